@@ -1,0 +1,59 @@
+"""The Python interface: the few functions that `import lenet` offers."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lenet import dataset, measure, reader
+from lenet.engine import Network, load
+from lenet.errors import MissingExtra
+from lenet.image import Source
+from lenet.result import Evaluation, Reading
+from lenet.spec import NETS
+from lenet.weights import DEFAULT
+
+if TYPE_CHECKING:
+    from lenet.nets import LeNet
+
+__all__ = ["create_model", "evaluate", "list_models", "load", "read", "train"]
+
+_load_once = lru_cache(maxsize=8)(load)
+
+
+def read(image: Source, *, model: str | Network = DEFAULT) -> Reading:
+    """Read the digit in a picture: a path, bytes, a NumPy array (H, W[, 1 to 4]) or a Pillow image.
+
+    Returns the label with a calibrated confidence, the runner-up, the box, the glyph that the network saw, and
+    a note for every decision taken on the way. Raises PictureError when the picture cannot be decoded and
+    WeightsError when the weights cannot be used.
+    """
+    return reader.read(image, model if isinstance(model, Network) else _load_once(model))
+
+
+def list_models() -> list[str]:
+    """Return the names of the networks that `create_model` builds."""
+    return list(NETS)
+
+
+def create_model(name: str, pretrained: bool = False, **options: Any) -> LeNet:
+    """Build a network as a `torch.nn.Module`; see `lenet.nets.create_model`. Needs the extra "torch"."""
+    try:
+        from lenet import nets
+    except ImportError as error:
+        raise MissingExtra("create_model", "PyTorch", "torch") from error
+    return nets.create_model(name, pretrained, **options)
+
+
+def evaluate(model: str | Network = DEFAULT, data: str | Path = "mnist") -> Evaluation:
+    """Count a network's errors on a public set's test part or on a folder of labelled pictures."""
+    network = model if isinstance(model, Network) else _load_once(model)
+    return measure.evaluate(network, dataset.load_test(data), str(data))
+
+
+def train(recipe: str = "modern", data: str | Path = "mnist", out: str | Path | None = None, **options: Any) -> Any:
+    """Train by a named recipe and return the run's result; options are those of `lenet.training.start.train`."""
+    from lenet.training import start
+
+    return start.train(recipe, data, out, **options)

@@ -1,0 +1,191 @@
+"""A data set by name, or a folder of pictures, as glyphs and labels ready for training and measuring."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+
+from lenet import mnist
+from lenet.arrays import Bools, Int32, Uint8
+from lenet.errors import DataError, reason
+from lenet.fetch import Report, content, silent
+from lenet.sight import see
+from lenet.sources import SOURCES, Role, Source
+from lenet.spec import GLYPH_SIZE
+
+# QMNIST's series number of the high-school students; the other series are employees of the Census Bureau.
+STUDENTS = 4
+# One writer in twelve of each series is held out: 5,092 of MNIST's 60,000 training digits.
+_HELD_OUT_ONE_IN = 12
+_LABEL_FILE = "labels.csv"
+_NOT_A_DIGIT = "none"
+# The label of a picture that is not a digit.
+NOT_A_DIGIT = 10
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Glyphs (n, 28, 28) uint8 with labels (n,) uint8; `paths` names their pictures when they came from a folder.
+
+    A picture in which no ink was found is a glyph of zeros.
+    """
+
+    glyphs: Uint8
+    labels: Uint8
+    paths: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def where(self, chosen: Bools) -> Digits:
+        """Return the digits for which `chosen` (n,) holds."""
+        paths = tuple(path for path, keep in zip(self.paths, chosen, strict=False) if keep)
+        return Digits(self.glyphs[chosen], self.labels[chosen], paths)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A training and a test part; `held_out` (n,) marks the training digits kept for choosing and calibrating."""
+
+    name: str
+    train: Digits
+    test: Digits
+    held_out: Bools
+    checksum: str
+
+    def split(self, hold_out: bool) -> tuple[Digits, Digits]:
+        """Return what to train on and what to choose on; the latter is empty when nothing is held out."""
+        kept = self.held_out if hold_out else np.zeros(len(self.train), bool)
+        return self.train.where(~kept), self.train.where(kept)
+
+
+def load(name: str | Path, report: Report = silent) -> Dataset:
+    """Load a public set by name, or a folder of pictures. Raises DataError for what is missing or wrong.
+
+    A folder whose labels.csv marks no part "train" gives every tenth picture to the test part.
+    """
+    source = SOURCES.get(str(name))
+    if source is not None:
+        train, test = _digits(source, "train", report), _digits(source, "test", report)
+    else:
+        digits, training = _from_folder(Path(name))
+        if training.all() or not training.any():
+            training = ~_every_tenth(len(digits))
+        train, test = digits.where(training), digits.where(~training)
+    mnist_order = str(name) in ("mnist", "qmnist") and len(train) == 60_000
+    held_out = held_out_mask() if mnist_order else _every_tenth(len(train))
+    return Dataset(str(name), train, test, held_out, _checksum([train, test]))
+
+
+def load_test(name: str | Path, report: Report = silent) -> Digits:
+    """Load what a set is measured on: a public set's test part, or what a folder does not mark "train"."""
+    source = SOURCES.get(str(name))
+    if source is not None:
+        return _digits(source, "test", report)
+    digits, training = _from_folder(Path(name))
+    return digits if training.all() else digits.where(~training)
+
+
+def _every_tenth(n: int) -> Bools:
+    return np.arange(n) % 10 == 9
+
+
+def _digits(source: Source, part: str, report: Report) -> Digits:
+    roles: tuple[Role, Role] = (
+        ("train images", "train labels") if part == "train" else ("test images", "test labels")
+    )
+    images_file, labels_file = (f"{source.name}: {source.files[role].name}" for role in roles)
+    images, labels = (content(source, role, report) for role in roles)
+    glyphs = mnist.as_images(mnist.parse_idx(images, images_file), images_file)
+    if source.transposed:
+        glyphs = np.ascontiguousarray(glyphs.transpose(0, 2, 1))
+    return Digits(glyphs, mnist.as_labels(mnist.parse_idx(labels, labels_file), labels_file, len(glyphs)))
+
+
+def _checksum(parts: list[Digits]) -> str:
+    digest = hashlib.md5(usedforsecurity=False)
+    for digits in parts:
+        digest.update(digits.glyphs.tobytes())
+        digest.update(digits.labels.tobytes())
+    return digest.hexdigest()
+
+
+def writers(part: str, n: int, report: Report = silent) -> Int32:
+    """Return the (series, writer) of MNIST's first `n` "train" or "test" digits, from QMNIST's labels."""
+    role: Role = "train labels" if part == "train" else "test labels"
+    name = SOURCES["qmnist"].files[role].name
+    return mnist.as_writers(mnist.parse_idx(content(SOURCES["qmnist"], role, report), name), name, n)
+
+
+def choose_held_out(series_and_writer: Int32) -> Bools:
+    """Return which digits (n,) belong to held-out writers: in each series, every twelfth by number.
+
+    The choice by writer, not by digit, matters: the last 5,000 training digits share their students with
+    the rest, so that validation on them flatters the hard half.
+    """
+    chosen = np.zeros(len(series_and_writer), bool)
+    for series in np.unique(series_and_writer[:, 0]):
+        inside = series_and_writer[:, 0] == series
+        numbers = np.unique(series_and_writer[inside, 1])[::_HELD_OUT_ONE_IN]
+        chosen |= inside & np.isin(series_and_writer[:, 1], numbers)
+    return chosen
+
+
+def held_out_mask() -> Bools:
+    """Return `choose_held_out` for MNIST's 60,000 training digits, kept with lenet as one bit each."""
+    packed = (resources.files("lenet") / "assets" / "held-out-writers.bin").read_bytes()
+    return np.unpackbits(np.frombuffer(packed, np.uint8))[:60_000].astype(bool)
+
+
+def _from_folder(folder: Path) -> tuple[Digits, Bools]:
+    """Read a folder of labelled pictures; return its digits and which of them are marked for training."""
+    if not folder.is_dir():
+        raise DataError(folder, "no such data set or folder", f"known sets: {', '.join(SOURCES)}")
+    rows = _label_file(folder) if (folder / _LABEL_FILE).is_file() else _sub_folders(folder)
+    if not rows:
+        raise DataError(folder, "no labelled pictures", f"give it a {_LABEL_FILE} (path,label) or sub-folders 0 to 9")
+    glyphs = np.zeros((len(rows), GLYPH_SIZE, GLYPH_SIZE), np.uint8)
+    for row, (path, _label, _part) in enumerate(rows):
+        for glyph in see(folder / path).glyphs[:1]:
+            glyphs[row] = glyph
+    labels = np.array([label for _path, label, _part in rows], np.uint8)
+    paths = tuple(path for path, _label, _part in rows)
+    return Digits(glyphs, labels, paths), np.array([part == "train" for *_, part in rows])
+
+
+def _label_file(folder: Path) -> list[tuple[str, int, str]]:
+    """Return (path, label, part) of each row of labels.csv; part is empty when the file has no such column."""
+    file = folder / _LABEL_FILE
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            table = csv.DictReader(lines)
+            if not {"path", "label"} <= set(table.fieldnames or ()):
+                raise DataError(file, f"columns {table.fieldnames}", "expected path,label[,part]")
+            return [
+                (row["path"], _label(row["label"], f"{file} line {table.line_num}"), row.get("part") or "")
+                for row in table
+            ]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(file, f"cannot be read ({reason(error)})") from error
+
+
+def _sub_folders(folder: Path) -> list[tuple[str, int, str]]:
+    return [
+        (str(path.relative_to(folder)), _label(label, folder), "")
+        for label in (*"0123456789", _NOT_A_DIGIT)
+        for path in sorted((folder / label).glob("*"))
+        if path.is_file() and not path.name.startswith(".")
+    ]
+
+
+def _label(text: str | None, place: object) -> int:
+    if text == _NOT_A_DIGIT:
+        return NOT_A_DIGIT
+    if text is None or not (len(text) == 1 and text in "0123456789"):
+        raise DataError(place, f"label {text!r}", f"expected one digit, or {_NOT_A_DIGIT!r}")
+    return int(text)

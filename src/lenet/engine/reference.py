@@ -1,0 +1,121 @@
+"""The readable truth: every network in NumPy, a line per layer. Fast engines are tested against this file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from lenet.arrays import Floats, Tensors, require_finite
+from lenet.spec import (
+    INPUT_SIZE,
+    SQUASH_AMPLITUDE,
+    SQUASH_SLOPE,
+    Activation,
+    Codes,
+    Convolution,
+    Layer,
+    Net,
+    code,
+)
+
+# A convolution unfolds its input 25 times: this many images at a time stay inside the cache.
+_IMAGES_AT_ONCE = 64
+
+
+def activate(x: Floats, activation: Activation) -> Floats:
+    """Apply the activation of equation 6, or a modern one, to each value; shape in, same shape out."""
+    match activation:
+        case "squash":
+            return SQUASH_AMPLITUDE * np.tanh(SQUASH_SLOPE * x)
+        case "relu":
+            return np.maximum(x, 0)
+        case "sigmoid":
+            return 0.5 + 0.5 * np.tanh(0.5 * x)  # 1 / (1 + exp(-x)) without overflow
+        case "none":
+            return x
+
+
+def convolve(x: Floats, weight: Floats, bias: Floats) -> Floats:
+    """(n, m, h, w) with weights (k, m, s, s) and biases (k,) -> (n, k, h - s + 1, w - s + 1)."""
+    size = weight.shape[-1]
+    windows = sliding_window_view(x, (size, size), axis=(2, 3))
+    rows, columns = windows.shape[2:4]
+    unfolded = windows.transpose(0, 2, 3, 1, 4, 5).reshape(len(x) * rows * columns, -1)
+    sums = unfolded @ weight.reshape(len(weight), -1).T + bias
+    return sums.reshape(len(x), rows, columns, -1).transpose(0, 3, 1, 2)
+
+
+def squares(x: Floats) -> Floats:
+    """(n, m, h, w) -> (n, m, h // 2, w // 2, 4): the 2x2 squares that subsampling looks at."""
+    n, maps, height, width = x.shape
+    even = x[:, :, : height // 2 * 2, : width // 2 * 2]
+    split = even.reshape(n, maps, height // 2, 2, width // 2, 2)
+    return split.transpose(0, 1, 2, 4, 3, 5).reshape(n, maps, height // 2, width // 2, 4)
+
+
+def squared_distances(x: Floats, codes: Floats) -> Floats:
+    """(n, m, h, w) with codes (k, m) -> (n, k, h, w): equation 7."""
+    return ((x[:, None] - codes[None, :, :, None, None]) ** 2).sum(axis=2)
+
+
+def apply(layer: Layer, tensors: Tensors, x: Floats) -> Floats:
+    """Run one layer; `tensors` are the whole network's, in the type to compute in."""
+    name = layer.name.lower()
+    if isinstance(layer, Codes):
+        codes = np.array([code(ord(character)) for character in layer.characters], x.dtype)
+        return -squared_distances(x, codes)
+    if isinstance(layer, Convolution):
+        sums = convolve(x, tensors[f"{name}.weight"], tensors[f"{name}.bias"])
+    elif layer.kind == "trainable":
+        coefficient, bias = tensors[f"{name}.coefficient"], tensors[f"{name}.bias"]
+        sums = squares(x).sum(axis=-1) * coefficient[:, None, None] + bias[:, None, None]
+    elif layer.kind == "average":
+        sums = squares(x).mean(axis=-1)
+    else:
+        sums = squares(x).max(axis=-1)
+    return activate(sums, layer.activation)
+
+
+def layer_outputs(net: Net, tensors: Tensors, inputs: Floats) -> Iterator[tuple[str, Floats]]:
+    """Yield (name, output) for each layer in order; outputs are (n, maps, h, w)."""
+    margin = net.margin
+    x = inputs[:, :, margin : inputs.shape[2] - margin, margin : inputs.shape[3] - margin]
+    for layer in net.layers:
+        x = apply(layer, tensors, x)
+        yield layer.name, x
+
+
+def check_inputs(inputs: Floats) -> None:
+    """Raise ValueError unless `inputs` are finite and of shape (n, 1, h, w), 32x32 or larger."""
+    if inputs.ndim != 4 or inputs.shape[1] != 1 or min(inputs.shape[2:]) < INPUT_SIZE:
+        raise ValueError(f"inputs of shape {inputs.shape}: expected (n, 1, h, w) with h and w at least 32")
+    require_finite(inputs, "inputs")
+
+
+def forward(net: Net, tensors: Tensors, inputs: Floats) -> Floats:
+    """Score network inputs (n, 1, 32, 32) -> (n, k), or wider ones (n, 1, H, W) -> (n, k, h, w).
+
+    The map of scores equals sliding the 32x32 network at a step of 4 pixels: (H, W) = (32, 64) gives
+    (h, w) = (1, 9). Scores are higher for a better match. Raises ValueError for a wrong shape or NaN.
+    """
+    check_inputs(inputs)
+    scores = [_last(net, tensors, inputs[i : i + _IMAGES_AT_ONCE]) for i in range(0, len(inputs), _IMAGES_AT_ONCE)]
+    if not scores:
+        scores = [_last(net, tensors, inputs)]
+    joined = np.concatenate(scores)
+    return joined[:, :, 0, 0] if inputs.shape[2:] == (INPUT_SIZE, INPUT_SIZE) else joined
+
+
+def _last(net: Net, tensors: Tensors, inputs: Floats) -> Floats:
+    x = inputs
+    for _name, x in layer_outputs(net, tensors, inputs):
+        pass
+    return x
+
+
+def activations(net: Net, tensors: Tensors, inputs: Floats) -> dict[str, Floats]:
+    """Return {"input": ..., "C1": ..., ...}: the input and every layer's output, each (n, maps, h, w)."""
+    check_inputs(inputs)
+    return {"input": inputs, **dict(layer_outputs(net, tensors, inputs))}

@@ -1,0 +1,49 @@
+"""Everything that lenet raises on purpose.
+
+LenetError                the one line that the user sees: "<thing>: <what is wrong>; <what to do>"
+├── PictureError          a picture that cannot be read
+├── DataError             a data set, a label file or a folder that cannot be used
+├── WeightsError          a weights file that is damaged or does not fit its network
+├── TrainingError         a run that cannot go on (divergence, a foreign run folder)
+└── MissingExtra          an optional part that is not installed
+"""
+
+from __future__ import annotations
+
+
+class LenetError(Exception):
+    """An error whose text is one clear line for the user."""
+
+    def __init__(self, thing: object, problem: str, remedy: str = "") -> None:
+        line = f"{thing}: {problem}" + (f"; {remedy}" if remedy else "")
+        super().__init__(" ".join(line.split()))
+
+
+class PictureError(LenetError):
+    """A picture that cannot be read."""
+
+
+class DataError(LenetError):
+    """A data set, a label file or a folder of pictures that cannot be used."""
+
+
+class WeightsError(LenetError):
+    """A weights file that is damaged or does not fit its network."""
+
+
+class TrainingError(LenetError):
+    """A run that cannot go on."""
+
+
+class MissingExtra(LenetError, ImportError):
+    """An optional part of lenet that is not installed."""
+
+    def __init__(self, thing: str, module: str, extra: str) -> None:
+        super().__init__(thing, f"needs {module}, which is not installed", f"pip install 'lenet[{extra}]'")
+
+
+def reason(error: BaseException) -> str:
+    """Return an operating system's or library's error as words without its path or its class name."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return str(error) or type(error).__name__

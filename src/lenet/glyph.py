@@ -1,0 +1,100 @@
+"""Each candidate's own ink as MNIST would have made it: a 20x20 box in a 28x28 field, centred by mass."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from lenet.arrays import Float32, Uint8
+from lenet.ink import Ink
+from lenet.segment import Lattice
+from lenet.spec import CENTRE_INDEX, DIGIT_BOX, GLYPH_SIZE
+
+# Strokes of MNIST digits are 1.2 to 7.0 pixels wide in the 20x20 box (1 % to 99 %: 1.4 to 4.4).
+_THINNEST, _THICKEST = 1.15, 8.0
+_THIN_TARGET, _THICK_TARGET = 2.0, 4.0
+# The resolution at which strokes are thinned or thickened: this many pixels per pixel of the 20x20 box.
+_FINE = 8
+# Ink below this many standard deviations of the paper's noise does not stretch the digit's box.
+_BOX_SIGMAS = 3.0
+# The soft edge of a piece, in page pixels.
+_EDGE = 2
+
+
+def make_glyphs(ink: Ink, lattice: Lattice) -> tuple[Uint8, tuple[str, ...]]:
+    """Return the arcs' glyphs (m, 28, 28) uint8, 0 for paper and 255 for pen, and a note for each change of stroke."""
+    glyphs = np.zeros((len(lattice.arcs), GLYPH_SIZE, GLYPH_SIZE), np.uint8)
+    notes: list[str] = []
+    for index, (first, past) in enumerate(lattice.arcs):
+        own = ((lattice.pieces >= first) & (lattice.pieces < past)).astype(np.uint8)
+        glyphs[index] = place(_normalised(_crop(ink, own, lattice.boxes[index]), notes))
+    return glyphs, tuple(notes)
+
+
+def _crop(ink: Ink, own: Uint8, box: np.ndarray) -> Float32:
+    """Cut out one arc's ink, 0 to 1, with its soft edge and without its neighbours' ink."""
+    x0, y0, x1, y1 = box
+    height, width = own.shape
+    area = (slice(max(0, y0 - _EDGE), min(height, y1 + _EDGE)), slice(max(0, x0 - _EDGE), min(width, x1 + _EDGE)))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _EDGE + 1, 2 * _EDGE + 1))
+    near = cv2.dilate(own[area], disc) > 0
+    levels = np.where(near, ink.levels[area], 0)
+    sure = (levels > _BOX_SIGMAS * ink.noise) | (own[area] > 0)
+    rows, columns = np.flatnonzero((sure & (levels > 0)).any(axis=1)), np.flatnonzero((sure & (levels > 0)).any(axis=0))
+    crop = levels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return (crop / 255).astype(np.float32)
+
+
+def stroke_width(ink: Float32) -> float:
+    """Return the mean width of the strokes of (h, w) ink in 0 to 1, in pixels: twice the area over the outline."""
+    framed = np.pad(ink, 1)
+    across, down = np.diff(framed, axis=1)[1:], np.diff(framed, axis=0)[:, 1:]
+    outline = float(np.sqrt(across**2 + down**2).sum())
+    return 2 * float(ink.sum()) / outline if outline else 0.0
+
+
+def _normalised(ink: Float32, notes: list[str]) -> Float32:
+    """Scale (h, w) ink so that its longer side is 20, aspect kept, with strokes as wide as MNIST's if far off."""
+    scale = DIGIT_BOX / max(ink.shape)
+    size = (max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale)))
+    width = stroke_width(ink) * scale
+    if _THINNEST <= width <= _THICKEST or min(size) < 3:
+        return _resized(ink, size)
+    fine = _resized(ink, (size[0] * _FINE, size[1] * _FINE))
+    target = _THIN_TARGET if width < _THINNEST else _THICK_TARGET
+    reach = max(1, round(abs(target - width) / 2 * _FINE))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    if width < _THINNEST:
+        fine = cv2.dilate(np.pad(fine, reach), disc).astype(np.float32)
+        notes.append(f"strokes thickened from {width:.1f} to {target:.1f} pixels of 20")
+    else:
+        fine = cv2.erode(fine, disc, borderType=cv2.BORDER_CONSTANT, borderValue=0.0).astype(np.float32)
+        notes.append(f"strokes thinned from {width:.1f} to {target:.1f} pixels of 20")
+    rows, columns = np.flatnonzero(fine.max(axis=1) > 0.1), np.flatnonzero(fine.max(axis=0) > 0.1)
+    if not len(rows):
+        return _resized(ink, size)
+    changed = fine[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    scale = DIGIT_BOX / max(changed.shape)
+    return _resized(changed, (max(1, round(changed.shape[1] * scale)), max(1, round(changed.shape[0] * scale))))
+
+
+def _resized(ink: Float32, size: tuple[int, int]) -> Float32:
+    """Resize to (width, height): averaged when it shrinks, bicubic when it grows, the same when it fits."""
+    if (ink.shape[1], ink.shape[0]) == size:
+        return ink
+    shrinks = size[0] * size[1] < ink.size
+    resized = cv2.resize(ink, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    return np.clip(resized, 0, 1).astype(np.float32)
+
+
+def place(ink: Float32) -> Uint8:
+    """Put (h, w) ink, at most 28 a side, into a 28x28 field with its centre of mass nearest to index 14."""
+    height, width = ink.shape
+    mass = float(ink.sum()) or 1.0
+    middle_y = float(ink.sum(axis=1) @ np.arange(height)) / mass
+    middle_x = float(ink.sum(axis=0) @ np.arange(width)) / mass
+    top = min(max(round(CENTRE_INDEX - middle_y), 0), GLYPH_SIZE - height)
+    left = min(max(round(CENTRE_INDEX - middle_x), 0), GLYPH_SIZE - width)
+    glyph = np.zeros((GLYPH_SIZE, GLYPH_SIZE), np.uint8)
+    glyph[top : top + height, left : left + width] = np.rint(ink * 255).astype(np.uint8)
+    return glyph

@@ -1,0 +1,202 @@
+"""Decode: a path, bytes, an array or a Pillow image becomes one grey page. The only place that opens pictures."""
+
+from __future__ import annotations
+
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from lenet.arrays import Floats, Uint8
+from lenet.errors import PictureError, reason
+
+Source = str | os.PathLike[str] | bytes | np.ndarray[Any, Any] | Image.Image
+
+# Refused before decoding: a small file can announce gigabytes.
+MOST_PIXELS = 64_000_000
+_MOST_BYTES = 256_000_000
+# Larger pictures are averaged down to at most this many pixels, so that reading takes bounded time.
+_WORKING_PIXELS = 4_200_000
+# Formats that are refused by name, by how their files begin (offset, bytes).
+_REFUSED = {
+    "a PDF": (0, b"%PDF"),
+    "a HEIC photograph": (4, b"ftypheic"),
+    "an SVG drawing": (0, b"<svg"),
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """A grey picture, (H, W) uint8, and how it was made.
+
+    `scale` is how many of the picture's own pixels one page pixel stands for; `size` is the picture's own
+    (width, height) after any rotation that its EXIF data ask for.
+    """
+
+    grey: Uint8
+    size: tuple[int, int]
+    scale: float
+    notes: tuple[str, ...]
+
+
+def open_page(source: Source) -> Page:
+    """Decode any supported picture to a grey page.
+
+    Arrays are (H, W), (H, W, 1 to 4) of bool, integer or float; floats are taken as 0 to 1 or 0 to 255 by
+    their largest value. Transparent pictures get the backdrop that lets their ink be seen. Raises
+    PictureError with one clear line for anything that cannot be read.
+    """
+    name = str(source) if isinstance(source, str | os.PathLike) else "picture"
+    notes: list[str] = []
+    if isinstance(source, np.ndarray):
+        grey, alpha = _split_array(source, name)
+        size = (grey.shape[1], grey.shape[0])
+    else:
+        picture = source if isinstance(source, Image.Image) else _open(_read(source, name), name)
+        grey, alpha, size = _decode(picture, name, notes)
+    if alpha is not None:
+        grey = _over_backdrop(grey, alpha, notes)
+    return _reduced(_to_uint8(grey, name, notes), size, notes)
+
+
+def _read(source: str | os.PathLike[str] | bytes, name: str) -> bytes:
+    if isinstance(source, bytes):
+        return source
+    path = Path(source)
+    try:
+        if path.is_dir():
+            raise PictureError(name, "is a folder, not a picture", "give the pictures in it, such as FOLDER/*.png")
+        if not path.exists():
+            raise PictureError(name, "no such file")
+        if not path.is_file():
+            raise PictureError(name, "is not a regular file")
+        if path.stat().st_size > _MOST_BYTES:
+            raise PictureError(name, f"{path.stat().st_size:,} bytes", f"at most {_MOST_BYTES:,} are read")
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise PictureError(name, f"cannot be read ({reason(error)})") from error
+
+
+def _open(data: bytes, name: str) -> Image.Image:
+    if not data:
+        raise PictureError(name, "is empty")
+    for what, (offset, magic) in _REFUSED.items():
+        if data[offset:].startswith(magic):
+            raise PictureError(name, f"is {what}, which is not read", "save it as PNG or JPEG")
+    try:
+        return Image.open(io.BytesIO(data))
+    except Image.DecompressionBombError as error:
+        raise PictureError(name, "far too many pixels", f"at most {MOST_PIXELS:,} are read") from error
+    except Image.UnidentifiedImageError as error:
+        raise PictureError(name, "is not a picture in a known format", "PNG, JPEG, TIFF, WebP, BMP, GIF") from error
+    except Exception as error:  # Pillow's decoders raise nearly every class on hostile bytes
+        raise PictureError(name, f"cannot be decoded ({reason(error)})") from error
+
+
+def _decode(picture: Image.Image, name: str, notes: list[str]) -> tuple[Floats, Floats | None, tuple[int, int]]:
+    """Return grey values, alpha in 0 to 1 or None, and the size, of a Pillow image in any mode."""
+    width, height = picture.size
+    if not width or not height:
+        raise PictureError(name, f"{width}x{height} pixels", "there is nothing to read")
+    if width * height > MOST_PIXELS:
+        raise PictureError(name, f"{width}x{height} is {width * height:,} pixels", f"at most {MOST_PIXELS:,} are read")
+    if getattr(picture, "n_frames", 1) > 1:
+        notes.append(f"first of {getattr(picture, 'n_frames', 1)} frames")
+    try:
+        if picture.format == "JPEG":  # decode a huge photograph at a half, quarter or eighth of its size
+            factor = (width * height / _WORKING_PIXELS) ** 0.5
+            picture.draft(None, (round(width / factor), round(height / factor)))
+        picture.load()
+        turned = ImageOps.exif_transpose(picture)
+        if picture.getexif().get(0x0112, 1) in range(2, 9):
+            notes.append("turned as its EXIF data say")
+            if picture.getexif()[0x0112] >= 5:
+                width, height = height, width
+        if turned.mode in ("P", "PA") or "transparency" in turned.info:
+            turned = turned.convert("RGBA")
+        if turned.mode in ("LA", "La", "RGBA", "RGBa"):
+            turned = turned.convert("RGBA")
+            alpha = np.asarray(turned.getchannel("A"), np.float32) / 255
+            grey = np.asarray(turned.convert("RGB").convert("L"), np.float32)
+            return grey, (None if alpha.min() == 1 else alpha), (width, height)
+        if turned.mode in ("I", "F") or turned.mode.startswith("I;16"):
+            return np.asarray(turned), None, (width, height)
+        return np.asarray(turned.convert("L")), None, (width, height)
+    except Image.DecompressionBombError as error:
+        raise PictureError(name, "far too many pixels", f"at most {MOST_PIXELS:,} are read") from error
+    except Exception as error:  # as in _open
+        raise PictureError(name, f"cannot be decoded ({reason(error)})", "the file may be cut off") from error
+
+
+def _split_array(array: np.ndarray[Any, Any], name: str) -> tuple[Floats, Floats | None]:
+    """Return grey values and alpha (0 to 1, or None) of an array picture."""
+    if array.ndim not in (2, 3) or (array.ndim == 3 and not 1 <= array.shape[2] <= 4):
+        raise PictureError(name, f"array of shape {array.shape}", "expected (H, W) or (H, W, 1 to 4)")
+    if not array.size:
+        raise PictureError(name, f"array of shape {array.shape}", "there is nothing to read")
+    if array.shape[0] * array.shape[1] > MOST_PIXELS:
+        raise PictureError(name, f"array of shape {array.shape}", f"at most {MOST_PIXELS:,} pixels are read")
+    if array.dtype == bool:
+        array = array.astype(np.uint8) * 255
+    if array.dtype.kind not in "uif":
+        raise PictureError(name, f"array of type {array.dtype}", "expected bool, integers or floats")
+    if array.ndim == 2:
+        return array, None
+    channels = array.shape[2]
+    full = float(np.iinfo(array.dtype).max) if array.dtype.kind in "ui" else (1.0 if array.max() <= 1 else 255.0)
+    alpha = array[..., -1] / np.float32(full) if channels in (2, 4) else None
+    colours = array[..., : channels - 1] if channels in (2, 4) else array
+    # Pillow's own weights for luminance, ITU-R 601-2.
+    grey = colours @ np.array([0.299, 0.587, 0.114], np.float32) if colours.shape[2] == 3 else colours[..., 0]
+    return grey, (None if alpha is None or alpha.min() == 1 else alpha)
+
+
+def _over_backdrop(grey: Floats, alpha: Floats, notes: list[str]) -> Floats:
+    """Lay a transparent picture over the backdrop that lets its ink be seen.
+
+    A canvas is mostly transparent and what is opaque is the ink: it gets paper of the opposite end. A picture
+    with transparent corners is mostly opaque: it gets its own middle grey there.
+    """
+    weight = float(alpha.sum())
+    mean = float((grey * alpha).sum()) / weight if weight else 0.0
+    if alpha.mean() > 0.5:
+        backdrop, what = float(np.median(grey[alpha > 0.5])), "its own grey"
+    else:
+        backdrop, what = (255.0, "white") if mean < 128 else (0.0, "black")
+    notes.append(f"transparent: laid over {what}")
+    return grey * alpha + backdrop * (1 - alpha)
+
+
+def _to_uint8(grey: np.ndarray[Any, Any], name: str, notes: list[str]) -> Uint8:
+    """Map values of any range to 0 to 255."""
+    if grey.dtype == np.uint8:
+        return grey
+    values = grey.astype(np.float32)
+    finite = np.isfinite(values)
+    if not finite.all():
+        row, column = np.unravel_index(int(np.argmin(finite)), values.shape)
+        raise PictureError(name, f"{values[row, column]} at row {row}, column {column}", "every value must be finite")
+    low, high = float(values.min()), float(values.max())
+    if grey.dtype.kind == "f" and low >= 0 and high <= 1:
+        values = values * 255
+    elif low < 0 or high > 255:
+        notes.append(f"values {low:g} to {high:g} stretched to 0 to 255")
+        values = (values - low) * (255 / (high - low))
+    return np.rint(values).astype(np.uint8)
+
+
+def _reduced(grey: Uint8, size: tuple[int, int], notes: list[str]) -> Page:
+    """Average a large page down by a whole factor; the scale also counts what JPEG decoding left out."""
+    factor = 1
+    while grey.size > _WORKING_PIXELS * factor**2:
+        factor += 1
+    if factor > 1:
+        grey = np.asarray(Image.fromarray(grey).reduce(factor))
+    scale = size[0] / grey.shape[1] if grey.shape[1] != size[0] else 1.0
+    if scale != 1.0:
+        notes.append(f"reduced from {size[0]}x{size[1]} to {grey.shape[1]}x{grey.shape[0]}")
+    return Page(grey, size, scale, tuple(notes))

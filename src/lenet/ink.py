@@ -1,0 +1,170 @@
+"""Paper and pen: from a grey page to how much ink each pixel holds. Polarity and light are found, not assumed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from lenet.arrays import Bools, Float32, Uint8
+from lenet.image import Page
+
+# The light is estimated on a copy of the page of at most this many pixels a side.
+_LIGHT_SIZE = 64
+# Paper is flat, without light or noise to find, if this share of a page is within so many levels of one grey.
+_FLAT_SHARE, _SAME_GREY = 0.35, 2
+# Ink must stand out of the paper by this many grey levels, and by this many times the (smoothed) noise.
+_LEAST_CONTRAST = 12.0
+_LEAST_SIGMAS = 6.0
+# A pixel belongs to a stroke above the first share of the ink's contrast, if connected to one above the second.
+_WEAK, _STRONG = 0.28, 0.5
+# How far outside a stroke its soft edge may reach, in pixels.
+_EDGE = 2
+
+
+@dataclass(frozen=True)
+class Ink:
+    """A page's ink: `levels` (H, W) uint8, 0 for paper and 255 for pen; `strokes` (H, W) bool, where ink is sure.
+
+    Outside the strokes and their soft edges `levels` is 0. `noise` is the standard deviation of the paper in
+    the unit of `levels`.
+    """
+
+    levels: Uint8
+    strokes: Bools
+    noise: float
+    notes: tuple[str, ...]
+
+
+def find_ink(page: Page) -> Ink:
+    """Separate pen from paper. An empty page gives ink without a single stroke."""
+    grey = page.grey.astype(np.float32)
+    noise = _noise(grey)
+    smooth, smooth_noise = _smooth(grey, noise)
+    flat = _flat_paper(page.grey)
+    light = _plane(smooth) if flat is None else np.full_like(grey, flat)
+    strokes, sign = _strokes(smooth - light, smooth_noise)
+    if not sign:
+        return Ink(np.zeros_like(page.grey), strokes, 0.0, ())
+    if flat is None:
+        # Look again with the light taken from between the strokes, which follows shadows that a plane cannot.
+        local = _light_between(smooth, light, strokes)
+        again, sign_again = _strokes(smooth - local, smooth_noise)
+        if sign_again == sign:
+            light, strokes = local, again
+    signed = (grey - light) * sign
+    full = float(np.percentile(signed[strokes], 75))
+    near = cv2.dilate(strokes.astype(np.uint8), _disc(_EDGE)) > 0
+    levels = np.where(near, np.clip(np.rint(signed * (255 / full)), 0, 255), 0).astype(np.uint8)
+    notes = []
+    if sign > 0:
+        notes.append("light ink on dark paper")
+    spread = float(np.percentile(light, 99) - np.percentile(light, 1))
+    if spread > 15:
+        notes.append(f"uneven light of {spread:.0f} grey levels removed")
+    return Ink(levels, strokes, noise * 255 / full, tuple(notes))
+
+
+def _disc(radius: int) -> Uint8:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)).astype(np.uint8)
+
+
+def _noise(grey: Float32) -> float:
+    """Estimate the standard deviation of the paper's noise in grey levels, blind to light and to edges.
+
+    The mask of Immerkaer (1996) is zero on any plane and has gain 6 on white noise; the median ignores strokes.
+    """
+    if min(grey.shape) < 3:
+        return 0.0
+    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+    filtered = cv2.filter2D(grey, cv2.CV_32F, kernel)[1:-1, 1:-1]
+    return float(np.median(np.abs(filtered))) / (0.6745 * 6)
+
+
+def _smooth(grey: Float32, noise: float) -> tuple[Float32, float]:
+    """Blur only as much as noise asks for; return the page and the noise that is left."""
+    if noise < 1.5:
+        return grey, max(noise, 0.5)
+    return cv2.GaussianBlur(grey, (0, 0), 1.0).astype(np.float32), noise * 0.2821
+
+
+def _flat_paper(grey: Uint8) -> float | None:
+    """Return the grey of a drawn page's paper: the level that a large share of the pixels has, if there is one."""
+    counts = np.bincount(grey.ravel(), minlength=256)
+    around = np.convolve(counts, np.ones(2 * _SAME_GREY + 1, int), mode="same")
+    paper = int(around.argmax())
+    if around[paper] < _FLAT_SHARE * grey.size:
+        return None
+    near = counts[max(0, paper - _SAME_GREY) : paper + _SAME_GREY + 1]
+    return float(max(0, paper - _SAME_GREY) + near.argmax())
+
+
+def _plane(grey: Float32) -> Float32:
+    """Fit a plane to the paper by repeated weighting that ignores ink (Tukey's biweight); same shape as `grey`."""
+    height, width = grey.shape
+    small = _shrunk(grey)
+    y, x = np.mgrid[: small.shape[0], : small.shape[1]].astype(np.float64)
+    terms = np.stack([np.ones(small.size), (x.ravel() + 0.5) / small.shape[1], (y.ravel() + 0.5) / small.shape[0]], 1)
+    values = small.ravel().astype(np.float64)
+    coefficients = np.array([np.median(values), 0.0, 0.0])
+    for _round in range(12):
+        residual = values - terms @ coefficients
+        scale = max(4.0, 1.4826 * float(np.median(np.abs(residual))) * 3)
+        weight = np.maximum(1 - (residual / scale) ** 2, 0) ** 2
+        if np.count_nonzero(weight) < 8:
+            break
+        weighted = terms * weight[:, None]
+        found = np.linalg.lstsq(weighted.T @ terms, weighted.T @ values, rcond=None)[0]
+        moved = float(np.abs(found - coefficients).max())
+        coefficients = found
+        if moved < 0.1:
+            break
+    row = coefficients[1] * (np.arange(width) + 0.5) / width
+    column = coefficients[2] * (np.arange(height) + 0.5) / height
+    return (coefficients[0] + row[None, :] + column[:, None]).astype(np.float32)
+
+
+def _shrunk(grey: Float32) -> Float32:
+    factor = max(grey.shape) / _LIGHT_SIZE
+    if factor <= 1:
+        return grey
+    size = (max(1, round(grey.shape[1] / factor)), max(1, round(grey.shape[0] / factor)))
+    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+
+
+def _light_between(grey: Float32, plane: Float32, strokes: Bools) -> Float32:
+    """Return the plane plus the slow residue of the paper, averaged from around the strokes over a wide window."""
+    paper = cv2.erode((~strokes).astype(np.uint8), _disc(_EDGE)).astype(np.float32)
+    known = _shrunk(paper)
+    residue = _shrunk((grey - plane) * paper)
+    sigma = max(known.shape) / 10
+    weight = cv2.GaussianBlur(known, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
+    total = cv2.GaussianBlur(residue, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
+    slow = np.where(weight > 1e-3, total / np.maximum(weight, 1e-3), 0).astype(np.float32)
+    full = cv2.resize(slow, (grey.shape[1], grey.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return (plane + full).astype(np.float32)
+
+
+def _strokes(residual: Float32, noise: float) -> tuple[Bools, int]:
+    """Find strokes in a page without its light: where they are, and +1 for light ink, -1 for dark, 0 for none.
+
+    The ink is the side of the paper that stands out with more in all.
+    """
+    least = max(_LEAST_CONTRAST, _LEAST_SIGMAS * noise)
+    best: tuple[float, int, float] = (0.0, 0, 0.0)
+    for sign in (-1, 1):
+        above = residual[residual * sign > least] * sign
+        if above.size:
+            best = max(best, (float(above.sum()), sign, float(np.percentile(above, 80))))
+    _mass, sign, contrast = best
+    if not contrast:
+        return np.zeros(residual.shape, bool), 0
+    signed = residual * sign
+    weak = signed > max(_WEAK * contrast, 4 * noise)
+    strong = signed > max(_STRONG * contrast, least)
+    _count, labels = cv2.connectedComponents(weak.astype(np.uint8), connectivity=8)
+    keep = np.zeros(int(labels.max()) + 1, bool)
+    keep[labels[strong]] = True
+    keep[0] = False
+    return keep[labels], sign

@@ -1,0 +1,26 @@
+"""From glyphs to network input: the one function that training and reading share."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from lenet.arrays import Float32, as_glyphs
+from lenet.spec import BACKGROUND, FOREGROUND, GLYPH_SIZE, INPUT_SIZE
+
+_MARGIN = (INPUT_SIZE - GLYPH_SIZE) // 2
+# One entry per grey level, rounded once from float64, so that every caller gets the same bits.
+_INPUT_OF_GREY = (BACKGROUND + (FOREGROUND - BACKGROUND) * np.arange(256) / 255).astype(np.float32)
+
+
+def to_input(glyphs: npt.ArrayLike) -> Float32:
+    """Map glyphs (n, 28, 28) uint8 to network input (n, 1, 32, 32) float32 in [-0.1, 1.175].
+
+    Each glyph stands in the middle of a field of background (sections II.B and III.A of the paper).
+    Raises ValueError for another shape or type.
+    """
+    greys = as_glyphs(glyphs)
+    field = np.full((len(greys), 1, INPUT_SIZE, INPUT_SIZE), _INPUT_OF_GREY[0], np.float32)
+    inside = slice(_MARGIN, _MARGIN + GLYPH_SIZE)
+    field[:, 0, inside, inside] = _INPUT_OF_GREY[greys]
+    return field

@@ -1,0 +1,147 @@
+"""Answers: what reading a picture gives, and what measuring a network gives, as data and as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from lenet.arrays import Uint8
+
+Box = tuple[int, int, int, int]
+# Why there is no answer: False when there is one; "uncertain" keeps the best guess, the others have no text.
+Abstained = Literal[False, "blank", "uncertain"]
+
+
+@dataclass(frozen=True)
+class RunnerUp:
+    """The second best label and its probability."""
+
+    label: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Digit:
+    """One digit: its label, its calibrated probability, and the box x0, y0, x1, y1 in the picture's own pixels.
+
+    `glyph` (28, 28) uint8 is what the network saw; `line` is the number of its line, from 0.
+    """
+
+    label: str
+    confidence: float
+    runner_up: RunnerUp
+    line: int
+    box: Box
+    glyph: Uint8 = field(repr=False, compare=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the digit as `lenet read --json` has it."""
+        runner_up = {"label": self.runner_up.label, "confidence": round(self.runner_up.confidence, 6)}
+        return {
+            "label": self.label,
+            "confidence": round(self.confidence, 6),
+            "runner_up": runner_up,
+            "line": self.line,
+            "box": list(self.box),
+        }
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of writing: its text, the probability that all of it is right, and its box."""
+
+    text: str
+    confidence: float
+    abstained: Abstained
+    box: Box
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the line as `lenet read --json` has it."""
+        return {
+            "text": self.text,
+            "confidence": round(self.confidence, 6),
+            "abstained": self.abstained,
+            "box": list(self.box),
+        }
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a picture says: the lines joined by newlines, with an honest confidence and every decision taken.
+
+    `text` is the best guess when `abstained` is "uncertain" and empty for the other reasons.
+    """
+
+    text: str
+    confidence: float
+    abstained: Abstained
+    lines: tuple[Line, ...]
+    digits: tuple[Digit, ...]
+    notes: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the reading as `lenet read --json` has it, without the path."""
+        return {
+            "text": self.text,
+            "confidence": round(self.confidence, 6),
+            "abstained": self.abstained,
+            "lines": [line.as_json() for line in self.lines],
+            "digits": [digit.as_json() for digit in self.digits],
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One wrong answer: its row in the set, its picture if it has one, the truth, the answer, its probability."""
+
+    row: int
+    path: str | None
+    label: int
+    answer: int
+    confidence: float
+    glyph: Uint8 = field(repr=False, compare=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the mistake as `lenet evaluate --json` has it."""
+        found = {"row": self.row, "label": self.label, "answer": self.answer}
+        return {**found, "confidence": round(self.confidence, 6), "path": self.path}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Errors of a network on a set; `error_rate` and `interval95` (Wilson's) are fractions.
+
+    `confusion[i][j]` counts digits i answered j; column 10, and row 10 if the set has rubbish, are "not a
+    digit". `mistakes` has the most confident first. `groups` counts (errors, n) by kind of writer, if known.
+    """
+
+    model: str
+    data: str
+    n: int
+    errors: int
+    interval95: tuple[float, float]
+    confusion: tuple[tuple[int, ...], ...]
+    calibration_error: float
+    mistakes: tuple[Mistake, ...]
+    groups: dict[str, tuple[int, int]]
+
+    @property
+    def error_rate(self) -> float:
+        """The share of wrong answers, a fraction."""
+        return self.errors / self.n
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the evaluation as `lenet evaluate --json` has it."""
+        return {
+            "model": self.model,
+            "data": self.data,
+            "n": self.n,
+            "errors": self.errors,
+            "error_rate": self.error_rate,
+            "interval95": list(self.interval95),
+            "confusion": [list(row) for row in self.confusion],
+            "expected_calibration_error": round(self.calibration_error, 6),
+            "groups": {name: {"errors": errors, "n": n} for name, (errors, n) in self.groups.items()},
+            "worst": [mistake.as_json() for mistake in self.mistakes],
+        }

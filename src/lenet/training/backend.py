@@ -1,0 +1,52 @@
+"""What the training loop asks of a backend. The loop owns the schedule; a backend owns the steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from lenet.arrays import Float32, Tensors, Uint8
+from lenet.errors import MissingExtra
+from lenet.training.plan import PassPlan
+from lenet.training.recipes import Recipe
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What one replica saw during a chunk: the sum of the losses and the wrong answers, before each step."""
+
+    loss: float
+    errors: int
+
+
+class Backend(Protocol):
+    """Trains one or more replicas of a network side by side. Lists have one entry per replica."""
+
+    name: str
+
+    def begin(self, recipe: Recipe, initial: list[Tensors], inputs: Float32, labels: Uint8) -> None:
+        """Take the training set, inputs (n, 1, 32, 32) and labels (n,), and each replica's initial tensors."""
+
+    def run(self, plans: list[PassPlan], first: int, last: int) -> list[Counts]:
+        """Do the steps `first` to `last` - 1 of a pass: 0.1 to 1 s of work."""
+
+    def scores(self, inputs: Float32) -> list[Float32]:
+        """Score inputs (n, 1, 32, 32) -> (n, k) with the weights that would be kept now."""
+
+    def weights(self) -> list[Tensors]:
+        """Return the tensors that would be kept now, as a weights file has them."""
+
+    def state(self) -> Tensors:
+        """Return all that the next pass depends on, as named arrays."""
+
+    def restore(self, state: Tensors) -> None:
+        """Take up a state again, after `begin`."""
+
+
+def choose(name: str, device: str | None) -> Backend:
+    """Return the backend called `name`. Raises MissingExtra when it needs what is not installed."""
+    try:
+        from lenet.training.torch_backend import TorchBackend
+    except ImportError as error:
+        raise MissingExtra(f"training with the {name} backend", "PyTorch", "torch") from error
+    return TorchBackend(device)

@@ -1,0 +1,173 @@
+"""The one training loop: it draws each pass's plan, has the backend run it in chunks, and keeps the record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import isfinite
+from statistics import mean
+from typing import Any
+
+from lenet.arrays import Float32, Tensors, Uint8
+from lenet.calibrate import expected_calibration_error, fit_temperature
+from lenet.dataset import Dataset, Digits
+from lenet.decode import probabilities
+from lenet.errors import TrainingError
+from lenet.initial import initial_tensors
+from lenet.pixels import to_input
+from lenet.training.backend import Backend
+from lenet.training.plan import draw_plan, generator, steps_per_pass
+from lenet.training.recipes import Recipe
+from lenet.training.run import RunFolder, commit
+from lenet.weights import Weights, save_weights
+
+# Patterns in a chunk: 0.1 to 1 s of work, between looks at the progress, at Ctrl-C and at NaN.
+_CHUNK = 4096
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run is: pass `passed` of `passes`, `done` of `total` patterns of it, and the last log line."""
+
+    passed: int
+    passes: int
+    done: int
+    total: int
+    line: dict[str, Any] | None = None
+
+
+def silent(_progress: Progress) -> None:
+    """Report nothing."""
+
+
+def train_replicas(
+    recipe: Recipe,
+    data: Dataset,
+    folder: RunFolder,
+    backend: Backend,
+    seeds: list[int],
+    *,
+    start_from: Weights | None = None,
+    resume: bool = False,
+    report: Callable[[Progress], None] = silent,
+) -> dict[str, Any]:
+    """Train one replica per seed and return the result, as the run folder has it.
+
+    `start_from` gives every replica these weights instead of drawn ones. Raises TrainingError when the loss
+    is no longer finite, or when the folder holds another run.
+    """
+    training, held_out = data.split(recipe.hold_out)
+    task = {
+        "recipe": recipe.as_dict(),
+        "backend": backend.name,
+        "seeds": seeds,
+        "data": {"name": data.name, "checksum": data.checksum, "trained_on": len(training.labels)},
+        "started_from": start_from.name if start_from else None,
+    }
+    finished = folder.start(task, resume)
+    backend.begin(recipe, _initial(recipe, seeds, start_from), to_input(training.glyphs), training.labels)
+    if finished:
+        backend.restore(folder.state())
+    for passed in range(finished + 1, recipe.passes + 1):
+        line = _run_pass(recipe, len(training.labels), backend, seeds, passed, report)
+        line["held_out_errors"] = _errors(backend.scores(to_input(held_out.glyphs)), held_out.labels)
+        folder.finish_pass(passed, line, backend.state())
+        report(Progress(passed, recipe.passes, len(training.labels), len(training.labels), line))
+    result = _conclude(recipe, data, held_out, folder, backend, seeds, task)
+    folder.finish(result)
+    return result
+
+
+def _initial(recipe: Recipe, seeds: list[int], start_from: Weights | None) -> list[Tensors]:
+    net = recipe.network()
+    if start_from is None:
+        return [initial_tensors(net, recipe.initialisation, generator(seed, 0)) for seed in seeds]
+    if start_from.net != net:
+        raise TrainingError(start_from.name, f"weights of {start_from.net.name}", f"the recipe trains {net.name}")
+    return [start_from.tensors for _seed in seeds]
+
+
+def _run_pass(
+    recipe: Recipe, n: int, backend: Backend, seeds: list[int], passed: int, report: Callable[[Progress], None]
+) -> dict[str, Any]:
+    started = time.perf_counter()
+    plans = [draw_plan(recipe, n, seed, passed) for seed in seeds]
+    steps, chunk = steps_per_pass(recipe, n), max(1, _CHUNK // recipe.batch)
+    loss, errors = [0.0] * len(seeds), [0] * len(seeds)
+    for first in range(0, steps, chunk):
+        last = min(first + chunk, steps)
+        for replica, counts in enumerate(backend.run(plans, first, last)):
+            if not isfinite(counts.loss):
+                raise TrainingError(
+                    f"seed {seeds[replica]}",
+                    f"the loss became {counts.loss} in pass {passed}",
+                    f"lower the rate, now {recipe.rate:g}",
+                )
+            loss[replica] += counts.loss
+            errors[replica] += counts.errors
+        report(Progress(passed, recipe.passes, min(last * recipe.batch, n), n))
+    seconds = time.perf_counter() - started
+    return {
+        "pass": passed,
+        "rate": float(plans[0].rates[-1]),
+        "loss": [each / n for each in loss],
+        "train_errors": errors,
+        "seconds": round(seconds, 3),
+        "images_per_second": round(n * len(seeds) / seconds, 1),
+    }
+
+
+def _errors(scores: list[Float32], labels: Uint8) -> list[int]:
+    return [int((each.argmax(axis=1) != labels).sum()) for each in scores]
+
+
+def _conclude(
+    recipe: Recipe,
+    data: Dataset,
+    held_out: Digits,
+    folder: RunFolder,
+    backend: Backend,
+    seeds: list[int],
+    task: dict[str, Any],
+) -> dict[str, Any]:
+    """Calibrate on the held-out digits, count the test errors once, write the weights; return the result."""
+    test_errors = _errors(backend.scores(to_input(data.test.glyphs)), data.test.labels)
+    held_scores = backend.scores(to_input(held_out.glyphs))
+    held_errors = _errors(held_scores, held_out.labels)
+    n, held_n = len(data.test.labels), len(held_out.labels)
+    replicas = []
+    for replica, (seed, tensors) in enumerate(zip(seeds, backend.weights(), strict=True)):
+        temperature, calibration = _calibrate(held_scores[replica], held_out.labels)
+        counts = {
+            "test": {"errors": test_errors[replica], "n": n},
+            "held_out": {"errors": held_errors[replica], "n": held_n},
+        }
+        card = {**task, "seed": seed, "commit": commit(), **counts, "calibration": calibration}
+        del card["seeds"]
+        name = "weights" if len(seeds) == 1 else f"weights-{seed}"
+        file = folder.path / f"{name}.safetensors"
+        save_weights(file, Weights(recipe.network(), tensors, temperature, card))
+        replicas.append(
+            {"seed": seed, "errors": test_errors[replica], "n": n}
+            | {"held_out_errors": held_errors[replica], "held_out_n": held_n, "weights": file.name}
+        )
+    return {
+        "recipe": recipe.name,
+        "backend": backend.name,
+        "passes": recipe.passes,
+        "seconds": round(sum(line["seconds"] for line in folder.log()), 1),
+        "out": str(folder.path),
+        "errors": mean(test_errors),
+        "n": n,
+        "data": data.name,
+        "replicas": replicas,
+    }
+
+
+def _calibrate(scores: Float32, labels: Uint8) -> tuple[float, dict[str, Any]]:
+    if not len(labels):
+        return 1.0, {"fitted_on": "nothing: no digits were held out"}
+    temperature = fit_temperature(scores, labels)
+    error = expected_calibration_error(probabilities(scores, temperature), labels)
+    return temperature, {"fitted_on": f"{len(labels):,} held-out digits", "expected_calibration_error": error}

@@ -1,0 +1,60 @@
+"""The plan of one pass, as data: the order, the rates and the distortions, the same for every backend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, cos, pi
+
+import numpy as np
+
+from lenet.arrays import Float32, Int32
+from lenet.training.distortions import draw
+from lenet.training.recipes import Recipe
+
+
+@dataclass(frozen=True)
+class PassPlan:
+    """What one replica does in one pass over n patterns in `steps` steps.
+
+    `order` (n,) is the row of each presentation, `rates` (steps,) the learning rate of each step,
+    `distortions` (n, 56) go with the presentations (None: none), `noise` seeds what a backend draws itself.
+    """
+
+    order: Int32
+    rates: Float32
+    distortions: Float32 | None
+    noise: int
+
+
+def generator(seed: int, passed: int) -> np.random.Generator:
+    """Return the stream of one replica's seed and one pass (0: its initial weights); nothing else feeds it."""
+    return np.random.default_rng([seed, passed])
+
+
+def steps_per_pass(recipe: Recipe, n: int) -> int:
+    """Return the number of mini-batches in a pass over n patterns; the last may be smaller."""
+    return ceil(n / recipe.batch)
+
+
+def draw_plan(recipe: Recipe, n: int, seed: int, passed: int) -> PassPlan:
+    """Draw the plan of pass `passed` (1 is the first) of the replica with this seed over n patterns."""
+    rng = generator(seed, passed)
+    order = rng.permutation(n).astype(np.int32)
+    distortions = draw(recipe.distortions, n, rng) if recipe.distortions else None
+    return PassPlan(order, rates(recipe, n, passed), distortions, int(rng.integers(2**62)))
+
+
+def rates(recipe: Recipe, n: int, passed: int) -> Float32:
+    """Return the learning rate of each step of a pass, by the recipe's schedule."""
+    steps = steps_per_pass(recipe, n)
+    if recipe.schedule == "constant":
+        factors = [1.0] * steps
+    elif recipe.schedule == "steps":
+        factors = [0.1 ** ((passed - 1) // 10)] * steps
+    else:
+        last = recipe.passes * steps
+        factors = [
+            min(1.0, (step + 1) / steps) * 0.5 * (1 + cos(pi * step / last))
+            for step in range((passed - 1) * steps, passed * steps)
+        ]
+    return (recipe.rate * np.array(factors)).astype(np.float32)

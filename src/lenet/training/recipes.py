@@ -1,0 +1,181 @@
+"""Recipes: frozen, named, each with its provenance. A recipe says everything about a run but the seed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal, get_args
+
+from lenet.errors import TrainingError
+from lenet.initial import SCHEMES
+from lenet.spec import NETS, Activation, Net
+from lenet.training.distortions import Ranges
+
+Loss = Literal["cross-entropy", "mean squared error"]
+Schedule = Literal["constant", "steps", "cosine"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train one network.
+
+    `rate` is the highest learning rate; "steps" multiplies it by 0.1 every 10 passes, "cosine" warms up over
+    the first pass and falls to 0 along a half cosine. `averaging` is the decay per step of the running
+    average of the weights that is kept at the end (0: none). Mean squared error has targets -1 and +1.
+    `hold_out` keeps a twelfth of the writers out of training, to choose and calibrate on.
+    """
+
+    name: str
+    net: str
+    provenance: str
+    activation: Activation | None = None
+    loss: Loss = "cross-entropy"
+    label_smoothing: float = 0.0
+    passes: int = 20
+    batch: int = 64
+    rate: float = 0.01
+    schedule: Schedule = "steps"
+    momentum: float = 0.9
+    nesterov: bool = False
+    weight_decay: float = 1e-4
+    averaging: float = 0.0
+    batch_norm: bool = False
+    dropout: float = 0.0
+    initialisation: str = "torch"
+    distortions: Ranges | None = None
+    hold_out: bool = True
+
+    def network(self) -> Net:
+        """Return the layer records to train, with the recipe's activation."""
+        net = NETS[self.net]
+        return net.with_activation(self.activation) if self.activation else net
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the recipe as plain data for JSON."""
+        return asdict(self)
+
+
+_BOUNDS: dict[str, tuple[float, float]] = {
+    "label_smoothing": (0, 0.5),
+    "passes": (1, 10_000),
+    "batch": (1, 60_000),
+    "rate": (1e-8, 100),
+    "momentum": (0, 0.9999),
+    "weight_decay": (0, 1),
+    "averaging": (0, 0.999999),
+    "dropout": (0, 0.95),
+}
+_CHOICES: dict[str, tuple[Any, ...]] = {
+    "net": tuple(NETS),
+    "activation": (None, *get_args(Activation)[:3]),
+    "loss": get_args(Loss),
+    "schedule": get_args(Schedule),
+    "initialisation": tuple(SCHEMES),
+}
+
+
+def from_dict(values: dict[str, Any]) -> Recipe:
+    """Return the recipe that `as_dict` wrote; raises TrainingError for one that no code wrote."""
+    try:
+        ranges = values.get("distortions")
+        recipe = Recipe(**{**values, "distortions": Ranges(**ranges) if ranges else None})
+    except TypeError as error:
+        raise TrainingError("recipe", str(error)) from error
+    return checked(recipe)
+
+
+def checked(recipe: Recipe) -> Recipe:
+    """Return the recipe if every value is allowed, else raise TrainingError naming the first that is not."""
+    for name, choices in _CHOICES.items():
+        if getattr(recipe, name) not in choices:
+            expected = ", ".join(str(choice) for choice in choices)
+            raise TrainingError(f"{name} {getattr(recipe, name)!r}", f"expected one of: {expected}")
+    for name, (low, high) in _BOUNDS.items():
+        value = getattr(recipe, name)
+        if not isinstance(value, int | float) or not low <= value <= high:
+            raise TrainingError(f"{name} {value!r}", f"expected {low:g} to {high:g}")
+    return recipe
+
+
+def changed(recipe: Recipe, settings: dict[str, str]) -> Recipe:
+    """Return the recipe with settings given as text, such as ``{"activation": "sigmoid"}``.
+
+    Raises TrainingError for a name that cannot be set, or a value that is not allowed.
+    """
+    kinds = {
+        field.name: type(getattr(recipe, field.name))
+        for field in fields(recipe)
+        if field.name not in ("name", "provenance", "distortions")
+    }
+    values: dict[str, Any] = {}
+    for name, text in settings.items():
+        if name not in kinds:
+            raise TrainingError(f"setting {name!r}", f"expected one of: {', '.join(kinds)}")
+        try:
+            values[name] = _parse(text, kinds[name])
+        except ValueError as error:
+            raise TrainingError(f"{name} {text!r}", f"expected a value of type {kinds[name].__name__}") from error
+    return checked(replace(recipe, **values))
+
+
+def _parse(text: str, kind: type) -> Any:
+    if kind is bool:
+        words = {"true": True, "yes": True, "false": False, "no": False}
+        if text.lower() not in words:
+            raise ValueError(text)
+        return words[text.lower()]
+    return text if kind in (str, type(None)) else kind(text)
+
+
+_TAUGHT = Recipe(
+    name="modern",
+    net="lenet5-modern",
+    provenance="the recipe of today's courses: ReLU, max pooling, cross-entropy, SGD 0.01 with momentum 0.9, "
+    "weight decay 1e-4, a tenth of the rate every 10 passes, 20 passes, batches of 64",
+)
+
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        _TAUGHT,
+        Recipe(
+            name="quick",
+            net="lenet5-modern",
+            provenance="a good network soon: a few passes of a high rate that falls along a cosine",
+            passes=4,
+            rate=0.05,
+            schedule="cosine",
+            nesterov=True,
+            initialisation="he",
+            averaging=0.99,
+        ),
+        Recipe(
+            name="lenet5",
+            net="lenet5",
+            provenance="the network everybody draws, without augmentation: squash, average pooling; rates, decay and "
+            "dropout chosen on held-out writers",
+            passes=30,
+            rate=0.03,
+            schedule="cosine",
+            nesterov=True,
+            weight_decay=5e-4,
+            initialisation="efficient-backprop",
+            averaging=0.999,
+        ),
+        Recipe(
+            name="best",
+            net="lenet5-modern",
+            provenance="for accuracy: affine and elastic distortions, batch normalisation, a cosine and averaged "
+            "weights; ranges and rates chosen on held-out writers",
+            passes=60,
+            batch=128,
+            rate=0.1,
+            schedule="cosine",
+            nesterov=True,
+            weight_decay=1e-4,
+            averaging=0.999,
+            batch_norm=True,
+            initialisation="torch",
+            distortions=Ranges(zoom=0.1, squeeze=0.07, rotation=0.1, shear=0.1, shift=1.0, elastic=0.7),
+        ),
+    )
+}

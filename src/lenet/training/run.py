@@ -1,0 +1,137 @@
+"""A run folder: everything about one training, written so that a kill at any moment loses a pass at most.
+
+recipe.json       the recipe, the seeds, the data and its checksum
+environment.json  versions, machine, commit, command
+log.jsonl         one line per finished pass
+state.safetensors what the next pass depends on
+weights.safetensors, or weights-SEED.safetensors for several replicas
+result.json       written last
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save
+
+import lenet
+from lenet.arrays import Tensors
+from lenet.errors import TrainingError, reason
+from lenet.files import replace_text, replacing
+
+
+class RunFolder:
+    """One run's folder; every file in it is replaced in one step."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def start(self, task: dict[str, Any], resume: bool) -> int:
+        """Begin or take up the run of `task` (recipe, seeds, data); return the number of finished passes.
+
+        Raises TrainingError when the folder holds a run and `resume` is not set, or holds another task.
+        """
+        file = self.path / "recipe.json"
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            if file.exists() and not resume:
+                raise TrainingError(self.path, "holds a run already", "--resume goes on with it, or choose --out")
+            if file.exists():
+                self._compare(json.loads(file.read_text(encoding="utf-8")), task)
+            else:
+                replace_text(self.path / "environment.json", _json(environment()))
+                replace_text(file, _json(task))
+            return self._finished_passes()
+        except (OSError, ValueError) as error:
+            raise TrainingError(self.path, reason(error), "choose another --out") from error
+
+    def _compare(self, found: dict[str, Any], task: dict[str, Any]) -> None:
+        expected = json.loads(json.dumps(task))
+        for key in expected:
+            if found.get(key) != expected[key]:
+                raise TrainingError(
+                    self.path, f"its {key} is not the one given", "resume with the same command, or choose --out"
+                )
+
+    def _finished_passes(self) -> int:
+        """Return the passes that both the state and the log have; the log loses a line beyond the state."""
+        state = self.path / "state.safetensors"
+        if not state.exists():
+            replace_text(self.path / "log.jsonl", "")
+            return 0
+        finished = int(self._load()["passes"])
+        lines = (self.path / "log.jsonl").read_text(encoding="utf-8").splitlines()
+        replace_text(self.path / "log.jsonl", "".join(f"{line}\n" for line in lines[:finished]))
+        return finished
+
+    def finish_pass(self, passed: int, line: dict[str, Any], state: Tensors) -> None:
+        """Log pass `passed` and then keep the state after it, so that the state never runs ahead of the log."""
+        with (self.path / "log.jsonl").open("a", encoding="utf-8") as log:
+            log.write(json.dumps(line) + "\n")
+            log.flush()
+            os.fsync(log.fileno())
+        with replacing(self.path / "state.safetensors") as temporary:
+            temporary.write_bytes(save({**state, "passes": np.array(passed)}))
+
+    def state(self) -> Tensors:
+        """Return the state after the last finished pass."""
+        return {name: tensor for name, tensor in self._load().items() if name != "passes"}
+
+    def _load(self) -> Tensors:
+        path = self.path / "state.safetensors"
+        try:
+            return load_file(path)
+        except SafetensorError as error:
+            raise TrainingError(path, f"damaged ({error})", "choose another --out") from error
+
+    def log(self) -> list[dict[str, Any]]:
+        """Return the log, one entry per finished pass."""
+        return [json.loads(line) for line in (self.path / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+
+    def finish(self, result: dict[str, Any]) -> None:
+        """Write the result, the last thing that a run does."""
+        replace_text(self.path / "result.json", _json(result))
+
+
+def environment() -> dict[str, Any]:
+    """Return the versions, the machine, the commit and the command of this process."""
+    torch = sys.modules.get("torch")
+    return {
+        "lenet": lenet.__version__,
+        "commit": commit(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "torch": getattr(torch, "__version__", None),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": " ".join(sys.argv),
+    }
+
+
+def commit() -> str:
+    """Return the commit of lenet's own source, with "+" when it was changed since, or "unknown" if installed."""
+    source = Path(__file__).resolve().parent
+    if not any((folder / ".git").exists() for folder in source.parents):
+        return "unknown"
+    try:
+        asked = [["rev-parse", "--short=12", "HEAD"], ["status", "--porcelain", "--", str(source)]]
+        head, changes = (
+            subprocess.run(["git", "-C", str(source), *words], capture_output=True, text=True, check=True).stdout
+            for words in asked
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return head.strip() + ("+" if changes.strip() else "")
+
+
+def _json(data: dict[str, Any]) -> str:
+    return json.dumps(data, indent=2) + "\n"

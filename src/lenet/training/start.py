@@ -1,0 +1,63 @@
+"""Start a run from names: the recipe, the data, the folder, the backend and the seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from lenet import dataset
+from lenet.errors import TrainingError
+from lenet.fetch import Report
+from lenet.fetch import silent as fetch_silently
+from lenet.training.backend import choose
+from lenet.training.loop import Progress, silent, train_replicas
+from lenet.training.recipes import RECIPES, Recipe, changed, checked
+from lenet.training.run import RunFolder
+from lenet.weights import load_weights
+
+
+def find_recipe(name: str, passes: int | None = None, settings: dict[str, str] | None = None) -> Recipe:
+    """Return a recipe by name with changes. Raises TrainingError for a name or a value that is not allowed."""
+    if name not in RECIPES:
+        raise TrainingError(f"recipe {name!r}", f"expected one of {', '.join(RECIPES)}")
+    recipe = changed(RECIPES[name], settings or {})
+    return recipe if passes is None else checked(replace(recipe, passes=passes))
+
+
+def train(
+    recipe: str = "modern",
+    data: str | Path = "mnist",
+    out: str | Path | None = None,
+    *,
+    passes: int | None = None,
+    seed: int = 0,
+    replicas: int = 1,
+    init: str | Path | None = None,
+    resume: bool = False,
+    backend: str = "torch",
+    device: str | None = None,
+    settings: dict[str, str] | None = None,
+    report: Callable[[Progress], None] = silent,
+    report_fetch: Report = fetch_silently,
+) -> dict[str, Any]:
+    """Train `replicas` networks with the seeds `seed`, `seed` + 1, ... and return the result as a dictionary.
+
+    `out` is the run folder (default: runs/RECIPE-seedN). `init` starts from shipped weights or a weights file.
+    `settings` change the recipe, such as ``{"activation": "sigmoid", "loss": "mean squared error"}``.
+    Raises TrainingError, DataError, WeightsError or MissingExtra, each one clear line.
+    """
+    if not 1 <= replicas <= 1000:
+        raise TrainingError(f"replicas {replicas}", "expected 1 to 1,000")
+    if not 0 <= seed < 2**32:
+        raise TrainingError(f"seed {seed}", "expected 0 to 4,294,967,295")
+    chosen = find_recipe(recipe, passes, settings)
+    engine = choose(backend, device)
+    start_from = load_weights(init) if init is not None else None
+    folder = RunFolder(Path(out) if out is not None else Path("runs") / f"{recipe}-seed{seed}")
+    loaded = dataset.load(data, report_fetch)
+    seeds = list(range(seed, seed + replicas))
+    return train_replicas(
+        chosen, loaded, folder, engine, seeds, start_from=start_from, resume=resume, report=report
+    )

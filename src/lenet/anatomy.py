@@ -33,9 +33,7 @@ def _layer(layer: Layer, maps: int, height: int, width: int) -> LayerFacts:
         positions = out[1] * out[2]
         shapes = {"weight": (layer.maps, maps, layer.size, layer.size), "bias": (layer.maps,)}
         trainable = weights + layer.maps
-        return LayerFacts(
-            layer.name, "convolution", out, shapes, trainable, trainable * positions, weights * positions
-        )
+        return LayerFacts(layer.name, "convolution", out, shapes, trainable, trainable * positions, weights * positions)
     if isinstance(layer, Subsampling):
         out = (maps, height // 2, width // 2)
         units = out[0] * out[1] * out[2]
@@ -68,11 +66,7 @@ def tensor_shapes(net: Net) -> dict[str, tuple[int, ...]]:
 
     A convolution with a connection table has its full weight tensor, with zeros where there is no kernel.
     """
-    return {
-        f"{facts.name.lower()}.{tensor}": shape
-        for facts in layers(net)
-        for tensor, shape in facts.shapes.items()
-    }
+    return {f"{facts.name.lower()}.{tensor}": shape for facts in layers(net) for tensor, shape in facts.shapes.items()}
 
 
 def trainable(net: Net) -> int:
@@ -92,18 +86,16 @@ def normalised(net: Net) -> tuple[Convolution, ...]:
 
 def well_known_totals() -> tuple[str, ...]:
     """Return a line for each of the totals that people quote for "LeNet-5", added up layer by layer."""
-    paper, dense, common, modern = (
-        NETS[name] for name in ("lenet5-1998", "lenet5-dense", "lenet5", "lenet5-modern")
-    )
+    paper, dense, common, modern = (NETS[name] for name in ("lenet5-1998", "lenet5-dense", "lenet5", "lenet5-modern"))
     c3_paper, c3_full = layers(paper)[2].trainable, layers(dense)[2].trainable
     pools = sum(layers(paper)[i].trainable for i in (1, 3))
     output = layers(dense)[-1].trainable
     norm = batch_normalisation_parameters(modern)
+    from_paper = f"{trainable(paper):,} + {c3_full - c3_paper:,} (C3 sees all maps) + {output:,} (linear output)"
     return (
-        f"{trainable(paper):,} the paper's: C3 by Table I has {c3_paper:,}, S2 and S4 have {pools}, "
-        "the output's codes are fixed",
-        f"{trainable(common):,} = {trainable(paper):,} + {c3_full - c3_paper:,} (C3 sees all maps) "
-        f"+ {output:,} (linear output) - {pools} (pooling without parameters)",
-        f"{trainable(dense):,} = {trainable(common):,} + {pools} (trainable subsampling kept: lenet5-dense) or "
-        f"+ {norm} (batch normalisation after C1 and C3: lenet5-modern), equal by chance",
+        f"{trainable(paper):,} the paper's: C3 by Table I has {c3_paper:,}, S2 and S4 {pools}, the codes are fixed",
+        f"{trainable(common):,} = {from_paper} - {pools} (pooling without parameters)",
+        f"{trainable(dense):,} = {from_paper}: lenet5-dense, which keeps the trainable subsampling",
+        f"{trainable(modern) + norm:,} = {trainable(modern):,} + {norm} (batch normalisation after C1 and C3): "
+        f"lenet5-modern while it is trained; that {norm} = {pools} is chance",
     )

@@ -38,7 +38,5 @@ def expected_calibration_error(probability: Float64, labels: Uint8) -> float:
     confidence = probability.max(axis=1)
     right = probability.argmax(axis=1) == labels
     bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
-    gaps = [
-        abs(float(confidence[bins == each].sum() - right[bins == each].sum())) for each in np.unique(bins)
-    ]
+    gaps = [abs(float(confidence[bins == each].sum() - right[bins == each].sum())) for each in np.unique(bins)]
     return sum(gaps) / len(labels)

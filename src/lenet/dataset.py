@@ -96,9 +96,7 @@ def _every_tenth(n: int) -> Bools:
 
 
 def _digits(source: Source, part: str, report: Report) -> Digits:
-    roles: tuple[Role, Role] = (
-        ("train images", "train labels") if part == "train" else ("test images", "test labels")
-    )
+    roles: tuple[Role, Role] = ("train images", "train labels") if part == "train" else ("test images", "test labels")
     images_file, labels_file = (f"{source.name}: {source.files[role].name}" for role in roles)
     images, labels = (content(source, role, report) for role in roles)
     glyphs = mnist.as_images(mnist.parse_idx(images, images_file), images_file)

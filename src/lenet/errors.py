@@ -1,6 +1,7 @@
 """Everything that lenet raises on purpose.
 
 LenetError                the one line that the user sees: "<thing>: <what is wrong>; <what to do>"
+├── UsageError            a name or a value that is not on offer: exit status 2
 ├── PictureError          a picture that cannot be read
 ├── DataError             a data set, a label file or a folder that cannot be used
 ├── WeightsError          a weights file that is damaged or does not fit its network
@@ -17,6 +18,10 @@ class LenetError(Exception):
     def __init__(self, thing: object, problem: str, remedy: str = "") -> None:
         line = f"{thing}: {problem}" + (f"; {remedy}" if remedy else "")
         super().__init__(" ".join(line.split()))
+
+
+class UsageError(LenetError):
+    """A name or a value that is not on offer."""
 
 
 class PictureError(LenetError):

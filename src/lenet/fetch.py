@@ -11,7 +11,6 @@ import zipfile
 from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
-from typing import IO
 
 from lenet.errors import DataError, reason
 from lenet.files import replacing
@@ -131,13 +130,9 @@ def _unpack(source: Source, archive: Path) -> None:
         with zipfile.ZipFile(archive) as packed:
             members = {Path(member).name: member for member in packed.namelist()}
             for pinned in source.files.values():
-                with replacing(archive.parent / pinned.name) as temporary:
-                    with packed.open(members[pinned.name]) as inside, temporary.open("wb") as file:
-                        _copy(inside, file)
+                member = packed.open(members[pinned.name])
+                with replacing(archive.parent / pinned.name) as temporary, member, temporary.open("wb") as file:
+                    shutil.copyfileobj(member, file, _CHUNK_BYTES)
     except (zipfile.BadZipFile, KeyError) as error:
         raise DataError(archive, f"does not hold the set ({error})", "delete it and fetch it again") from error
     archive.unlink()
-
-
-def _copy(inside: IO[bytes], file: IO[bytes]) -> None:
-    shutil.copyfileobj(inside, file, _CHUNK_BYTES)

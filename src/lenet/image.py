@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from lenet.arrays import Floats, Uint8
 from lenet.errors import PictureError, reason
@@ -91,7 +91,7 @@ def _open(data: bytes, name: str) -> Image.Image:
         return Image.open(io.BytesIO(data))
     except Image.DecompressionBombError as error:
         raise PictureError(name, "far too many pixels", f"at most {MOST_PIXELS:,} are read") from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise PictureError(name, "is not a picture in a known format", "PNG, JPEG, TIFF, WebP, BMP, GIF") from error
     except Exception as error:  # Pillow's decoders raise nearly every class on hostile bytes
         raise PictureError(name, f"cannot be decoded ({reason(error)})") from error

@@ -33,9 +33,7 @@ class Scheme:
 
 
 SCHEMES: dict[str, Scheme] = {
-    "paper": Scheme(
-        "uniform", lambda fan_in, fan_out: 2.4 / fan_in, 0.6, "the 1998 paper, appendix A, to the letter"
-    ),
+    "paper": Scheme("uniform", lambda fan_in, fan_out: 2.4 / fan_in, 0.6, "the 1998 paper, appendix A, to the letter"),
     "efficient-backprop": Scheme(
         "uniform",
         lambda fan_in, fan_out: sqrt(3 / fan_in),

@@ -24,9 +24,7 @@ def silent(_done: int, _total: int) -> None:
     """Report nothing."""
 
 
-def evaluate(
-    network: Network, digits: Digits, data: str, report: Callable[[int, int], None] = silent
-) -> Evaluation:
+def evaluate(network: Network, digits: Digits, data: str, report: Callable[[int, int], None] = silent) -> Evaluation:
     """Answer every glyph and count. A picture without ink counts as answered "not a digit".
 
     Raises DataError when there is nothing to measure on.

@@ -13,7 +13,7 @@ from lenet.arrays import Int32, Uint8
 from lenet.errors import DataError, reason
 
 # The third header byte says the type of the values, the fourth the number of dimensions.
-_TYPES = {0x08: np.dtype(np.uint8), 0x0C: np.dtype(">i4")}
+_TYPES: dict[int, np.dtype[Any]] = {0x08: np.dtype(np.uint8), 0x0C: np.dtype(">i4")}
 # EMNIST's largest file holds 814,255 images; twice that is a file that nobody meant.
 _MOST_BYTES = 2 * 814_255 * 28 * 28
 
@@ -89,4 +89,3 @@ def as_writers(array: npt.NDArray[Any], thing: object, expected: int) -> Int32:
     if array.ndim != 2 or array.shape[1] != 8 or len(array) < expected:
         raise DataError(thing, f"labels of shape {array.shape}", f"expected at least ({expected:,}, 8)")
     return array[:expected, 1:3].astype(np.int32)
-

@@ -109,10 +109,8 @@ def forward(net: Net, tensors: Tensors, inputs: Floats) -> Floats:
 
 
 def _last(net: Net, tensors: Tensors, inputs: Floats) -> Floats:
-    x = inputs
-    for _name, x in layer_outputs(net, tensors, inputs):
-        pass
-    return x
+    *_, (_name, scores) = layer_outputs(net, tensors, inputs)
+    return scores
 
 
 def activations(net: Net, tensors: Tensors, inputs: Floats) -> dict[str, Floats]:

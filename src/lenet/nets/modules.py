@@ -75,7 +75,8 @@ class Convolve(nn.Module):
         if self.norm is None:
             return weight, self.bias
         mean, variance = self.norm.running_mean, self.norm.running_var
-        assert mean is not None and variance is not None
+        assert mean is not None
+        assert variance is not None
         gain = self.norm.weight / torch.sqrt(variance + self.norm.eps)
         return weight * gain[:, None, None, None], (self.bias - mean) * gain + self.norm.bias
 
@@ -92,10 +93,7 @@ class Subsample(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Run the layer; see the class for the shapes."""
-        if self.kind == "max":
-            x = F.max_pool2d(x, 2)
-        else:
-            x = F.avg_pool2d(x, 2)
+        x = F.max_pool2d(x, 2) if self.kind == "max" else F.avg_pool2d(x, 2)
         if self.kind == "trainable":
             x = x * (4 * self.coefficient[:, None, None]) + self.bias[:, None, None]
         return activate(x, self.activation)

@@ -19,7 +19,7 @@ from lenet.pixels import to_input
 from lenet.training.backend import Backend
 from lenet.training.plan import draw_plan, generator, steps_per_pass
 from lenet.training.recipes import Recipe
-from lenet.training.run import RunFolder, commit
+from lenet.training.run import RunFolder
 from lenet.weights import Weights, save_weights
 
 # Patterns in a chunk: 0.1 to 1 s of work, between looks at the progress, at Ctrl-C and at NaN.
@@ -143,7 +143,7 @@ def _conclude(
             "test": {"errors": test_errors[replica], "n": n},
             "held_out": {"errors": held_errors[replica], "n": held_n},
         }
-        card = {**task, "seed": seed, "commit": commit(), **counts, "calibration": calibration}
+        card = {**task, "seed": seed, "commit": folder.commit(), **counts, "calibration": calibration}
         del card["seeds"]
         name = "weights" if len(seeds) == 1 else f"weights-{seed}"
         file = folder.path / f"{name}.safetensors"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
-from lenet.errors import TrainingError
+from lenet.errors import UsageError
 from lenet.initial import SCHEMES
 from lenet.spec import NETS, Activation, Net
 from lenet.training.distortions import Ranges
@@ -74,12 +74,12 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
 
 
 def from_dict(values: dict[str, Any]) -> Recipe:
-    """Return the recipe that `as_dict` wrote; raises TrainingError for one that no code wrote."""
+    """Return the recipe that `as_dict` wrote; raises UsageError for one that no code wrote."""
     try:
         ranges = values.get("distortions")
         recipe = Recipe(**{**values, "distortions": Ranges(**ranges) if ranges else None})
     except TypeError as error:
-        raise TrainingError("recipe", str(error)) from error
+        raise UsageError("recipe", str(error)) from error
     return checked(recipe)
 
 
@@ -88,18 +88,18 @@ def checked(recipe: Recipe) -> Recipe:
     for name, choices in _CHOICES.items():
         if getattr(recipe, name) not in choices:
             expected = ", ".join(str(choice) for choice in choices)
-            raise TrainingError(f"{name} {getattr(recipe, name)!r}", f"expected one of: {expected}")
+            raise UsageError(f"{name} {getattr(recipe, name)!r}", f"expected one of: {expected}")
     for name, (low, high) in _BOUNDS.items():
         value = getattr(recipe, name)
         if not isinstance(value, int | float) or not low <= value <= high:
-            raise TrainingError(f"{name} {value!r}", f"expected {low:g} to {high:g}")
+            raise UsageError(f"{name} {value!r}", f"expected {low:g} to {high:g}")
     return recipe
 
 
 def changed(recipe: Recipe, settings: dict[str, str]) -> Recipe:
     """Return the recipe with settings given as text, such as ``{"activation": "sigmoid"}``.
 
-    Raises TrainingError for a name that cannot be set, or a value that is not allowed.
+    Raises UsageError for a name that cannot be set, or a value that is not allowed.
     """
     kinds = {
         field.name: type(getattr(recipe, field.name))
@@ -109,11 +109,11 @@ def changed(recipe: Recipe, settings: dict[str, str]) -> Recipe:
     values: dict[str, Any] = {}
     for name, text in settings.items():
         if name not in kinds:
-            raise TrainingError(f"setting {name!r}", f"expected one of: {', '.join(kinds)}")
+            raise UsageError(f"setting {name!r}", f"expected one of: {', '.join(kinds)}")
         try:
             values[name] = _parse(text, kinds[name])
         except ValueError as error:
-            raise TrainingError(f"{name} {text!r}", f"expected a value of type {kinds[name].__name__}") from error
+            raise UsageError(f"{name} {text!r}", f"expected a value of type {kinds[name].__name__}") from error
     return checked(replace(recipe, **values))
 
 

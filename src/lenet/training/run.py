@@ -93,6 +93,11 @@ class RunFolder:
         except SafetensorError as error:
             raise TrainingError(path, f"damaged ({error})", "choose another --out") from error
 
+    def commit(self) -> str:
+        """Return the commit that the run was started from."""
+        found = json.loads((self.path / "environment.json").read_text(encoding="utf-8"))
+        return str(found["commit"])
+
     def log(self) -> list[dict[str, Any]]:
         """Return the log, one entry per finished pass."""
         return [json.loads(line) for line in (self.path / "log.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -119,7 +124,7 @@ def environment() -> dict[str, Any]:
 
 def commit() -> str:
     """Return the commit of lenet's own source, with "+" when it was changed since, or "unknown" if installed."""
-    source = Path(__file__).resolve().parent
+    source = Path(lenet.__file__).resolve().parent
     if not any((folder / ".git").exists() for folder in source.parents):
         return "unknown"
     try:

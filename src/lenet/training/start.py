@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lenet import dataset
-from lenet.errors import TrainingError
+from lenet.errors import UsageError
 from lenet.fetch import Report
 from lenet.fetch import silent as fetch_silently
 from lenet.training.backend import choose
@@ -19,11 +19,16 @@ from lenet.weights import load_weights
 
 
 def find_recipe(name: str, passes: int | None = None, settings: dict[str, str] | None = None) -> Recipe:
-    """Return a recipe by name with changes. Raises TrainingError for a name or a value that is not allowed."""
+    """Return a recipe by name with changes. Raises UsageError for a name or a value that is not allowed."""
     if name not in RECIPES:
-        raise TrainingError(f"recipe {name!r}", f"expected one of {', '.join(RECIPES)}")
+        raise UsageError(f"recipe {name!r}", f"expected one of {', '.join(RECIPES)}")
     recipe = changed(RECIPES[name], settings or {})
     return recipe if passes is None else checked(replace(recipe, passes=passes))
+
+
+def run_folder(out: str | Path | None, recipe: str, seed: int) -> Path:
+    """Return where a run goes: `out`, or by default runs/RECIPE-seedN."""
+    return Path("runs") / f"{recipe}-seed{seed}" if out is None else Path(out)
 
 
 def train(
@@ -46,18 +51,16 @@ def train(
 
     `out` is the run folder (default: runs/RECIPE-seedN). `init` starts from shipped weights or a weights file.
     `settings` change the recipe, such as ``{"activation": "sigmoid", "loss": "mean squared error"}``.
-    Raises TrainingError, DataError, WeightsError or MissingExtra, each one clear line.
+    Raises UsageError, TrainingError, DataError, WeightsError or MissingExtra, each one clear line.
     """
     if not 1 <= replicas <= 1000:
-        raise TrainingError(f"replicas {replicas}", "expected 1 to 1,000")
+        raise UsageError(f"replicas {replicas}", "expected 1 to 1,000")
     if not 0 <= seed < 2**32:
-        raise TrainingError(f"seed {seed}", "expected 0 to 4,294,967,295")
+        raise UsageError(f"seed {seed}", "expected 0 to 4,294,967,295")
     chosen = find_recipe(recipe, passes, settings)
     engine = choose(backend, device)
     start_from = load_weights(init) if init is not None else None
-    folder = RunFolder(Path(out) if out is not None else Path("runs") / f"{recipe}-seed{seed}")
+    folder = RunFolder(run_folder(out, recipe, seed))
     loaded = dataset.load(data, report_fetch)
     seeds = list(range(seed, seed + replicas))
-    return train_replicas(
-        chosen, loaded, folder, engine, seeds, start_from=start_from, resume=resume, report=report
-    )
+    return train_replicas(chosen, loaded, folder, engine, seeds, start_from=start_from, resume=resume, report=report)

@@ -133,10 +133,8 @@ class TorchBackend:
             pieces = zip(x.split(_WARPED_AT_ONCE), parameters.split(_WARPED_AT_ONCE), strict=True)
             x = torch.cat([self.warper(*piece) for piece in pieces])
         replica.net.train()
-        seen = [
-            replica.step(*each, rate)
-            for *each, rate in zip(x.split(batch), y.split(batch), plan.rates[first:last].tolist(), strict=True)
-        ]
+        rates = plan.rates[first:last].tolist()
+        seen = [replica.step(*each) for each in zip(x.split(batch), y.split(batch), rates, strict=True)]
         losses, errors = (torch.stack(column).sum().item() for column in zip(*seen, strict=True))
         return Counts(float(losses), int(errors))
 

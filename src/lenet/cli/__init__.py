@@ -1,0 +1,77 @@
+"""The command `lenet`: parse, call one function, print. Answers go to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from lenet import __version__
+from lenet.cli import data, evaluate, explain, read, summary, train
+from lenet.errors import LenetError, UsageError
+
+app = typer.Typer(
+    name="lenet",
+    help="LeNet-5, proved, and a reader of handwritten digits that runs on it.",
+    add_completion=False,
+    no_args_is_help=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"lenet {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    pass
+
+
+app.command("read")(read.read)
+app.command("explain")(explain.explain)
+app.command("evaluate")(evaluate.evaluate)
+app.command("train")(train.train)
+app.command("summary")(summary.summary)
+app.add_typer(data.app, name="data")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command and leave with its status: 0 all done, 1 something failed, 2 wrong usage."""
+    try:
+        status = app(args=arguments, prog_name="lenet", standalone_mode=False)
+        sys.stdout.flush()
+    except LenetError as error:
+        _say(str(error))
+        status = 2 if isinstance(error, UsageError) else 1
+    except BrokenPipeError:
+        # The reader of our output has enough, as `head` does; Python must not complain when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    except KeyboardInterrupt:
+        status = 130
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # not one of Typer's own
+            raise
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "lenet"
+        words = str(error.format_message()).rstrip(".")
+        _say(f"{command}: {words[:1].lower()}{words[1:]}; see {command} --help")
+        status = 2
+    if status == 130:
+        _say("interrupted")
+        status = 1
+    sys.exit(int(status or 0))
+
+
+def _say(line: str) -> None:
+    print(" ".join(line.split()), file=sys.stderr)

@@ -1,0 +1,52 @@
+"""`lenet data`: the public data sets."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from lenet.cli.progress import downloads
+
+app = typer.Typer(help="List and fetch the public data sets, checked by checksum.", no_args_is_help=False)
+
+
+@app.command("list")
+def list_sets(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per data set.")] = False,
+) -> None:
+    """List the data sets, what they are, and which of them are on this machine."""
+    from lenet.fetch import local
+    from lenet.sources import SOURCES
+
+    for source in SOURCES.values():
+        found = [local(source, role) for role in source.files]
+        here = "here" if all(found) else "partly here" if any(found) else "not here"
+        if as_json:
+            folder = next((str(path.parent) for path in found if path), None)
+            row = {"name": source.name, "about": source.about, "terms": source.terms, "state": here, "folder": folder}
+            print(json.dumps(row))
+        else:
+            print(f"{source.name:<15}{here:<13}{source.about}; {source.terms}")
+
+
+@app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A data set of `lenet data list`.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Find a data set on this machine or download it from its mirrors, and check every file."""
+    from lenet.errors import UsageError
+    from lenet.fetch import content, local
+    from lenet.sources import SOURCES
+
+    if name not in SOURCES:
+        raise UsageError(f"data set {name!r}", "no such data set", f"expected one of {', '.join(SOURCES)}")
+    source = SOURCES[name]
+    with downloads() as report:
+        files = []
+        for role in source.files:
+            content(source, role, report)
+            files.append(str(local(source, role)))
+    print(json.dumps({"name": name, "files": files}) if as_json else "\n".join(files))

@@ -1,0 +1,134 @@
+"""`lenet train`: progress on stderr, the result as the one line on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lenet.cli.progress import downloads
+
+if TYPE_CHECKING:
+    from lenet.training.loop import Progress
+
+
+def train(
+    recipe: Annotated[str, typer.Option(metavar="R", help="quick, modern, lenet5 or best.")] = "modern",
+    data: Annotated[
+        str, typer.Option(metavar="NAME|FOLDER", help="A data set, or a folder of labelled pictures.")
+    ] = "mnist",
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The run folder.", show_default="runs/RECIPE-seedN")
+    ] = None,
+    passes: Annotated[
+        int | None, typer.Option(metavar="N", help="Passes over the set instead of the recipe's.")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="The first replica's seed; the next count on.")] = 0,
+    replicas: Annotated[int, typer.Option(metavar="N", help="How many networks to train side by side.")] = 1,
+    init: Annotated[
+        str | None, typer.Option(metavar="NAME|FILE", help="Start from these weights instead of drawn ones.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
+    backend: Annotated[str, typer.Option(metavar="torch", help="What does the steps.")] = "torch",
+    device: Annotated[str | None, typer.Option(metavar="D", help="cpu, cuda or mps.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Change the recipe, e.g. activation=sigmoid; repeatable."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+) -> None:
+    """Train a network by a named recipe into a run folder; killed at any moment, --resume goes on.
+
+    The last line says how many test digits are wrong. The weights in the run folder can be read with at once:
+    lenet read --model DIR/weights.safetensors PICTURE.
+    """
+    from lenet.training.start import run_folder
+    from lenet.training.start import train as start
+
+    changes = dict(_pair(setting) for setting in settings or [])
+    folder = run_folder(out, recipe, seed)
+    with downloads() as report_fetch, _passes() as report:
+        try:
+            result = start(
+                recipe,
+                data,
+                folder,
+                passes=passes,
+                seed=seed,
+                replicas=replicas,
+                init=init,
+                resume=resume,
+                backend=backend,
+                device=device,
+                settings=changes,
+                report=report,
+                report_fetch=report_fetch,
+            )
+        except KeyboardInterrupt:
+            print(f"{folder}: stopped; type the same command with --resume to go on", file=sys.stderr)
+            raise typer.Exit(1) from None
+    print(json.dumps(result) if as_json else _sentence(result))
+
+
+def _pair(setting: str) -> tuple[str, str]:
+    name, equals, value = setting.partition("=")
+    if not equals:
+        raise typer.BadParameter(f"{setting!r}: expected NAME=VALUE", param_hint="--set")
+    return name.strip(), value.strip()
+
+
+def _sentence(result: dict[str, Any]) -> str:
+    each = ", ".join(f"{replica['errors']} (seed {replica['seed']})" for replica in result["replicas"])
+    mean = f"{result['errors']:g} errors of {result['n']:,} test digits"
+    return (
+        f"{result['recipe']}: {mean} [{each}] after {result['passes']} passes, {result['seconds']} s: {result['out']}"
+    )
+
+
+@contextmanager
+def _passes() -> Iterator[Callable[[Progress], None]]:
+    """Yield what shows a run: a bar with images per second and time left on a terminal, and a line per pass."""
+    if not sys.stderr.isatty():
+        yield lambda progress: print(_pass_line(progress), file=sys.stderr, flush=True) if progress.line else None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[speed]}"), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Bar(*columns, console=console, transient=True) as shown:
+        task = shown.add_task("training", total=None, speed="")
+
+        def report(progress: Progress) -> None:
+            if progress.line:
+                console.print(_pass_line(progress), highlight=False)
+            done = (progress.passed - 1) * progress.total + progress.done
+            speed = shown.tasks[task].speed
+            shown.update(
+                task,
+                description=f"pass {progress.passed} of {progress.passes}",
+                completed=done,
+                total=progress.passes * progress.total,
+                speed=f"{speed:,.0f} images/s" if speed else "",
+            )
+
+        yield report
+
+
+def _pass_line(progress: Progress) -> str:
+    line = progress.line
+    assert line is not None
+    n = progress.total
+    loss = ", ".join(f"{each:.4f}" for each in line["loss"])
+    training = ", ".join(f"{100 * each / n:.2f}" for each in line["train_errors"])
+    held_out = ", ".join(map(str, line["held_out_errors"]))
+    return (
+        f"pass {progress.passed}/{progress.passes}: loss {loss}, {training} % wrong in training, "
+        f"{held_out} held-out errors, {line['images_per_second']:,.0f} images/s"
+    )

@@ -1,0 +1,132 @@
+"""Pictures for people, drawn with Pillow: sheets of glyphs, layers' maps, and boxes on the picture itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from lenet.arrays import Float32, Uint8
+from lenet.errors import LenetError, reason
+from lenet.files import replacing
+from lenet.result import Digit, Mistake
+
+_WHITE, _INK, _GREY, _ACCENT = "#ffffff", "#1b1b1f", "#6b6b76", "#c2410c"
+_GAP = 6
+
+
+def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Return Pillow's built-in font at a size in pixels."""
+    return ImageFont.load_default(size)
+
+
+def save_picture(picture: Image.Image, path: Path) -> None:
+    """Write a picture, whole or not at all, in the format of its ending. Raises LenetError."""
+    try:
+        with replacing(path) as temporary:
+            picture.save(temporary)
+    except (OSError, ValueError) as error:
+        raise LenetError(path, f"cannot be written ({reason(error)})", "use a name that ends in .png") from error
+
+
+def as_ink(values: Float32, low: float, high: float) -> Image.Image:
+    """Draw (h, w) values as grey: `low` white, `high` black."""
+    share = np.clip((values - low) / max(high - low, 1e-9), 0, 1)
+    return Image.fromarray(np.rint(255 * (1 - share)).astype(np.uint8))
+
+
+def _enlarged(picture: Image.Image, times: int) -> Image.Image:
+    return picture.resize((picture.width * times, picture.height * times), Image.Resampling.NEAREST)
+
+
+def mistakes_sheet(mistakes: tuple[Mistake, ...], title: str) -> Image.Image:
+    """Draw wrong answers, at most 200 of them, ten in a row, each with its truth, its answer and its probability."""
+    shown = mistakes[:200]
+    columns, cell, caption, head = 10, 84, 34, 40
+    rows = max(1, -(-len(shown) // columns))
+    sheet = Image.new("RGB", (columns * (cell + _GAP) + _GAP, head + rows * (cell + caption + _GAP)), _WHITE)
+    pen = ImageDraw.Draw(sheet)
+    pen.text((_GAP, 10), title, _INK, font(18))
+    for index, mistake in enumerate(shown):
+        x = _GAP + index % columns * (cell + _GAP)
+        y = head + index // columns * (cell + caption + _GAP)
+        sheet.paste(_enlarged(Image.fromarray(255 - mistake.glyph), 3), (x, y))
+        pen.rectangle((x, y, x + cell - 1, y + cell - 1), outline="#d5d5dc")
+        answer = "nothing" if mistake.answer > 9 else str(mistake.answer)
+        pen.text((x + 2, y + cell + 1), f"{mistake.label} read as {answer}", _INK, font(12))
+        pen.text((x + 2, y + cell + 16), f"{100 * mistake.confidence:.1f} %  #{mistake.row}", _GREY, font(11))
+    return sheet
+
+
+def annotated(page: Uint8, digits: tuple[Digit, ...], scale: float) -> Image.Image:
+    """Draw each digit's box and answer on a grey page; `scale` is picture pixels per page pixel."""
+    times = max(1, 480 // max(page.shape))
+    picture = _enlarged(Image.fromarray(page), times).convert("RGB")
+    pen = ImageDraw.Draw(picture)
+    for digit in digits:
+        x0, y0, x1, y1 = (side / scale * times for side in digit.box)
+        pen.rectangle((x0 - 2, y0 - 2, x1 + 1, y1 + 1), outline=_ACCENT, width=2)
+        text = f"{digit.label}  {100 * digit.confidence:.1f} %"
+        left, top, right, bottom = pen.textbbox((0, 0), text, font(16))
+        y = y0 - bottom - 6 if y0 > bottom + 6 else min(y1 + 2, picture.height - bottom - 2)
+        x = max(0, min(x0, picture.width - right - 4))
+        pen.rectangle((x + left - 2, y + top - 2, x + right + 2, y + bottom + 2), fill=_WHITE)
+        pen.text((x, y), text, _ACCENT, font(16))
+    return picture
+
+
+def explained(
+    page: Uint8, layers: dict[str, Float32], answer: str, chances: list[tuple[str, float]], notes: tuple[str, ...]
+) -> Image.Image:
+    """Draw the picture as given, as the network saw it, and every layer's maps (name -> (maps, h, w)).
+
+    Each layer has one shared scale, white for its lowest value and black for its highest. `chances` are labels
+    with their probabilities.
+    """
+    width = 1120
+    strips = [(name, _maps(values, width - 150)) for name, values in layers.items() if name != "input"]
+    top = 300
+    height = top + sum(max(strip.height, 18) + 2 * _GAP for _name, strip in strips) + _GAP
+    figure = Image.new("RGB", (width, height), _WHITE)
+    pen = ImageDraw.Draw(figure)
+    given = Image.fromarray(page)
+    given.thumbnail((224, 224))
+    shown = _enlarged(as_ink(layers["input"][0], -0.1, 1.175), 7)
+    pen.text((16, 8), "as given", _GREY, font(14))
+    figure.paste(given, (16, 32))
+    pen.text((264, 8), "as the network saw it", _GREY, font(14))
+    figure.paste(shown, (264, 32))
+    pen.rectangle((263, 31, 264 + shown.width, 32 + shown.height), outline="#d5d5dc")
+    pen.text((512, 8), "answer", _GREY, font(14))
+    pen.text((512, 24), answer, _INK, font(52))
+    for row, (label, chance) in enumerate(chances):
+        y = 92 + 19 * row
+        pen.text((600, y - 60), label, _INK, font(14))
+        pen.rectangle((620, y - 56, 620 + round(300 * chance), y - 46), fill=_ACCENT)
+        pen.text((930, y - 60), f"{100 * chance:.2f} %", _GREY, font(13))
+    for row, note in enumerate(notes):
+        pen.text((16 + 560 * (row % 2), 262 + 16 * (row // 2)), f"· {note}", _GREY, font(12))
+    y = top
+    for name, strip in strips:
+        values = layers[name]
+        pen.text((16, y), name, _INK, font(15))
+        size = f"{values.shape[0]} @ {values.shape[1]}x{values.shape[2]}"
+        pen.text((16, y + 17), size, _GREY, font(11))
+        pen.text((16, y + 30), f"{values.min():.2f} to {values.max():.2f}", _GREY, font(11))
+        figure.paste(strip, (140, y))
+        y += max(strip.height, 44) + 2 * _GAP
+    return figure.crop((0, 0, width, y))
+
+
+def _maps(values: Float32, width: int) -> Image.Image:
+    """Draw (maps, h, w) side by side, wrapped to a width, at one shared scale."""
+    maps, high, wide = values.shape
+    times = max(2, min(12, (width // max(1, min(maps, 16)) - 4) // wide)) if wide > 1 else 10
+    step_x, step_y = wide * times + 4, high * times + 4
+    columns = max(1, min(maps, width // step_x))
+    strip = Image.new("RGB", (columns * step_x, -(-maps // columns) * step_y), "#e7e7ee")
+    for index in range(maps):
+        drawn = _enlarged(as_ink(values[index], float(values.min()), float(values.max())), times)
+        strip.paste(drawn, (index % columns * step_x + 2, index // columns * step_y + 2))
+    return strip

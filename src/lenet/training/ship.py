@@ -1,0 +1,145 @@
+"""The gate from runs to the shipped weights: python -m lenet.training.ship RUN... --as NAME.
+
+Of all the replicas in the runs, one recipe's, the one with the fewest errors on held-out writers is taken,
+never looking at the test set. It passes only if the engine and PyTorch agree, layer by layer, if the engine
+counts the same test errors as the run did, and if the card is complete.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from lenet import measure
+from lenet.arrays import Uint8
+from lenet.dataset import Dataset, load
+from lenet.engine import Network
+from lenet.errors import LenetError, TrainingError
+from lenet.files import replace_text
+from lenet.nets import LeNet
+from lenet.pixels import to_input
+from lenet.result import Evaluation
+from lenet.training.card import model_card
+from lenet.weights import Weights, load_weights, save_weights
+
+# The largest difference between engines, as a share of a layer's largest value.
+PARITY = 1e-5
+_COMPARED = 1000
+_REQUIRED = ("recipe", "seed", "commit", "data", "test", "held_out", "calibration", "backend")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One trained replica: its weights file, its seed and its errors."""
+
+    weights: Path
+    seed: int
+    held_out_errors: int
+    errors: int
+
+
+def candidates(runs: list[Path]) -> list[Candidate]:
+    """Return every replica of the finished runs. Raises TrainingError for an unfinished run or mixed recipes."""
+    found, recipes = [], set()
+    for run in runs:
+        try:
+            result = json.loads((run / "result.json").read_text(encoding="utf-8"))
+            recipes.add(json.dumps(json.loads((run / "recipe.json").read_text(encoding="utf-8"))["recipe"]))
+        except (OSError, ValueError) as error:
+            raise TrainingError(run, "is not a finished run", "finish it with --resume") from error
+        found += [
+            Candidate(run / each["weights"], each["seed"], each["held_out_errors"], each["errors"])
+            for each in result["replicas"]
+        ]
+    if len(recipes) != 1:
+        raise TrainingError("runs", f"{len(recipes)} different recipes", "ship one recipe at a time")
+    return found
+
+
+def parity(weights: Weights, glyphs: Uint8) -> float:
+    """Return the largest difference of any layer between the engine and PyTorch, as a share of its largest value."""
+    import torch
+
+    inputs = to_input(glyphs)
+    model = LeNet(weights.net).eval()
+    model.load(weights.tensors)
+    inside = Network(weights).activations(glyphs)
+    worst, x = 0.0, torch.from_numpy(inputs)
+    margin = weights.net.margin
+    x = x[:, :, margin : x.shape[2] - margin, margin : x.shape[3] - margin]
+    with torch.no_grad():
+        for layer in weights.net.layers:
+            x = model.get_submodule(layer.name.lower())(x)
+            ours, theirs = inside[layer.name], x.numpy()
+            worst = max(worst, float(np.abs(ours - theirs).max() / np.abs(theirs).max()))
+    return worst
+
+
+def check(weights: Weights, data: Dataset) -> tuple[Evaluation, float]:
+    """Pass the gate or raise TrainingError; return the engine's own evaluation and the parity found."""
+    missing = [key for key in _REQUIRED if not weights.card.get(key) and weights.card.get(key) != 0]
+    if missing:
+        raise TrainingError(weights.name, f"its card lacks {', '.join(missing)}")
+    if weights.card["commit"] == "unknown" or weights.card["commit"].endswith("+"):
+        raise TrainingError(weights.name, f"trained at commit {weights.card['commit']}", "train from a clean checkout")
+    held_out = data.split(True)[1]
+    apart = parity(weights, held_out.glyphs[:_COMPARED])
+    if not apart <= PARITY:
+        raise TrainingError(weights.name, f"engine and PyTorch differ by {apart:.1e} of a layer's largest value")
+    found = measure.evaluate(Network(weights), data.test, data.name)
+    if found.errors != weights.card["test"]["errors"]:
+        raise TrainingError(
+            weights.name, f"{found.errors} errors recounted, {weights.card['test']['errors']} in its card"
+        )
+    return found, apart
+
+
+def ship(runs: list[Path], name: str, assets: Path, cards: Path) -> Path:
+    """Choose on held-out writers, pass the gate, write the weights and the model card; return the weights' path."""
+    found = candidates(runs)
+    chosen = min(found, key=lambda each: (each.held_out_errors, each.seed))
+    weights = load_weights(chosen.weights)
+    data = load(weights.card["data"]["name"])
+    evaluation, apart = check(weights, data)
+    card: dict[str, Any] = {
+        **weights.card,
+        "parity": apart,
+        "seeds": [
+            {"seed": each.seed, "held_out_errors": each.held_out_errors, "errors": each.errors}
+            for each in sorted(found, key=lambda each: each.seed)
+        ],
+        "median_errors": median(each.errors for each in found),
+        "test_calibration_error": evaluation.calibration_error,
+        "groups": {group: {"errors": errors, "n": n} for group, (errors, n) in evaluation.groups.items()},
+    }
+    path = assets / f"{name}.safetensors"
+    save_weights(path, replace(weights, card=card, name=name))
+    replace_text(cards / f"{name}.md", model_card(load_weights(path), evaluation))
+    return path
+
+
+def main() -> None:
+    """Ship from the command line."""
+    parser = argparse.ArgumentParser(description="Ship the best replica of finished runs of one recipe.")
+    parser.add_argument("runs", nargs="+", type=Path)
+    parser.add_argument("--as", dest="name", required=True)
+    source = Path(__file__).resolve().parents[1]
+    parser.add_argument("--assets", type=Path, default=source / "assets")
+    parser.add_argument("--cards", type=Path, default=source.parents[1] / "docs" / "models")
+    options = parser.parse_args()
+    try:
+        print(ship(options.runs, options.name, options.assets, options.cards))
+    except LenetError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

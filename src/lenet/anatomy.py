@@ -96,6 +96,5 @@ def well_known_totals() -> tuple[str, ...]:
         f"{trainable(paper):,} the paper's: C3 by Table I has {c3_paper:,}, S2 and S4 {pools}, the codes are fixed",
         f"{trainable(common):,} = {from_paper} - {pools} (pooling without parameters)",
         f"{trainable(dense):,} = {from_paper}: lenet5-dense, which keeps the trainable subsampling",
-        f"{trainable(modern) + norm:,} = {trainable(modern):,} + {norm} (batch normalisation after C1 and C3): "
-        f"lenet5-modern while it is trained; that {norm} = {pools} is chance",
+        f"{trainable(modern) + norm:,} = {trainable(modern):,} + {norm} (batch normalisation, while it is trained)",
     )

@@ -175,7 +175,7 @@ RECIPES: dict[str, Recipe] = {
             averaging=0.999,
             batch_norm=True,
             initialisation="torch",
-            distortions=Ranges(zoom=0.1, squeeze=0.07, rotation=0.1, shear=0.1, shift=1.0, elastic=0.7),
+            distortions=Ranges(zoom=0.1, squeeze=0.07, rotation=0.1, shear=0.1, shift=1.0, elastic=1.2),
         ),
     )
 }

@@ -10,9 +10,11 @@ from lenet.ink import Ink
 from lenet.segment import Lattice
 from lenet.spec import CENTRE_INDEX, DIGIT_BOX, GLYPH_SIZE
 
-# Strokes of MNIST digits are 1.2 to 7.0 pixels wide in the 20x20 box (1 % to 99 %: 1.4 to 4.4).
-_THINNEST, _THICKEST = 1.15, 8.0
-_THIN_TARGET, _THICK_TARGET = 2.0, 4.0
+# Strokes of MNIST digits are 1.4 to 4.4 pixels wide in the 20x20 box (1 % to 99 %, median 2.4).
+_THINNEST, _THICKEST = 1.5, 4.8
+_THIN_TARGET, _THICK_TARGET = 2.2, 3.8
+# Three quarters of the way up its ink levels above a fifth, an MNIST digit has 193 or more; paler ones are darkened.
+_PALEST, _DARK = 190 / 255, 240 / 255
 # The resolution at which strokes are thinned or thickened: this many pixels per pixel of the 20x20 box.
 _FINE = 8
 # Ink below this many standard deviations of the paper's noise does not stretch the digit's box.
@@ -27,7 +29,7 @@ def make_glyphs(ink: Ink, lattice: Lattice) -> tuple[Uint8, tuple[str, ...]]:
     notes: list[str] = []
     for index, (first, past) in enumerate(lattice.arcs):
         own = ((lattice.pieces >= first) & (lattice.pieces < past)).astype(np.uint8)
-        glyphs[index] = place(_normalised(_crop(ink, own, lattice.boxes[index]), notes))
+        glyphs[index] = place(_fitted(_crop(ink, own, lattice.boxes[index]), notes))
     return glyphs, tuple(notes)
 
 
@@ -53,8 +55,15 @@ def stroke_width(ink: Float32) -> float:
     return 2 * float(ink.sum()) / outline if outline else 0.0
 
 
-def _normalised(ink: Float32, notes: list[str]) -> Float32:
-    """Scale (h, w) ink so that its longer side is 20, aspect kept, with strokes as wide as MNIST's if far off."""
+def _fitted(ink: Float32, notes: list[str]) -> Float32:
+    """Scale (h, w) ink so that its longer side is 20, aspect kept, with strokes as wide as MNIST's if far off.
+
+    Ink that fits the box already was made for it, and is left as it is.
+    """
+    return ink if max(ink.shape) == DIGIT_BOX else _darkened(_scaled(ink, notes))
+
+
+def _scaled(ink: Float32, notes: list[str]) -> Float32:
     scale = DIGIT_BOX / max(ink.shape)
     size = (max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale)))
     width = stroke_width(ink) * scale
@@ -85,6 +94,13 @@ def _resized(ink: Float32, size: tuple[int, int]) -> Float32:
     shrinks = size[0] * size[1] < ink.size
     resized = cv2.resize(ink, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
     return np.clip(resized, 0, 1).astype(np.float32)
+
+
+def _darkened(ink: Float32) -> Float32:
+    """Scale the levels of ink that is paler than any in MNIST, as thin strokes become when they shrink."""
+    inked = ink[ink > 0.2 * float(ink.max())]
+    level = float(np.percentile(inked, 75)) if inked.size else 1.0
+    return ink if level >= _PALEST else np.clip(ink * (_DARK / level), 0, 1).astype(np.float32)
 
 
 def place(ink: Float32) -> Uint8:

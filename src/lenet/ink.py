@@ -12,6 +12,7 @@ from lenet.image import Page
 
 # The light is estimated on a copy of the page of at most this many pixels a side.
 _LIGHT_SIZE = 64
+_ROUNDS = 2
 # Paper is flat, without light or noise to find, if this share of a page is within so many levels of one grey.
 _FLAT_SHARE, _SAME_GREY = 0.35, 2
 # Ink must stand out of the paper by this many grey levels, and by this many times the (smoothed) noise.
@@ -49,9 +50,11 @@ def find_ink(page: Page) -> Ink:
         return Ink(np.zeros_like(page.grey), strokes, 0.0, ())
     if flat is None:
         # Look again with the light taken from between the strokes, which follows shadows that a plane cannot.
-        local = _light_between(smooth, light, strokes)
-        again, sign_again = _strokes(smooth - local, smooth_noise)
-        if sign_again == sign:
+        for _round in range(_ROUNDS):
+            local = _light_between(smooth, light, strokes)
+            again, sign_again = _strokes(smooth - local, smooth_noise)
+            if sign_again != sign:
+                break
             light, strokes = local, again
     signed = (grey - light) * sign
     full = float(np.percentile(signed[strokes], 75))
@@ -149,14 +152,16 @@ def _light_between(grey: Float32, plane: Float32, strokes: Bools) -> Float32:
 def _strokes(residual: Float32, noise: float) -> tuple[Bools, int]:
     """Find strokes in a page without its light: where they are, and +1 for light ink, -1 for dark, 0 for none.
 
-    The ink is the side of the paper that stands out with more in all.
+    The ink is the side of the paper that stands out more strongly.
     """
     least = max(_LEAST_CONTRAST, _LEAST_SIGMAS * noise)
     best: tuple[float, int, float] = (0.0, 0, 0.0)
     for sign in (-1, 1):
         above = residual[residual * sign > least] * sign
         if above.size:
-            best = max(best, (float(above.sum()), sign, float(np.percentile(above, 80))))
+            # Cubes and squares: a few dark strokes must outweigh a wide faint shadow.
+            cubes, squares = float((above**3).sum()), float((above**2).sum())
+            best = max(best, (cubes, sign, cubes / squares))
     _mass, sign, contrast = best
     if not contrast:
         return np.zeros(residual.shape, bool), 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,8 +57,10 @@ def open_page(source: Source) -> Page:
         grey, alpha = _split_array(source, name)
         size = (grey.shape[1], grey.shape[0])
     else:
-        picture = source if isinstance(source, Image.Image) else _open(_read(source, name), name)
-        grey, alpha, size = _decode(picture, name, notes)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of what is either read all the same or refused here
+            picture = source if isinstance(source, Image.Image) else _open(_read(source, name), name)
+            grey, alpha, size = _decode(picture, name, notes)
     if alpha is not None:
         grey = _over_backdrop(grey, alpha, notes)
     return _reduced(_to_uint8(grey, name, notes), size, notes)

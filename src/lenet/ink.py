@@ -13,11 +13,15 @@ from lenet.image import Page
 # The light is estimated on a copy of the page of at most this many pixels a side.
 _LIGHT_SIZE = 64
 _ROUNDS = 2
+# A flat page up to this side, such as a digit that was cut out, has no room for a shadow.
+_SMALL = 48
 # Paper is flat, without light or noise to find, if this share of a page is within so many levels of one grey.
 _FLAT_SHARE, _SAME_GREY = 0.35, 2
 # Ink must stand out of the paper by this many grey levels, and by this many times the (smoothed) noise.
 _LEAST_CONTRAST = 12.0
 _LEAST_SIGMAS = 6.0
+# Noise of a standard deviation below this, in grey levels, is a drawing's rounding: nothing is blurred.
+_LEAST_NOISE = 0.4
 # A pixel belongs to a stroke above the first share of the ink's contrast, if connected to one above the second.
 _WEAK, _STRONG = 0.28, 0.5
 # How far outside a stroke its soft edge may reach, in pixels.
@@ -45,17 +49,17 @@ def find_ink(page: Page) -> Ink:
     smooth, smooth_noise = _smooth(grey, noise)
     flat = _flat_paper(page.grey)
     light = _plane(smooth) if flat is None else np.full_like(grey, flat)
-    strokes, sign = _strokes(smooth - light, smooth_noise)
+    strokes, strong, sign = _strokes(smooth - light, smooth_noise)
     if not sign:
         return Ink(np.zeros_like(page.grey), strokes, 0.0, ())
-    if flat is None:
+    if flat is None or min(grey.shape) > _SMALL:
         # Look again with the light taken from between the strokes, which follows shadows that a plane cannot.
         for _round in range(_ROUNDS):
-            local = _light_between(smooth, light, strokes)
-            again, sign_again = _strokes(smooth - local, smooth_noise)
+            local = _light_between(smooth, light, strong)
+            *again, sign_again = _strokes(smooth - local, smooth_noise)
             if sign_again != sign:
                 break
-            light, strokes = local, again
+            light, (strokes, strong) = local, again
     signed = (grey - light) * sign
     full = float(np.percentile(signed[strokes], 75))
     near = cv2.dilate(strokes.astype(np.uint8), _disc(_EDGE)) > 0
@@ -87,7 +91,7 @@ def _noise(grey: Float32) -> float:
 
 def _smooth(grey: Float32, noise: float) -> tuple[Float32, float]:
     """Blur only as much as noise asks for; return the page and the noise that is left."""
-    if noise < 1.5:
+    if noise < _LEAST_NOISE:
         return grey, max(noise, 0.5)
     return cv2.GaussianBlur(grey, (0, 0), 1.0).astype(np.float32), noise * 0.2821
 
@@ -136,9 +140,12 @@ def _shrunk(grey: Float32) -> Float32:
     return cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.float32)
 
 
-def _light_between(grey: Float32, plane: Float32, strokes: Bools) -> Float32:
-    """Return the plane plus the slow residue of the paper, averaged from around the strokes over a wide window."""
-    paper = cv2.erode((~strokes).astype(np.uint8), _disc(_EDGE)).astype(np.float32)
+def _light_between(grey: Float32, plane: Float32, strong: Bools) -> Float32:
+    """Return the plane plus the slow residue of the paper, averaged from around the strokes over a wide window.
+
+    Only what is surely ink is left out: a shadow that merely touches a stroke is light to be found.
+    """
+    paper = cv2.erode((~strong).astype(np.uint8), _disc(_EDGE + 1)).astype(np.float32)
     known = _shrunk(paper)
     residue = _shrunk((grey - plane) * paper)
     sigma = max(known.shape) / 10
@@ -149,10 +156,10 @@ def _light_between(grey: Float32, plane: Float32, strokes: Bools) -> Float32:
     return (plane + full).astype(np.float32)
 
 
-def _strokes(residual: Float32, noise: float) -> tuple[Bools, int]:
-    """Find strokes in a page without its light: where they are, and +1 for light ink, -1 for dark, 0 for none.
+def _strokes(residual: Float32, noise: float) -> tuple[Bools, Bools, int]:
+    """Find strokes in a page without its light: where they are, where they are surely ink, and their sign.
 
-    The ink is the side of the paper that stands out more strongly.
+    The sign is +1 for light ink, -1 for dark and 0 for none. The ink is the side of the paper that stands out more strongly.
     """
     least = max(_LEAST_CONTRAST, _LEAST_SIGMAS * noise)
     best: tuple[float, int, float] = (0.0, 0, 0.0)
@@ -164,7 +171,8 @@ def _strokes(residual: Float32, noise: float) -> tuple[Bools, int]:
             best = max(best, (cubes, sign, cubes / squares))
     _mass, sign, contrast = best
     if not contrast:
-        return np.zeros(residual.shape, bool), 0
+        nothing = np.zeros(residual.shape, bool)
+        return nothing, nothing, 0
     signed = residual * sign
     weak = signed > max(_WEAK * contrast, 4 * noise)
     strong = signed > max(_STRONG * contrast, least)
@@ -172,4 +180,4 @@ def _strokes(residual: Float32, noise: float) -> tuple[Bools, int]:
     keep = np.zeros(int(labels.max()) + 1, bool)
     keep[labels[strong]] = True
     keep[0] = False
-    return keep[labels], sign
+    return keep[labels], strong, sign

@@ -39,12 +39,12 @@ def activate(x: Floats, activation: Activation) -> Floats:
 
 def convolve(x: Floats, weight: Floats, bias: Floats) -> Floats:
     """(n, m, h, w) with weights (k, m, s, s) and biases (k,) -> (n, k, h - s + 1, w - s + 1)."""
-    size = weight.shape[-1]
+    maps, size = weight.shape[0], weight.shape[-1]
     windows = sliding_window_view(x, (size, size), axis=(2, 3))
     rows, columns = windows.shape[2:4]
-    unfolded = windows.transpose(0, 2, 3, 1, 4, 5).reshape(len(x) * rows * columns, -1)
-    sums = unfolded @ weight.reshape(len(weight), -1).T + bias
-    return sums.reshape(len(x), rows, columns, -1).transpose(0, 3, 1, 2)
+    unfolded = windows.transpose(0, 2, 3, 1, 4, 5).reshape(len(x) * rows * columns, weight[0].size)
+    sums = unfolded @ weight.reshape(maps, -1).T + bias
+    return sums.reshape(len(x), rows, columns, maps).transpose(0, 3, 1, 2)
 
 
 def squares(x: Floats) -> Floats:

@@ -1,0 +1,75 @@
+"""Shared fixtures: MNIST when it can be had, digits made here when it cannot, and a few glyphs."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+from lenet import dataset
+from lenet.errors import DataError
+
+settings.register_profile("lenet", deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("lenet")
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """A generator with a fixed seed."""
+    return np.random.default_rng(1998)
+
+
+@pytest.fixture(scope="session")
+def mnist() -> dataset.Dataset:
+    """MNIST, or a skip with the reason; with LENET_REQUIRE_MNIST set, a failure instead of a skip."""
+    try:
+        return dataset.load("mnist")
+    except DataError as error:
+        if os.environ.get("LENET_REQUIRE_MNIST"):
+            raise
+        pytest.skip(f"needs MNIST: {error}")
+
+
+def write_idx(path: Path, array: np.ndarray[Any, Any]) -> None:
+    """Write a uint8 or int32 array as idx, compressed when `path` ends in .gz."""
+    kind = {np.dtype(np.uint8): 0x08, np.dtype(np.int32): 0x0C}[array.dtype]
+    header = bytes([0, 0, kind, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+    data = header + array.astype(array.dtype.newbyteorder(">")).tobytes()
+    path.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+
+
+def blobs(n: int, rng: np.random.Generator) -> dataset.Digits:
+    """Return n glyphs that a network can learn at once: label k is a bright square at the k-th of ten places."""
+    labels = np.arange(n).astype(np.uint8) % 10
+    glyphs = rng.integers(0, 40, (n, 28, 28)).astype(np.uint8)
+    for glyph, label in zip(glyphs, labels, strict=True):
+        y, x = 4 + 10 * (label // 5), 2 + 5 * (label % 5)
+        glyph[y : y + 6, x : x + 4] = 230
+    return dataset.Digits(glyphs, labels)
+
+
+@pytest.fixture
+def blob_folder(tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A LENET_DATA folder whose "mnist" is 400 blobs to learn and 100 to test on, its checksums unpinned."""
+    from dataclasses import replace
+
+    from lenet import sources
+
+    folder = tmp_path / "data" / "mnist"
+    folder.mkdir(parents=True)
+    source = sources.SOURCES["mnist"]
+    unpinned = {role: sources.Pinned(pinned.name, None) for role, pinned in source.files.items()}
+    monkeypatch.setitem(sources.SOURCES, "mnist", replace(source, files=unpinned))
+    monkeypatch.setenv("LENET_DATA", str(folder.parent))
+    for part, n in (("train", 400), ("t10k", 100)):
+        digits = blobs(n, rng)
+        write_idx(folder / f"{part}-images-idx3-ubyte.gz", digits.glyphs)
+        write_idx(folder / f"{part}-labels-idx1-ubyte.gz", digits.labels)
+    return folder.parent

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from lenet.errors import UsageError
 from lenet.initial import SCHEMES
-from lenet.spec import NETS, Activation, Net
+from lenet.spec import NETS, Activation, Codes, Net
 from lenet.training.distortions import Ranges
 
 Loss = Literal["cross-entropy", "mean squared error"]
@@ -93,6 +93,8 @@ def checked(recipe: Recipe) -> Recipe:
         value = getattr(recipe, name)
         if not isinstance(value, int | float) or not low <= value <= high:
             raise UsageError(f"{name} {value!r}", f"expected {low:g} to {high:g}")
+    if recipe.loss == "mean squared error" and isinstance(NETS[recipe.net].layers[-1], Codes):
+        raise UsageError(f"loss {recipe.loss!r}", f"the scores of {recipe.net} are distances", "use cross-entropy")
     return recipe
 
 

@@ -1,0 +1,299 @@
+"""Training: plans as data, distortions, one loop, and runs that survive a kill at any moment."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import blobs
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.numpy import load_file
+
+import lenet
+from lenet import dataset
+from lenet.errors import LenetError, TrainingError, UsageError
+from lenet.pixels import to_input
+from lenet.spec import NETS
+from lenet.training import distortions
+from lenet.training.distortions import Ranges
+from lenet.training.plan import draw_plan, rates, steps_per_pass
+from lenet.training.recipes import RECIPES, changed, from_dict
+from lenet.training.start import find_recipe
+from lenet.training.torch_backend import TorchBackend, Warper
+
+FULL = Ranges(zoom=0.3, squeeze=0.2, rotation=0.4, shear=0.3, shift=4, elastic=1.5)
+
+
+def test_no_range_means_no_distortion(rng: np.random.Generator) -> None:
+    """Parameters drawn from empty ranges leave every input as it is."""
+    inputs = to_input(rng.integers(0, 256, (3, 28, 28)).astype(np.uint8))
+    assert np.allclose(distortions.warp(inputs, distortions.draw(Ranges(), 3, rng)), inputs, atol=1e-6)
+
+
+def test_a_shift_moves_by_whole_pixels(rng: np.random.Generator) -> None:
+    """Looking 3 to the right and 2 down moves the picture 3 left and 2 up; the rest is background."""
+    inputs = to_input(rng.integers(0, 256, (1, 28, 28)).astype(np.uint8))
+    parameters = np.zeros((1, distortions.PARAMETERS), np.float32)
+    parameters[0, :6] = [1, 0, 3, 0, 1, 2]
+    warped = distortions.warp(inputs, parameters)
+    assert np.allclose(warped[0, 0, :30, :29], inputs[0, 0, 2:, 3:], atol=1e-6)
+    assert np.allclose(warped[0, 0, 30:], -0.1)
+    assert np.allclose(warped[0, 0, :, 29:], -0.1)
+
+
+def test_a_common_displacement_of_all_control_points_is_a_shift() -> None:
+    """The cubic B-splines add up to one at every pixel."""
+    assert np.allclose(distortions.spline_basis().sum(axis=0), 1)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_pytorch_warps_as_numpy_does(seed: int) -> None:
+    """To 1e-5, with every distortion at full range and digits that reach the edge."""
+    rng = np.random.default_rng(seed)
+    inputs = to_input(rng.integers(0, 256, (4, 28, 28)).astype(np.uint8))
+    parameters = distortions.draw(FULL, 4, rng)
+    theirs = Warper(torch.device("cpu"))(torch.from_numpy(inputs), torch.from_numpy(parameters)).numpy()
+    assert np.abs(theirs - distortions.warp(inputs, parameters)).max() <= 1e-5
+
+
+def test_plans_depend_on_seed_and_pass_alone() -> None:
+    """Drawn twice, the same; another seed or pass, another order; every pattern once."""
+    recipe = replace(RECIPES["best"], passes=3)
+    plan, again = draw_plan(recipe, 100, 5, 2), draw_plan(recipe, 100, 5, 2)
+    assert (plan.order == again.order).all()
+    assert plan.distortions is not None
+    assert again.distortions is not None
+    assert (plan.distortions == again.distortions).all()
+    assert plan.noise == again.noise
+    assert sorted(plan.order) == list(range(100))
+    for other in (draw_plan(recipe, 100, 6, 2), draw_plan(recipe, 100, 5, 3)):
+        assert (plan.order != other.order).any()
+
+
+def test_schedules() -> None:
+    """Steps: a tenth every ten passes. Cosine: up during the first pass, down to nothing at the end."""
+    stepped = replace(RECIPES["modern"], rate=0.01)
+    assert [float(rates(stepped, 640, p)[0]) for p in (1, 10, 11, 20)] == pytest.approx([0.01, 0.01, 0.001, 0.001])
+    cosine = replace(RECIPES["best"], passes=10, batch=64, rate=1.0)
+    curve = np.concatenate([rates(cosine, 6400, passed) for passed in range(1, 11)])
+    assert curve.argmax() == 99
+    assert (np.diff(curve[100:]) < 0).all()
+    assert curve[-1] < 1e-4
+    assert steps_per_pass(cosine, 6401) == 101
+
+
+def test_recipes_are_complete_and_come_back_from_json() -> None:
+    """Every recipe has its provenance, trains a network of the table, and survives its run folder."""
+    for name, recipe in RECIPES.items():
+        assert recipe.name == name
+        assert len(recipe.provenance) > 40
+        assert from_dict(json.loads(json.dumps(recipe.as_dict()))) == recipe
+
+
+def test_the_taught_recipe_is_as_it_is_taught() -> None:
+    """SGD 0.01, momentum 0.9, weight decay 1e-4, a tenth every 10 passes, 20 passes, batches of 64."""
+    recipe = RECIPES["modern"]
+    taught = (recipe.rate, recipe.momentum, recipe.weight_decay, recipe.passes, recipe.batch, recipe.schedule)
+    assert taught == (0.01, 0.9, 1e-4, 20, 64, "steps")
+    assert recipe.distortions is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"speed": "3"}, "setting 'speed': expected one of: net, activation, loss"),
+        ({"rate": "fast"}, "rate 'fast': expected a value of type float"),
+        ({"rate": "-1"}, "rate -1.0: expected 1e-08 to 100"),
+        ({"rate": "nan"}, "rate nan"),
+        ({"batch": "0"}, "batch 0: expected 1 to 60000"),
+        ({"net": "lenet5-1998", "loss": "mean squared error"}, "the scores of lenet5-1998 are distances"),
+        ({"loss": "hinge"}, "loss 'hinge': expected one of: cross-entropy, mean squared error"),
+        ({"batch_norm": "perhaps"}, "batch_norm 'perhaps': expected a value of type bool"),
+    ],
+)
+def test_settings_that_make_no_sense_are_named(settings: dict[str, str], message: str) -> None:
+    """Name, value, and what is allowed."""
+    with pytest.raises(UsageError, match=message):
+        changed(RECIPES["modern"], settings)
+
+
+def test_settings_change_a_recipe() -> None:
+    """Text becomes the type of the value that it replaces."""
+    recipe = find_recipe("lenet5", 3, {"activation": "sigmoid", "batch_norm": "true", "dropout": "0.5"})
+    assert (recipe.activation, recipe.batch_norm, recipe.dropout, recipe.passes) == ("sigmoid", True, 0.5, 3)
+    assert recipe.network() == NETS["lenet5"].with_activation("sigmoid")
+
+
+def test_gradients_follow_a_hand_written_step() -> None:
+    """One step of momentum SGD with decay on weights alone, against NumPy arithmetic on PyTorch's gradients."""
+    recipe = replace(RECIPES["modern"], batch=10, rate=0.1, momentum=0.9, weight_decay=0.01)
+    digits = blobs(10, np.random.default_rng(0))
+    backend = TorchBackend("cpu")
+    model = lenet.create_model("lenet5-modern")
+    initial = model.folded()
+    backend.begin(recipe, [initial], to_input(digits.glyphs), digits.labels)
+    plan = draw_plan(recipe, 10, 0, 1)
+    order = plan.order
+    x, y = torch.from_numpy(to_input(digits.glyphs[order])), torch.from_numpy(digits.labels[order].astype(np.int64))
+    torch.nn.functional.cross_entropy(model(x), y).backward()
+    backend.run([plan], 0, 1)
+    after = backend.weights()[0]
+    for name, parameter in model.named_parameters():
+        decay = 0.01 * initial[name] if parameter.ndim > 1 else 0
+        assert parameter.grad is not None
+        expected = initial[name] - plan.rates[0] * (parameter.grad.numpy() + decay)
+        assert np.allclose(after[name], expected, atol=1e-6), name
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"loss": "mean squared error", "activation": "sigmoid"},
+        {"batch_norm": "true", "dropout": "0.1", "averaging": "0.9", "label_smoothing": "0.1"},
+        {"net": "lenet5-1998", "activation": "squash", "initialisation": "efficient-backprop", "rate": "0.005"},
+        {"net": "lenet1", "activation": "squash"},
+    ],
+)
+def test_every_kind_of_network_and_loss_trains(settings: dict[str, str], blob_folder: Path, tmp_path: Path) -> None:
+    """The loss falls from the first pass to the last."""
+    out = tmp_path / "run"
+    chosen = {"batch": "20", "rate": "0.02", **settings}
+    lenet.train("modern", out=out, passes=4, settings=chosen)
+    log = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    assert [line["pass"] for line in log] == [1, 2, 3, 4]
+    assert log[-1]["loss"][0] < 0.9 * log[0]["loss"][0]
+
+
+def test_a_run_folder_tells_the_whole_story(blob_folder: Path, tmp_path: Path) -> None:
+    """Recipe, environment, log, weights that read at once, and the result, with errors of the test part."""
+    out = tmp_path / "run"
+    result = lenet.train("best", out=out, passes=6, seed=3, settings={"batch": "20"})
+    assert result["errors"] <= 5
+    assert (result["n"], result["recipe"], result["passes"], result["backend"]) == (100, "best", 6, "torch")
+    assert result["replicas"][0]["seed"] == 3
+    assert json.loads((out / "result.json").read_text()) == result
+    environment = json.loads((out / "environment.json").read_text())
+    assert environment["torch"] == torch.__version__
+    weights = lenet.load(out / "weights.safetensors").weights
+    assert weights.card["recipe"]["name"] == "best"
+    assert weights.card["data"]["trained_on"] == 360
+    assert weights.card["held_out"]["n"] == 40
+    assert lenet.evaluate(out / "weights.safetensors", "mnist").errors == result["errors"]
+
+
+def test_the_same_seed_gives_the_same_weights_and_replicas_stand_alone(blob_folder: Path, tmp_path: Path) -> None:
+    """Two replicas trained side by side are the two seeds trained apart, bit for bit."""
+    settings = {"batch": "20", "dropout": "0.2", "batch_norm": "true"}
+    lenet.train("modern", out=tmp_path / "both", passes=2, seed=4, replicas=2, settings=settings)
+    for seed in (4, 5):
+        lenet.train("modern", out=tmp_path / str(seed), passes=2, seed=seed, settings=settings)
+        alone = load_file(tmp_path / str(seed) / "weights.safetensors")
+        beside = load_file(tmp_path / "both" / f"weights-{seed}.safetensors")
+        assert all((alone[name] == beside[name]).all() for name in alone)
+
+
+KILLED = """
+import sys, lenet
+lenet.train("best", out=sys.argv[1], passes=6, resume="resume" in sys.argv,
+            settings={"batch": "10", "dropout": "0.2", "momentum": "0.9"})
+"""
+
+
+def test_kill_9_and_resume_give_bit_identical_weights(
+    blob_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed in the middle of a pass, taken up again: weights and log as if nothing had happened."""
+    program = (
+        "from dataclasses import replace\nfrom lenet import sources\nsource = sources.SOURCES['mnist']\n"
+        "files = {role: sources.Pinned(pinned.name, None) for role, pinned in source.files.items()}\n"
+        "sources.SOURCES['mnist'] = replace(source, files=files)\n"
+    ) + KILLED
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    subprocess.run([sys.executable, "-c", program, whole], check=True, env=environment)
+    running = subprocess.Popen([sys.executable, "-c", program, broken], env=environment)
+    log, deadline = broken / "log.jsonl", time.monotonic() + 60
+    while time.monotonic() < deadline and not (log.exists() and log.read_text().count("\n") >= 2):
+        time.sleep(0.005)
+    running.send_signal(signal.SIGKILL)
+    assert running.wait() == -signal.SIGKILL
+    assert not (broken / "result.json").exists()
+    subprocess.run([sys.executable, "-c", program, broken, "resume"], check=True, env=environment)
+    expected, found = load_file(whole / "weights.safetensors"), load_file(broken / "weights.safetensors")
+    assert all((expected[name] == found[name]).all() for name in expected)
+    logs = [[json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()] for run in (whole, broken)]
+    assert [line["loss"] for line in logs[0]] == [line["loss"] for line in logs[1]]
+
+
+def test_a_finished_run_is_not_overwritten(blob_folder: Path, tmp_path: Path) -> None:
+    """Without --resume the folder is left alone; with it, another recipe is refused; the same one is done at once."""
+    out = tmp_path / "run"
+    first = lenet.train("modern", out=out, passes=1)
+    with pytest.raises(TrainingError, match="holds a run already; --resume goes on with it"):
+        lenet.train("modern", out=out, passes=1)
+    with pytest.raises(TrainingError, match="its recipe is not the one given"):
+        lenet.train("modern", out=out, passes=2, resume=True)
+    assert lenet.train("modern", out=out, passes=1, resume=True)["replicas"] == first["replicas"]
+
+
+def test_divergence_stops_the_run_with_its_reason(blob_folder: Path, tmp_path: Path) -> None:
+    """A rate far too high: which seed, which pass, what to do; no weights are written."""
+    out = tmp_path / "run"
+    with pytest.raises(TrainingError, match=r"seed 0: the loss became (nan|inf) in pass \d; lower the rate, now 100"):
+        lenet.train("modern", out=out, passes=5, settings={"rate": "100", "batch": "20"})
+    assert not list(out.glob("weights*"))
+
+
+def test_training_starts_from_given_weights(blob_folder: Path, tmp_path: Path) -> None:
+    """--init: a run that starts from a good network is good at once; another network is refused."""
+    first = tmp_path / "first"
+    lenet.train("best", out=first, passes=6, settings={"batch": "20"})
+    start = first / "weights.safetensors"
+    gentle = {"rate": "0.0001", "batch": "20"}
+    result = lenet.train("modern", out=tmp_path / "second", passes=1, init=start, settings=gentle)
+    assert result["errors"] <= 5
+    with pytest.raises(TrainingError, match="weights of lenet5-modern; the recipe trains lenet5"):
+        lenet.train("lenet5", out=tmp_path / "third", passes=1, init=start)
+
+
+def test_a_damaged_state_is_named(blob_folder: Path, tmp_path: Path) -> None:
+    """A state file that is cut off gives one line."""
+    out = tmp_path / "run"
+    lenet.train("modern", out=out, passes=1)
+    state = out / "state.safetensors"
+    state.write_bytes(state.read_bytes()[:1000])
+    with pytest.raises(LenetError, match="state.safetensors: damaged"):
+        lenet.train("modern", out=out, passes=1, resume=True)
+
+
+def test_an_unknown_device_is_one_line(blob_folder: Path, tmp_path: Path) -> None:
+    """No traceback for a device that this machine lacks."""
+    with pytest.raises(TrainingError, match="device warp9"):
+        lenet.train("modern", out=tmp_path / "run", device="warp9")
+
+
+def test_held_out_writers_are_apart(mnist: dataset.Dataset) -> None:
+    """5,092 digits, half of them students', none of whose writers is trained on."""
+    try:
+        who = dataset.writers("train", 60_000)
+    except LenetError as error:
+        pytest.skip(f"needs QMNIST's labels: {error}")
+    mask = dataset.held_out_mask()
+    assert (mask == dataset.choose_held_out(who)).all()
+    assert int(mask.sum()) == 5092
+    assert int((mask & (who[:, 0] == dataset.STUDENTS)).sum()) == 2448
+    pairs = [{tuple(row) for row in who[chosen].tolist()} for chosen in (mask, ~mask)]
+    assert not pairs[0] & pairs[1]
+    training, held_out = mnist.split(True)
+    assert (len(training), len(held_out)) == (54_908, 5_092)

@@ -131,9 +131,7 @@ def test_a_half_downloaded_file_of_someone_else_is_named(tmp_path: Path, server:
         fetch.content(source, "train images")
 
 
-def test_lenet_data_comes_before_the_cache(
-    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_lenet_data_comes_before_the_cache(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file in $LENET_DATA/<name> is used, compressed or not."""
     source = made_source(tmp_path, server)
     folder = tmp_path / "given" / "mnist"

@@ -165,7 +165,9 @@ def test_a_truncated_file_gives_one_clear_line(form: str, share: float, rng: np.
         open_page(data[: int(len(data) * share)])
 
 
-@given(st.binary(max_size=300), st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"BM", b"GIF89a", b"II*\x00", b"\xff\xd8\xff"]))
+@given(
+    st.binary(max_size=300), st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"BM", b"GIF89a", b"II*\x00", b"\xff\xd8\xff"])
+)
 def test_any_bytes_are_a_page_or_one_clear_line(data: bytes, magic: bytes) -> None:
     """No other exception escapes."""
     try:

@@ -141,7 +141,11 @@ def test_strokes_come_near_mnists_width(thick: int) -> None:
 
 
 @given(
-    height=st.integers(20, 200), width=st.integers(8, 200), x=st.integers(0, 90), y=st.integers(0, 90), dark=st.booleans()
+    height=st.integers(20, 200),
+    width=st.integers(8, 200),
+    x=st.integers(0, 90),
+    y=st.integers(0, 90),
+    dark=st.booleans(),
 )
 def test_a_glyph_does_not_depend_on_place_or_polarity(height: int, width: int, x: int, y: int, dark: bool) -> None:
     """The same ink anywhere on the page, on either paper, gives the same glyph, 20 pixels at its longer side."""

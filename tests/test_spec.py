@@ -30,7 +30,9 @@ def codes() -> np.ndarray:
 
 def test_each_layer_has_the_papers_shape_parameters_and_connections() -> None:
     """Section II.B: 156, 12, 1,516, 32, 48,120 and 10,164 trainable parameters."""
-    found = {layer.name: (layer.output, layer.trainable, layer.connections) for layer in anatomy.layers(NETS["lenet5-1998"])}
+    found = {
+        layer.name: (layer.output, layer.trainable, layer.connections) for layer in anatomy.layers(NETS["lenet5-1998"])
+    }
     assert found == PAPER_LAYERS
 
 

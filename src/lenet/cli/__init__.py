@@ -16,6 +16,7 @@ app = typer.Typer(
     name="lenet",
     help="LeNet-5, proved, and a reader of handwritten digits that runs on it.",
     add_completion=False,
+    rich_markup_mode=None,
     no_args_is_help=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -9,14 +9,14 @@ import typer
 
 from lenet.cli.progress import downloads
 
-app = typer.Typer(help="List and fetch the public data sets, checked by checksum.", no_args_is_help=False)
+app = typer.Typer(help="List and fetch the public data sets, checked by checksum.", rich_markup_mode=None)
 
 
 @app.command("list")
 def list_sets(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per data set.")] = False,
 ) -> None:
-    """List the data sets, what they are, and which of them are on this machine."""
+    """List the data sets and which are on this machine."""
     from lenet.fetch import local
     from lenet.sources import SOURCES
 
@@ -36,7 +36,10 @@ def fetch(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A data set of `lenet data list`.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Find a data set on this machine or download it from its mirrors, and check every file."""
+    """Fetch a data set and check every file.
+
+    What is on this machine already is checked, not fetched again.
+    """
     from lenet.errors import UsageError
     from lenet.fetch import content, local
     from lenet.sources import SOURCES

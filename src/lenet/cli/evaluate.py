@@ -23,7 +23,11 @@ def evaluate(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Count the errors of a network on a set: rate with a 95 % interval, confusion and the surest mistakes."""
+    """Count the errors of a network on a set.
+
+    Prints the rate with a 95 % interval, the errors by writers where they are known, the confusion and the
+    surest mistakes.
+    """
     from lenet import draw, measure
     from lenet.dataset import load_test
     from lenet.engine import load

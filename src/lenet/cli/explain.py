@@ -16,7 +16,10 @@ def explain(
         str, typer.Option(metavar="NAME|FILE", help="Shipped weights by name, or a weights file.")
     ] = "lenet5-modern",
 ) -> None:
-    """Draw the picture as given, as the network saw it, the maps of every layer and the answer."""
+    """Draw what the network saw and every layer.
+
+    The figure has the picture as given, as the network saw it, the maps of every layer and the answer.
+    """
     from lenet import draw
     from lenet.engine import load
     from lenet.errors import PictureError

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def read(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Pictures to read; - is standard input.")],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Pictures to read; - is standard input.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per picture.")] = False,
     _digit: Annotated[
         bool, typer.Option("--digit", help="Take each whole picture for one digit (for now always so).")
@@ -29,7 +29,9 @@ def read(
         typer.Option(metavar="OUT.png", help="Draw box and answer on the picture; a folder if there are several."),
     ] = None,
 ) -> None:
-    """Read handwritten digits in pictures: path, text, confidence and the decisions taken, separated by tabs.
+    """Read handwritten digits in pictures, a line for each.
+
+    A line is path, text, confidence and the decisions taken, separated by tabs.
 
     Any format, size, colour, polarity and place. A picture that cannot be read gives one line on stderr and
     exit status 1; the others are still read.

@@ -18,7 +18,9 @@ def summary(
     nets: Annotated[list[str] | None, typer.Argument(metavar="[NET...]", help="Networks; all when none named.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per network.")] = False,
 ) -> None:
-    """Show each layer's output, trainable parameters, connections and multiply-accumulates.
+    """Show the layers of networks and their totals.
+
+    Each layer has its output, trainable parameters, connections and multiply-accumulates.
 
     Several networks stand below each other, with their totals side by side and where the well-known totals
     60,000, 61,706 and 61,750 come from.

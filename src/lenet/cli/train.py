@@ -42,7 +42,9 @@ def train(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
 ) -> None:
-    """Train a network by a named recipe into a run folder; killed at any moment, --resume goes on.
+    """Train a network by a named recipe.
+
+    Everything goes into a run folder; a run that was killed at any moment goes on with --resume.
 
     The last line says how many test digits are wrong. The weights in the run folder can be read with at once:
     lenet read --model DIR/weights.safetensors PICTURE.

@@ -160,6 +160,7 @@ RECIPES: dict[str, Recipe] = {
             schedule="cosine",
             nesterov=True,
             weight_decay=5e-4,
+            dropout=0.3,
             initialisation="efficient-backprop",
             averaging=0.999,
         ),
@@ -168,7 +169,7 @@ RECIPES: dict[str, Recipe] = {
             net="lenet5-modern",
             provenance="for accuracy: affine and elastic distortions, batch normalisation, a cosine and averaged "
             "weights; ranges and rates chosen on held-out writers",
-            passes=60,
+            passes=30,
             batch=128,
             rate=0.1,
             schedule="cosine",
@@ -177,7 +178,7 @@ RECIPES: dict[str, Recipe] = {
             averaging=0.999,
             batch_norm=True,
             initialisation="torch",
-            distortions=Ranges(zoom=0.1, squeeze=0.07, rotation=0.1, shear=0.1, shift=1.0, elastic=1.2),
+            distortions=Ranges(zoom=0.1, squeeze=0.07, rotation=0.1, shear=0.1, shift=1.0, elastic=2.0),
         ),
     )
 }

@@ -35,11 +35,8 @@ def as_bytes(picture: Image.Image, form: str, **options: object) -> bytes:
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "RGB", "RGBA", "CMYK", "I", "F", "I;16", "1"])
 def test_every_mode_gives_dark_ink_on_light_paper(mode: str) -> None:
     """Whatever the mode, the bar is darker than the paper by far."""
-    grey = Image.fromarray(drawing())
-    if mode == "I;16":
-        picture = Image.fromarray(drawing().astype(np.uint16) * 257)
-    else:
-        picture = grey.convert(mode)
+    deep = Image.fromarray(drawing().astype(np.uint16) * 257)
+    picture = deep if mode == "I;16" else Image.fromarray(drawing()).convert(mode)
     page = open_page(picture)
     assert page.grey.shape == (40, 30)
     assert page.grey.dtype == np.uint8

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import write_idx
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import write_idx
 from lenet import mnist as idx
 from lenet.dataset import Dataset
 from lenet.errors import DataError, LenetError

@@ -25,6 +25,7 @@ PAPER_LAYERS = {
 
 
 def codes() -> np.ndarray:
+    """The ten digit codes, (10, 84)."""
     return np.array([spec.code(ord(digit)) for digit in "0123456789"])
 
 
@@ -109,7 +110,7 @@ def test_squash_numbers_of_appendix_a() -> None:
     """f(1) = 0.9999973, f(2) = 1.49294, f'(0) = 1.14393, curvature greatest at 0.98772."""
     x = np.array([1.0, 2.0])
     assert activate(x, "squash") == pytest.approx([0.9999973, 1.49294], abs=5e-6)
-    assert spec.SQUASH_AMPLITUDE * spec.SQUASH_SLOPE == pytest.approx(1.14393, abs=5e-6)
+    assert pytest.approx(1.14393, abs=5e-6) == spec.SQUASH_AMPLITUDE * spec.SQUASH_SLOPE
     fine = np.linspace(0.9, 1.1, 2_001)
     curvature = np.abs(np.gradient(np.gradient(activate(fine, "squash"), fine), fine))[2:-2]
     assert fine[2:-2][curvature.argmax()] == pytest.approx(0.98772, abs=2e-4)

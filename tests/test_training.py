@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import blobs
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
 import lenet
+from conftest import blobs
 from lenet import dataset
 from lenet.errors import LenetError, TrainingError, UsageError
 from lenet.pixels import to_input

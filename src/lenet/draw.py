@@ -14,6 +14,8 @@ from lenet.result import Digit, Mistake
 
 _WHITE, _INK, _GREY, _ACCENT = "#ffffff", "#1b1b1f", "#6b6b76", "#c2410c"
 _GAP = 6
+# The height of a layer's name, size and range beside its maps.
+_LABEL = 44
 
 
 def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
@@ -67,7 +69,7 @@ def annotated(page: Uint8, digits: tuple[Digit, ...], scale: float) -> Image.Ima
     for digit in digits:
         x0, y0, x1, y1 = (side / scale * times for side in digit.box)
         pen.rectangle((x0 - 2, y0 - 2, x1 + 1, y1 + 1), outline=_ACCENT, width=2)
-        text = f"{digit.label}  {100 * digit.confidence:.1f} %"
+        text = f"{digit.label}  {100 * digit.confidence:.2f} %"
         left, top, right, bottom = pen.textbbox((0, 0), text, font(16))
         y = y0 - bottom - 6 if y0 > bottom + 6 else min(y1 + 2, picture.height - bottom - 2)
         x = max(0, min(x0, picture.width - right - 4))
@@ -87,7 +89,7 @@ def explained(
     width = 1120
     strips = [(name, _maps(values, width - 150)) for name, values in layers.items() if name != "input"]
     top = 300
-    height = top + sum(max(strip.height, 18) + 2 * _GAP for _name, strip in strips) + _GAP
+    height = top + sum(max(strip.height, _LABEL) + 2 * _GAP for _name, strip in strips) + _GAP
     figure = Image.new("RGB", (width, height), _WHITE)
     pen = ImageDraw.Draw(figure)
     given = Image.fromarray(page)
@@ -115,7 +117,7 @@ def explained(
         pen.text((16, y + 17), size, _GREY, font(11))
         pen.text((16, y + 30), f"{values.min():.2f} to {values.max():.2f}", _GREY, font(11))
         figure.paste(strip, (140, y))
-        y += max(strip.height, 44) + 2 * _GAP
+        y += max(strip.height, _LABEL) + 2 * _GAP
     return figure.crop((0, 0, width, y))
 
 

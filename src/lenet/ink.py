@@ -112,7 +112,8 @@ def _plane(grey: Float32) -> Float32:
     height, width = grey.shape
     small = _shrunk(grey)
     y, x = np.mgrid[: small.shape[0], : small.shape[1]].astype(np.float64)
-    terms = np.stack([np.ones(small.size), (x.ravel() + 0.5) / small.shape[1], (y.ravel() + 0.5) / small.shape[0]], 1)
+    across, down = (x.ravel() + 0.5) / small.shape[1], (y.ravel() + 0.5) / small.shape[0]
+    terms = np.stack([np.ones(small.size), across, down], axis=1)
     values = small.ravel().astype(np.float64)
     coefficients = np.array([np.median(values), 0.0, 0.0])
     for _round in range(12):
@@ -159,7 +160,8 @@ def _light_between(grey: Float32, plane: Float32, strong: Bools) -> Float32:
 def _strokes(residual: Float32, noise: float) -> tuple[Bools, Bools, int]:
     """Find strokes in a page without its light: where they are, where they are surely ink, and their sign.
 
-    The sign is +1 for light ink, -1 for dark and 0 for none. The ink is the side of the paper that stands out more strongly.
+    The sign is +1 for light ink, -1 for dark and 0 for none. The ink is the side of the paper that stands out
+    more strongly.
     """
     least = max(_LEAST_CONTRAST, _LEAST_SIGMAS * noise)
     best: tuple[float, int, float] = (0.0, 0, 0.0)

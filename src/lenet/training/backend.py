@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lenet.arrays import Float32, Tensors, Uint8
-from lenet.errors import MissingExtra
+from lenet.errors import MissingExtra, UsageError
 from lenet.training.plan import PassPlan
 from lenet.training.recipes import Recipe
 
@@ -44,7 +44,12 @@ class Backend(Protocol):
 
 
 def choose(name: str, device: str | None) -> Backend:
-    """Return the backend called `name`. Raises MissingExtra when it needs what is not installed."""
+    """Return the backend called `name`.
+
+    Raises UsageError for an unknown name and MissingExtra when it needs what is not installed.
+    """
+    if name != "torch":
+        raise UsageError(f"backend {name!r}", "expected torch")
     try:
         from lenet.training.torch_backend import TorchBackend
     except ImportError as error:

@@ -58,6 +58,10 @@ def train_replicas(
     is no longer finite, or when the folder holds another run.
     """
     training, held_out = data.split(recipe.hold_out)
+    outputs = recipe.network().outputs
+    if not len(training) or int(training.labels.max()) >= outputs:
+        found = f"label {training.labels.max()} of {outputs} outputs" if len(training) else "nothing to train on"
+        raise TrainingError(data.name, found, f"{recipe.net} learns the labels 0 to {outputs - 1}")
     task = {
         "recipe": recipe.as_dict(),
         "backend": backend.name,

@@ -1,0 +1,275 @@
+"""The command line as users and scripts meet it: answers, exit statuses, one line for every error."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT
+from PIL import Image
+
+from lenet.cli import main
+from lenet.spec import NETS
+
+PEN = str(ROOT / "examples" / "pen.png")
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Run the command in this process; return its status, stdout and stderr."""
+    with pytest.raises(SystemExit) as left:
+        main([str(argument) for argument in arguments])
+    out, err = capsys.readouterr()
+    return int(left.value.code or 0), out, err
+
+
+def test_read_prints_path_text_confidence_and_notes(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line, separated by tabs."""
+    status, out, err = run(capsys, "read", PEN)
+    path, text, confidence, notes = out.rstrip("\n").split("\t")
+    assert (status, path, text, err) == (0, PEN, "7", "")
+    assert 0.9 < float(confidence) <= 1
+    assert "strokes thickened" in notes
+
+
+def test_read_json_has_the_documented_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    """One object per picture, with all the keys of the interface."""
+    status, out, _err = run(capsys, "read", "--json", PEN, PEN)
+    assert status == 0
+    first, second = (json.loads(line) for line in out.splitlines())
+    assert first == second
+    assert list(first) == ["path", "text", "confidence", "abstained", "lines", "digits", "notes"]
+    assert list(first["lines"][0]) == ["text", "confidence", "abstained", "box"]
+    digit = first["digits"][0]
+    assert list(digit) == ["label", "confidence", "runner_up", "line", "box"]
+    assert list(digit["runner_up"]) == ["label", "confidence"]
+    assert digit["label"] == first["text"] == "7"
+    assert first["abstained"] is False
+    x0, y0, x1, y1 = digit["box"]
+    assert 0 <= x0 < x1 <= 200
+    assert 0 <= y0 < y1 <= 220
+
+
+def test_bad_pictures_give_a_line_each_and_the_others_are_read(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Exit status 1, one line per failure on stderr, answers for the rest on stdout."""
+    (tmp_path / "text.png").write_text("no picture")
+    bad = [str(tmp_path / "missing.png"), str(tmp_path / "text.png"), str(tmp_path)]
+    status, out, err = run(capsys, "read", *bad, PEN)
+    assert status == 1
+    assert out.startswith(f"{PEN}\t7\t")
+    assert [line.split(": ")[0] for line in err.splitlines()] == bad
+    status, out, _err = run(capsys, "read", "--json", bad[0], PEN)
+    failed, read = (json.loads(line) for line in out.splitlines())
+    assert status == 1
+    assert failed == {"path": bad[0], "error": f"{bad[0]}: no such file"}
+    assert read["text"] == "7"
+
+
+def test_a_blank_page_is_blank_and_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit status 0, no text, no confidence, the reason."""
+    status, out, _err = run(capsys, "read", "--json", str(ROOT / "examples" / "blank.jpg"))
+    found = json.loads(out)
+    assert status == 0
+    assert (found["text"], found["confidence"], found["abstained"]) == ("", 0.0, "blank")
+    assert found["digits"] == found["lines"] == []
+
+
+def test_read_takes_standard_input() -> None:
+    """`-` reads a picture's bytes."""
+    program = [sys.executable, "-c", "from lenet.cli import main; main()", "read", "-"]
+    found = subprocess.run(program, input=Path(PEN).read_bytes(), capture_output=True, check=True)
+    assert found.stdout.startswith(b"-\t7\t")
+
+
+def test_annotate_draws_one_picture_or_a_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The picture with its box; with several paths a folder of them."""
+    one = tmp_path / "one.png"
+    assert run(capsys, "read", PEN, "--annotate", str(one))[0] == 0
+    with Image.open(one) as picture:
+        drawn = np.asarray(picture)
+    assert drawn.ndim == 3
+    assert (drawn == (0xC2, 0x41, 0x0C)).all(axis=2).sum() > 100
+    assert run(capsys, "read", PEN, PEN, "--annotate", str(tmp_path / "several"))[0] == 0
+    assert sorted(path.name for path in (tmp_path / "several").iterdir()) == ["0001-pen.png", "0002-pen.png"]
+
+
+def test_an_unwritable_picture_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A folder that is not there; an ending that is no format."""
+    for out in (tmp_path / "none" / "a.png", tmp_path / "a.nothing"):
+        status, _out, err = run(capsys, "explain", PEN, "-o", str(out))
+        assert status == 1
+        assert err.startswith(f"{out}: cannot be written")
+        assert err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_explain_draws_every_layer(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A figure of some size; the answer on stdout; a blank page has nothing to explain."""
+    out = tmp_path / "figure.png"
+    status, answer, _err = run(capsys, "explain", PEN, "-o", str(out))
+    assert status == 0
+    assert answer.startswith(f"{PEN}\t7\t")
+    with Image.open(out) as figure:
+        assert figure.size > (1000, 600)
+    status, _out, err = run(capsys, "explain", str(ROOT / "examples" / "blank.jpg"), "-o", str(out))
+    assert status == 1
+    assert "nothing to explain, the page is blank" in err
+
+
+def test_summary_json_carries_the_papers_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    """Keys of the interface; 60,000 and 340,908."""
+    status, out, _err = run(capsys, "summary", "lenet5-1998", "--json")
+    found = json.loads(out)
+    assert status == 0
+    assert (found["net"], found["trainable"], found["connections"], found["macs"]) == (
+        "lenet5-1998",
+        60_000,
+        340_908,
+        328_096,
+    )
+    assert [layer["trainable"] for layer in found["layers"]] == [156, 12, 1_516, 32, 48_120, 10_164, 0]
+    assert set(found["layers"][0]) >= {"name", "output", "trainable", "connections", "macs"}
+
+
+def test_summary_without_names_shows_every_network(capsys: pytest.CaptureFixture[str]) -> None:
+    """The table per network, the totals side by side, and where 60,000, 61,706 and 61,750 come from."""
+    status, out, _err = run(capsys, "summary")
+    assert status == 0
+    assert all(f"\n{name}: " in out for name in NETS)
+    assert "61,706 = 60,000 + 900 (C3 sees all maps) + 850 (linear output) - 44" in out
+    assert "61,750 = 61,706 + 44 (batch normalisation, while it is trained)" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "lenet: missing command"),
+        (["bogus"], "lenet: no such command 'bogus'"),
+        (["read"], "lenet read: missing argument"),
+        (["read", "--nonsense", "x"], "lenet read: no such option: --nonsense"),
+        (["summary", "resnet"], "network 'resnet': no such network; expected one of lenet5-1998"),
+        (["train", "--recipe", "magic"], "recipe 'magic': expected one of modern"),
+        (["train", "--passes", "many"], "lenet train: invalid value for"),
+        (["train", "--passes", "0"], "passes 0: expected 1 to 10000"),
+        (["train", "--replicas", "0"], "replicas 0: expected 1 to 1,000"),
+        (["train", "--seed", "-1"], "seed -1: expected 0 to"),
+        (["train", "--set", "rate"], "lenet train: invalid value for --set"),
+        (["train", "--set", "rate=x"], "rate 'x': expected a value of type float"),
+        (["train", "--backend", "jax"], "backend 'jax': expected torch"),
+        (["data", "fetch", "imagenet"], "data set 'imagenet': no such data set; expected one of mnist"),
+    ],
+)
+def test_wrong_usage_is_status_2_and_one_line(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing on stdout, one line on stderr."""
+    status, out, err = run(capsys, *arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith(message)
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["read", "--model", "nothing", "x.png"], "nothing: no such weights"),
+        (["evaluate", "--data", "/nowhere"], "/nowhere: no such data set or folder; known sets: mnist"),
+        (["train", "--init", "nothing"], "nothing: no such weights"),
+    ],
+)
+def test_what_is_missing_is_status_1_and_one_line(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file or a set that is not there."""
+    status, out, err = run(capsys, *arguments)
+    assert (status, out) == (1, "")
+    assert err.startswith(message)
+    assert err.count("\n") == 1
+
+
+def test_train_prints_one_line_and_evaluate_counts_the_same(
+    capsys: pytest.CaptureFixture[str], blob_folder: Path, tmp_path: Path
+) -> None:
+    """The result is the last and only line on stdout; evaluation of its weights finds the same errors."""
+    out = tmp_path / "run"
+    status, printed, err = run(
+        capsys, "train", "--recipe", "modern", "--passes", "2", "--out", str(out), "--set", "batch=20", "--json"
+    )
+    assert status == 0
+    assert printed.count("\n") == 1
+    result = json.loads(printed)
+    assert {"recipe", "backend", "passes", "seconds", "out", "errors", "n", "replicas"} <= set(result)
+    assert err.count("pass ") == 2
+    status, printed, _err = run(capsys, "evaluate", "--model", str(out / "weights.safetensors"), "--json")
+    found = json.loads(printed)
+    assert {"model", "data", "n", "errors", "error_rate", "interval95", "confusion", "worst"} <= set(found)
+    assert (found["errors"], found["n"]) == (result["errors"], 100)
+    assert found["error_rate"] == found["errors"] / 100
+    assert np.sum(found["confusion"]) == 100
+
+
+def test_evaluate_prints_a_table_and_draws_the_mistakes(
+    capsys: pytest.CaptureFixture[str], blob_folder: Path, tmp_path: Path
+) -> None:
+    """Shipped weights on blobs they never saw: many errors, all in the table and on the sheet."""
+    sheet = tmp_path / "sheet.png"
+    status, out, _err = run(capsys, "evaluate", "-o", str(sheet))
+    assert status == 0
+    assert "lenet5-modern on mnist: " in out
+    assert "confusion (rows: truth, columns: answer):" in out
+    with Image.open(sheet) as drawn:
+        assert drawn.size[0] > 800
+
+
+def test_data_list_shows_what_is_here(capsys: pytest.CaptureFixture[str], blob_folder: Path) -> None:
+    """mnist lies in LENET_DATA; JSON is one object per line."""
+    status, out, _err = run(capsys, "data", "list", "--json")
+    states = {row["name"]: row["state"] for row in map(json.loads, out.splitlines())}
+    assert status == 0
+    assert states["mnist"] == "here"
+    assert "kmnist" in states
+    status, out, _err = run(capsys, "data", "fetch", "mnist")
+    assert status == 0
+    assert len(out.splitlines()) == 4
+
+
+def test_a_closed_pipe_ends_quietly() -> None:
+    """`lenet summary | head -1` leaves nothing on stderr."""
+    command = f"{sys.executable} -c 'from lenet.cli import main; main()' summary --json | head -c 10"
+    found = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True, env=dict(os.environ))
+    assert found.stderr == ""
+
+
+def test_ctrl_c_says_how_to_go_on(blob_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:  # type: ignore[no-untyped-def]
+    """Exit status 1 and one line with --resume; what was finished stays."""
+    from lenet.training import torch_backend
+
+    runs = []
+    original = torch_backend.TorchBackend.run
+
+    def interrupted(self, plans, first, last):  # type: ignore[no-untyped-def]
+        runs.append(first)
+        if len(runs) == 2:
+            raise KeyboardInterrupt
+        return original(self, plans, first, last)
+
+    monkeypatch.setattr(torch_backend.TorchBackend, "run", interrupted)
+    out = tmp_path / "run"
+    status, _out, err = run(capsys, "train", "--passes", "3", "--out", str(out))
+    assert status == 1
+    assert err.splitlines()[-1] == f"{out}: stopped; type the same command with --resume to go on"
+    monkeypatch.setattr(torch_backend.TorchBackend, "run", original)
+    assert run(capsys, "train", "--passes", "3", "--out", str(out), "--resume")[0] == 0
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """`lenet --version`."""
+    import lenet
+
+    assert run(capsys, "--version") == (0, f"lenet {lenet.__version__}\n", "")

@@ -1,0 +1,113 @@
+"""The gate from a run to the shipped weights: chosen on held-out writers, and nothing incomplete passes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import lenet
+from lenet.dataset import load
+from lenet.errors import TrainingError
+from lenet.training import run as run_folder
+from lenet.training import ship
+from lenet.weights import load_weights, save_weights
+
+
+@pytest.fixture
+def runs(blob_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Two finished runs of one recipe, as if from a clean checkout."""
+    monkeypatch.setattr(run_folder, "commit", lambda: "0123456789ab")
+    made = [tmp_path / f"run-{seed}" for seed in (0, 1)]
+    for seed, out in enumerate(made):
+        lenet.train("modern", out=out, passes=3, seed=seed, settings={"batch": "20", "batch_norm": "true"})
+    return made
+
+
+def gate(runs: list[Path], tmp_path: Path) -> Path:
+    """Ship into folders of the test."""
+    for name in ("assets", "cards"):
+        (tmp_path / name).mkdir(exist_ok=True)
+    return ship.ship(runs, "lenet5-modern", tmp_path / "assets", tmp_path / "cards")
+
+
+def edit(path: Path, **changes: object) -> None:
+    """Change a JSON file."""
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def test_the_fewest_held_out_errors_are_shipped_not_the_fewest_test_errors(runs: list[Path], tmp_path: Path) -> None:
+    """Seed 1 looks better on the test set; seed 0 has fewer held-out errors and is taken."""
+    for run, held, test in zip(runs, (1, 2), (9, 0), strict=True):
+        result = json.loads((run / "result.json").read_text())
+        edit(run / "result.json", replicas=[{**result["replicas"][0], "held_out_errors": held, "errors": test}])
+    weights = load_weights(gate(runs, tmp_path))
+    assert weights.card["seed"] == 0
+    assert weights.card["median_errors"] == 4.5
+    assert [each["seed"] for each in weights.card["seeds"]] == [0, 1]
+
+
+def test_the_card_has_the_errors_the_interval_and_the_recipe(runs: list[Path], tmp_path: Path) -> None:
+    """A model card for people, made from the file and the evaluation alone."""
+    path = gate(runs, tmp_path)
+    weights = load_weights(path)
+    card = (tmp_path / "cards" / "lenet5-modern.md").read_text()
+    assert f"**{weights.card['test']['errors']} errors out of 100**" in card
+    assert "95 % interval" in card
+    assert '"passes": 3' in card
+    assert "commit 0123456789ab" in card
+    assert f"{weights.temperature:.4f}" in card
+
+
+def test_a_miscounted_run_does_not_pass(runs: list[Path], tmp_path: Path) -> None:
+    """The engine counts again, and believes its own eyes."""
+    for run in runs:
+        weights = load_weights(run / "weights.safetensors")
+        card = {**weights.card, "test": {"errors": 77, "n": 100}}
+        save_weights(run / "weights.safetensors", replace(weights, card=card))
+    with pytest.raises(TrainingError, match="errors recounted, 77 in its card"):
+        gate(runs, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("commit", "0123+", "train from a clean checkout"),
+        ("commit", "unknown", "commit unknown"),
+        ("recipe", None, "lacks recipe"),
+    ],
+)
+def test_an_incomplete_card_does_not_pass(
+    key: str, value: object, message: str, runs: list[Path], tmp_path: Path
+) -> None:
+    """No commit, a changed checkout, no recipe."""
+    for run in runs:
+        weights = load_weights(run / "weights.safetensors")
+        save_weights(run / "weights.safetensors", replace(weights, card={**weights.card, key: value}))
+    with pytest.raises(TrainingError, match=message):
+        gate(runs, tmp_path)
+
+
+def test_engines_that_disagree_do_not_pass(runs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A difference beyond 1e-5 of a layer's largest value stops the gate."""
+    monkeypatch.setattr(ship, "PARITY", 1e-12)
+    with pytest.raises(TrainingError, match="engine and PyTorch differ by"):
+        gate(runs, tmp_path)
+
+
+def test_parity_sees_every_layer(runs: list[Path]) -> None:
+    """Between the engine and PyTorch, layer by layer."""
+    found = ship.parity(load_weights(runs[0] / "weights.safetensors"), load("mnist").test.glyphs)
+    assert 0 < found <= ship.PARITY
+
+
+def test_unfinished_and_mixed_runs_do_not_pass(runs: list[Path], tmp_path: Path) -> None:
+    """A run without a result; two recipes at once."""
+    lenet.train("lenet5", out=tmp_path / "other", passes=1)
+    with pytest.raises(TrainingError, match="2 different recipes"):
+        gate([*runs, tmp_path / "other"], tmp_path)
+    (runs[1] / "result.json").unlink()
+    with pytest.raises(TrainingError, match="is not a finished run; finish it with --resume"):
+        gate(runs, tmp_path)

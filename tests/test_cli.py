@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT
 from PIL import Image
 
 from lenet.cli import main
 from lenet.spec import NETS
+
+from conftest import ROOT
 
 PEN = str(ROOT / "examples" / "pen.png")
 

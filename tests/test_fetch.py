@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conftest import write_idx
 from lenet import dataset, fetch, sources
 from lenet.errors import DataError
 from lenet.sources import Pinned, Source
+
+from conftest import write_idx
 
 
 class Server:

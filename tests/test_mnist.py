@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import write_idx
 from lenet import mnist as idx
 from lenet.dataset import Dataset
 from lenet.errors import DataError, LenetError
+
+from conftest import write_idx
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
 import lenet
-from conftest import blobs
 from lenet import dataset
 from lenet.errors import LenetError, TrainingError, UsageError
 from lenet.pixels import to_input
@@ -30,6 +29,8 @@ from lenet.training.plan import draw_plan, rates, steps_per_pass
 from lenet.training.recipes import RECIPES, changed, from_dict
 from lenet.training.start import find_recipe
 from lenet.training.torch_backend import TorchBackend, Warper
+
+from conftest import blobs
 
 FULL = Ranges(zoom=0.3, squeeze=0.2, rotation=0.4, shear=0.3, shift=4, elastic=1.5)
 

@@ -61,12 +61,14 @@ def read(
 
 
 def _read_one(path: str, network: Network, out: Path | None) -> dict[str, Any]:
-    from lenet import draw, reader
-    from lenet.image import open_page
+    from lenet import reader
 
     source = sys.stdin.buffer.read() if path == "-" else path
     reading = reader.read(source, network)
     if out is not None:
+        from lenet import draw  # Pillow's drawing, only when it is asked for
+        from lenet.image import open_page
+
         page = open_page(source)
         draw.save_picture(draw.annotated(page.grey, reading.digits, page.scale), out)
     return {"path": path, **reading.as_json()}

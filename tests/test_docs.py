@@ -1,0 +1,105 @@
+"""The documents say what the commands do: every shown output, every --help, every JSON key."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from lenet.cli import main
+from lenet.weights import load_weights, shipped
+
+from conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+sys.path.insert(0, str(ROOT / "docs"))
+
+
+def shown_commands() -> list[tuple[str, str]]:
+    """The commands behind "$ " in the README's console blocks, each with the output shown below it."""
+    found = []
+    for block in re.findall(r"```console\n(.*?)```", README, flags=re.DOTALL):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            found.append((command, output))
+    return found
+
+
+@pytest.mark.parametrize(("command", "output"), shown_commands(), ids=[command for command, _ in shown_commands()])
+def test_the_readme_shows_what_its_commands_print(
+    command: str, output: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Word for word; confidences may differ in the last digit from machine to machine."""
+    monkeypatch.chdir(ROOT)
+    name, *arguments = shlex.split(command)
+    assert name == "lenet"
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    assert not left.value.code
+    printed = capsys.readouterr().out
+    mask = re.compile(r"\b[01]\.\d{4}\b")
+    assert mask.sub("#", printed) == mask.sub("#", output)
+    for shown, found in zip(mask.findall(output), mask.findall(printed), strict=True):
+        assert float(found) == pytest.approx(float(shown), abs=2e-4)
+
+
+def test_the_two_commands_are_marked_for_ci() -> None:
+    """.ci/run takes the README's two commands by their marks."""
+    for mark in ("run", "test"):
+        assert len(re.findall(rf"<!-- ci: {mark} -->\n```sh\n[^\n]+\n```", README)) == 1
+
+
+def test_cli_md_is_what_help_says() -> None:
+    """`python docs/make_cli.py` would change nothing."""
+    from make_cli import page
+
+    assert (ROOT / "docs" / "cli.md").read_text(encoding="utf-8") == page()
+
+
+@pytest.mark.parametrize("command", ["read", "summary", "evaluate", "train"])
+def test_every_json_key_is_documented(
+    command: str, capsys: pytest.CaptureFixture[str], blob_folder: Path, tmp_path: Path
+) -> None:
+    """Each key that a command prints stands in its section of docs/json.md."""
+    arguments = {
+        "read": [str(ROOT / "examples" / "pen.png")],
+        "summary": ["lenet5-1998"],
+        "evaluate": [],
+        "train": ["--passes", "1", "--out", str(tmp_path / "run")],
+    }[command]
+    with pytest.raises(SystemExit):
+        main([command, *arguments, "--json"])
+    printed = json.loads(capsys.readouterr().out)
+    document = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
+    section = document.split(f"## lenet {command}\n")[1].split("\n## ")[0]
+
+    def keys(value: object) -> set[str]:
+        if isinstance(value, dict):
+            return set(value).union(*(keys(each) for each in value.values()))
+        return set().union(*(keys(each) for each in value)) if isinstance(value, list) else set()
+
+    missing = {key for key in keys(printed) if f"`{key}`" not in section}
+    assert not missing
+
+
+@pytest.mark.parametrize("name", list(shipped()))
+def test_the_model_cards_and_the_readme_carry_the_files_own_figures(name: str) -> None:
+    """Errors out of 10,000 in the weights file, in its model card and in the README are the same."""
+    card = load_weights(name).card
+    errors = card["test"]["errors"]
+    document = (ROOT / "docs" / "models" / f"{name}.md").read_text(encoding="utf-8")
+    assert f"**{errors} errors out of 10,000**" in document
+    seeds = ", ".join(str(each["errors"]) for each in card["seeds"])
+    assert f"| `{name}` | {errors} | {card['median_errors']:g} ({seeds}) |" in README
+
+
+def test_links_lead_somewhere() -> None:
+    """Every relative link in the documents is a file of the project."""
+    for document in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8")):
+            if not target.startswith("http"):
+                assert (document.parent / target).exists(), f"{document.name}: {target}"

@@ -82,14 +82,14 @@ def test_plans_depend_on_seed_and_pass_alone() -> None:
 
 
 def test_schedules() -> None:
-    """Steps: a tenth every ten passes. Cosine: up during the first pass, down to nothing at the end."""
+    """Steps: a tenth every ten passes. Cosine: up during the first pass, down to its floor at the end."""
     stepped = replace(RECIPES["modern"], rate=0.01)
     assert [float(rates(stepped, 640, p)[0]) for p in (1, 10, 11, 20)] == pytest.approx([0.01, 0.01, 0.001, 0.001])
-    cosine = replace(RECIPES["best"], passes=10, batch=64, rate=1.0)
+    cosine = replace(RECIPES["best"], passes=10, batch=64, rate=1.0, floor=0.25)
     curve = np.concatenate([rates(cosine, 6400, passed) for passed in range(1, 11)])
     assert curve.argmax() == 99
     assert (np.diff(curve[100:]) < 0).all()
-    assert curve[-1] < 1e-4
+    assert curve[-1] == pytest.approx(0.25, abs=1e-4)
     assert steps_per_pass(cosine, 6401) == 101
 
 

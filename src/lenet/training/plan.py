@@ -54,7 +54,7 @@ def rates(recipe: Recipe, n: int, passed: int) -> Float32:
     else:
         last = recipe.passes * steps
         factors = [
-            min(1.0, (step + 1) / steps) * 0.5 * (1 + cos(pi * step / last))
+            min(1.0, (step + 1) / steps) * (recipe.floor + (1 - recipe.floor) * 0.5 * (1 + cos(pi * step / last)))
             for step in range((passed - 1) * steps, passed * steps)
         ]
     return (recipe.rate * np.array(factors)).astype(np.float32)

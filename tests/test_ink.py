@@ -123,7 +123,7 @@ def test_the_glyph_step_leaves_mnist_alone(mnist: Dataset) -> None:
 
 @pytest.mark.parametrize("thick", [3, 8, 15])
 def test_stroke_width_is_the_pens(thick: int) -> None:
-    """Twice the area over the outline: for a ring, its area over its length."""
+    """For a ring, its area over its length."""
     ink = ring(200, thick)
     assert stroke_width(ink.astype(np.float32)) == pytest.approx(ink.sum() / (2 * np.pi * 50), rel=0.1)
 

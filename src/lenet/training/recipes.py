@@ -19,8 +19,8 @@ class Recipe:
     """How to train one network.
 
     `rate` is the highest learning rate; "steps" multiplies it by 0.1 every 10 passes, "cosine" warms up over
-    the first pass and falls along a half cosine to the share `floor` of it. `averaging` is the decay per step of the running
-    average of the weights that is kept at the end (0: none). Mean squared error has targets -1 and +1.
+    the first pass and falls along a half cosine to the share `floor` of it. `averaging` is the decay per step of
+    the running average of the weights that is kept at the end (0: none). Mean squared error has targets -1 and +1.
     `hold_out` keeps a twelfth of the writers out of training, to choose and calibrate on.
     """
 

@@ -11,8 +11,8 @@ from lenet.segment import Lattice
 from lenet.spec import CENTRE_INDEX, DIGIT_BOX, GLYPH_SIZE
 
 # Strokes of MNIST digits are 1.4 to 5.1 pixels wide in the 20x20 box (1 % to 99 %, median 2.5).
-_THINNEST, _THICKEST = 1.5, 5.2
-_THIN_TARGET, _THICK_TARGET = 2.2, 4.0
+_THINNEST, _THICKEST = 1.8, 5.2
+_THIN_TARGET, _THICK_TARGET = 2.4, 4.0
 # Three quarters of the way up its ink levels above a fifth, an MNIST digit has 193 or more; paler ones are darkened.
 _PALEST, _DARK = 190 / 255, 240 / 255
 # The resolution at which strokes are thinned or thickened: this many pixels per pixel of the 20x20 box.

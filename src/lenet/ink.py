@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from lenet.arrays import Bools, Float32, Uint8
 from lenet.image import Page
@@ -92,7 +94,7 @@ def _noise(grey: Float32) -> float:
     return float(np.median(np.abs(_sampled(filtered)))) / (0.6745 * 6)
 
 
-def _sampled(values: Float32) -> Float32:
+def _sampled(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return every k-th row and column of a large array, enough for its percentiles."""
     step = max(1, int((values.size / _SAMPLES) ** 0.5))
     return values[::step, ::step]

@@ -9,7 +9,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def bar(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """Yield a function of (done, total) that moves a bar with speed and time left; silent when not on a terminal."""
+    """Yield a function of (done, total) that moves a bar with the time left; silent when not on a terminal.
+
+    The bar appears with the first move and is gone once all is done, so that others can follow it.
+    """
     if not sys.stderr.isatty():
         yield lambda _done, _total: None
         return
@@ -17,9 +20,20 @@ def bar(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit))
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total or None)
+    progress = Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True)
+    task = progress.add_task(what, total=None)
+
+    def move(done: int, total: int) -> None:
+        if not progress.live.is_started:
+            progress.start()
+        progress.update(task, completed=done, total=total or None)
+        if total and done >= total:
+            progress.stop()
+
+    try:
+        yield move
+    finally:
+        progress.stop()
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -108,6 +109,51 @@ def test_an_unwritable_picture_is_one_line(capsys: pytest.CaptureFixture[str], t
         assert err.startswith(f"{out}: cannot be written")
         assert err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["read", PEN, PEN, "--annotate", PEN],
+        ["read", PEN, "--annotate", "/tmp/no-such-kind-of.psd"],
+        ["read", "--model", "x" * 300, PEN],
+        ["evaluate", "--data", "x" * 300],
+    ],
+)
+def test_odd_names_are_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A file where a folder should be, an ending that cannot be written, names that are too long."""
+    status, _out, err = run(capsys, *arguments)
+    assert status == 1
+    assert err.count("\n") == 1
+
+
+def test_odd_paths_stay_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A tab or a newline in a file's name does not break the answer's line."""
+    path = tmp_path / "a\tb\nc.png"
+    path.write_bytes(Path(PEN).read_bytes())
+    status, out, _err = run(capsys, "read", str(path))
+    assert status == 0
+    assert out.startswith(f"{tmp_path}/a\\tb\\nc.png\t7\t")
+    assert out.count("\n") == 1
+
+
+def test_answers_reach_stdout_while_a_bar_is_shown(tmp_path: Path) -> None:
+    """More than 20 pictures, stderr a terminal, stdout a file: every answer is in the file."""
+    master, terminal = pty.openpty()
+    program = [sys.executable, "-c", "from lenet.cli import main; main()", "read", *[PEN] * 25]
+    with (tmp_path / "out").open("wb") as out:
+        subprocess.run(program, stdout=out, stderr=terminal, check=True)
+    os.close(terminal)
+    os.close(master)
+    assert (tmp_path / "out").read_text().count("\t7\t") == 25
+
+
+def test_a_full_disk_is_one_line() -> None:
+    """Answers that cannot be written: status 1, no traceback."""
+    command = f"{sys.executable} -c 'from lenet.cli import main; main()' summary > /dev/full"
+    found = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert found.returncode == 1
+    assert found.stderr == "lenet: no space left on device\n"
 
 
 def test_explain_draws_every_layer(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -245,6 +291,8 @@ def test_a_closed_pipe_ends_quietly() -> None:
     command = f"{sys.executable} -c 'from lenet.cli import main; main()' summary --json | head -c 10"
     found = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True, env=dict(os.environ))
     assert found.stderr == ""
+    command = f"set -o pipefail; {sys.executable} -c 'from lenet.cli import main; main()' read {PEN} {PEN} | true"
+    assert subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True).stderr == ""
 
 
 def test_ctrl_c_says_how_to_go_on(blob_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:  # type: ignore[no-untyped-def]

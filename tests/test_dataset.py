@@ -107,9 +107,17 @@ def test_an_empty_folder_says_what_to_put_there(tmp_path: Path) -> None:
         dataset.load_test(tmp_path)
 
 
+def test_a_folder_too_small_to_test_on_is_refused(tmp_path: Path) -> None:
+    """No "0 errors of 0"."""
+    draw(tmp_path / "1" / "a.png", 1)
+    with pytest.raises(DataError, match="1 pictures to train on, 0 to test on; needs some of both"):
+        dataset.load(tmp_path)
+
+
 def test_rubbish_cannot_be_trained_by_ten_outputs(tmp_path: Path) -> None:
     """Label "none" needs a network with an eleventh output."""
-    draw(tmp_path / "pictures" / "none" / "a.png", 1)
-    draw(tmp_path / "pictures" / "1" / "a.png", 1)
+    for number in range(6):
+        draw(tmp_path / "pictures" / "none" / f"{number}.png", 1)
+        draw(tmp_path / "pictures" / "1" / f"{number}.png", 1)
     with pytest.raises(LenetError, match="label 10 of 10 outputs; lenet5-modern learns the labels 0 to 9"):
         lenet.train("modern", tmp_path / "pictures", tmp_path / "run", passes=1)

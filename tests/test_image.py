@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import struct
@@ -153,6 +154,45 @@ def test_bad_bytes_give_one_clear_line(data: bytes, message: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("form", ["GIF", "TIFF"])
+def test_truncated_frames_give_one_clear_line(form: str) -> None:
+    """Several frames, cut off anywhere: a page or one line, never another exception."""
+    frames = [Image.fromarray(np.roll(drawing(), shift)) for shift in (0, 5, 9)]
+    data = as_bytes(frames[0], form, save_all=True, append_images=frames[1:])
+    for length in range(0, len(data), 7):
+        with contextlib.suppress(LenetError):
+            open_page(data[:length])
+
+
+def test_the_callers_image_is_left_alone() -> None:
+    """A JPEG that the caller opened keeps its size: it is read twice with the same boxes."""
+    picture = Image.open(io.BytesIO(as_bytes(Image.fromarray(np.full((2400, 2400), 200, np.uint8)), "JPEG")))
+    first, second = open_page(picture), open_page(picture)
+    assert picture.size == (2400, 2400)
+    assert (first.size, first.scale) == (second.size, second.scale)
+
+
+@pytest.mark.parametrize(
+    "array", [np.full((40, 40), 65535, np.uint16), np.full((40, 40), 300.0), np.full((9, 9), -1.0)]
+)
+def test_pages_of_one_value_are_flat(array: np.ndarray) -> None:
+    """Whatever the value: no division by an empty range."""
+    assert np.ptp(open_page(array).grey) == 0
+
+
+def test_the_range_of_values_is_told_by_the_largest() -> None:
+    """16 bits are not stretched until rounding becomes ink; masks, wide integers and RGBA are understood."""
+    deep = np.full((40, 30), 60000, np.uint16)
+    deep[8:32, 13:18] = 59990
+    assert np.ptp(open_page(deep).grey) == 0
+    twelve = drawing().astype(np.uint16) * 16
+    assert np.abs(open_page(twelve).grey.astype(int) - drawing()).max() <= 2
+    mask = (drawing() < 100).astype(np.uint8)
+    assert np.ptp(open_page(mask).grey) == np.ptp(open_page(np.repeat(mask[..., None], 3, 2)).grey) == 255
+    rgba = np.dstack([np.zeros((40, 30, 3), int), np.where(drawing() < 100, 255, 0)])
+    assert np.ptp(open_page(rgba).grey) == 255
+
+
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF"])
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.9])
 def test_a_truncated_file_gives_one_clear_line(form: str, share: float, rng: np.random.Generator) -> None:
@@ -203,7 +243,7 @@ def test_no_permission_gives_one_clear_line(tmp_path: Path) -> None:
         (np.zeros(5, np.uint8), r"shape \(5,\)"),
         (np.zeros((5, 5, 7), np.uint8), r"shape \(5, 5, 7\)"),
         (np.array([["a", "b"]]), "type <U1"),
-        (np.array([[0.5, np.nan]]), "nan at row 0, column 1"),
+        (np.array([[0.5, np.nan]]), r"nan at \[0, 1\]"),
         (np.zeros((1, 1), np.complex64), "type complex64"),
         (np.broadcast_to(np.uint8(0), (MOST_PIXELS + 1, 1)), "pixels are read"),
     ],

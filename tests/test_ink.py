@@ -68,6 +68,16 @@ def test_an_empty_page_has_no_ink(grey: int, sigma: float, rng: np.random.Genera
         assert len(found.glyphs) == 0
 
 
+@pytest.mark.parametrize("sigma", [0, 0.8, 1.5, 4])
+def test_dust_is_not_a_digit(sigma: float, rng: np.random.Generator) -> None:
+    """A few dark pixels on an empty page, noisy or not: blank."""
+    for _page in range(10):
+        grey = np.clip(np.rint(225 + rng.normal(0, sigma, (200, 300))), 0, 255).astype(np.uint8)
+        for y, x in rng.integers(5, 195, (3, 2)):
+            grey[y, x] = 0
+        assert len(see(grey).glyphs) == 0
+
+
 def test_a_shadow_is_not_ink() -> None:
     """Half the page in shadow of 60 grey levels with a soft edge: only the ring is ink."""
     shape = ring(240)

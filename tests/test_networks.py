@@ -187,6 +187,7 @@ def test_pretrained_scores_as_the_engine(rng: np.random.Generator) -> None:
 
 
 def test_pretrained_refuses_batch_normalisation() -> None:
-    """Shipped weights are folded: the two options exclude each other."""
-    with pytest.raises(ValueError, match="folded"):
-        nets.create_model("lenet5-modern", pretrained=True, batch_norm=True)
+    """Shipped weights are folded and have their activation: the options exclude each other."""
+    for options in ({"batch_norm": True}, {"activation": "sigmoid"}):
+        with pytest.raises(ValueError, match="folded"):
+            nets.create_model("lenet5-modern", pretrained=True, **options)  # type: ignore[arg-type]

@@ -28,8 +28,7 @@ def runs(blob_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def gate(runs: list[Path], tmp_path: Path) -> Path:
     """Ship into folders of the test."""
-    for name in ("assets", "cards"):
-        (tmp_path / name).mkdir(exist_ok=True)
+    (tmp_path / "assets").mkdir(exist_ok=True)
     return ship.ship(runs, "lenet5-modern", tmp_path / "assets", tmp_path / "cards")
 
 
@@ -106,8 +105,10 @@ def test_parity_sees_every_layer(runs: list[Path]) -> None:
 def test_unfinished_and_mixed_runs_do_not_pass(runs: list[Path], tmp_path: Path) -> None:
     """A run without a result; two recipes at once."""
     lenet.train("lenet5", out=tmp_path / "other", passes=1)
-    with pytest.raises(TrainingError, match="2 different recipes"):
+    with pytest.raises(TrainingError, match="2 different recipes or data sets"):
         gate([*runs, tmp_path / "other"], tmp_path)
+    with pytest.raises(TrainingError, match="a seed appears twice"):
+        gate([runs[0], runs[0]], tmp_path)
     (runs[1] / "result.json").unlink()
     with pytest.raises(TrainingError, match="is not a finished run; finish it with --resume"):
         gate(runs, tmp_path)

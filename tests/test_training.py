@@ -26,7 +26,7 @@ from lenet.spec import NETS
 from lenet.training import distortions
 from lenet.training.distortions import Ranges
 from lenet.training.plan import draw_plan, rates, steps_per_pass
-from lenet.training.recipes import RECIPES, changed, from_dict
+from lenet.training.recipes import RECIPES, changed, checked
 from lenet.training.start import find_recipe
 from lenet.training.torch_backend import TorchBackend, Warper
 
@@ -93,12 +93,13 @@ def test_schedules() -> None:
     assert steps_per_pass(cosine, 6401) == 101
 
 
-def test_recipes_are_complete_and_come_back_from_json() -> None:
-    """Every recipe has its provenance, trains a network of the table, and survives its run folder."""
+def test_recipes_are_complete() -> None:
+    """Every recipe has its provenance, values that are allowed, and plain data for its run folder."""
     for name, recipe in RECIPES.items():
         assert recipe.name == name
         assert len(recipe.provenance) > 40
-        assert from_dict(json.loads(json.dumps(recipe.as_dict()))) == recipe
+        assert checked(recipe) is recipe
+        assert json.loads(json.dumps(recipe.as_dict())) == recipe.as_dict()
 
 
 def test_the_taught_recipe_is_as_it_is_taught() -> None:
@@ -118,6 +119,7 @@ def test_the_taught_recipe_is_as_it_is_taught() -> None:
         ({"rate": "nan"}, "rate nan"),
         ({"batch": "0"}, "batch 0: expected 1 to 60000"),
         ({"net": "lenet5-1998", "loss": "mean squared error"}, "the scores of lenet5-1998 are distances"),
+        ({"nesterov": "true", "momentum": "0"}, "momentum 0: Nesterov's step needs momentum"),
         ({"loss": "hinge"}, "loss 'hinge': expected one of: cross-entropy, mean squared error"),
         ({"batch_norm": "perhaps"}, "batch_norm 'perhaps': expected a value of type bool"),
     ],

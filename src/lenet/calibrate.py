@@ -34,9 +34,9 @@ def fit_temperature(scores: Floats, labels: Uint8) -> float:
 
 
 def expected_calibration_error(probability: Float64, labels: Uint8) -> float:
-    """Return the mean gap between confidence and accuracy, as a fraction, over 15 bins of equal width."""
+    """Return the mean gap between confidence and accuracy, as a fraction, over 15 bins of equal width (0 of none)."""
     confidence = probability.max(axis=1)
     right = probability.argmax(axis=1) == labels
     bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
     gaps = [abs(float(confidence[bins == each].sum() - right[bins == each].sum())) for each in np.unique(bins)]
-    return sum(gaps) / len(labels)
+    return sum(gaps) / max(1, len(labels))

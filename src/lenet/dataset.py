@@ -77,13 +77,18 @@ def load(name: str | Path, report: Report = silent) -> Dataset:
         if training.all() or not training.any():
             training = ~_every_tenth(len(digits))
         train, test = digits.where(training), digits.where(~training)
+    if not len(train) or not len(test):
+        raise DataError(name, f"{len(train)} pictures to train on, {len(test)} to test on", "needs some of both")
     mnist_order = str(name) in ("mnist", "qmnist") and len(train) == 60_000
     held_out = held_out_mask() if mnist_order else _every_tenth(len(train))
     return Dataset(str(name), train, test, held_out, _checksum([train, test]))
 
 
 def load_test(name: str | Path, report: Report = silent) -> Digits:
-    """Load what a set is measured on: a public set's test part, or what a folder does not mark "train"."""
+    """Load what a set is measured on: a public set's test part, or what a folder does not mark "train".
+
+    A folder that marks nothing, or all of it, is measured on as a whole: also on what `load` would train on.
+    """
     source = SOURCES.get(str(name))
     if source is not None:
         return _digits(source, "test", report)
@@ -142,7 +147,11 @@ def held_out_mask() -> Bools:
 
 def _from_folder(folder: Path) -> tuple[Digits, Bools]:
     """Read a folder of labelled pictures; return its digits and which of them are marked for training."""
-    if not folder.is_dir():
+    try:
+        found = folder.is_dir()
+    except (OSError, ValueError):  # a name that is too long, or has a zero byte
+        found = False
+    if not found:
         raise DataError(folder, "no such data set or folder", f"known sets: {', '.join(SOURCES)}")
     rows = _label_file(folder) if (folder / _LABEL_FILE).is_file() else _sub_folders(folder)
     if not rows:

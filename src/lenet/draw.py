@@ -28,7 +28,7 @@ def save_picture(picture: Image.Image, path: Path) -> None:
     try:
         with replacing(path) as temporary:
             picture.save(temporary)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError) as error:  # KeyError: an ending that Pillow reads but does not write
         raise LenetError(path, f"cannot be written ({reason(error)})", "use a name that ends in .png") from error
 
 

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 
 class LenetError(Exception):
-    """An error whose text is one clear line for the user."""
+    """An error whose text is one clear line for the user; `problem` is that line without the thing."""
 
     def __init__(self, thing: object, problem: str, remedy: str = "") -> None:
-        line = f"{thing}: {problem}" + (f"; {remedy}" if remedy else "")
-        super().__init__(" ".join(line.split()))
+        self.problem = " ".join((problem + (f"; {remedy}" if remedy else "")).split())
+        super().__init__(f"{' '.join(str(thing).split())}: {self.problem}")
 
 
 class UsageError(LenetError):

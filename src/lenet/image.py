@@ -6,6 +6,7 @@ import io
 import os
 import warnings
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,12 @@ MOST_PIXELS = 64_000_000
 _MOST_BYTES = 256_000_000
 # Larger pictures are averaged down to at most this many pixels, so that reading takes bounded time.
 _WORKING_PIXELS = 4_200_000
+# What Pillow may decode: no format that runs another program or that nobody photographs in.
+_FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "WEBP", "BMP", "GIF", "PPM", "AVIF")
+# The value of full white, by bit depth; 1 for floats and masks.
+_FULL_VALUES = (1, 255, 1023, 4095, 16383, 65535)
+# EXIF's tag for how the camera was held, and the first of its values for a picture that lies on its side.
+_ORIENTATION, _LYING = 0x0112, 5
 # Formats that are refused by name, by how their files begin (offset, bytes).
 _REFUSED = {
     "a PDF": (0, b"%PDF"),
@@ -47,23 +54,26 @@ class Page:
 def open_page(source: Source) -> Page:
     """Decode any supported picture to a grey page.
 
-    Arrays are (H, W), (H, W, 1 to 4) of bool, integer or float; floats are taken as 0 to 1 or 0 to 255 by
-    their largest value. Transparent pictures get the backdrop that lets their ink be seen. Raises
-    PictureError with one clear line for anything that cannot be read.
+    Arrays are (H, W), (H, W, 1 to 4) of bool, integer or float; their range is told by their largest value: 1
+    (masks and floats), 255, or the full value of 10 to 16 bits. Transparent pictures get the backdrop that lets
+    their ink be seen. Raises PictureError with one clear line for anything that cannot be read.
     """
     name = str(source) if isinstance(source, str | os.PathLike) else "picture"
     notes: list[str] = []
     if isinstance(source, np.ndarray):
-        grey, alpha = _split_array(source, name)
+        grey, alpha = _split_array(source, name, notes)
         size = (grey.shape[1], grey.shape[0])
     else:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of what is either read all the same or refused here
-            picture = source if isinstance(source, Image.Image) else _open(_read(source, name), name)
-            grey, alpha, size = _decode(picture, name, notes)
+            if isinstance(source, Image.Image):
+                grey, alpha, size = _decode(source, name, notes, ours=False)
+            else:
+                with _open(_read(source, name), name) as picture:
+                    grey, alpha, size = _decode(picture, name, notes, ours=True)
     if alpha is not None:
         grey = _over_backdrop(grey, alpha, notes)
-    return _reduced(_to_uint8(grey, name, notes), size, notes)
+    return _reduced(np.clip(np.rint(grey), 0, 255).astype(np.uint8), size, notes)
 
 
 def _read(source: str | os.PathLike[str] | bytes, name: str) -> bytes:
@@ -91,71 +101,107 @@ def _open(data: bytes, name: str) -> Image.Image:
         if data[offset:].startswith(magic):
             raise PictureError(name, f"is {what}, which is not read", "save it as PNG or JPEG")
     try:
-        return Image.open(io.BytesIO(data))
+        picture = Image.open(io.BytesIO(data))
     except Image.DecompressionBombError as error:
         raise PictureError(name, "far too many pixels", f"at most {MOST_PIXELS:,} are read") from error
     except UnidentifiedImageError as error:
-        raise PictureError(name, "is not a picture in a known format", "PNG, JPEG, TIFF, WebP, BMP, GIF") from error
+        raise PictureError(name, "is not a picture in a known format", "save it as PNG or JPEG") from error
     except Exception as error:  # Pillow's decoders raise nearly every class on hostile bytes
         raise PictureError(name, f"cannot be decoded ({reason(error)})") from error
+    if picture.format not in _FORMATS:  # nothing is decoded yet
+        raise PictureError(name, f"is {picture.format}, which is not read", "save it as PNG or JPEG")
+    return picture
 
 
-def _decode(picture: Image.Image, name: str, notes: list[str]) -> tuple[Floats, Floats | None, tuple[int, int]]:
-    """Return grey values, alpha in 0 to 1 or None, and the size, of a Pillow image in any mode."""
+def _decode(
+    picture: Image.Image, name: str, notes: list[str], *, ours: bool
+) -> tuple[Floats, Floats | None, tuple[int, int]]:
+    """Return grey values 0 to 255, alpha 0 to 1 or None, and the size, of a Pillow image in any mode.
+
+    An image that the caller holds (not `ours`) is left as it is.
+    """
     width, height = picture.size
     if not width or not height:
         raise PictureError(name, f"{width}x{height} pixels", "there is nothing to read")
     if width * height > MOST_PIXELS:
         raise PictureError(name, f"{width}x{height} is {width * height:,} pixels", f"at most {MOST_PIXELS:,} are read")
-    if getattr(picture, "n_frames", 1) > 1:
-        notes.append(f"first of {getattr(picture, 'n_frames', 1)} frames")
     try:
-        if picture.format == "JPEG":  # decode a huge photograph at a half, quarter or eighth of its size
+        frames = getattr(picture, "n_frames", 1)
+        if frames > 1:
+            notes.append(f"first of {frames} frames")
+        if ours and picture.format == "JPEG":  # decode a huge photograph at a half, quarter or eighth of its size
             factor = (width * height / _WORKING_PIXELS) ** 0.5
             picture.draft(None, (round(width / factor), round(height / factor)))
         picture.load()
-        turned = ImageOps.exif_transpose(picture)
-        if picture.getexif().get(0x0112, 1) in range(2, 9):
+        orientation = picture.getexif().get(_ORIENTATION, 1)
+        if orientation in range(2, 9):
             notes.append("turned as its EXIF data say")
-            if picture.getexif()[0x0112] >= 5:
+            if orientation >= _LYING:
                 width, height = height, width
-        if turned.mode in ("P", "PA") or "transparency" in turned.info:
-            turned = turned.convert("RGBA")
-        if turned.mode in ("LA", "La", "RGBA", "RGBa"):
-            turned = turned.convert("RGBA")
-            alpha = np.asarray(turned.getchannel("A"), np.float32) / 255
-            grey = np.asarray(turned.convert("RGB").convert("L"), np.float32)
-            return grey, (None if alpha.min() == 1 else alpha), (width, height)
-        if turned.mode in ("I", "F") or turned.mode.startswith("I;16"):
-            return np.asarray(turned), None, (width, height)
-        return np.asarray(turned.convert("L")), None, (width, height)
+        return *_split_image(ImageOps.exif_transpose(picture), name, notes), (width, height)
+    except PictureError:
+        raise
     except Image.DecompressionBombError as error:
         raise PictureError(name, "far too many pixels", f"at most {MOST_PIXELS:,} are read") from error
     except Exception as error:  # as in _open
-        raise PictureError(name, f"cannot be decoded ({reason(error)})", "the file may be cut off") from error
+        raise PictureError(name, f"cannot be decoded ({reason(error)})", "it may be cut off or unusual") from error
 
 
-def _split_array(array: np.ndarray[Any, Any], name: str) -> tuple[Floats, Floats | None]:
-    """Return grey values and alpha (0 to 1, or None) of an array picture."""
+def _split_image(picture: Image.Image, name: str, notes: list[str]) -> tuple[Floats, Floats | None]:
+    """Return grey values 0 to 255 and alpha (0 to 1, or None) of an upright Pillow image."""
+    if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
+        return _to_255(np.asarray(picture), name, notes), None
+    if picture.mode in ("P", "PA", "LA", "La", "RGBA", "RGBa") or "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+        factor = _shrinking(picture.width * picture.height)
+        picture = picture.reduce(factor) if factor > 1 else picture
+        alpha = np.asarray(picture.getchannel("A"), np.float32) / 255
+        return np.asarray(picture.convert("RGB").convert("L"), np.float32), (None if alpha.min() == 1 else alpha)
+    return np.asarray(picture.convert("L")), None
+
+
+def _split_array(array: np.ndarray[Any, Any], name: str, notes: list[str]) -> tuple[Floats, Floats | None]:
+    """Return grey values 0 to 255 and alpha (0 to 1, or None) of an array picture."""
     if array.ndim not in (2, 3) or (array.ndim == 3 and not 1 <= array.shape[2] <= 4):
         raise PictureError(name, f"array of shape {array.shape}", "expected (H, W) or (H, W, 1 to 4)")
     if not array.size:
         raise PictureError(name, f"array of shape {array.shape}", "there is nothing to read")
     if array.shape[0] * array.shape[1] > MOST_PIXELS:
         raise PictureError(name, f"array of shape {array.shape}", f"at most {MOST_PIXELS:,} pixels are read")
-    if array.dtype == bool:
-        array = array.astype(np.uint8) * 255
-    if array.dtype.kind not in "uif":
+    if array.dtype.kind not in "buif":
         raise PictureError(name, f"array of type {array.dtype}", "expected bool, integers or floats")
+    values = _to_255(array, name, notes)
     if array.ndim == 2:
-        return array, None
-    channels = array.shape[2]
-    full = float(np.iinfo(array.dtype).max) if array.dtype.kind in "ui" else (1.0 if array.max() <= 1 else 255.0)
-    alpha = array[..., -1] / np.float32(full) if channels in (2, 4) else None
-    colours = array[..., : channels - 1] if channels in (2, 4) else array
+        return values, None
+    transparent = array.shape[2] in (2, 4)
+    colours = values[..., :-1] if transparent else values
     # Pillow's own weights for luminance, ITU-R 601-2.
     grey = colours @ np.array([0.299, 0.587, 0.114], np.float32) if colours.shape[2] == 3 else colours[..., 0]
+    alpha = values[..., -1] / np.float32(255) if transparent else None
     return grey, (None if alpha is None or alpha.min() == 1 else alpha)
+
+
+def _to_255(array: np.ndarray[Any, Any], name: str, notes: list[str]) -> Floats:
+    """Map values of any type to 0 to 255, black staying black, before anything else is done to them.
+
+    The largest value tells the range: 1 for floats and for masks, 255, or the full value of 10, 12, 14 or 16
+    bits. Other ranges, negative values among them, are stretched, with a note.
+    """
+    if array.dtype == np.uint8 and array.max() != 1:
+        return array
+    values = array.astype(np.float32)
+    finite = np.isfinite(values)
+    if not finite.all():
+        place = [int(i) for i in np.unravel_index(int(np.argmin(finite)), values.shape)]
+        raise PictureError(name, f"{values[tuple(place)]} at {place}", "every value must be finite")
+    low, high = float(values.min()), float(values.max())
+    full = next((each for each in _FULL_VALUES if high <= each), None)
+    if low >= 0 and full is not None:
+        if full not in (1, 255):
+            notes.append(f"values up to {high:g} taken as 0 to {full}")
+        return values * np.float32(255 / full)
+    notes.append(f"values {low:g} to {high:g} stretched to 0 to 255")
+    return (values - low) * np.float32(255 / max(high - low, 1e-30))
 
 
 def _over_backdrop(grey: Floats, alpha: Floats, notes: list[str]) -> Floats:
@@ -174,32 +220,17 @@ def _over_backdrop(grey: Floats, alpha: Floats, notes: list[str]) -> Floats:
     return grey * alpha + backdrop * (1 - alpha)
 
 
-def _to_uint8(grey: np.ndarray[Any, Any], name: str, notes: list[str]) -> Uint8:
-    """Map values of any range to 0 to 255."""
-    if grey.dtype == np.uint8:
-        return grey
-    values = grey.astype(np.float32)
-    finite = np.isfinite(values)
-    if not finite.all():
-        row, column = np.unravel_index(int(np.argmin(finite)), values.shape)
-        raise PictureError(name, f"{values[row, column]} at row {row}, column {column}", "every value must be finite")
-    low, high = float(values.min()), float(values.max())
-    if grey.dtype.kind == "f" and low >= 0 and high <= 1:
-        values = values * 255
-    elif low < 0 or high > 255:
-        notes.append(f"values {low:g} to {high:g} stretched to 0 to 255")
-        values = (values - low) * (255 / (high - low))
-    return np.rint(values).astype(np.uint8)
-
-
 def _reduced(grey: Uint8, size: tuple[int, int], notes: list[str]) -> Page:
     """Average a large page down by a whole factor; the scale also counts what JPEG decoding left out."""
-    factor = 1
-    while grey.size > _WORKING_PIXELS * factor**2:
-        factor += 1
+    factor = _shrinking(grey.size)
     if factor > 1:
         grey = np.asarray(Image.fromarray(grey).reduce(factor))
     scale = size[0] / grey.shape[1] if grey.shape[1] != size[0] else 1.0
     if scale != 1.0:
         notes.append(f"reduced from {size[0]}x{size[1]} to {grey.shape[1]}x{grey.shape[0]}")
     return Page(grey, size, scale, tuple(notes))
+
+
+def _shrinking(pixels: int) -> int:
+    """Return the whole factor by which a picture's sides are divided to fit the working size."""
+    return max(1, ceil((pixels / _WORKING_PIXELS) ** 0.5))

@@ -64,10 +64,10 @@ def find_ink(page: Page) -> Ink:
             if sign_again != sign:
                 break
             light, (strokes, strong) = local, again
-    signed = (grey - light) * sign
-    full = float(np.percentile(signed[strokes], 75))
+    # Full ink is what the strokes have without noise: a speck of dust must not set the scale.
+    full = max(_LEAST_CONTRAST, float(np.percentile((smooth - light)[strokes] * sign, 75)))
     near = cv2.dilate(strokes.astype(np.uint8), _disc(_EDGE)) > 0
-    levels = np.where(near, np.clip(np.rint(signed * (255 / full)), 0, 255), 0).astype(np.uint8)
+    levels = np.where(near, np.clip(np.rint((grey - light) * (sign * 255 / full)), 0, 255), 0).astype(np.uint8)
     notes = []
     if sign > 0:
         notes.append("light ink on dark paper")

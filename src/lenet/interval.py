@@ -6,7 +6,7 @@ from math import sqrt
 from statistics import NormalDist, mean, stdev
 
 _Z95 = NormalDist().inv_cdf(0.975)
-# Student's t at 97.5 % for 1 to 30 degrees of freedom; beyond, the normal's with its first correction.
+# Student's t at 97.5 % for 1 to 30 degrees of freedom; beyond, the normal's with its first two corrections.
 _T95 = (
     *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228),
     *(2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086),
@@ -34,6 +34,11 @@ def mean95(values: list[float]) -> tuple[float, float]:
     if len(values) < 2:
         raise ValueError(f"{len(values)} value: an interval needs two or more")
     freedom = len(values) - 1
-    t = _T95[freedom - 1] if freedom <= len(_T95) else _Z95 + (_Z95**3 + _Z95) / (4 * freedom)
+    t = _T95[freedom - 1] if freedom <= len(_T95) else _t_of_many(freedom)
     half = t * stdev(values) / sqrt(len(values))
     return mean(values) - half, mean(values) + half
+
+
+def _t_of_many(freedom: int) -> float:
+    z = _Z95
+    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)

@@ -33,9 +33,9 @@ def evaluate(network: Network, digits: Digits, data: str, report: Callable[[int,
         raise DataError(data, "no digits to measure on")
     scores = _scores(network, digits, report)
     probability = probabilities(scores, network.weights.temperature)
-    answers = probability.argmax(axis=1)
-    answers[~digits.glyphs.any(axis=(1, 2))] = NOT_A_DIGIT
-    confidence = probability.max(axis=1)
+    answers, confidence = probability.argmax(axis=1), probability.max(axis=1)
+    blank = ~digits.glyphs.any(axis=(1, 2))
+    answers[blank], confidence[blank] = NOT_A_DIGIT, 0.0
     wrong = answers != digits.labels
     confusion = np.zeros((NOT_A_DIGIT + 1, NOT_A_DIGIT + 1), int)
     np.add.at(confusion, (digits.labels, answers), 1)
@@ -58,7 +58,7 @@ def evaluate(network: Network, digits: Digits, data: str, report: Callable[[int,
         int(wrong.sum()),
         wilson95(int(wrong.sum()), len(digits)),
         tuple(tuple(row) for row in confusion.tolist()),
-        expected_calibration_error(probability, digits.labels),
+        expected_calibration_error(probability[~blank], digits.labels[~blank]),
         mistakes,
         _by_writers(data, wrong),
     )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lenet.arrays import Int32, Uint8
-from lenet.errors import DataError, reason
+from lenet.errors import DataError
 
 # The third header byte says the type of the values, the fourth the number of dimensions.
 _TYPES: dict[int, np.dtype[Any]] = {0x08: np.dtype(np.uint8), 0x0C: np.dtype(">i4")}
@@ -55,14 +54,6 @@ def parse_idx(data: bytes, thing: object) -> npt.NDArray[Any]:
             thing, f"{len(data):,} bytes, {expected:,} expected for {shape}", "delete it and fetch it again"
         )
     return np.frombuffer(data, dtype, offset=header).reshape(shape)
-
-
-def read_bytes(path: Path) -> bytes:
-    """Return the decompressed bytes of an idx or idx.gz file."""
-    try:
-        return decompress(path.read_bytes(), path)
-    except OSError as error:
-        raise DataError(path, reason(error)) from error
 
 
 def as_images(array: npt.NDArray[Any], thing: object) -> Uint8:

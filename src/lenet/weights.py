@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import resources
 from math import isfinite
@@ -45,7 +46,7 @@ class Weights:
 def shipped() -> dict[str, Path]:
     """Return the weights that come with lenet: name -> path, the default first."""
     folder = Path(str(resources.files("lenet"))) / "assets"
-    found = {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
+    found = {path.stem: path for path in sorted(folder.glob("[!.]*.safetensors"))}
     return {name: found[name] for name in sorted(found, key=lambda name: (name != DEFAULT, name))}
 
 
@@ -55,8 +56,9 @@ def find(name_or_path: str | Path) -> Path:
     if str(name_or_path) in known:
         return known[str(name_or_path)]
     path = Path(name_or_path)
-    if path.is_file():
-        return path
+    with suppress(OSError, ValueError):  # a name that is too long, or has a zero byte
+        if path.is_file():
+            return path
     raise WeightsError(
         name_or_path, "no such weights", f"shipped are {', '.join(known) or 'none'}; or give the path of a file"
     )

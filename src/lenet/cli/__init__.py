@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Annotated
@@ -10,7 +11,7 @@ import typer
 
 from lenet import __version__
 from lenet.cli import data, evaluate, explain, read, summary, train
-from lenet.errors import LenetError, UsageError
+from lenet.errors import LenetError, UsageError, reason
 
 app = typer.Typer(
     name="lenet",
@@ -48,16 +49,24 @@ app.add_typer(data.app, name="data")
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command and leave with its status: 0 all done, 1 something failed, 2 wrong usage."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a file name need not be valid text
+            stream.reconfigure(errors="backslashreplace")
     try:
         status = app(args=arguments, prog_name="lenet", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout:
+            sys.stdout.flush()
     except LenetError as error:
         _say(str(error))
         status = 2 if isinstance(error, UsageError) else 1
-    except BrokenPipeError:
-        # The reader of our output has enough, as `head` does; Python must not complain when it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):
+        # The reader of our output has enough, as `head` does: Typer leaves with SystemExit for that alone. Python
+        # must not complain when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         status = 0
+    except OSError as error:
+        _say(f"lenet: {reason(error)}" + (f": {error.filename}" if error.filename else ""))
+        status = 1
     except KeyboardInterrupt:
         status = 130
     except Exception as error:
@@ -71,7 +80,19 @@ def main(arguments: list[str] | None = None) -> None:
     if status == 130:
         _say("interrupted")
         status = 1
-    sys.exit(int(status or 0))
+    try:
+        sys.exit(int(status or 0))
+    finally:
+        _close_stdout()
+
+
+def _close_stdout() -> None:
+    """Flush what is left; a full disk was reported already, and Python must not report it again."""
+    try:
+        if sys.stdout:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _say(line: str) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from lenet.cli.read import standard_input
 
 
 def explain(
@@ -27,7 +28,7 @@ def explain(
     from lenet.reader import decode_sight
     from lenet.sight import see
 
-    source = sys.stdin.buffer.read() if image == "-" else image
+    source = standard_input() if image == "-" else image
     network = load(model)
     sight = see(source)
     reading = decode_sight(sight, network)

@@ -37,11 +37,14 @@ def read(
     exit status 1; the others are still read.
     """
     from lenet.engine import load
-    from lenet.errors import LenetError
+    from lenet.errors import LenetError, reason
 
     network = load(model)
     if annotate is not None and len(paths) > 1:
-        annotate.mkdir(parents=True, exist_ok=True)
+        try:
+            annotate.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LenetError(annotate, f"cannot be a folder of pictures ({reason(error)})") from error
     failed = False
     with bar("reading", "pictures") as move:
         for number, path in enumerate(paths):
@@ -49,9 +52,10 @@ def read(
                 found = _read_one(path, network, _out(annotate, path, number, len(paths)))
             except LenetError as error:
                 failed = True
-                print(error, file=sys.stderr)
+                line = f"{path}: {error.problem}"
+                print(line, file=sys.stderr)
                 if as_json:
-                    print(json.dumps({"path": path, "error": str(error)}))
+                    print(json.dumps({"path": path, "error": line}))
                 continue
             print(json.dumps(found) if as_json else _line(found))
             if len(paths) > 20:
@@ -63,7 +67,7 @@ def read(
 def _read_one(path: str, network: Network, out: Path | None) -> dict[str, Any]:
     from lenet import reader
 
-    source = sys.stdin.buffer.read() if path == "-" else path
+    source = standard_input() if path == "-" else path
     reading = reader.read(source, network)
     if out is not None:
         from lenet import draw  # Pillow's drawing, only when it is asked for
@@ -84,4 +88,10 @@ def _out(annotate: Path | None, path: str, number: int, count: int) -> Path | No
 def _line(found: dict[str, Any]) -> str:
     """Return path, text, confidence, and the abstention with the notes, separated by tabs."""
     remarks = [*([found["abstained"]] if found["abstained"] else []), *found["notes"]]
-    return f"{found['path']}\t{found['text']}\t{found['confidence']:.4f}\t{'; '.join(remarks)}".rstrip("\t")
+    path = str(found["path"]).replace("\t", "\\t").replace("\n", "\\n")
+    return f"{path}\t{found['text']}\t{found['confidence']:.4f}\t{'; '.join(remarks)}".rstrip("\t")
+
+
+def standard_input() -> bytes:
+    """Return the bytes of standard input; empty when it is closed."""
+    return sys.stdin.buffer.read() if sys.stdin else b""

@@ -21,13 +21,13 @@ def create_model(
 ) -> LeNet:
     """Build a network of the table as a `torch.nn.Module`: (n, 1, 32, 32) float32 -> (n, k) scores.
 
-    `pretrained` loads the shipped weights of the same name; they have no batch normalisation, so the two
-    exclude each other. Inputs come from `lenet.pixels.to_input`. Raises ValueError for an unknown name.
+    `pretrained` loads the shipped weights of the same name, which have their own activation and no batch
+    normalisation. Inputs come from `lenet.pixels.to_input`. Raises ValueError for an unknown name.
     """
     if name not in NETS:
         raise ValueError(f"network {name!r}: expected one of {', '.join(NETS)}")
-    if pretrained and batch_norm:
-        raise ValueError("pretrained weights have batch normalisation folded in: leave batch_norm off")
+    if pretrained and (batch_norm or activation):
+        raise ValueError("pretrained weights have their activation, and batch normalisation folded in: give neither")
     weights = load_weights(name) if pretrained else None
     net = weights.net if weights else NETS[name].with_activation(activation) if activation else NETS[name]
     model = LeNet(net, batch_norm=batch_norm, dropout=dropout, initialisation=initialisation, seed=seed)

@@ -6,6 +6,7 @@ import json
 from statistics import mean, stdev
 
 from lenet.anatomy import trainable
+from lenet.interval import mean95
 from lenet.result import Evaluation
 from lenet.weights import Weights
 
@@ -16,7 +17,10 @@ def model_card(weights: Weights, evaluation: Evaluation) -> str:
     low, high = evaluation.interval95
     seeds = card["seeds"]
     errors = [each["errors"] for each in seeds]
-    spread = f", mean {mean(errors):.1f}, standard deviation {stdev(errors):.1f}" if len(errors) > 1 else ""
+    spread = ""
+    if len(errors) > 1:
+        interval = "{:.1f} to {:.1f}".format(*mean95([float(each) for each in errors]))
+        spread = f", mean {mean(errors):.1f} (95 % interval {interval}), standard deviation {stdev(errors):.1f}"
     rows = "\n".join(
         f"| {each['seed']}{' (shipped)' if each['seed'] == card['seed'] else ''} "
         f"| {each['held_out_errors']} | {each['errors']} |"

@@ -75,18 +75,8 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
 }
 
 
-def from_dict(values: dict[str, Any]) -> Recipe:
-    """Return the recipe that `as_dict` wrote; raises UsageError for one that no code wrote."""
-    try:
-        ranges = values.get("distortions")
-        recipe = Recipe(**{**values, "distortions": Ranges(**ranges) if ranges else None})
-    except TypeError as error:
-        raise UsageError("recipe", str(error)) from error
-    return checked(recipe)
-
-
 def checked(recipe: Recipe) -> Recipe:
-    """Return the recipe if every value is allowed, else raise TrainingError naming the first that is not."""
+    """Return the recipe if every value is allowed, else raise UsageError naming the first that is not."""
     for name, choices in _CHOICES.items():
         if getattr(recipe, name) not in choices:
             expected = ", ".join(str(choice) for choice in choices)
@@ -97,6 +87,8 @@ def checked(recipe: Recipe) -> Recipe:
             raise UsageError(f"{name} {value!r}", f"expected {low:g} to {high:g}")
     if recipe.loss == "mean squared error" and isinstance(NETS[recipe.net].layers[-1], Codes):
         raise UsageError(f"loss {recipe.loss!r}", f"the scores of {recipe.net} are distances", "use cross-entropy")
+    if recipe.nesterov and not recipe.momentum:
+        raise UsageError("momentum 0", "Nesterov's step needs momentum", "set nesterov=false too")
     return recipe
 
 

@@ -30,7 +30,7 @@ from lenet.files import replace_text, replacing
 
 
 class RunFolder:
-    """One run's folder; every file in it is replaced in one step."""
+    """One run's folder; every file in it is replaced in one step, but the log, which grows by a line per pass."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -47,6 +47,7 @@ class RunFolder:
                 raise TrainingError(self.path, "holds a run already", "--resume goes on with it, or choose --out")
             if file.exists():
                 self._compare(json.loads(file.read_text(encoding="utf-8")), task)
+                self._note_other_environment()
             else:
                 replace_text(self.path / "environment.json", _json(environment()))
                 replace_text(file, _json(task))
@@ -62,6 +63,14 @@ class RunFolder:
                     self.path, f"its {key} is not the one given", "resume with the same command, or choose --out"
                 )
 
+    def _note_other_environment(self) -> None:
+        """Mark the run if this session has another commit or other versions: its weights cannot be shipped."""
+        file = self.path / "environment.json"
+        first, now = json.loads(file.read_text(encoding="utf-8")), environment()
+        if any(first[key] != now[key] for key in ("commit", "torch", "numpy")):
+            resumed = [*first.get("resumed", []), now]
+            replace_text(file, _json({**first, "commit": first["commit"].rstrip("+") + "+", "resumed": resumed}))
+
     def _finished_passes(self) -> int:
         """Return the passes that both the state and the log have; the log loses a line beyond the state."""
         state = self.path / "state.safetensors"
@@ -74,13 +83,19 @@ class RunFolder:
         return finished
 
     def finish_pass(self, passed: int, line: dict[str, Any], state: Tensors) -> None:
-        """Log pass `passed` and then keep the state after it, so that the state never runs ahead of the log."""
-        with (self.path / "log.jsonl").open("a", encoding="utf-8") as log:
-            log.write(json.dumps(line) + "\n")
-            log.flush()
-            os.fsync(log.fileno())
-        with replacing(self.path / "state.safetensors") as temporary:
-            temporary.write_bytes(save({**state, "passes": np.array(passed)}))
+        """Log pass `passed` and then keep the state after it, so that the state never runs ahead of the log.
+
+        Raises TrainingError when the folder can no longer be written; the passes before are kept.
+        """
+        try:
+            with (self.path / "log.jsonl").open("a", encoding="utf-8") as log:
+                log.write(json.dumps(line) + "\n")
+                log.flush()
+                os.fsync(log.fileno())
+            with replacing(self.path / "state.safetensors") as temporary:
+                temporary.write_bytes(save({**state, "passes": np.array(passed)}))
+        except OSError as error:
+            raise TrainingError(self.path, f"pass {passed} cannot be written ({reason(error)})", "--resume") from error
 
     def state(self) -> Tensors:
         """Return the state after the last finished pass."""
@@ -103,8 +118,11 @@ class RunFolder:
         return [json.loads(line) for line in (self.path / "log.jsonl").read_text(encoding="utf-8").splitlines()]
 
     def finish(self, result: dict[str, Any]) -> None:
-        """Write the result, the last thing that a run does."""
-        replace_text(self.path / "result.json", _json(result))
+        """Write the result, the last thing that a run does. Raises TrainingError when it cannot be written."""
+        try:
+            replace_text(self.path / "result.json", _json(result))
+        except OSError as error:
+            raise TrainingError(self.path, f"the result cannot be written ({reason(error)})", "--resume") from error
 
 
 def environment() -> dict[str, Any]:

@@ -21,7 +21,7 @@ from lenet import measure
 from lenet.arrays import Uint8
 from lenet.dataset import Dataset, load
 from lenet.engine import Network
-from lenet.errors import LenetError, TrainingError
+from lenet.errors import LenetError, TrainingError, reason
 from lenet.files import replace_text
 from lenet.nets import LeNet
 from lenet.pixels import to_input
@@ -51,7 +51,8 @@ def candidates(runs: list[Path]) -> list[Candidate]:
     for run in runs:
         try:
             result = json.loads((run / "result.json").read_text(encoding="utf-8"))
-            recipes.add(json.dumps(json.loads((run / "recipe.json").read_text(encoding="utf-8"))["recipe"]))
+            task = json.loads((run / "recipe.json").read_text(encoding="utf-8"))
+            recipes.add(json.dumps({**task, "seeds": None}))
         except (OSError, ValueError) as error:
             raise TrainingError(run, "is not a finished run", "finish it with --resume") from error
         found += [
@@ -59,7 +60,9 @@ def candidates(runs: list[Path]) -> list[Candidate]:
             for each in result["replicas"]
         ]
     if len(recipes) != 1:
-        raise TrainingError("runs", f"{len(recipes)} different recipes", "ship one recipe at a time")
+        raise TrainingError("runs", f"{len(recipes)} different recipes or data sets", "ship one at a time")
+    if len({each.seed for each in found}) != len(found):
+        raise TrainingError("runs", "a seed appears twice", "give each run once")
     return found
 
 
@@ -89,6 +92,8 @@ def check(weights: Weights, data: Dataset) -> tuple[Evaluation, float]:
         raise TrainingError(weights.name, f"its card lacks {', '.join(missing)}")
     if weights.card["commit"] == "unknown" or weights.card["commit"].endswith("+"):
         raise TrainingError(weights.name, f"trained at commit {weights.card['commit']}", "train from a clean checkout")
+    if weights.card["data"]["checksum"] != data.checksum:
+        raise TrainingError(weights.name, f"trained on other data than {data.name} here")
     held_out = data.split(True)[1]
     apart = parity(weights, held_out.glyphs[:_COMPARED])
     if not apart <= PARITY:
@@ -119,9 +124,14 @@ def ship(runs: list[Path], name: str, assets: Path, cards: Path) -> Path:
         "test_calibration_error": evaluation.calibration_error,
         "groups": {group: {"errors": errors, "n": n} for group, (errors, n) in evaluation.groups.items()},
     }
+    shipped = replace(weights, card=card, name=name)
     path = assets / f"{name}.safetensors"
-    save_weights(path, replace(weights, card=card, name=name))
-    replace_text(cards / f"{name}.md", model_card(load_weights(path), evaluation))
+    try:
+        cards.mkdir(parents=True, exist_ok=True)
+        replace_text(cards / f"{name}.md", model_card(shipped, evaluation))
+    except OSError as error:
+        raise TrainingError(cards, f"the model card cannot be written ({reason(error)})") from error
+    save_weights(path, shipped)
     return path
 
 

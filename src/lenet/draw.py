@@ -69,7 +69,7 @@ def annotated(page: Uint8, digits: tuple[Digit, ...], scale: float) -> Image.Ima
     for digit in digits:
         x0, y0, x1, y1 = (side / scale * times for side in digit.box)
         pen.rectangle((x0 - 2, y0 - 2, x1 + 1, y1 + 1), outline=_ACCENT, width=2)
-        text = f"{digit.label}  {100 * digit.confidence:.2f} %"
+        text = f"{digit.label}  {min(100 * digit.confidence, 99.99):.2f} %"
         left, top, right, bottom = pen.textbbox((0, 0), text, font(16))
         y = y0 - bottom - 6 if y0 > bottom + 6 else min(y1 + 2, picture.height - bottom - 2)
         x = max(0, min(x0, picture.width - right - 4))

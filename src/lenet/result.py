@@ -36,10 +36,10 @@ class Digit:
 
     def as_json(self) -> dict[str, Any]:
         """Return the digit as `lenet read --json` has it."""
-        runner_up = {"label": self.runner_up.label, "confidence": round(self.runner_up.confidence, 6)}
+        runner_up = {"label": self.runner_up.label, "confidence": self.runner_up.confidence}
         return {
             "label": self.label,
-            "confidence": round(self.confidence, 6),
+            "confidence": self.confidence,
             "runner_up": runner_up,
             "line": self.line,
             "box": list(self.box),
@@ -59,7 +59,7 @@ class Line:
         """Return the line as `lenet read --json` has it."""
         return {
             "text": self.text,
-            "confidence": round(self.confidence, 6),
+            "confidence": self.confidence,
             "abstained": self.abstained,
             "box": list(self.box),
         }
@@ -83,7 +83,7 @@ class Reading:
         """Return the reading as `lenet read --json` has it, without the path."""
         return {
             "text": self.text,
-            "confidence": round(self.confidence, 6),
+            "confidence": self.confidence,
             "abstained": self.abstained,
             "lines": [line.as_json() for line in self.lines],
             "digits": [digit.as_json() for digit in self.digits],
@@ -105,7 +105,7 @@ class Mistake:
     def as_json(self) -> dict[str, Any]:
         """Return the mistake as `lenet evaluate --json` has it."""
         found = {"row": self.row, "label": self.label, "answer": self.answer}
-        return {**found, "confidence": round(self.confidence, 6), "path": self.path}
+        return {**found, "confidence": self.confidence, "path": self.path}
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class Evaluation:
             "error_rate": self.error_rate,
             "interval95": list(self.interval95),
             "confusion": [list(row) for row in self.confusion],
-            "expected_calibration_error": round(self.calibration_error, 6),
+            "expected_calibration_error": self.calibration_error,
             "groups": {name: {"errors": errors, "n": n} for name, (errors, n) in self.groups.items()},
             "worst": [mistake.as_json() for mistake in self.mistakes],
         }

@@ -39,4 +39,4 @@ def explain(
     chances = [(str(label), float(chance)) for label, chance in enumerate(network.probabilities(glyph)[0])]
     figure = draw.explained(open_page(source).grey, layers, reading.text, chances, reading.notes)
     draw.save_picture(figure, out)
-    print(f"{image}\t{reading.text}\t{reading.confidence:.4f}\t{out}")
+    print(f"{image}\t{reading.text}\t{min(reading.confidence, 0.9999):.4f}\t{out}")

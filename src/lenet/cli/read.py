@@ -89,7 +89,8 @@ def _line(found: dict[str, Any]) -> str:
     """Return path, text, confidence, and the abstention with the notes, separated by tabs."""
     remarks = [*([found["abstained"]] if found["abstained"] else []), *found["notes"]]
     path = str(found["path"]).replace("\t", "\\t").replace("\n", "\\n")
-    return f"{path}\t{found['text']}\t{found['confidence']:.4f}\t{'; '.join(remarks)}".rstrip("\t")
+    confidence = min(found["confidence"], 0.9999)  # nothing is certain, whatever four digits say
+    return f"{path}\t{found['text']}\t{confidence:.4f}\t{'; '.join(remarks)}".rstrip("\t")
 
 
 def standard_input() -> bytes:

@@ -24,6 +24,7 @@ from lenet.errors import LenetError, TrainingError, UsageError
 from lenet.pixels import to_input
 from lenet.spec import NETS
 from lenet.training import distortions
+from lenet.training import run as run_folder
 from lenet.training.distortions import Ranges
 from lenet.training.plan import draw_plan, rates, steps_per_pass
 from lenet.training.recipes import RECIPES, changed, checked
@@ -243,11 +244,26 @@ def test_a_finished_run_is_not_overwritten(blob_folder: Path, tmp_path: Path) ->
     """Without --resume the folder is left alone; with it, another recipe is refused; the same one is done at once."""
     out = tmp_path / "run"
     first = lenet.train("modern", out=out, passes=1)
+    (out / ".state.safetensors.x1.safetensors").write_text("what a kill left")
     with pytest.raises(TrainingError, match="holds a run already; --resume goes on with it"):
         lenet.train("modern", out=out, passes=1)
     with pytest.raises(TrainingError, match="its recipe is not the one given"):
         lenet.train("modern", out=out, passes=2, resume=True)
     assert lenet.train("modern", out=out, passes=1, resume=True)["replicas"] == first["replicas"]
+    assert not list(out.glob(".*"))
+
+
+def test_a_run_resumed_at_another_commit_cannot_be_shipped(
+    blob_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The card's commit gets a "+", which the gate refuses."""
+    out = tmp_path / "run"
+    monkeypatch.setattr(run_folder, "commit", lambda: "aaaa")
+    lenet.train("modern", out=out, passes=1)
+    monkeypatch.setattr(run_folder, "commit", lambda: "bbbb")
+    lenet.train("modern", out=out, passes=1, resume=True)
+    assert lenet.load(out / "weights.safetensors").weights.card["commit"] == "aaaa+"
+    assert json.loads((out / "environment.json").read_text())["resumed"][0]["commit"] == "bbbb"
 
 
 def test_divergence_stops_the_run_with_its_reason(blob_folder: Path, tmp_path: Path) -> None:

@@ -45,6 +45,8 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             if file.exists() and not resume:
                 raise TrainingError(self.path, "holds a run already", "--resume goes on with it, or choose --out")
+            for unfinished in self.path.glob(".*.safetensors"):  # what a kill left of a file being written
+                unfinished.unlink()
             if file.exists():
                 self._compare(json.loads(file.read_text(encoding="utf-8")), task)
                 self._note_other_environment()

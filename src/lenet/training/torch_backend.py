@@ -119,7 +119,9 @@ class TorchBackend:
     def run(self, plans: list[PassPlan], first: int, last: int) -> list[Counts]:
         """Do the steps `first` to `last` - 1 of a pass, replica by replica."""
         devices = [self.device] if self.device.type == "cuda" else []
-        with torch.random.fork_rng(devices):
+        # On a GPU, too, the same seed must give the same weights.
+        exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
+        with torch.random.fork_rng(devices), exact:
             return [self._run(*pair, first, last) for pair in zip(self.replicas, plans, strict=True)]
 
     def _run(self, replica: Replica, plan: PassPlan, first: int, last: int) -> Counts:

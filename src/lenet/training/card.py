@@ -34,7 +34,8 @@ def model_card(weights: Weights, evaluation: Evaluation) -> str:
     calibration = card["calibration"]
     return f"""# {weights.name}
 
-{net.name}: {net.about}. {trainable(net):,} trainable parameters, input (n, 1, 32, 32) from 28x28 glyphs.
+The network `{net.name}`: {net.about}.
+{trainable(net):,} trainable parameters; input (n, 1, 32, 32) from 28x28 glyphs.
 
 **{evaluation.errors} errors out of {evaluation.n:,}** on the MNIST test set
 ({100 * evaluation.error_rate:.2f} %, 95 % interval {100 * low:.2f} to {100 * high:.2f} %).
@@ -43,8 +44,9 @@ def model_card(weights: Weights, evaluation: Evaluation) -> str:
 |---|---|---|
 {rows}
 
-Median over {len(seeds)} seeds: {card["median_errors"]:g} test errors{spread}. The shipped seed is the one with the
-fewest errors on held-out writers (the lowest seed among equals); the test set was not looked at to choose it.
+Median over {len(seeds)} seeds: {card["median_errors"]:g} test errors{spread}.
+The shipped seed is the one with the fewest errors on held-out writers (the lowest seed among equals), whatever its
+test errors.
 
 | writers of the test digits | errors | n | rate |
 |---|---|---|---|
@@ -62,7 +64,7 @@ Trained on {card["data"]["trained_on"]:,} digits of `{card["data"]["name"]}` (ch
 the {card["backend"]} backend at commit {card["commit"]}, seed {card["seed"]}; held-out writers were never trained on.
 The engine and PyTorch agree to {card["parity"]:.0e} of each layer's largest value.
 
-Recipe `{card["recipe"]["name"]}`: {card["recipe"]["provenance"]}.
+The recipe is `{card["recipe"]["name"]}`:
 
 ```json
 {json.dumps(card["recipe"], indent=2)}

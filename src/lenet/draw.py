@@ -106,7 +106,7 @@ def explained(
         y = 92 + 19 * row
         pen.text((600, y - 60), label, _INK, font(14))
         pen.rectangle((620, y - 56, 620 + round(300 * chance), y - 46), fill=_ACCENT)
-        pen.text((930, y - 60), f"{100 * chance:.2f} %", _GREY, font(13))
+        pen.text((930, y - 60), f"{min(100 * chance, 99.99):.2f} %", _GREY, font(13))
     for row, note in enumerate(notes):
         pen.text((16 + 560 * (row % 2), 262 + 16 * (row // 2)), f"· {note}", _GREY, font(12))
     y = top

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from lenet.arrays import Float32, Uint8
-from lenet.ink import Ink
+from lenet.ink import EDGE, Ink, disc
 from lenet.segment import Lattice
 from lenet.spec import CENTRE_INDEX, DIGIT_BOX, GLYPH_SIZE
 
@@ -19,8 +19,6 @@ _PALEST, _DARK = 190 / 255, 240 / 255
 _FINE = 8
 # Ink below this many standard deviations of the paper's noise does not stretch the digit's box.
 _BOX_SIGMAS = 3.0
-# The soft edge of a piece, in page pixels.
-_EDGE = 2
 
 
 def make_glyphs(ink: Ink, lattice: Lattice) -> tuple[Uint8, tuple[str, ...]]:
@@ -37,9 +35,8 @@ def _crop(ink: Ink, own: Uint8, box: np.ndarray) -> Float32:
     """Cut out one arc's ink, 0 to 1, with its soft edge and without its neighbours' ink."""
     x0, y0, x1, y1 = box
     height, width = own.shape
-    area = (slice(max(0, y0 - _EDGE), min(height, y1 + _EDGE)), slice(max(0, x0 - _EDGE), min(width, x1 + _EDGE)))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _EDGE + 1, 2 * _EDGE + 1))
-    near = cv2.dilate(own[area], disc) > 0
+    area = (slice(max(0, y0 - EDGE), min(height, y1 + EDGE)), slice(max(0, x0 - EDGE), min(width, x1 + EDGE)))
+    near = cv2.dilate(own[area], disc(EDGE)) > 0
     levels = np.where(near, ink.levels[area], 0)
     sure = (levels > _BOX_SIGMAS * ink.noise) | (own[area] > 0)
     rows, columns = np.flatnonzero((sure & (levels > 0)).any(axis=1)), np.flatnonzero((sure & (levels > 0)).any(axis=0))
@@ -73,6 +70,7 @@ def _fitted(ink: Float32, notes: list[str]) -> Float32:
 
 
 def _scaled(ink: Float32, notes: list[str]) -> Float32:
+    """Scale (h, w) ink to a longer side of 20; strokes far off MNIST's width are changed at 8 times that size."""
     scale = DIGIT_BOX / max(ink.shape)
     size = (max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale)))
     width = stroke_width(ink) * scale
@@ -81,12 +79,11 @@ def _scaled(ink: Float32, notes: list[str]) -> Float32:
     fine = _resized(ink, (size[0] * _FINE, size[1] * _FINE))
     target = _THIN_TARGET if width < _THINNEST else _THICK_TARGET
     reach = max(1, round(abs(target - width) / 2 * _FINE))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     if width < _THINNEST:
-        fine = cv2.dilate(np.pad(fine, reach), disc).astype(np.float32)
+        fine = cv2.dilate(np.pad(fine, reach), disc(reach)).astype(np.float32)
         notes.append(f"strokes thickened from {width:.1f} to {target:.1f} pixels of 20")
     else:
-        fine = cv2.erode(fine, disc, borderType=cv2.BORDER_CONSTANT, borderValue=0.0).astype(np.float32)
+        fine = cv2.erode(fine, disc(reach), borderType=cv2.BORDER_CONSTANT, borderValue=0.0).astype(np.float32)
         notes.append(f"strokes thinned from {width:.1f} to {target:.1f} pixels of 20")
     rows, columns = np.flatnonzero(fine.max(axis=1) > 0.1), np.flatnonzero(fine.max(axis=0) > 0.1)
     if not len(rows):

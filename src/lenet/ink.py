@@ -29,7 +29,7 @@ _LEAST_NOISE = 0.4
 # A pixel belongs to a stroke above the first share of the ink's contrast, if connected to one above the second.
 _WEAK, _STRONG = 0.28, 0.5
 # How far outside a stroke its soft edge may reach, in pixels.
-_EDGE = 2
+EDGE = 2
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def find_ink(page: Page) -> Ink:
             light, (strokes, strong) = local, again
     # Full ink is what the strokes have without noise: a speck of dust must not set the scale.
     full = max(_LEAST_CONTRAST, float(np.percentile((smooth - light)[strokes] * sign, 75)))
-    near = cv2.dilate(strokes.astype(np.uint8), _disc(_EDGE)) > 0
+    near = cv2.dilate(strokes.astype(np.uint8), disc(EDGE)) > 0
     levels = np.where(near, np.clip(np.rint((grey - light) * (sign * 255 / full)), 0, 255), 0).astype(np.uint8)
     notes = []
     if sign > 0:
@@ -78,7 +78,8 @@ def find_ink(page: Page) -> Ink:
     return Ink(levels, strokes, noise * 255 / full, tuple(notes))
 
 
-def _disc(radius: int) -> Uint8:
+def disc(radius: int) -> Uint8:
+    """Return a disc of a radius in pixels, (2 radius + 1, 2 radius + 1) of 0 and 1, for morphology."""
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)).astype(np.uint8)
 
 
@@ -157,7 +158,7 @@ def _light_between(grey: Float32, plane: Float32, strong: Bools) -> Float32:
 
     Only what is surely ink is left out: a shadow that merely touches a stroke is light to be found.
     """
-    paper = cv2.erode((~strong).astype(np.uint8), _disc(_EDGE + 1)).astype(np.float32)
+    paper = cv2.erode((~strong).astype(np.uint8), disc(EDGE + 1)).astype(np.float32)
     known = _shrunk(paper)
     residue = _shrunk((grey - plane) * paper)
     sigma = max(known.shape) / 10

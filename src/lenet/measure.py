@@ -12,16 +12,12 @@ from lenet.dataset import NOT_A_DIGIT, STUDENTS, Digits, writers
 from lenet.decode import probabilities
 from lenet.engine import Network
 from lenet.errors import DataError
-from lenet.fetch import local
+from lenet.fetch import local, silent
 from lenet.interval import wilson95
 from lenet.result import Evaluation, Mistake
 from lenet.sources import SOURCES
 
 _GLYPHS_AT_ONCE = 500
-
-
-def silent(_done: int, _total: int) -> None:
-    """Report nothing."""
 
 
 def evaluate(network: Network, digits: Digits, data: str, report: Callable[[int, int], None] = silent) -> Evaluation:

@@ -14,6 +14,7 @@ from lenet.calibrate import expected_calibration_error, fit_temperature
 from lenet.dataset import Dataset, Digits
 from lenet.decode import probabilities
 from lenet.errors import TrainingError
+from lenet.fetch import silent
 from lenet.initial import initial_tensors
 from lenet.pixels import to_input
 from lenet.training.backend import Backend
@@ -35,10 +36,6 @@ class Progress:
     done: int
     total: int
     line: dict[str, Any] | None = None
-
-
-def silent(_progress: Progress) -> None:
-    """Report nothing."""
 
 
 def train_replicas(

@@ -9,10 +9,9 @@ from typing import Any
 
 from lenet import dataset
 from lenet.errors import UsageError
-from lenet.fetch import Report
-from lenet.fetch import silent as fetch_silently
+from lenet.fetch import Report, silent
 from lenet.training.backend import choose
-from lenet.training.loop import Progress, silent, train_replicas
+from lenet.training.loop import Progress, train_replicas
 from lenet.training.recipes import RECIPES, Recipe, changed, checked
 from lenet.training.run import RunFolder
 from lenet.weights import load_weights
@@ -45,7 +44,7 @@ def train(
     device: str | None = None,
     settings: dict[str, str] | None = None,
     report: Callable[[Progress], None] = silent,
-    report_fetch: Report = fetch_silently,
+    report_fetch: Report = silent,
 ) -> dict[str, Any]:
     """Train `replicas` networks with the seeds `seed`, `seed` + 1, ... and return the result as a dictionary.
 

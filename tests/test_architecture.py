@@ -30,6 +30,7 @@ ORDER = [
     "reader measure",
     "nets",
     "training",
+    "bench",
     "api",
     "cli",
 ]
@@ -37,7 +38,9 @@ LEVEL = {name: level for level, names in enumerate(ORDER) for name in names.spli
 
 # Each library may be imported in these places alone.
 HOMES = {
-    "torch": {"nets", "training.torch_backend", "training.ship"},
+    "torch": {"nets", "training.torch_backend", "training.ship", "bench"},
+    "onnx": {"bench"},
+    "onnxruntime": {"bench"},
     "PIL": {"image", "draw"},
     "cv2": {"ink", "segment", "glyph", "sight"},
     "safetensors": {"weights", "training.run"},
@@ -163,7 +166,10 @@ def test_reading_and_evaluating_need_no_pytorch() -> None:
 @pytest.mark.parametrize(
     ("program", "what"),
     [
-        ("from lenet.cli import main; main(['train', '--recipe', 'quick'])", "training with the torch backend"),
+        (
+            "from lenet.cli import main; main(['train', '--recipe', 'quick', '--backend', 'torch'])",
+            "training with the torch backend",
+        ),
         (CREATE, "create_model"),
     ],
 )

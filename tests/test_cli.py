@@ -208,7 +208,7 @@ def test_summary_without_names_shows_every_network(capsys: pytest.CaptureFixture
         (["train", "--seed", "-1"], "seed -1: expected 0 to"),
         (["train", "--set", "rate"], "lenet train: invalid value for --set"),
         (["train", "--set", "rate=x"], "rate 'x': expected a value of type float"),
-        (["train", "--backend", "jax"], "backend 'jax': expected torch"),
+        (["train", "--backend", "jax"], "backend 'jax': expected engine or torch"),
         (["data", "fetch", "imagenet"], "data set 'imagenet': no such data set; expected one of mnist"),
     ],
 )
@@ -297,10 +297,10 @@ def test_a_closed_pipe_ends_quietly() -> None:
 
 def test_ctrl_c_says_how_to_go_on(blob_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:  # type: ignore[no-untyped-def]
     """Exit status 1 and one line with --resume; what was finished stays."""
-    from lenet.training import torch_backend
+    from lenet.training.engine_backend import EngineBackend
 
     runs = []
-    original = torch_backend.TorchBackend.run
+    original = EngineBackend.run
 
     def interrupted(self, plans, first, last):  # type: ignore[no-untyped-def]
         runs.append(first)
@@ -308,12 +308,12 @@ def test_ctrl_c_says_how_to_go_on(blob_folder: Path, tmp_path: Path, monkeypatch
             raise KeyboardInterrupt
         return original(self, plans, first, last)
 
-    monkeypatch.setattr(torch_backend.TorchBackend, "run", interrupted)
+    monkeypatch.setattr(EngineBackend, "run", interrupted)
     out = tmp_path / "run"
     status, _out, err = run(capsys, "train", "--passes", "3", "--out", str(out))
     assert status == 1
     assert err.splitlines()[-1] == f"{out}: stopped; type the same command with --resume to go on"
-    monkeypatch.setattr(torch_backend.TorchBackend, "run", original)
+    monkeypatch.setattr(EngineBackend, "run", original)
     assert run(capsys, "train", "--passes", "3", "--out", str(out), "--resume")[0] == 0
 
 

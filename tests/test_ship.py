@@ -22,7 +22,9 @@ def runs(blob_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(run_folder, "commit", lambda: "0123456789ab")
     made = [tmp_path / f"run-{seed}" for seed in (0, 1)]
     for seed, out in enumerate(made):
-        lenet.train("modern", out=out, passes=3, seed=seed, settings={"batch": "20", "batch_norm": "true"})
+        lenet.train(
+            "modern", out=out, passes=3, seed=seed, backend="torch", settings={"batch": "20", "batch_norm": "true"}
+        )
     return made
 
 

@@ -14,8 +14,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
 import lenet
@@ -23,49 +21,15 @@ from lenet import dataset
 from lenet.errors import LenetError, TrainingError, UsageError
 from lenet.pixels import to_input
 from lenet.spec import NETS
-from lenet.training import distortions
 from lenet.training import run as run_folder
-from lenet.training.distortions import Ranges
 from lenet.training.plan import draw_plan, rates, steps_per_pass
 from lenet.training.recipes import RECIPES, changed, checked
 from lenet.training.start import find_recipe
-from lenet.training.torch_backend import TorchBackend, Warper
+from lenet.training.torch_backend import TorchBackend
 
 from conftest import blobs
 
-FULL = Ranges(zoom=0.3, squeeze=0.2, rotation=0.4, shear=0.3, shift=4, elastic=1.5)
-
-
-def test_no_range_means_no_distortion(rng: np.random.Generator) -> None:
-    """Parameters drawn from empty ranges leave every input as it is."""
-    inputs = to_input(rng.integers(0, 256, (3, 28, 28)).astype(np.uint8))
-    assert np.allclose(distortions.warp(inputs, distortions.draw(Ranges(), 3, rng)), inputs, atol=1e-6)
-
-
-def test_a_shift_moves_by_whole_pixels(rng: np.random.Generator) -> None:
-    """Looking 3 to the right and 2 down moves the picture 3 left and 2 up; the rest is background."""
-    inputs = to_input(rng.integers(0, 256, (1, 28, 28)).astype(np.uint8))
-    parameters = np.zeros((1, distortions.PARAMETERS), np.float32)
-    parameters[0, :6] = [1, 0, 3, 0, 1, 2]
-    warped = distortions.warp(inputs, parameters)
-    assert np.allclose(warped[0, 0, :30, :29], inputs[0, 0, 2:, 3:], atol=1e-6)
-    assert np.allclose(warped[0, 0, 30:], -0.1)
-    assert np.allclose(warped[0, 0, :, 29:], -0.1)
-
-
-def test_a_common_displacement_of_all_control_points_is_a_shift() -> None:
-    """The cubic B-splines add up to one at every pixel."""
-    assert np.allclose(distortions.spline_basis().sum(axis=0), 1)
-
-
-@given(st.integers(0, 2**32 - 1))
-def test_pytorch_warps_as_numpy_does(seed: int) -> None:
-    """To 1e-5, with every distortion at full range and digits that reach the edge."""
-    rng = np.random.default_rng(seed)
-    inputs = to_input(rng.integers(0, 256, (4, 28, 28)).astype(np.uint8))
-    parameters = distortions.draw(FULL, 4, rng)
-    theirs = Warper(torch.device("cpu"))(torch.from_numpy(inputs), torch.from_numpy(parameters)).numpy()
-    assert np.abs(theirs - distortions.warp(inputs, parameters)).max() <= 1e-5
+BACKENDS = pytest.mark.parametrize("backend", ["engine", "torch"])
 
 
 def test_plans_depend_on_seed_and_pass_alone() -> None:
@@ -159,36 +123,46 @@ def test_gradients_follow_a_hand_written_step() -> None:
         assert np.allclose(after[name], expected, atol=1e-6), name
 
 
+CODES = {"net": "lenet5-1998", "activation": "squash", "initialisation": "efficient-backprop", "momentum": "0.5"}
+
+
 @pytest.mark.parametrize(
     "settings",
     [
         {},
         {"loss": "mean squared error", "activation": "sigmoid"},
-        {"batch_norm": "true", "dropout": "0.1", "averaging": "0.9", "label_smoothing": "0.1"},
+        {"dropout": "0.1", "averaging": "0.9", "label_smoothing": "0.1"},
         {"net": "lenet5-1998", "activation": "squash", "initialisation": "efficient-backprop", "rate": "0.005"},
+        {**CODES, "loss": "distance", "rate": "0.0005"},
+        {**CODES, "loss": "discriminative", "junk": "80", "rate": "0.001"},
         {"net": "lenet1", "activation": "squash"},
     ],
 )
-def test_every_kind_of_network_and_loss_trains(settings: dict[str, str], blob_folder: Path, tmp_path: Path) -> None:
+@BACKENDS
+def test_every_kind_of_network_and_loss_trains(
+    settings: dict[str, str], backend: str, blob_folder: Path, tmp_path: Path
+) -> None:
     """The loss falls from the first pass to the last."""
     out = tmp_path / "run"
     chosen = {"batch": "20", "rate": "0.02", **settings}
-    lenet.train("modern", out=out, passes=4, settings=chosen)
+    lenet.train("modern", out=out, passes=4, settings=chosen, backend=backend)
     log = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     assert [line["pass"] for line in log] == [1, 2, 3, 4]
     assert log[-1]["loss"][0] < 0.9 * log[0]["loss"][0]
 
 
-def test_a_run_folder_tells_the_whole_story(blob_folder: Path, tmp_path: Path) -> None:
+@BACKENDS
+def test_a_run_folder_tells_the_whole_story(backend: str, blob_folder: Path, tmp_path: Path) -> None:
     """Recipe, environment, log, weights that read at once, and the result, with errors of the test part."""
     out = tmp_path / "run"
-    result = lenet.train("best", out=out, passes=6, seed=3, settings={"batch": "20"})
+    settings = {"batch": "20", "batch_norm": str(backend == "torch").lower()}
+    result = lenet.train("best", out=out, passes=6, seed=3, settings=settings, backend=backend)
     assert result["errors"] <= 5
-    assert (result["n"], result["recipe"], result["passes"], result["backend"]) == (100, "best", 6, "torch")
+    assert (result["n"], result["recipe"], result["passes"], result["backend"]) == (100, "best", 6, backend)
     assert result["replicas"][0]["seed"] == 3
     assert json.loads((out / "result.json").read_text()) == result
     environment = json.loads((out / "environment.json").read_text())
-    assert environment["torch"] == torch.__version__
+    assert environment["numpy"] == np.__version__
     weights = lenet.load(out / "weights.safetensors").weights
     assert weights.card["recipe"]["name"] == "best"
     assert weights.card["data"]["trained_on"] == 360
@@ -196,12 +170,15 @@ def test_a_run_folder_tells_the_whole_story(blob_folder: Path, tmp_path: Path) -
     assert lenet.evaluate(out / "weights.safetensors", "mnist").errors == result["errors"]
 
 
-def test_the_same_seed_gives_the_same_weights_and_replicas_stand_alone(blob_folder: Path, tmp_path: Path) -> None:
+@BACKENDS
+def test_the_same_seed_gives_the_same_weights_and_replicas_stand_alone(
+    backend: str, blob_folder: Path, tmp_path: Path
+) -> None:
     """Two replicas trained side by side are the two seeds trained apart, bit for bit."""
-    settings = {"batch": "20", "dropout": "0.2", "batch_norm": "true"}
-    lenet.train("modern", out=tmp_path / "both", passes=2, seed=4, replicas=2, settings=settings)
+    settings = {"batch": "20", "dropout": "0.2", "batch_norm": str(backend == "torch").lower()}
+    lenet.train("modern", out=tmp_path / "both", passes=2, seed=4, replicas=2, settings=settings, backend=backend)
     for seed in (4, 5):
-        lenet.train("modern", out=tmp_path / str(seed), passes=2, seed=seed, settings=settings)
+        lenet.train("modern", out=tmp_path / str(seed), passes=2, seed=seed, settings=settings, backend=backend)
         alone = load_file(tmp_path / str(seed) / "weights.safetensors")
         beside = load_file(tmp_path / "both" / f"weights-{seed}.safetensors")
         assert all((alone[name] == beside[name]).all() for name in alone)
@@ -209,13 +186,16 @@ def test_the_same_seed_gives_the_same_weights_and_replicas_stand_alone(blob_fold
 
 KILLED = """
 import sys, lenet
-lenet.train("best", out=sys.argv[1], passes=6, resume="resume" in sys.argv,
-            settings={"batch": "10", "dropout": "0.2", "momentum": "0.9"})
+backend = sys.argv[2]
+norm = str(backend == "torch").lower()
+lenet.train("best", out=sys.argv[1], passes=6, resume="resume" in sys.argv, backend=backend,
+            settings={"batch": "10", "dropout": "0.2", "momentum": "0.9", "batch_norm": norm})
 """
 
 
+@BACKENDS
 def test_kill_9_and_resume_give_bit_identical_weights(
-    blob_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    backend: str, blob_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed in the middle of a pass, taken up again: weights and log as if nothing had happened."""
     program = (
@@ -225,15 +205,15 @@ def test_kill_9_and_resume_give_bit_identical_weights(
     ) + KILLED
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    subprocess.run([sys.executable, "-c", program, whole], check=True, env=environment)
-    running = subprocess.Popen([sys.executable, "-c", program, broken], env=environment)
+    subprocess.run([sys.executable, "-c", program, whole, backend], check=True, env=environment)
+    running = subprocess.Popen([sys.executable, "-c", program, broken, backend], env=environment)
     log, deadline = broken / "log.jsonl", time.monotonic() + 60
     while time.monotonic() < deadline and not (log.exists() and log.read_text().count("\n") >= 2):
         time.sleep(0.005)
     running.send_signal(signal.SIGKILL)
     assert running.wait() == -signal.SIGKILL
     assert not (broken / "result.json").exists()
-    subprocess.run([sys.executable, "-c", program, broken, "resume"], check=True, env=environment)
+    subprocess.run([sys.executable, "-c", program, broken, backend, "resume"], check=True, env=environment)
     expected, found = load_file(whole / "weights.safetensors"), load_file(broken / "weights.safetensors")
     assert all((expected[name] == found[name]).all() for name in expected)
     logs = [[json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()] for run in (whole, broken)]
@@ -266,18 +246,19 @@ def test_a_run_resumed_at_another_commit_cannot_be_shipped(
     assert json.loads((out / "environment.json").read_text())["resumed"][0]["commit"] == "bbbb"
 
 
-def test_divergence_stops_the_run_with_its_reason(blob_folder: Path, tmp_path: Path) -> None:
+@BACKENDS
+def test_divergence_stops_the_run_with_its_reason(backend: str, blob_folder: Path, tmp_path: Path) -> None:
     """A rate far too high: which seed, which pass, what to do; no weights are written."""
     out = tmp_path / "run"
     with pytest.raises(TrainingError, match=r"seed 0: the loss became (nan|inf) in pass \d; lower the rate, now 100"):
-        lenet.train("modern", out=out, passes=5, settings={"rate": "100", "batch": "20"})
+        lenet.train("modern", out=out, passes=5, settings={"rate": "100", "batch": "20"}, backend=backend)
     assert not list(out.glob("weights*"))
 
 
 def test_training_starts_from_given_weights(blob_folder: Path, tmp_path: Path) -> None:
     """--init: a run that starts from a good network is good at once; another network is refused."""
     first = tmp_path / "first"
-    lenet.train("best", out=first, passes=6, settings={"batch": "20"})
+    lenet.train("best", out=first, passes=6, settings={"batch": "20", "batch_norm": "false"})
     start = first / "weights.safetensors"
     gentle = {"rate": "0.0001", "batch": "20"}
     result = lenet.train("modern", out=tmp_path / "second", passes=1, init=start, settings=gentle)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -141,7 +140,7 @@ def choose_held_out(series_and_writer: Int32) -> Bools:
 
 def held_out_mask() -> Bools:
     """Return `choose_held_out` for MNIST's 60,000 training digits, kept with lenet as one bit each."""
-    packed = (resources.files("lenet") / "assets" / "held-out-writers.bin").read_bytes()
+    packed = (Path(__file__).parent / "assets" / "held-out-writers.bin").read_bytes()
     return np.unpackbits(np.frombuffer(packed, np.uint8))[:60_000].astype(bool)
 
 

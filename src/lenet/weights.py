@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib import resources
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -45,7 +44,7 @@ class Weights:
 
 def shipped() -> dict[str, Path]:
     """Return the weights that come with lenet: name -> path, the default first."""
-    folder = Path(str(resources.files("lenet"))) / "assets"
+    folder = Path(__file__).parent / "assets"
     found = {path.stem: path for path in sorted(folder.glob("[!.]*.safetensors"))}
     return {name: found[name] for name in sorted(found, key=lambda name: (name != DEFAULT, name))}
 

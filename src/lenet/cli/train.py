@@ -34,7 +34,12 @@ def train(
         str | None, typer.Option(metavar="NAME|FILE", help="Start from these weights instead of drawn ones.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
-    backend: Annotated[str, typer.Option(metavar="torch", help="What does the steps.")] = "torch",
+    backend: Annotated[
+        str | None,
+        typer.Option(
+            metavar="engine|torch", help="What does the steps.", show_default="engine; torch for --device cuda"
+        ),
+    ] = None,
     device: Annotated[str | None, typer.Option(metavar="D", help="cpu, cuda or mps.")] = None,
     settings: Annotated[
         list[str] | None,
@@ -95,8 +100,21 @@ def _sentence(result: dict[str, Any]) -> str:
 @contextmanager
 def _passes() -> Iterator[Callable[[Progress], None]]:
     """Yield what shows a run: a bar with images per second and time left on a terminal, and a line per pass."""
+    started = False
+
+    def first_line(progress: Progress) -> str:
+        nonlocal started
+        told, started = started, True
+        return "" if told else f"training on {progress.runs_on}"
+
     if not sys.stderr.isatty():
-        yield lambda progress: print(_pass_line(progress), file=sys.stderr, flush=True) if progress.line else None
+
+        def say(progress: Progress) -> None:
+            for words in (first_line(progress), _pass_line(progress) if progress.line else ""):
+                if words:
+                    print(words, file=sys.stderr, flush=True)
+
+        yield say
         return
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
@@ -108,8 +126,9 @@ def _passes() -> Iterator[Callable[[Progress], None]]:
         task = shown.add_task("training", total=None, speed="")
 
         def report(progress: Progress) -> None:
-            if progress.line:
-                console.print(_pass_line(progress), highlight=False)
+            for words in (first_line(progress), _pass_line(progress) if progress.line else ""):
+                if words:
+                    console.print(words, highlight=False)
             done = (progress.passed - 1) * progress.total + progress.done
             speed = shown.tasks[task].speed
             shown.update(

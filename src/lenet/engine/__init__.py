@@ -2,36 +2,73 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import numpy.typing as npt
 
-from lenet.arrays import Float32, Float64
+from lenet.anatomy import layers
+from lenet.arrays import Float32, Float64, require_finite
 from lenet.decode import probabilities
 from lenet.engine import reference
+from lenet.engine.choice import REFERENCE, chosen, cores
+from lenet.engine.flat import described, flattened
 from lenet.pixels import to_input
-from lenet.spec import Net
+from lenet.spec import INPUT_SIZE, Net
 from lenet.weights import DEFAULT, Weights, load_weights
+
+if TYPE_CHECKING:
+    from lenet.engine import _native
 
 __all__ = ["Network", "load"]
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network with its weights. `engine` names what runs it: "reference" is the NumPy twin."""
+    """A network with its weights, on one engine.
+
+    `engine` names what runs it: an instruction set of the native engine ("avx2", ...), or "reference", its NumPy
+    twin. `threads` is how many it may use for one call (None: all cores that this process may use). Any number of
+    Python threads may call one network at once.
+    """
 
     weights: Weights
-    engine: str = "reference"
+    engine: str = field(default_factory=chosen)
+    threads: int | None = None
 
     @property
     def net(self) -> Net:
         """The layer records of the network."""
         return self.weights.net
 
+    @cached_property
+    def _model(self) -> _native.Model:
+        from lenet.engine import _native
+
+        network = _native.Network(described(self.net), self.net.margin)
+        return _native.Model(network, flattened(self.net, self.weights.tensors), self.engine)
+
     def forward(self, inputs: Float32) -> Float32:
-        """Score network input (n, 1, 32, 32) -> (n, k), or wider (n, 1, H, W) -> (n, k, h, w)."""
-        return reference.forward(self.net, self.weights.tensors, inputs).astype("float32", copy=False)
+        """Score network input (n, 1, 32, 32) -> (n, k), or wider (n, 1, H, W) -> (n, k, h, w).
+
+        The map of scores equals sliding the 32x32 network at a step of 4 pixels: (H, W) = (32, 64) gives
+        (h, w) = (1, 9). Raises ValueError for a wrong shape or type, and for NaN or infinity with its index.
+        """
+        reference.check_inputs(inputs)
+        if self.engine == REFERENCE:
+            return reference.forward(self.net, self.weights.tensors, inputs).astype(np.float32, copy=False)
+        given = np.ascontiguousarray(inputs, np.float32)
+        if given.shape[2:] == (INPUT_SIZE, INPUT_SIZE):
+            scores = np.empty((len(given), self.net.outputs), np.float32)
+        else:
+            *_, (_maps, height, width) = (facts.output for facts in layers(self.net, *given.shape[2:]))
+            scores = np.empty((len(given), self.net.outputs, height, width), np.float32)
+        if not self._model.forward(given, scores, self.threads or cores()):
+            require_finite(given, "inputs")
+        return scores
 
     def scores(self, glyphs: npt.ArrayLike) -> Float32:
         """Score glyphs (n, 28, 28) uint8, 0 for paper and 255 for pen -> (n, k); higher is better."""
@@ -43,8 +80,12 @@ class Network:
 
     def activations(self, glyph: npt.ArrayLike) -> dict[str, Float32]:
         """Return the input and every layer's output, each (n, maps, h, w), for one glyph or several."""
-        inside = reference.activations(self.net, self.weights.tensors, to_input(glyph))
-        return {name: values.astype("float32", copy=False) for name, values in inside.items()}
+        inputs = to_input(glyph)
+        if self.engine == REFERENCE:
+            inside = reference.activations(self.net, self.weights.tensors, inputs)
+            return {name: values.astype(np.float32, copy=False) for name, values in inside.items()}
+        found = zip(layers(self.net), self._model.activations(inputs), strict=True)
+        return {"input": inputs} | {facts.name: values.reshape(-1, *facts.output) for facts, values in found}
 
 
 def load(name_or_path: str | Path = DEFAULT) -> Network:

@@ -88,19 +88,21 @@ def layer_outputs(net: Net, tensors: Tensors, inputs: Floats) -> Iterator[tuple[
 
 
 def check_inputs(inputs: Floats) -> None:
-    """Raise ValueError unless `inputs` are finite and of shape (n, 1, h, w), 32x32 or larger."""
+    """Raise ValueError unless `inputs` are floats of shape (n, 1, h, w), 32x32 or larger."""
     if inputs.ndim != 4 or inputs.shape[1] != 1 or min(inputs.shape[2:]) < INPUT_SIZE:
         raise ValueError(f"inputs of shape {inputs.shape}: expected (n, 1, h, w) with h and w at least 32")
-    require_finite(inputs, "inputs")
+    if inputs.dtype.kind != "f":
+        raise ValueError(f"inputs of type {inputs.dtype}: expected floats, as lenet.pixels.to_input makes them")
 
 
 def forward(net: Net, tensors: Tensors, inputs: Floats) -> Floats:
     """Score network inputs (n, 1, 32, 32) -> (n, k), or wider ones (n, 1, H, W) -> (n, k, h, w).
 
     The map of scores equals sliding the 32x32 network at a step of 4 pixels: (H, W) = (32, 64) gives
-    (h, w) = (1, 9). Scores are higher for a better match. Raises ValueError for a wrong shape or NaN.
+    (h, w) = (1, 9). Scores are higher for a better match. Raises ValueError for a wrong shape or type, or NaN.
     """
     check_inputs(inputs)
+    require_finite(inputs, "inputs")
     scores = [_last(net, tensors, inputs[i : i + _IMAGES_AT_ONCE]) for i in range(0, len(inputs), _IMAGES_AT_ONCE)]
     if not scores:
         scores = [_last(net, tensors, inputs)]
@@ -116,4 +118,5 @@ def _last(net: Net, tensors: Tensors, inputs: Floats) -> Floats:
 def activations(net: Net, tensors: Tensors, inputs: Floats) -> dict[str, Floats]:
     """Return {"input": ..., "C1": ..., ...}: the input and every layer's output, each (n, maps, h, w)."""
     check_inputs(inputs)
+    require_finite(inputs, "inputs")
     return {"input": inputs, **dict(layer_outputs(net, tensors, inputs))}

@@ -23,6 +23,10 @@ class Backend(Protocol):
     """Trains one or more replicas of a network side by side. Lists have one entry per replica."""
 
     name: str
+    runs_on: str  # for people: the instruction set and the threads, or the version and the device
+
+    def require(self, recipe: Recipe) -> None:
+        """Raise UsageError, naming the other backend, for a recipe that this one does not train."""
 
     def begin(self, recipe: Recipe, initial: list[Tensors], inputs: Float32, labels: Uint8) -> None:
         """Take the training set, inputs (n, 1, 32, 32) and labels (n,), and each replica's initial tensors."""
@@ -44,12 +48,18 @@ class Backend(Protocol):
 
 
 def choose(name: str, device: str | None) -> Backend:
-    """Return the backend called `name`.
+    """Return the backend called `name`: "engine" or "torch".
 
-    Raises UsageError for an unknown name and MissingExtra when it needs what is not installed.
+    Raises UsageError for an unknown name or device, and MissingExtra when it needs what is not installed.
     """
+    if name == "engine":
+        if device not in (None, "cpu"):
+            raise UsageError(f"device {device}", "the engine runs on the CPU", "use --backend torch for it")
+        from lenet.training.engine_backend import EngineBackend
+
+        return EngineBackend()
     if name != "torch":
-        raise UsageError(f"backend {name!r}", "expected torch")
+        raise UsageError(f"backend {name!r}", "expected engine or torch")
     try:
         from lenet.training.torch_backend import TorchBackend
     except ImportError as error:

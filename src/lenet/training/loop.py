@@ -29,12 +29,13 @@ _CHUNK = 4096
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run is: pass `passed` of `passes`, `done` of `total` patterns of it, and the last log line."""
+    """Where a run is: pass `passed` of `passes`, `done` of `total` patterns of it, on what, and the last log line."""
 
     passed: int
     passes: int
     done: int
     total: int
+    runs_on: str
     line: dict[str, Any] | None = None
 
 
@@ -70,11 +71,17 @@ def train_replicas(
     backend.begin(recipe, _initial(recipe, seeds, start_from), to_input(training.glyphs), training.labels)
     if finished:
         backend.restore(folder.state())
+    n = len(training.labels)
+
+    def tell(passed: int, done: int, line: dict[str, Any] | None = None) -> None:
+        report(Progress(passed, recipe.passes, done, n, f"{backend.name} ({backend.runs_on})", line))
+
+    tell(finished, n)
     for passed in range(finished + 1, recipe.passes + 1):
-        line = _run_pass(recipe, len(training.labels), backend, seeds, passed, report)
+        line = _run_pass(recipe, n, backend, seeds, passed, tell)
         line["held_out_errors"] = _errors(backend.scores(to_input(held_out.glyphs)), held_out.labels)
         folder.finish_pass(passed, line, backend.state())
-        report(Progress(passed, recipe.passes, len(training.labels), len(training.labels), line))
+        tell(passed, n, line)
     result = _conclude(recipe, data, held_out, folder, backend, seeds, task)
     folder.finish(result)
     return result
@@ -90,7 +97,7 @@ def _initial(recipe: Recipe, seeds: list[int], start_from: Weights | None) -> li
 
 
 def _run_pass(
-    recipe: Recipe, n: int, backend: Backend, seeds: list[int], passed: int, report: Callable[[Progress], None]
+    recipe: Recipe, n: int, backend: Backend, seeds: list[int], passed: int, tell: Callable[[int, int], None]
 ) -> dict[str, Any]:
     started = time.perf_counter()
     plans = [draw_plan(recipe, n, seed, passed) for seed in seeds]
@@ -107,7 +114,7 @@ def _run_pass(
                 )
             loss[replica] += counts.loss
             errors[replica] += counts.errors
-        report(Progress(passed, recipe.passes, min(last * recipe.batch, n), n))
+        tell(passed, min(last * recipe.batch, n))
     seconds = time.perf_counter() - started
     return {
         "pass": passed,
@@ -156,6 +163,7 @@ def _conclude(
     return {
         "recipe": recipe.name,
         "backend": backend.name,
+        "runs_on": backend.runs_on,
         "passes": recipe.passes,
         "seconds": round(sum(line["seconds"] for line in folder.log()), 1),
         "out": str(folder.path),

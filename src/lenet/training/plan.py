@@ -17,13 +17,15 @@ class PassPlan:
     """What one replica does in one pass over n patterns in `steps` steps.
 
     `order` (n,) is the row of each presentation, `rates` (steps,) the learning rate of each step,
-    `distortions` (n, 56) go with the presentations (None: none), `noise` seeds what a backend draws itself.
+    `distortions` (n, 56) go with the presentations (None: none), `noise` seeds what a backend draws itself;
+    `curvature` (m,) are the rows that the parameters' own rates are estimated on before the pass (None: not).
     """
 
     order: Int32
     rates: Float32
     distortions: Float32 | None
     noise: int
+    curvature: Int32 | None = None
 
 
 def generator(seed: int, passed: int) -> np.random.Generator:
@@ -41,7 +43,10 @@ def draw_plan(recipe: Recipe, n: int, seed: int, passed: int) -> PassPlan:
     rng = generator(seed, passed)
     order = rng.permutation(n).astype(np.int32)
     distortions = draw(recipe.distortions, n, rng) if recipe.distortions else None
-    return PassPlan(order, rates(recipe, n, passed), distortions, int(rng.integers(2**62)))
+    noise = int(rng.integers(2**62))
+    patterns = min(recipe.curvature_patterns, n)
+    curvature = rng.permutation(n)[:patterns].astype(np.int32) if patterns else None
+    return PassPlan(order, rates(recipe, n, passed), distortions, noise, curvature)
 
 
 def rates(recipe: Recipe, n: int, passed: int) -> Float32:

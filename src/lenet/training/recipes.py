@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
+from lenet.engine.gradients import LossKind
 from lenet.errors import UsageError
 from lenet.initial import SCHEMES
 from lenet.spec import NETS, Activation, Codes, Net
 from lenet.training.distortions import Ranges
 
-Loss = Literal["cross-entropy", "mean squared error"]
 Schedule = Literal["constant", "steps", "cosine"]
 
 
@@ -20,7 +20,10 @@ class Recipe:
 
     `rate` is the highest learning rate; "steps" multiplies it by 0.1 every 10 passes, "cosine" warms up over
     the first pass and falls along a half cosine to the share `floor` of it. `averaging` is the decay per step of
-    the running average of the weights that is kept at the end (0: none). Mean squared error has targets -1 and +1.
+    the running average of the weights that is kept at the end (0: none). `loss` and `junk` are those of
+    `lenet.engine.gradients.Loss`. With `curvature_patterns` above 0 every parameter has its own rate, the paper's
+    stochastic diagonal Levenberg-Marquardt: the rate over `mu` + h, h estimated on that many patterns before each
+    pass; it needs batches of one pattern, and none of momentum, decay, averaging and dropout.
     `hold_out` keeps a twelfth of the writers out of training, to choose and calibrate on.
     """
 
@@ -28,8 +31,9 @@ class Recipe:
     net: str
     provenance: str
     activation: Activation | None = None
-    loss: Loss = "cross-entropy"
+    loss: LossKind = "cross-entropy"
     label_smoothing: float = 0.0
+    junk: float = 0.0
     passes: int = 20
     batch: int = 64
     rate: float = 0.01
@@ -44,6 +48,14 @@ class Recipe:
     initialisation: str = "torch"
     distortions: Ranges | None = None
     hold_out: bool = True
+    curvature_patterns: int = 0
+    mu: float = 0.02
+
+    @property
+    def online(self) -> bool:
+        """Whether it learns from one pattern at a time, by nothing but its gradient."""
+        plain = not (self.momentum or self.weight_decay or self.averaging or self.dropout)
+        return self.batch == 1 and plain
 
     def network(self) -> Net:
         """Return the layer records to train, with the recipe's activation."""
@@ -57,6 +69,9 @@ class Recipe:
 
 _BOUNDS: dict[str, tuple[float, float]] = {
     "label_smoothing": (0, 0.5),
+    "junk": (0, 1000),
+    "curvature_patterns": (0, 60_000),
+    "mu": (1e-6, 10),
     "passes": (1, 10_000),
     "batch": (1, 60_000),
     "rate": (1e-8, 100),
@@ -69,7 +84,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
 _CHOICES: dict[str, tuple[Any, ...]] = {
     "net": tuple(NETS),
     "activation": (None, *get_args(Activation)[:3]),
-    "loss": get_args(Loss),
+    "loss": get_args(LossKind),
     "schedule": get_args(Schedule),
     "initialisation": tuple(SCHEMES),
 }
@@ -85,8 +100,16 @@ def checked(recipe: Recipe) -> Recipe:
         value = getattr(recipe, name)
         if not isinstance(value, int | float) or not low <= value <= high:
             raise UsageError(f"{name} {value!r}", f"expected {low:g} to {high:g}")
-    if recipe.loss == "mean squared error" and isinstance(NETS[recipe.net].layers[-1], Codes):
+    codes = isinstance(NETS[recipe.net].layers[-1], Codes)
+    if recipe.loss == "mean squared error" and codes:
         raise UsageError(f"loss {recipe.loss!r}", f"the scores of {recipe.net} are distances", "use cross-entropy")
+    if recipe.loss in ("distance", "discriminative") and not codes:
+        raise UsageError(f"loss {recipe.loss!r}", f"the scores of {recipe.net} are no distances", "use cross-entropy")
+    if recipe.curvature_patterns and (not recipe.online or recipe.batch_norm):
+        raise UsageError(
+            f"curvature_patterns {recipe.curvature_patterns}",
+            "rates of their own need batch 1 without momentum, weight_decay, averaging, dropout and batch_norm",
+        )
     if recipe.nesterov and not recipe.momentum:
         raise UsageError("momentum 0", "Nesterov's step needs momentum", "set nesterov=false too")
     return recipe

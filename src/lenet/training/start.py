@@ -40,7 +40,7 @@ def train(
     replicas: int = 1,
     init: str | Path | None = None,
     resume: bool = False,
-    backend: str = "torch",
+    backend: str | None = None,
     device: str | None = None,
     settings: dict[str, str] | None = None,
     report: Callable[[Progress], None] = silent,
@@ -49,6 +49,7 @@ def train(
     """Train `replicas` networks with the seeds `seed`, `seed` + 1, ... and return the result as a dictionary.
 
     `out` is the run folder (default: runs/RECIPE-seedN). `init` starts from shipped weights or a weights file.
+    `backend` is "engine" or "torch" (None: the engine, but PyTorch for a `device` other than the CPU).
     `settings` change the recipe, such as ``{"activation": "sigmoid", "loss": "mean squared error"}``.
     Raises UsageError, TrainingError, DataError, WeightsError or MissingExtra, each one clear line.
     """
@@ -57,9 +58,10 @@ def train(
     if not 0 <= seed < 2**32:
         raise UsageError(f"seed {seed}", "expected 0 to 4,294,967,295")
     chosen = find_recipe(recipe, passes, settings)
-    engine = choose(backend, device)
+    runs = choose(backend or ("engine" if device in (None, "cpu") else "torch"), device)
+    runs.require(chosen)
     start_from = load_weights(init) if init is not None else None
     folder = RunFolder(run_folder(out, recipe, seed))
     loaded = dataset.load(data, report_fetch)
     seeds = list(range(seed, seed + replicas))
-    return train_replicas(chosen, loaded, folder, engine, seeds, start_from=start_from, resume=resume, report=report)
+    return train_replicas(chosen, loaded, folder, runs, seeds, start_from=start_from, resume=resume, report=report)

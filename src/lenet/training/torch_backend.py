@@ -11,11 +11,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lenet.arrays import Float32, Tensors, Uint8
-from lenet.errors import TrainingError
+from lenet.engine.warp import AFFINE, CONTROL, spline_basis
+from lenet.errors import TrainingError, UsageError
 from lenet.nets.modules import LeNet
 from lenet.spec import BACKGROUND, INPUT_SIZE
 from lenet.training.backend import Counts
-from lenet.training.distortions import AFFINE, CONTROL, spline_basis
 from lenet.training.plan import PassPlan
 from lenet.training.recipes import Recipe
 
@@ -25,7 +25,7 @@ _WARPED_AT_ONCE = 512
 
 
 class Warper:
-    """The warp of `distortions.warp` on a device: (n, 1, 32, 32) by (n, 56) parameters."""
+    """The warp of `lenet.engine.warp.warp` on a device: (n, 1, 32, 32) by (n, 56) parameters."""
 
     def __init__(self, device: torch.device) -> None:
         y, x = np.mgrid[:INPUT_SIZE, :INPUT_SIZE].reshape(2, -1) - (INPUT_SIZE - 1) / 2
@@ -78,9 +78,17 @@ class Replica:
         return loss.detach() * len(y), (scores.detach().argmax(1) != y).sum()
 
     def _loss(self, scores: Tensor, y: Tensor) -> Tensor:
-        if self.recipe.loss == "cross-entropy":
-            return F.cross_entropy(scores, y, label_smoothing=self.recipe.label_smoothing)
-        return F.mse_loss(scores, 2.0 * F.one_hot(y, scores.shape[1]) - 1.0)
+        own = scores.gather(1, y[:, None])
+        match self.recipe.loss:
+            case "cross-entropy":
+                return F.cross_entropy(scores, y, label_smoothing=self.recipe.label_smoothing)
+            case "mean squared error":
+                return F.mse_loss(scores, 2.0 * F.one_hot(y, scores.shape[1]) - 1.0)
+            case "distance":
+                return -own.mean()
+            case "discriminative":
+                junk = torch.full_like(own, -self.recipe.junk)
+                return (torch.cat([scores, junk], 1).logsumexp(1, keepdim=True) - own).mean()
 
     @torch.no_grad()
     def _average(self) -> None:
@@ -106,7 +114,14 @@ class TorchBackend:
         except (RuntimeError, AssertionError) as error:
             first_line = str(error).splitlines()[0]
             raise TrainingError(f"device {device}", first_line, "try --device cpu") from error
+        self.runs_on = f"PyTorch {torch.__version__}, {self.device}"
         self.replicas: list[Replica] = []
+
+    def require(self, recipe: Recipe) -> None:
+        """Raise UsageError for a rate per parameter."""
+        if recipe.curvature_patterns:
+            problem = "PyTorch's SGD has one rate for all parameters"
+            raise UsageError(f"recipe {recipe.name}, curvature_patterns", problem, "use --backend engine")
 
     def begin(self, recipe: Recipe, initial: list[Tensors], inputs: Float32, labels: Uint8) -> None:
         """Take the training set and each replica's initial tensors."""

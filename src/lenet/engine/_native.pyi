@@ -1,0 +1,56 @@
+from lenet.arrays import Float32, Int32, Uint8
+
+def available() -> list[str]: ...
+def warp(instructions: str, inputs: Float32, distortions: Float32, warped: Float32) -> None: ...
+def peak(instructions: str, threads: int) -> float: ...
+
+class Network:
+    def __init__(self, layers: list[tuple[object, ...]], margin: int) -> None: ...
+
+class Model:
+    def __init__(self, network: Network, parameters: Float32, instructions: str) -> None: ...
+    def forward(self, inputs: Float32, scores: Float32, threads: int) -> bool: ...
+    def activations(self, inputs: Float32) -> list[Float32]: ...
+
+class Patterns:
+    def __init__(self, inputs: Float32, labels: Uint8) -> None: ...
+
+class BatchLearner:
+    steps: int
+    def __init__(
+        self,
+        network: Network,
+        instructions: str,
+        loss: int,
+        smoothing: float,
+        junk: float,
+        batch: int,
+        momentum: float,
+        decay: float,
+        nesterov: bool,
+        averaging: float,
+        dropout: list[float],
+    ) -> None: ...
+    def run(
+        self,
+        patterns: Patterns,
+        order: Int32,
+        distortions: Float32 | None,
+        rates: Float32,
+        first: int,
+        noise: int,
+        threads: int,
+    ) -> tuple[float, int]: ...
+    def get(self, which: int) -> Float32: ...
+    def set(self, which: int, values: Float32) -> None: ...
+
+class OnlineLearner:
+    def __init__(
+        self, network: Network, instructions: str, loss: int, smoothing: float, junk: float, replicas: int
+    ) -> None: ...
+    def run(
+        self, patterns: Patterns, orders: Int32, distortions: Float32 | None, rates: Float32, threads: int
+    ) -> list[tuple[float, int]]: ...
+    def estimate(self, patterns: Patterns, orders: Int32, mu: float, threads: int) -> None: ...
+    def get(self, scales: bool, replica: int) -> Float32: ...
+    def set(self, scales: bool, replica: int, values: Float32) -> None: ...

@@ -1,0 +1,223 @@
+// The backward pass of one block. First derivatives and the Gauss-Newton diagonal of appendix C are one recursion:
+// the second has every weight, input and slope squared (equations 23 to 27). Names and order as in gradients.py.
+#pragma once
+
+namespace lenet::LENET_ISA {
+
+enum class Mode {
+    gradient,   // one network, an image in each lane: gradients are summed over the lanes
+    step,       // a network in each lane: each weight moves at once, by its own rate
+    curvature,  // a network in each lane: the diagonal of the Gauss-Newton matrix is added up
+};
+
+constexpr bool own(Mode mode) { return mode != Mode::gradient; }
+
+template <Mode MODE>
+inline V squared(V v) {
+    if constexpr (MODE == Mode::curvature)
+        return v * v;
+    else
+        return v;
+}
+
+// Where a derivative goes: `sums` has a value per parameter (gradient) or a vector per parameter (curvature);
+// a step takes rate * scale * derivative off the parameter instead.
+template <Mode MODE>
+struct Sink {
+    float* parameters;
+    const float* scales;
+    float* sums;
+    float rate;
+
+    void add(long k, V derivative) const {
+        if constexpr (MODE == Mode::gradient)
+            sums[k] += total(derivative);
+        else if constexpr (MODE == Mode::curvature)
+            store(sums + k * LANES, load(sums + k * LANES) + derivative);
+        else
+            store(parameters + k * LANES, load(parameters + k * LANES) - rate * load(scales + k * LANES) * derivative);
+    }
+};
+
+// ROWS rows of a dense stage: x and the gradients of their sums -> adds to the gradient of x and, but in mode
+// gradient, moves or counts the weights.
+template <Mode MODE, int ROWS>
+inline void dense_rows_back(const Stage& stage, const Sink<MODE>& sink, const V* x, const V* d_sums, int row, V* d_x) {
+    const long inputs = stage.inputs(), first = stage.weight + row * inputs;
+    V d[ROWS];
+#pragma GCC unroll 8
+    for (int r = 0; r < ROWS; ++r) d[r] = d_sums[row + r];
+    for (long i = 0; i < inputs; ++i) {
+        V back = d_x[i];
+#pragma GCC unroll 8
+        for (int r = 0; r < ROWS; ++r) {
+            const long k = first + r * inputs + i;
+            back += squared<MODE>(weight<own(MODE)>(sink.parameters, k)) * d[r];
+            if constexpr (own(MODE)) sink.add(k, d[r] * squared<MODE>(x[i]));
+        }
+        d_x[i] = back;
+    }
+    if constexpr (own(MODE))
+        for (int r = 0; r < ROWS; ++r) sink.add(stage.bias + row + r, d[r]);
+}
+
+template <Mode MODE>
+void dense_back(const Stage& stage, const Sink<MODE>& sink, const V* x, const V* d_sums, V* d_x) {
+    constexpr int ROWS = own(MODE) ? 4 : 8;
+    for (long i = 0; i < stage.inputs(); ++i) d_x[i] = V{};
+    int row = 0;
+    for (; stage.maps - row >= ROWS; row += ROWS) dense_rows_back<MODE, ROWS>(stage, sink, x, d_sums, row, d_x);
+    for (; row < stage.maps; ++row) dense_rows_back<MODE, 1>(stage, sink, x, d_sums, row, d_x);
+}
+
+// The gradient of the subsampled outputs becomes, in place of the kept activations, that of the convolution's sums.
+template <Mode MODE>
+void pool_back(const Stage& stage, const Sink<MODE>& sink, Field in, const V* out, const V* d_out, V* sums) {
+    const Field wide = in.convolved(stage), pooled = in.after(stage);
+    for (int map = 0; map < stage.maps; ++map) {
+        V d_coefficient{}, d_bias{}, coefficient = broadcast(0.25f);
+        if (stage.pooling == Pooling::trainable) coefficient = weight<own(MODE)>(sink.parameters, stage.coefficient + map);
+        for (int row = 0; row < pooled.height; ++row)
+            for (int column = 0; column < pooled.width; ++column) {
+                const long q = map * pooled.area() + row * long(pooled.width) + column;
+                V* corner = sums + map * wide.area() + 2 * row * long(wide.width) + 2 * column;
+                V* four[4] = {corner, corner + 1, corner + wide.width, corner + wide.width + 1};
+                V d = d_out[q] * squared<MODE>(slope(out[q], stage.pooled_activation));
+                if (stage.pooling == Pooling::max) {
+                    V best = larger(larger(*four[0], *four[1]), larger(*four[2], *four[3]));
+                    I free = I{} - 1;  // the first of equal ones takes it all
+                    for (V* each : four) {
+                        I takes = free & (*each == best);
+                        free &= ~takes;
+                        *each = takes ? d * squared<MODE>(slope(*each, stage.activation)) : V{};
+                    }
+                    continue;
+                }
+                d_coefficient += d * squared<MODE>(*four[0] + *four[1] + *four[2] + *four[3]);
+                d_bias += d;
+                d *= squared<MODE>(coefficient);
+                for (V* each : four) *each = d * squared<MODE>(slope(*each, stage.activation));
+            }
+        if (stage.pooling == Pooling::trainable) {
+            sink.add(stage.coefficient + map, d_coefficient);
+            sink.add(stage.pooled_bias + map, d_bias);
+        }
+        // What an odd field leaves out of the squares has no gradient.
+        for (int row = 0; row < wide.height; ++row)
+            for (int column = row < 2 * pooled.height ? 2 * pooled.width : 0; column < wide.width; ++column)
+                sums[map * wide.area() + row * long(wide.width) + column] = V{};
+    }
+}
+
+// COLUMNS gradients of a line of sums, spread over the line of inputs that they came from; all in registers.
+template <Mode MODE, int COLUMNS>
+inline void spread(const Stage& stage, const float* parameters, const V* d_sums, Field out, int map_in, int row, V* d_x) {
+    V line[COLUMNS + KERNEL - 1];
+#pragma GCC unroll 16
+    for (int c = 0; c < COLUMNS + KERNEL - 1; ++c) line[c] = d_x[c];
+    for (int map = 0; map < stage.maps; ++map) {
+        if (!stage.connected(map, map_in)) continue;
+        const long kernel = stage.weight + (long(map) * stage.maps_in + map_in) * KERNEL * KERNEL;
+        for (int ky = 0; ky < KERNEL; ++ky) {
+            if (row - ky < 0 || row - ky >= out.height) continue;
+            const V* d = d_sums + map * out.area() + (row - ky) * long(out.width);
+#pragma GCC unroll 5
+            for (int kx = 0; kx < KERNEL; ++kx) {
+                V w = squared<MODE>(weight<own(MODE)>(parameters, kernel + ky * KERNEL + kx));
+#pragma GCC unroll 16
+                for (int c = 0; c < COLUMNS; ++c) line[c + kx] += w * d[c];
+            }
+        }
+    }
+#pragma GCC unroll 16
+    for (int c = 0; c < COLUMNS + KERNEL - 1; ++c) d_x[c] = line[c];
+}
+
+// The gradient of a convolution's sums -> the gradient of its input.
+template <Mode MODE>
+void convolution_back(const Stage& stage, const float* parameters, Field in, const V* d_sums, V* d_x) {
+    const Field out = in.convolved(stage);
+    for (long k = 0; k < stage.maps_in * in.area(); ++k) d_x[k] = V{};
+    for (int map_in = 0; map_in < stage.maps_in; ++map_in)
+        for (int row = 0; row < in.height; ++row) {
+            V* line = d_x + map_in * in.area() + row * long(in.width);
+            int column = 0;
+            for (; out.width - column >= 10; column += 10)
+                spread<MODE, 10>(stage, parameters, d_sums + column, out, map_in, row, line + column);
+            for (; out.width - column >= 4; column += 4)
+                spread<MODE, 4>(stage, parameters, d_sums + column, out, map_in, row, line + column);
+            for (; column < out.width; ++column)
+                spread<MODE, 1>(stage, parameters, d_sums + column, out, map_in, row, line + column);
+        }
+}
+
+// The gradient of a kernel's lines: MAPS maps times LINES lines of five weights, in registers.
+template <Mode MODE, int MAPS, int LINES>
+inline void kernel_lines(const Stage& stage, const Sink<MODE>& sink, Field in, const V* x, const V* d_sums, int map, int map_in,
+                         int ky) {
+    const Field out = in.convolved(stage);
+    V sums[MAPS][LINES][KERNEL] = {};
+    for (int row = 0; row < out.height; ++row) {
+        const V* d = d_sums + map * out.area() + row * long(out.width);
+        const V* line = x + map_in * in.area() + (row + ky) * long(in.width);
+        for (int column = 0; column < out.width; ++column)
+#pragma GCC unroll 4
+            for (int l = 0; l < LINES; ++l)
+#pragma GCC unroll 5
+                for (int kx = 0; kx < KERNEL; ++kx) {
+                    V value = squared<MODE>(line[l * in.width + column + kx]);
+#pragma GCC unroll 4
+                    for (int m = 0; m < MAPS; ++m) sums[m][l][kx] += d[m * out.area() + column] * value;
+                }
+    }
+    for (int m = 0; m < MAPS; ++m)
+        for (int l = 0; l < LINES; ++l)
+            for (int kx = 0; kx < KERNEL; ++kx)
+                sink.add(stage.weight + (long(map + m) * stage.maps_in + map_in) * KERNEL * KERNEL + (ky + l) * KERNEL + kx,
+                         sums[m][l][kx]);
+}
+
+// The gradient of a convolution's sums -> that of its weights and biases.
+template <Mode MODE>
+void kernels_back(const Stage& stage, const Sink<MODE>& sink, Field in, const V* x, const V* d_sums) {
+    const long area = in.convolved(stage).area();
+    for (int map = 0; map < stage.maps; ++map) {
+        V sum{};
+        for (long p = 0; p < area; ++p) sum += d_sums[map * area + p];
+        sink.add(stage.bias + map, sum);
+    }
+    int map = 0;
+    for (; !stage.table && stage.maps - map >= 2; map += 2)
+        for (int i = 0; i < stage.maps_in; ++i)
+            for (int ky = 0; ky < KERNEL; ++ky) kernel_lines<MODE, 2, 1>(stage, sink, in, x, d_sums, map, i, ky);
+    for (; map < stage.maps; ++map)
+        for (int i = 0; i < stage.maps_in; ++i) {
+            if (!stage.connected(map, i)) continue;
+            kernel_lines<MODE, 1, 2>(stage, sink, in, x, d_sums, map, i, 0);
+            kernel_lines<MODE, 1, 2>(stage, sink, in, x, d_sums, map, i, 2);
+            kernel_lines<MODE, 1, 1>(stage, sink, in, x, d_sums, map, i, 4);
+        }
+}
+
+// All stages, last to first, from the gradient of the last outputs. `gradients` is laid out like `buffers`;
+// `at_sums` is called with the gradient of each dense stage's outputs and makes it that of its sums.
+template <Mode MODE, class AtSums>
+void layers_back(const Network& net, const Layout& at, const Sink<MODE>& sink, V* buffers, V* gradients, AtSums at_sums) {
+    for (int s = net.count - 1; s >= 0; --s) {
+        const Stage& stage = net.stages[s];
+        const V* x = buffers + at.input[s];
+        V* d_x = gradients + at.input[s];
+        V* d_out = gradients + at.input[s + 1];
+        if (stage.dense) {
+            at_sums(s, buffers + at.input[s + 1], d_out);
+            dense_back<MODE>(stage, sink, x, d_out, d_x);
+            continue;
+        }
+        V* sums = buffers + at.sums[s];
+        pool_back<MODE>(stage, sink, at.field[s], buffers + at.input[s + 1], d_out, sums);
+        if (s > 0) convolution_back<MODE>(stage, sink.parameters, at.field[s], sums, d_x);
+        kernels_back<MODE>(stage, sink, at.field[s], x, sums);
+    }
+}
+
+}  // namespace lenet::LENET_ISA

@@ -1,0 +1,272 @@
+// The extension module: checks shapes, releases the GIL, calls. Everything else is in the other files.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <atomic>
+#include <chrono>
+
+#include "learning.hpp"
+#include "threads.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+using namespace lenet;
+
+namespace {
+
+template <class T>
+using In = nb::ndarray<const T, nb::c_contig, nb::device::cpu>;
+using Out = nb::ndarray<float, nb::numpy>;
+
+// A new NumPy array (n,) that owns a copy of `values`.
+Out array(std::vector<float> values) {
+    auto* owned = new std::vector<float>(std::move(values));
+    nb::capsule owner(owned, [](void* p) noexcept { delete static_cast<std::vector<float>*>(p); });
+    return Out(owned->data(), {owned->size()}, owner);
+}
+
+void require(bool good, const char* what) {
+    if (!good) throw nb::value_error(what);
+}
+
+// Layer records as tuples: ("convolution", maps, size, activation, table), ("subsampling", kind, activation) or
+// ("codes", values); numbers are those of the enumerations in network.hpp.
+struct Network_ {
+    std::shared_ptr<Description> description = std::make_shared<Description>();
+
+    Network_(nb::list layers, int margin) {
+        for (nb::handle each : layers) {
+            auto record = nb::cast<nb::tuple>(each);
+            const auto kind = nb::cast<std::string>(record[0]);
+            if (kind == "convolution") {
+                auto table = nb::cast<std::vector<int>>(record[4]);
+                description->convolution(nb::cast<int>(record[1]), nb::cast<int>(record[2]), Activation(nb::cast<int>(record[3])),
+                                         std::vector<unsigned char>(table.begin(), table.end()));
+            } else if (kind == "subsampling") {
+                description->subsampling(Pooling(nb::cast<int>(record[1])), Activation(nb::cast<int>(record[2])));
+            } else {
+                description->match(nb::cast<int>(record[1]), nb::cast<std::vector<float>>(record[2]));
+            }
+        }
+        description->finish(margin);
+    }
+};
+
+class Model_ {
+  public:
+    Model_(const Network_& network, const In<float>& parameters, const std::string& instructions)
+        : model_(network.description, checked(network, parameters), kernels_named(instructions)) {}
+
+    bool forward(const In<float>& inputs, nb::ndarray<float, nb::c_contig, nb::device::cpu>& scores, int threads) const {
+        require(inputs.ndim() == 4 && inputs.shape(1) == 1, "inputs: expected (n, 1, h, w)");
+        const Field field{int(inputs.shape(2)), int(inputs.shape(3))};
+        require(field.height >= FIELD && field.width >= FIELD, "inputs: expected h and w of at least 32");
+        nb::gil_scoped_release released;
+        return model_.forward(inputs.data(), field, long(inputs.shape(0)), scores.data(), threads);
+    }
+
+    // Of each layer in order: (n * maps * h * w,).
+    nb::list activations(const In<float>& inputs) const {
+        require(inputs.ndim() == 4 && inputs.shape(1) == 1 && inputs.shape(2) == FIELD && inputs.shape(3) == FIELD,
+                "inputs: expected (n, 1, 32, 32)");
+        std::vector<std::vector<float>> outputs;
+        {
+            nb::gil_scoped_release released;
+            outputs = model_.activations(inputs.data(), long(inputs.shape(0)));
+        }
+        nb::list arrays;
+        for (auto& values : outputs) arrays.append(array(std::move(values)));
+        return arrays;
+    }
+
+  private:
+    static const float* checked(const Network_& network, const In<float>& parameters) {
+        require(long(parameters.size()) == network.description->network.parameters, "parameters: not as many as the network has");
+        return parameters.data();
+    }
+
+    Model model_;
+};
+
+// What a learner is shown; holds the arrays.
+struct Patterns_ {
+    In<float> inputs;
+    In<std::uint8_t> labels;
+
+    Patterns_(In<float> inputs, In<std::uint8_t> labels) : inputs(std::move(inputs)), labels(std::move(labels)) {
+        require(this->inputs.ndim() == 4 && this->inputs.shape(1) == 1 && this->inputs.shape(2) == FIELD &&
+                    this->inputs.shape(3) == FIELD && this->labels.size() == this->inputs.shape(0),
+                "patterns: expected inputs (n, 1, 32, 32) and labels (n,)");
+    }
+    Patterns view() const { return {inputs.data(), labels.data()}; }
+    void check(const In<int>& order) const {
+        for (std::size_t k = 0; k < order.size(); ++k)
+            require(order.data()[k] >= 0 && std::size_t(order.data()[k]) < labels.size(), "order: a row that is not there");
+    }
+};
+
+const float* optional(const std::optional<In<float>>& distortions, std::size_t presentations) {
+    if (!distortions) return nullptr;
+    require(distortions->size() == presentations * 56, "distortions: expected 56 values for each presentation");
+    return distortions->data();
+}
+
+class BatchLearner_ {
+  public:
+    BatchLearner_(const BatchLearner_&) = delete;
+    BatchLearner_(const Network_& network, const std::string& instructions, int loss, float smoothing, float junk, int batch,
+                  float momentum, float decay, bool nesterov, double averaging, const std::vector<float>& dropout)
+        : network_(dropped(network, dropout)),
+          learner_(network_, kernels_named(instructions),
+                   {{LossKind(loss), smoothing, junk}, batch, momentum, decay, nesterov, averaging}),
+          batch_(batch) {
+        require(batch > 0, "batch: expected at least 1");
+    }
+
+    std::tuple<double, long> run(const Patterns_& patterns, const In<int>& order, const std::optional<In<float>>& distortions,
+                                 const In<float>& rates, long first, std::uint64_t noise, int threads) {
+        patterns.check(order);
+        require(rates.size() == (order.size() + batch_ - 1) / batch_, "rates: expected one for each step");
+        const float* warps = optional(distortions, order.size());
+        nb::gil_scoped_release released;
+        const Counts counts = learner_.run(patterns.view(), order.data(), warps, rates.data(), long(order.size()), first, noise, threads);
+        return {counts.loss, counts.errors};
+    }
+
+    // "parameters", "velocity", "average" and "gradient" by number; copies.
+    Out get(int which) {
+        const Floats& values = of(which);
+        return array(std::vector<float>(values.data(), values.data() + values.size()));
+    }
+    void set(int which, const In<float>& values) {
+        require(long(values.size()) == of(which).size(), "values: not as many as the network has parameters");
+        std::copy(values.data(), values.data() + values.size(), of(which).data());
+    }
+    long steps() const { return learner_.steps; }
+    void set_steps(long steps) { learner_.steps = steps; }
+
+  private:
+    static std::shared_ptr<const Description> dropped(const Network_& network, const std::vector<float>& dropout) {
+        require(int(dropout.size()) == network.description->network.count, "dropout: expected a share for each stage");
+        for (int s = 0; s < network.description->network.count; ++s) network.description->network.stages[s].dropout = dropout[s];
+        return network.description;
+    }
+    Floats& of(int which) {
+        Floats* const all[] = {&learner_.parameters, &learner_.velocity, &learner_.average, &learner_.gradient};
+        require(which >= 0 && which < 4, "which: expected 0 to 3");
+        return *all[which];
+    }
+
+    std::shared_ptr<const Description> network_;
+    BatchLearner learner_;
+    std::size_t batch_;
+};
+
+class OnlineLearner_ {
+  public:
+    OnlineLearner_(const OnlineLearner_&) = delete;
+    OnlineLearner_(const Network_& network, const std::string& instructions, int loss, float smoothing, float junk, int replicas)
+        : network_(network.description),
+          learner_(network_, kernels_named(instructions), {LossKind(loss), smoothing, junk}, replicas) {}
+
+    std::vector<std::tuple<double, long>> run(const Patterns_& patterns, const In<int>& orders,
+                                              const std::optional<In<float>>& distortions, const In<float>& rates, int threads) {
+        patterns.check(orders);
+        require(orders.size() == rates.size() * learner_.replicas, "orders: expected a row of as many as rates for each replica");
+        const float* warps = optional(distortions, orders.size());
+        nb::gil_scoped_release released;
+        std::vector<std::tuple<double, long>> counts;
+        for (const Counts& each : learner_.run(patterns.view(), orders.data(), warps, rates.data(), long(rates.size()), threads))
+            counts.emplace_back(each.loss, each.errors);
+        return counts;
+    }
+
+    void estimate(const Patterns_& patterns, const In<int>& orders, float mu, int threads) {
+        patterns.check(orders);
+        require(orders.size() > 0 && orders.size() % learner_.replicas == 0, "orders: expected a row for each replica");
+        nb::gil_scoped_release released;
+        learner_.estimate(patterns.view(), orders.data(), long(orders.size()) / learner_.replicas, mu, threads);
+    }
+
+    // Parameters (scales: false) or scales of one replica; copies.
+    Out get(bool scales, int replica) const {
+        require(replica >= 0 && replica < learner_.replicas, "replica: not there");
+        std::vector<float> values(network_->network.parameters);
+        learner_.give(scales, replica, values.data());
+        return array(std::move(values));
+    }
+    void set(bool scales, int replica, const In<float>& values) {
+        require(replica >= 0 && replica < learner_.replicas && long(values.size()) == network_->network.parameters,
+                "values: not as many as the network has parameters");
+        learner_.take(scales, replica, values.data());
+    }
+
+  private:
+    std::shared_ptr<const Description> network_;
+    OnlineLearner learner_;
+};
+
+void warp(const std::string& instructions, const In<float>& inputs, const In<float>& distortions,
+          nb::ndarray<float, nb::c_contig, nb::device::cpu>& warped) {
+    const std::size_t n = inputs.size() / (FIELD * FIELD);
+    require(distortions.size() == n * 56 && warped.size() == inputs.size(), "warp: expected (n, 1, 32, 32) and (n, 56)");
+    const Kernels& kernels = kernels_named(instructions);
+    nb::gil_scoped_release released;
+    for (std::size_t k = 0; k < n; ++k)
+        kernels.warp(inputs.data() + k * FIELD * FIELD, distortions.data() + k * 56, warped.data() + k * FIELD * FIELD);
+}
+
+// Floating-point operations per second of code that only multiplies and adds, on all of `threads`.
+double peak(const std::string& instructions, int threads) {
+    const Kernels& kernels = kernels_named(instructions);
+    nb::gil_scoped_release released;
+    const long rounds = 1 << 23;
+    std::atomic<int> ran{0};
+    std::atomic<float> sink{0};
+    const auto started = std::chrono::steady_clock::now();
+    on_threads(threads, [&](Barrier& all) {
+        all.wait();
+        sink.store(kernels.multiply_adds(rounds));
+        ++ran;
+    });
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
+    return ran.load() * 2.0 * 12 * kernels.lanes * rounds / seconds.count();
+}
+
+}  // namespace
+
+NB_MODULE(_native, m) {
+    m.doc() = "LeNet's networks, run and trained natively; lenet.engine is its interface.";
+    m.def("available", [] {
+        std::vector<std::string> names;
+        for (const Kernels* each : available()) names.emplace_back(each->name);
+        return names;
+    }, "The instruction sets that this build has and this machine runs, the best first.");
+    m.def("warp", &warp, "instructions"_a, "inputs"_a, "distortions"_a, "warped"_a.noconvert());
+    m.def("peak", &peak, "instructions"_a, "threads"_a);
+    nb::class_<Network_>(m, "Network").def(nb::init<nb::list, int>(), "layers"_a, "margin"_a);
+    nb::class_<Model_>(m, "Model")
+        .def(nb::init<const Network_&, const In<float>&, const std::string&>(), "network"_a, "parameters"_a, "instructions"_a)
+        .def("forward", &Model_::forward, "inputs"_a, "scores"_a.noconvert(), "threads"_a)
+        .def("activations", &Model_::activations, "inputs"_a);
+    nb::class_<Patterns_>(m, "Patterns").def(nb::init<In<float>, In<std::uint8_t>>(), "inputs"_a, "labels"_a);
+    nb::class_<BatchLearner_>(m, "BatchLearner")
+        .def(nb::init<const Network_&, const std::string&, int, float, float, int, float, float, bool, double, const std::vector<float>&>(),
+             "network"_a, "instructions"_a, "loss"_a, "smoothing"_a, "junk"_a, "batch"_a, "momentum"_a, "decay"_a, "nesterov"_a,
+             "averaging"_a, "dropout"_a)
+        .def("run", &BatchLearner_::run, "patterns"_a, "order"_a, "distortions"_a.none(), "rates"_a, "first"_a, "noise"_a, "threads"_a)
+        .def("get", &BatchLearner_::get, "which"_a)
+        .def("set", &BatchLearner_::set, "which"_a, "values"_a)
+        .def_prop_rw("steps", &BatchLearner_::steps, &BatchLearner_::set_steps);
+    nb::class_<OnlineLearner_>(m, "OnlineLearner")
+        .def(nb::init<const Network_&, const std::string&, int, float, float, int>(), "network"_a, "instructions"_a, "loss"_a,
+             "smoothing"_a, "junk"_a, "replicas"_a)
+        .def("run", &OnlineLearner_::run, "patterns"_a, "orders"_a, "distortions"_a.none(), "rates"_a, "threads"_a)
+        .def("estimate", &OnlineLearner_::estimate, "patterns"_a, "orders"_a, "mu"_a, "threads"_a)
+        .def("get", &OnlineLearner_::get, "scales"_a, "replica"_a)
+        .def("set", &OnlineLearner_::set, "scales"_a, "replica"_a, "values"_a);
+}

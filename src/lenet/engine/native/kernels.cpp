@@ -1,0 +1,45 @@
+// The kernels of one instruction set: compiled once for each, with LENET_ISA, LENET_LANES and the compiler's flags.
+#include "network.hpp"
+
+#include "vector.hpp"
+
+#include "forward.hpp"
+#include "single.hpp"
+#include "warp.hpp"
+
+#include "backward.hpp"
+#include "steps.hpp"
+
+#define LENET_TEXT(name) LENET_QUOTED(name)
+#define LENET_QUOTED(name) #name
+
+namespace lenet::LENET_ISA {
+
+static bool forward(const Network& net, const Layout& at, const float* parameters, const float* images, Field whole, int count,
+                    float* memory, float* scores) {
+    V* buffers = reinterpret_cast<V*>(memory);
+    const float* rows[LANES];
+    for (int n = 0; n < count; ++n) rows[n] = images + n * whole.area();
+    V finite = take_images(rows, count, whole, net.margin, buffers);
+    layers<false>(net, at, parameters, buffers, at.sums[0] != at.input[1], [](const Stage&, V*) {});
+    give_lanes(buffers + at.scores, net.outputs * at.field[net.count].area(), count, scores);
+    return total(finite) == 0.0f;
+}
+
+// Twelve sums that only multiply and add: what the machine can do at most.
+static float multiply_adds(long rounds) {
+    V sums[12], a = broadcast(0.999f), b = broadcast(0.001f);
+    for (int i = 0; i < 12; ++i) sums[i] = broadcast(float(i));
+    for (long round = 0; round < rounds; ++round)
+#pragma GCC unroll 12
+        for (int i = 0; i < 12; ++i) sums[i] = sums[i] * a + b;
+    V all{};
+    for (int i = 0; i < 12; ++i) all += sums[i];
+    return total(all);
+}
+
+extern const Kernels kernels;
+const Kernels kernels = {LENET_TEXT(LENET_ISA), LANES,     forward, packed_size, pack, single_size, single, block,
+                         dense_gradient,        update,    online,  curvature,   warp, multiply_adds};
+
+}  // namespace lenet::LENET_ISA

@@ -1,0 +1,173 @@
+#include "model.hpp"
+
+#include <atomic>
+#include <cstring>
+#include <stdexcept>
+
+#include "threads.hpp"
+
+namespace lenet {
+
+#if defined(__x86_64__)
+namespace sse2 { extern const Kernels kernels; }
+namespace avx2 { extern const Kernels kernels; }
+namespace avx512 { extern const Kernels kernels; }
+
+std::vector<const Kernels*> available() {
+    std::vector<const Kernels*> found;
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512bw"))
+        found.push_back(&avx512::kernels);
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) found.push_back(&avx2::kernels);
+    found.push_back(&sse2::kernels);
+    return found;
+}
+#else
+namespace neon { extern const Kernels kernels; }
+
+std::vector<const Kernels*> available() { return {&neon::kernels}; }
+#endif
+
+const Kernels& kernels_named(const std::string& name) {
+    for (const Kernels* each : available())
+        if (name == each->name) return *each;
+    throw std::invalid_argument(name + ": not an instruction set of this machine");
+}
+
+float* thread_buffer(long size) {
+    thread_local Floats buffer;
+    if (buffer.size() < size) buffer = Floats(size);
+    return buffer.data();
+}
+
+void Description::convolution(int maps, int size, Activation activation, std::vector<unsigned char> table) {
+    Network& net = network;
+    if (net.count == MOST_STAGES) throw std::invalid_argument("too many layers");
+    if (maps > 128) throw std::invalid_argument("a layer with more than 128 maps");
+    Stage& stage = net.stages[net.count++];
+    stage.maps = maps;
+    stage.size = size;
+    stage.activation = activation;
+    tables.push_back(std::move(table));
+}
+
+void Description::subsampling(Pooling pooling, Activation activation) {
+    if (network.count == 0) throw std::invalid_argument("subsampling before a convolution");
+    Stage& stage = network.stages[network.count - 1];
+    if (stage.pooling != Pooling::none) throw std::invalid_argument("two subsamplings in a row");
+    stage.pooling = pooling;
+    stage.pooled_activation = activation;
+}
+
+void Description::match(int outputs, std::vector<float> values) {
+    network.outputs = outputs;
+    codes = std::move(values);
+}
+
+void Description::finish(int margin) {
+    Network& net = network;
+    net.margin = margin;
+    int maps = 1;
+    Field field = Field{FIELD, FIELD}.inside(margin);
+    long at = 0;
+    for (int s = 0; s < net.count; ++s) {
+        Stage& stage = net.stages[s];
+        stage.maps_in = maps;
+        stage.rows_in = field.height;
+        stage.columns_in = field.width;
+        stage.table = tables[s].empty() ? nullptr : tables[s].data();
+        stage.dense = stage.rows() == 1 && stage.columns() == 1;
+        if (stage.dense ? stage.pooling != Pooling::none : stage.size != KERNEL || stage.pooling == Pooling::none)
+            throw std::invalid_argument("only 5x5 convolutions with subsampling, then layers with one position");
+        if (s > 0 && !stage.dense && net.stages[s - 1].dense) throw std::invalid_argument("a convolution after a dense layer");
+        stage.weight = at;
+        stage.bias = at + stage.maps * stage.inputs();
+        at = stage.bias + stage.maps;
+        if (stage.pooling == Pooling::trainable) {
+            stage.coefficient = at;
+            stage.pooled_bias = at + stage.maps;
+            at += 2 * stage.maps;
+        }
+        maps = stage.maps;
+        field = field.after(stage);
+    }
+    net.parameters = at;
+    if (codes.empty()) {
+        net.outputs = maps;
+    } else {
+        if (codes.size() != std::size_t(net.outputs) * maps) throw std::invalid_argument("codes of another length than the last layer");
+        net.codes = codes.data();
+    }
+}
+
+Model::Model(std::shared_ptr<const Description> description, const float* parameters, const Kernels& kernels)
+    : description_(std::move(description)),
+      kernels_(kernels),
+      parameters_(network().parameters),
+      packed_(kernels.packed_size(network())) {
+    std::memcpy(parameters_.data(), parameters, sizeof(float) * network().parameters);
+    kernels_.pack(network(), parameters_.data(), packed_.data());
+}
+
+bool Model::forward(const float* images, Field field, long count, float* scores, int threads) const {
+    const Network& net = network();
+    const Layout layout(net, field, false);
+    const long answers = net.outputs * layout.field[net.count].area();
+    // Whole blocks have an image in each lane; of what is left over, a few images are faster one by one.
+    const long lanes = kernels_.lanes, rest = count % lanes;
+    const long singles = rest <= lanes / 2 ? rest : 0;
+    const long blocks = count / lanes + (rest > singles ? 1 : 0), jobs = blocks + singles;
+    std::atomic<long> next{0};
+    std::atomic<bool> finite{true};
+    on_threads(int(jobs < threads ? jobs : threads), [&](Barrier&) {
+        for (long job; (job = next.fetch_add(1)) < jobs;) {
+            const long first = job < blocks ? job * lanes : blocks * lanes + (job - blocks);
+            const float* from = images + first * field.area();
+            bool good;
+            if (job < blocks) {
+                const long here = count - first < lanes ? count - first : lanes;
+                good = kernels_.forward(net, layout, parameters_.data(), from, field, int(here),
+                                        thread_buffer(layout.total * lanes), scores + first * answers);
+            } else {
+                good = kernels_.single(net, packed_.data(), from, field, thread_buffer(kernels_.single_size(net, field)),
+                                       scores + first * answers);
+            }
+            if (!good) finite = false;
+        }
+    });
+    return finite;
+}
+
+std::vector<std::vector<float>> Model::activations(const float* images, long count) const {
+    const Network& net = network();
+    const Field whole{FIELD, FIELD};
+    const Layout layout(net, whole, true);
+    const long lanes = kernels_.lanes;
+    struct Place {
+        long at, values;
+    };
+    std::vector<Place> places;
+    for (int s = 0; s < net.count; ++s) {
+        const Stage& stage = net.stages[s];
+        if (!stage.dense) places.push_back({layout.sums[s], stage.maps * layout.field[s].convolved(stage).area()});
+        places.push_back({layout.input[s + 1], stage.maps * layout.field[s + 1].area()});
+    }
+    if (net.codes) places.push_back({layout.scores, net.outputs});
+    std::vector<std::vector<float>> outputs;
+    for (const Place& place : places) outputs.emplace_back(count * place.values);
+
+    float* buffers = thread_buffer(layout.total * lanes);
+    std::vector<float> scores(lanes * net.outputs);
+    for (long first = 0; first < count; first += lanes) {
+        const int here = int(count - first < lanes ? count - first : lanes);
+        kernels_.forward(net, layout, parameters_.data(), images + first * whole.area(), whole, here, buffers, scores.data());
+        for (std::size_t layer = 0; layer < places.size(); ++layer)
+            for (long lane = 0; lane < here; ++lane)
+                for (long k = 0; k < places[layer].values; ++k)
+                    outputs[layer][(first + lane) * places[layer].values + k] = buffers[(places[layer].at + k) * lanes + lane];
+    }
+    return outputs;
+}
+
+}  // namespace lenet

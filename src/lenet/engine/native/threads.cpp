@@ -1,0 +1,124 @@
+#include "threads.hpp"
+
+#include <unistd.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+namespace lenet {
+
+namespace {
+
+typedef std::function<void(Barrier&)> Job;
+
+// How often to look before sleeping: some 20 microseconds, the length of a short job.
+constexpr int LOOKS = 4000;
+
+inline void relax() {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+}
+
+class Pool {
+  public:
+    void run(int wanted, const Job& job) {
+        std::unique_lock<std::mutex> mine(caller_, std::try_to_lock);
+        if (!mine.owns_lock()) {
+            Barrier alone(1);
+            job(alone);
+            return;
+        }
+        Barrier all(wanted);
+        {
+            std::lock_guard<std::mutex> lock(mutex_);
+            while (workers_ < wanted - 1) std::thread(&Pool::work, this, ++workers_, round_.load()).detach();
+            job_ = &job;
+            threads_ = wanted;
+            all_ = &all;
+            running_.store(wanted - 1);
+            round_.fetch_add(1);
+        }
+        wake_.notify_all();
+        job(all);
+        for (int look = 0; running_.load() > 0; ++look)
+            if (look < LOOKS)
+                relax();
+            else
+                std::this_thread::yield();
+    }
+
+  private:
+    void work(int number, int seen) {
+        for (;;) {
+            for (int look = 0; look < LOOKS && round_.load() == seen; ++look) relax();
+            const Job* job;
+            int threads;
+            Barrier* all;
+            {
+                std::unique_lock<std::mutex> lock(mutex_);
+                wake_.wait(lock, [&] { return round_.load() != seen; });
+                seen = round_.load();
+                job = job_;
+                threads = threads_;
+                all = all_;
+            }
+            if (number >= threads) continue;
+            (*job)(*all);
+            running_.fetch_sub(1);
+        }
+    }
+
+    std::mutex caller_, mutex_;
+    std::condition_variable wake_;
+    std::atomic<int> round_{0}, running_{0};
+    const Job* job_ = nullptr;
+    Barrier* all_ = nullptr;
+    int threads_ = 0, workers_ = 0;
+};
+
+// The pool of this process. A forked child has none of its parent's threads and makes a pool of its own; no pool is
+// ever destroyed, because its threads may outlive the end of main.
+Pool& pool() {
+    static std::mutex mutex;
+    static Pool* current = nullptr;
+    static pid_t owner = 0;
+    static const int registered = pthread_atfork([] { mutex.lock(); }, [] { mutex.unlock(); }, [] { mutex.unlock(); });
+    (void)registered;
+    std::lock_guard<std::mutex> lock(mutex);
+    if (owner != getpid()) {
+        current = new Pool;
+        owner = getpid();
+    }
+    return *current;
+}
+
+}  // namespace
+
+void on_threads(int wanted, const Job& job) {
+    if (wanted > 1) {
+        pool().run(wanted, job);
+        return;
+    }
+    Barrier alone(1);
+    job(alone);
+}
+
+void Barrier::wait() {
+    const int round = round_.load();
+    if (arrived_.fetch_add(1) + 1 == threads_) {
+        arrived_.store(0);
+        round_.fetch_add(1);
+        return;
+    }
+    for (int look = 0; round_.load() == round; ++look)
+        if (look < LOOKS)
+            relax();
+        else
+            std::this_thread::yield();
+}
+
+}  // namespace lenet

@@ -1,0 +1,103 @@
+"""The learners of `lenet.engine.learners` on the native engine."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from lenet.arrays import Float32, Int32
+from lenet.engine import _native
+from lenet.engine.flat import described
+from lenet.engine.gradients import Loss, LossKind
+from lenet.engine.learners import Patterns, Rule, dropped_units
+from lenet.spec import Convolution, Net
+
+_PARTS = ("parameters", "velocity", "average", "gradient")
+_LOSSES: tuple[str, ...] = get_args(LossKind)  # in the order of the enumeration in native/network.hpp
+
+
+class _Shown:
+    """The patterns as the native engine holds them, made once."""
+
+    def __init__(self) -> None:
+        self._patterns: Patterns | None = None
+
+    def __call__(self, patterns: Patterns) -> _native.Patterns:
+        if patterns is not self._patterns:
+            self._native = _native.Patterns(patterns.inputs, patterns.labels)
+            self._patterns = patterns
+        return self._native
+
+
+class NativeBatchLearner:
+    """`lenet.engine.learners.BatchLearner`."""
+
+    def __init__(self, net: Net, loss: Loss, rule: Rule, instructions: str, threads: int) -> None:
+        dropped = dropped_units(net)
+        convolutions = [layer for layer in net.layers if isinstance(layer, Convolution)]
+        self._learner = _native.BatchLearner(
+            _native.Network(described(net), net.margin),
+            instructions,
+            _LOSSES.index(loss.kind),
+            loss.smoothing,
+            loss.junk,
+            rule.batch,
+            rule.momentum,
+            rule.decay,
+            rule.nesterov,
+            rule.averaging,
+            [rule.dropout if layer.name in dropped else 0.0 for layer in convolutions],
+        )
+        self._threads = threads
+        self._shown = _Shown()
+
+    @property
+    def steps(self) -> int:
+        """The steps so far."""
+        return self._learner.steps
+
+    @steps.setter
+    def steps(self, steps: int) -> None:
+        self._learner.steps = steps
+
+    def get(self, name: str) -> Float32:
+        """Return a copy of a part of the state."""
+        return self._learner.get(_PARTS.index(name))
+
+    def set(self, name: str, values: Float32) -> None:
+        """Replace a part of the state."""
+        self._learner.set(_PARTS.index(name), values)
+
+    def run(
+        self, patterns: Patterns, order: Int32, distortions: Float32 | None, rates: Float32, first: int, noise: int
+    ) -> tuple[float, int]:
+        """Learn the rows of `order`, a mini-batch at a time."""
+        return self._learner.run(self._shown(patterns), order, distortions, rates, first, noise, self._threads)
+
+
+class NativeOnlineLearner:
+    """`lenet.engine.learners.OnlineLearner`."""
+
+    def __init__(self, net: Net, loss: Loss, replicas: int, instructions: str, threads: int) -> None:
+        network = _native.Network(described(net), net.margin)
+        kind = _LOSSES.index(loss.kind)
+        self._learner = _native.OnlineLearner(network, instructions, kind, loss.smoothing, loss.junk, replicas)
+        self._threads = threads
+        self._shown = _Shown()
+
+    def get(self, name: str, replica: int) -> Float32:
+        """Return a copy of a replica's part of the state."""
+        return self._learner.get(name == "scales", replica)
+
+    def set(self, name: str, replica: int, values: Float32) -> None:
+        """Replace a replica's part of the state."""
+        self._learner.set(name == "scales", replica, values)
+
+    def run(
+        self, patterns: Patterns, orders: Int32, distortions: Float32 | None, rates: Float32
+    ) -> list[tuple[float, int]]:
+        """Learn one pattern at a time."""
+        return self._learner.run(self._shown(patterns), orders, distortions, rates, self._threads)
+
+    def estimate(self, patterns: Patterns, orders: Int32, mu: float) -> None:
+        """Set each scale to 1 / (mu + h)."""
+        self._learner.estimate(self._shown(patterns), orders, mu, self._threads)

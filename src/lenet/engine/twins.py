@@ -1,0 +1,123 @@
+"""The readable truth of a training step: the learners in NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lenet.anatomy import tensor_shapes
+from lenet.arrays import Float32, Int32
+from lenet.engine.flat import flattened, named
+from lenet.engine.gradients import Loss, backward, curvature, dropout_mask, gradient, loss_and_gradient, outputs
+from lenet.engine.learners import Patterns, Rule, dropped_units
+from lenet.engine.reference import forward
+from lenet.engine.warp import warp
+from lenet.spec import Net
+
+
+def _size(net: Net) -> int:
+    return sum(int(np.prod(shape)) for shape in tensor_shapes(net).values())
+
+
+def _shown(patterns: Patterns, rows: Int32, distortions: Float32 | None) -> Float32:
+    x = patterns.inputs[rows]
+    return x if distortions is None else warp(x, distortions)
+
+
+class TwinBatchLearner:
+    """`lenet.engine.learners.BatchLearner`."""
+
+    def __init__(self, net: Net, loss: Loss, rule: Rule) -> None:
+        self.net, self.loss, self.rule = net, loss, rule
+        self.steps = 0
+        size = _size(net)
+        self._state = {name: np.zeros(size, np.float32) for name in ("parameters", "velocity", "average", "gradient")}
+        decayed = {
+            name: np.full(shape, rule.decay if len(shape) > 1 else 0) for name, shape in tensor_shapes(net).items()
+        }
+        self._decay = flattened(net, decayed)
+
+    def get(self, name: str) -> Float32:
+        """Return a copy of a part of the state."""
+        return self._state[name].copy()
+
+    def set(self, name: str, values: Float32) -> None:
+        """Replace a part of the state."""
+        self._state[name][:] = values
+
+    def run(
+        self, patterns: Patterns, order: Int32, distortions: Float32 | None, rates: Float32, first: int, noise: int
+    ) -> tuple[float, int]:
+        """Learn the rows of `order`, a mini-batch at a time."""
+        loss, errors = 0.0, 0
+        for step, rate in enumerate(rates):
+            here = slice(step * self.rule.batch, (step + 1) * self.rule.batch)
+            x = _shown(patterns, order[here], None if distortions is None else distortions[here])
+            y = patterns.labels[order[here]]
+            kept = {
+                name: dropout_mask(noise, first + here.start, len(y), units, self.rule.dropout)[:, :, None, None]
+                for name, units in dropped_units(self.net).items()
+                if self.rule.dropout
+            }
+            tensors = named(self.net, self._state["parameters"])
+            values = outputs(self.net, tensors, x, kept)
+            scores = values[-1][:, :, 0, 0]
+            losses, d_scores = loss_and_gradient(self.loss, scores, y)
+            found = backward(self.net, tensors, values, d_scores / len(y), kept)
+            self._state["gradient"] = flattened(self.net, found)
+            self._step(rate)
+            loss += float(losses.sum())
+            errors += int((scores.argmax(axis=1) != y).sum())
+        return loss, errors
+
+    def _step(self, rate: np.float32) -> None:
+        """Move the parameters, in PyTorch's order of operations, and the average towards them."""
+        rule, state = self.rule, self._state
+        g = state["gradient"] + self._decay * state["parameters"]
+        state["velocity"] = rule.momentum * state["velocity"] + g
+        state["parameters"] -= rate * (g + rule.momentum * state["velocity"] if rule.nesterov else state["velocity"])
+        self.steps += 1
+        if rule.averaging:
+            share = 1 - min(rule.averaging, self.steps / (self.steps + 1))
+            state["average"] += share * (state["parameters"] - state["average"])
+
+
+class TwinOnlineLearner:
+    """`lenet.engine.learners.OnlineLearner`."""
+
+    def __init__(self, net: Net, loss: Loss, replicas: int) -> None:
+        self.net, self.loss = net, loss
+        zeros = np.zeros((replicas, _size(net)), np.float32)
+        self._state = {"parameters": zeros, "scales": np.ones_like(zeros)}
+
+    def get(self, name: str, replica: int) -> Float32:
+        """Return a copy of a replica's part of the state."""
+        return self._state[name][replica].copy()
+
+    def set(self, name: str, replica: int, values: Float32) -> None:
+        """Replace a replica's part of the state."""
+        self._state[name][replica] = values
+
+    def run(
+        self, patterns: Patterns, orders: Int32, distortions: Float32 | None, rates: Float32
+    ) -> list[tuple[float, int]]:
+        """Learn one pattern at a time: equations 18 and 19."""
+        counts = []
+        for replica, (flat, scales) in enumerate(zip(self._state["parameters"], self._state["scales"], strict=True)):
+            loss, errors = 0.0, 0
+            tensors = named(self.net, flat)
+            for at, rate in enumerate(rates):
+                row = orders[replica, at : at + 1]
+                x = _shown(patterns, row, None if distortions is None else distortions[replica, at : at + 1])
+                scores = forward(self.net, tensors, x)
+                loss += float(loss_and_gradient(self.loss, scores, patterns.labels[row])[0].sum())
+                errors += int(scores.argmax() != patterns.labels[row[0]])
+                found = gradient(self.net, tensors, x, patterns.labels[row], self.loss)
+                flat[:] = flat - rate * scales * flattened(self.net, found)
+            counts.append((loss, errors))
+        return counts
+
+    def estimate(self, patterns: Patterns, orders: Int32, mu: float) -> None:
+        """Set each scale to 1 / (mu + h): equation 21."""
+        for replica, (flat, rows) in enumerate(zip(self._state["parameters"], orders, strict=True)):
+            h = curvature(self.net, named(self.net, flat), patterns.inputs[rows], self.loss)
+            self._state["scales"][replica] = 1 / (mu + flattened(self.net, h))

@@ -1,0 +1,158 @@
+"""Training steps on lenet's own engine, on the CPU: mini-batches, or any number of replicas on-line."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lenet.arrays import Float32, Tensors, Uint8
+from lenet.engine import Network
+from lenet.engine.choice import chosen, cores
+from lenet.engine.flat import flattened, named
+from lenet.engine.gradients import Loss
+from lenet.engine.learners import BatchLearner, OnlineLearner, Patterns, Rule, batch_learner, online_learner
+from lenet.errors import TrainingError, UsageError
+from lenet.training.backend import Counts
+from lenet.training.plan import PassPlan
+from lenet.training.recipes import Recipe
+from lenet.weights import Weights
+
+
+class EngineBackend:
+    """The `Backend` on the native engine or, if LENET_ENGINE says so, on its NumPy twin.
+
+    A recipe with batches of one pattern and nothing but a rate (no momentum, decay, average or dropout) trains all
+    its replicas side by side, each with its own order; other recipes train one replica after the other.
+    """
+
+    name = "engine"
+
+    def __init__(self) -> None:
+        self.engine = chosen()
+        self.runs_on = f"{self.engine}, {cores()} threads"
+        self._learners: _Online | _Batches
+
+    def require(self, recipe: Recipe) -> None:
+        """Raise UsageError for batch normalisation."""
+        if recipe.batch_norm:
+            problem = "the engine does not train batch normalisation"
+            raise UsageError(f"recipe {recipe.name}, batch_norm true", problem, "use --backend torch")
+
+    def begin(self, recipe: Recipe, initial: list[Tensors], inputs: Float32, labels: Uint8) -> None:
+        """Take the training set and each replica's initial tensors."""
+        self.net = recipe.network()
+        self.patterns = Patterns(np.ascontiguousarray(inputs), np.ascontiguousarray(labels))
+        self._learners = (_Online if recipe.online else _Batches)(
+            recipe, [flattened(self.net, each) for each in initial]
+        )
+
+    def run(self, plans: list[PassPlan], first: int, last: int) -> list[Counts]:
+        """Do the steps `first` to `last` - 1 of a pass."""
+        return self._learners.run(self.patterns, plans, first, last)
+
+    def scores(self, inputs: Float32) -> list[Float32]:
+        """Score inputs (n, 1, 32, 32) -> (n, k) with each replica's kept weights."""
+        return [Network(Weights(self.net, tensors), self.engine).forward(inputs) for tensors in self.weights()]
+
+    def weights(self) -> list[Tensors]:
+        """Return each replica's kept tensors."""
+        return [named(self.net, flat) for flat in self._learners.kept()]
+
+    def state(self) -> Tensors:
+        """Return the parameters and all that goes with them, as named arrays."""
+        return self._learners.state()
+
+    def restore(self, state: Tensors) -> None:
+        """Take up a state again. Raises TrainingError when it belongs to another recipe."""
+        try:
+            self._learners.restore(state)
+        except (KeyError, ValueError) as error:
+            raise TrainingError("state", f"does not fit this recipe ({error})", "start a new run") from error
+
+
+def _loss(recipe: Recipe) -> Loss:
+    return Loss(recipe.loss, recipe.label_smoothing, recipe.junk)
+
+
+class _Batches:
+    """A learner of mini-batches for each replica."""
+
+    def __init__(self, recipe: Recipe, initial: list[Float32]) -> None:
+        self.recipe = recipe
+        rule = Rule(
+            recipe.batch,
+            recipe.momentum,
+            recipe.nesterov,
+            recipe.weight_decay,
+            recipe.averaging,
+            recipe.dropout,
+        )
+        self.parts = [
+            "parameters",
+            *(["velocity"] if recipe.momentum else []),
+            *(["average"] if recipe.averaging else []),
+        ]
+        self.learners: list[BatchLearner] = []
+        for flat in initial:
+            learner = batch_learner(recipe.network(), _loss(recipe), rule, cores())
+            learner.set("parameters", flat)
+            learner.set("average", flat)
+            self.learners.append(learner)
+
+    def run(self, patterns: Patterns, plans: list[PassPlan], first: int, last: int) -> list[Counts]:
+        shown = slice(first * self.recipe.batch, last * self.recipe.batch)
+        counts = []
+        for learner, plan in zip(self.learners, plans, strict=True):
+            distortions = None if plan.distortions is None else plan.distortions[shown]
+            rates = plan.rates[first:last]
+            counts.append(
+                Counts(*learner.run(patterns, plan.order[shown], distortions, rates, shown.start, plan.noise))
+            )
+        return counts
+
+    def kept(self) -> list[Float32]:
+        return [learner.get("average" if self.recipe.averaging else "parameters") for learner in self.learners]
+
+    def state(self) -> Tensors:
+        named: Tensors = {}
+        for number, learner in enumerate(self.learners):
+            named |= {f"{number}/{part}": learner.get(part) for part in self.parts}
+            named[f"{number}/steps"] = np.array(learner.steps)
+        return named
+
+    def restore(self, state: Tensors) -> None:
+        for number, learner in enumerate(self.learners):
+            for part in self.parts:
+                learner.set(part, state[f"{number}/{part}"])
+            learner.steps = int(state[f"{number}/steps"])
+
+
+class _Online:
+    """All replicas side by side; before a pass each one's rates are estimated anew, if its plan has patterns for it."""
+
+    def __init__(self, recipe: Recipe, initial: list[Float32]) -> None:
+        self.recipe, self.replicas = recipe, len(initial)
+        self.learner: OnlineLearner = online_learner(recipe.network(), _loss(recipe), self.replicas, cores())
+        for number, flat in enumerate(initial):
+            self.learner.set("parameters", number, flat)
+
+    def run(self, patterns: Patterns, plans: list[PassPlan], first: int, last: int) -> list[Counts]:
+        if first == 0 and plans[0].curvature is not None:
+            rows = np.stack([plan.curvature for plan in plans if plan.curvature is not None])
+            self.learner.estimate(patterns, rows, self.recipe.mu)
+        orders = np.stack([plan.order[first:last] for plan in plans])
+        distortions = None
+        if plans[0].distortions is not None:
+            distortions = np.stack([plan.distortions[first:last] for plan in plans if plan.distortions is not None])
+        return [Counts(*each) for each in self.learner.run(patterns, orders, distortions, plans[0].rates[first:last])]
+
+    def kept(self) -> list[Float32]:
+        return [self.learner.get("parameters", number) for number in range(self.replicas)]
+
+    def state(self) -> Tensors:
+        parts = ("parameters", "scales")
+        return {f"{number}/{part}": self.learner.get(part, number) for number in range(self.replicas) for part in parts}
+
+    def restore(self, state: Tensors) -> None:
+        for name, values in state.items():
+            number, _, part = name.partition("/")
+            self.learner.set(part, int(number), values)

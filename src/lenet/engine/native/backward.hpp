@@ -48,14 +48,14 @@ inline void dense_rows_back(const Stage& stage, const Sink<MODE>& sink, const V*
 #pragma GCC unroll 8
     for (int r = 0; r < ROWS; ++r) d[r] = d_sums[row + r];
     for (long i = 0; i < inputs; ++i) {
-        V back = d_x[i];
+        V back[2] = {d_x[i], {}};  // two sums, for a shorter chain of additions
 #pragma GCC unroll 8
         for (int r = 0; r < ROWS; ++r) {
             const long k = first + r * inputs + i;
-            back += squared<MODE>(weight<own(MODE)>(sink.parameters, k)) * d[r];
+            back[r % 2] += squared<MODE>(weight<own(MODE)>(sink.parameters, k)) * d[r];
             if constexpr (own(MODE)) sink.add(k, d[r] * squared<MODE>(x[i]));
         }
-        d_x[i] = back;
+        d_x[i] = back[0] + back[1];
     }
     if constexpr (own(MODE))
         for (int r = 0; r < ROWS; ++r) sink.add(stage.bias + row + r, d[r]);
@@ -70,12 +70,13 @@ void dense_back(const Stage& stage, const Sink<MODE>& sink, const V* x, const V*
     for (; row < stage.maps; ++row) dense_rows_back<MODE, 1>(stage, sink, x, d_sums, row, d_x);
 }
 
-// The gradient of the subsampled outputs becomes, in place of the kept activations, that of the convolution's sums.
+// The gradient of the subsampled outputs becomes, in place of the kept activations, that of the convolution's sums
+// and so of its biases.
 template <Mode MODE>
 void pool_back(const Stage& stage, const Sink<MODE>& sink, Field in, const V* out, const V* d_out, V* sums) {
     const Field wide = in.convolved(stage), pooled = in.after(stage);
     for (int map = 0; map < stage.maps; ++map) {
-        V d_coefficient{}, d_bias{}, coefficient = broadcast(0.25f);
+        V d_coefficient{}, d_pooled_bias{}, d_bias{}, coefficient = broadcast(0.25f);
         if (stage.pooling == Pooling::trainable) coefficient = weight<own(MODE)>(sink.parameters, stage.coefficient + map);
         for (int row = 0; row < pooled.height; ++row)
             for (int column = 0; column < pooled.width; ++column) {
@@ -91,16 +92,18 @@ void pool_back(const Stage& stage, const Sink<MODE>& sink, Field in, const V* ou
                         free &= ~takes;
                         *each = takes ? d * squared<MODE>(slope(*each, stage.activation)) : V{};
                     }
-                    continue;
+                } else {
+                    d_coefficient += d * squared<MODE>(*four[0] + *four[1] + *four[2] + *four[3]);
+                    d_pooled_bias += d;
+                    d *= squared<MODE>(coefficient);
+                    for (V* each : four) *each = d * squared<MODE>(slope(*each, stage.activation));
                 }
-                d_coefficient += d * squared<MODE>(*four[0] + *four[1] + *four[2] + *four[3]);
-                d_bias += d;
-                d *= squared<MODE>(coefficient);
-                for (V* each : four) *each = d * squared<MODE>(slope(*each, stage.activation));
+                d_bias += (*four[0] + *four[1]) + (*four[2] + *four[3]);
             }
+        sink.add(stage.bias + map, d_bias);
         if (stage.pooling == Pooling::trainable) {
             sink.add(stage.coefficient + map, d_coefficient);
-            sink.add(stage.pooled_bias + map, d_bias);
+            sink.add(stage.pooled_bias + map, d_pooled_bias);
         }
         // What an odd field leaves out of the squares has no gradient.
         for (int row = 0; row < wide.height; ++row)
@@ -120,9 +123,10 @@ inline void spread(const Stage& stage, const float* parameters, const V* d_sums,
         const long kernel = stage.weight + (long(map) * stage.maps_in + map_in) * KERNEL * KERNEL;
         for (int ky = 0; ky < KERNEL; ++ky) {
             if (row - ky < 0 || row - ky >= out.height) continue;
-            const V* d = d_sums + map * out.area() + (row - ky) * long(out.width);
+            const V* sums = d_sums + map * out.area() + (row - ky) * long(out.width);
 #pragma GCC unroll 5
             for (int kx = 0; kx < KERNEL; ++kx) {
+                const V* d = afresh(sums);
                 V w = squared<MODE>(weight<own(MODE)>(parameters, kernel + ky * KERNEL + kx));
 #pragma GCC unroll 16
                 for (int c = 0; c < COLUMNS; ++c) line[c + kx] += w * d[c];
@@ -151,52 +155,77 @@ void convolution_back(const Stage& stage, const float* parameters, Field in, con
         }
 }
 
-// The gradient of a kernel's lines: MAPS maps times LINES lines of five weights, in registers.
+// Rows of sums at a time, so that they and their inputs stay in the nearest cache.
+constexpr int POSITIONS_AT_ONCE = 200;
+
+// The gradient of LINES lines of MAPS kernels, over some rows of their sums, added up in registers.
 template <Mode MODE, int MAPS, int LINES>
-inline void kernel_lines(const Stage& stage, const Sink<MODE>& sink, Field in, const V* x, const V* d_sums, int map, int map_in,
-                         int ky) {
-    const Field out = in.convolved(stage);
-    V sums[MAPS][LINES][KERNEL] = {};
-    for (int row = 0; row < out.height; ++row) {
-        const V* d = d_sums + map * out.area() + row * long(out.width);
-        const V* line = x + map_in * in.area() + (row + ky) * long(in.width);
-        for (int column = 0; column < out.width; ++column)
+LENET_INLINE void kernel_lines(Field in, Field out, const V* x, const V* d_sums, int first_row, int last_row, V* sums) {
+    V own[MAPS][LINES][KERNEL];
 #pragma GCC unroll 4
-            for (int l = 0; l < LINES; ++l)
+    for (int m = 0; m < MAPS; ++m)
+#pragma GCC unroll 4
+        for (int l = 0; l < LINES; ++l)
+#pragma GCC unroll 5
+            for (int kx = 0; kx < KERNEL; ++kx) own[m][l][kx] = sums[(m * KERNEL + l) * KERNEL + kx];
+    for (int row = first_row; row < last_row; ++row) {
+        const V* d = d_sums + row * long(out.width);
+        const V* line = x + row * long(in.width);
+#pragma GCC unroll 1
+        for (int column = 0; column < out.width; ++column) {
+            V each[MAPS];
+#pragma GCC unroll 4
+            for (int m = 0; m < MAPS; ++m) each[m] = d[m * out.area() + column];
+#pragma GCC unroll 4
+            for (int l = 0; l < LINES; ++l) {
+                const V* values = afresh(line + l * in.width + column);
 #pragma GCC unroll 5
                 for (int kx = 0; kx < KERNEL; ++kx) {
-                    V value = squared<MODE>(line[l * in.width + column + kx]);
+                    V value = squared<MODE>(held(values[kx]));
 #pragma GCC unroll 4
-                    for (int m = 0; m < MAPS; ++m) sums[m][l][kx] += d[m * out.area() + column] * value;
+                    for (int m = 0; m < MAPS; ++m) own[m][l][kx] += each[m] * value;
                 }
+            }
+        }
     }
+#pragma GCC unroll 4
     for (int m = 0; m < MAPS; ++m)
+#pragma GCC unroll 4
         for (int l = 0; l < LINES; ++l)
-            for (int kx = 0; kx < KERNEL; ++kx)
-                sink.add(stage.weight + (long(map + m) * stage.maps_in + map_in) * KERNEL * KERNEL + (ky + l) * KERNEL + kx,
-                         sums[m][l][kx]);
+#pragma GCC unroll 5
+            for (int kx = 0; kx < KERNEL; ++kx) sums[(m * KERNEL + l) * KERNEL + kx] = own[m][l][kx];
 }
 
-// The gradient of a convolution's sums -> that of its weights and biases.
+// The gradient of MAPS kernels that see one map.
+template <Mode MODE, int MAPS>
+void kernel_back(const Stage& stage, const Sink<MODE>& sink, Field in, const V* x, const V* d_sums, int map, int map_in) {
+    const Field out = in.convolved(stage);
+    const V* from = x + map_in * in.area();
+    const V* d = d_sums + map * out.area();
+    V sums[MAPS * KERNEL * KERNEL] = {};
+    const int rows = POSITIONS_AT_ONCE / out.width > 1 ? POSITIONS_AT_ONCE / out.width : 1;
+    for (int first = 0; first < out.height; first += rows) {
+        const int last = first + rows < out.height ? first + rows : out.height;
+        constexpr int LINES = MAPS == 1 ? 2 : 1;  // ten sums at a time
+        int ky = 0;
+        for (; ky + LINES <= KERNEL; ky += LINES)
+            kernel_lines<MODE, MAPS, LINES>(in, out, from + ky * in.width, d, first, last, sums + ky * KERNEL);
+        if (ky < KERNEL) kernel_lines<MODE, MAPS, 1>(in, out, from + ky * in.width, d, first, last, sums + ky * KERNEL);
+    }
+    for (int m = 0; m < MAPS; ++m)
+        for (int k = 0; k < KERNEL * KERNEL; ++k)
+            sink.add(stage.weight + (long(map + m) * stage.maps_in + map_in) * KERNEL * KERNEL + k, sums[m * KERNEL * KERNEL + k]);
+}
+
+// The gradient of a convolution's sums -> that of its weights.
 template <Mode MODE>
 void kernels_back(const Stage& stage, const Sink<MODE>& sink, Field in, const V* x, const V* d_sums) {
-    const long area = in.convolved(stage).area();
-    for (int map = 0; map < stage.maps; ++map) {
-        V sum{};
-        for (long p = 0; p < area; ++p) sum += d_sums[map * area + p];
-        sink.add(stage.bias + map, sum);
-    }
     int map = 0;
     for (; !stage.table && stage.maps - map >= 2; map += 2)
-        for (int i = 0; i < stage.maps_in; ++i)
-            for (int ky = 0; ky < KERNEL; ++ky) kernel_lines<MODE, 2, 1>(stage, sink, in, x, d_sums, map, i, ky);
+        for (int i = 0; i < stage.maps_in; ++i) kernel_back<MODE, 2>(stage, sink, in, x, d_sums, map, i);
     for (; map < stage.maps; ++map)
-        for (int i = 0; i < stage.maps_in; ++i) {
-            if (!stage.connected(map, i)) continue;
-            kernel_lines<MODE, 1, 2>(stage, sink, in, x, d_sums, map, i, 0);
-            kernel_lines<MODE, 1, 2>(stage, sink, in, x, d_sums, map, i, 2);
-            kernel_lines<MODE, 1, 1>(stage, sink, in, x, d_sums, map, i, 4);
-        }
+        for (int i = 0; i < stage.maps_in; ++i)
+            if (stage.connected(map, i)) kernel_back<MODE, 1>(stage, sink, in, x, d_sums, map, i);
 }
 
 // All stages, last to first, from the gradient of the last outputs. `gradients` is laid out like `buffers`;

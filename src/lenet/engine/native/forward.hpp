@@ -13,125 +13,145 @@ inline V weight(const float* parameters, long k) {
         return broadcast(parameters[k]);
 }
 
-// Where the sums of a convolution go: planes `map` apart, lines `line` apart.
-struct Sums {
-    V* first;
-    long map, line;
-};
-
-// The sums of MAPS maps over QUADS neighbouring 2x2 squares, all in registers; x stands at the first square.
-template <bool OWN, int MAPS, int QUADS>
-LENET_INLINE void convolve(const Stage& stage, const float* parameters, const V* x, Field in, int map, Sums out) {
-    V sums[MAPS][4 * QUADS];
-#pragma GCC unroll 16
+// A 2x2 square of sums of three neighbouring maps, twelve in registers; x stands at its corner. `line` and `plane`
+// are how far apart lines and maps of the sums are.
+template <bool OWN>
+LENET_INLINE void convolve_square(const Stage& stage, const float* parameters, const V* x, Field in, int map, V* out, long line,
+                                  long plane) {
+    constexpr int MAPS = 3;
+    V sums[MAPS][4];
+#pragma GCC unroll 8
     for (int m = 0; m < MAPS; ++m) {
-        V bias = weight<OWN>(parameters, stage.bias + map + m);
-#pragma GCC unroll 16
-        for (int p = 0; p < 4 * QUADS; ++p) sums[m][p] = bias;
+        const V bias = weight<OWN>(parameters, stage.bias + map + m);
+#pragma GCC unroll 8
+        for (int p = 0; p < 4; ++p) sums[m][p] = bias;
     }
     const long kernel = KERNEL * KERNEL, step = stage.maps_in * kernel;
     for (int i = 0; i < stage.maps_in; ++i) {
-        if (MAPS == 1 && !stage.connected(map, i)) continue;
-        const V* plane = x + i * in.area();
+        const V* above = x + i * in.area();
         long k = stage.weight + map * step + i * kernel;
 #pragma GCC unroll 1
-        for (int ky = 0; ky < KERNEL; ++ky, plane += in.width, k += KERNEL) {
-#pragma GCC unroll 5
+        for (int ky = 0; ky < KERNEL; ++ky, above += in.width, k += KERNEL) {
+#pragma GCC unroll 1
             for (int kx = 0; kx < KERNEL; ++kx) {
-                const V* rows[2] = {afresh(plane + kx), afresh(plane + in.width + kx)};
+                const V* lines[2] = {afresh(above + kx), afresh(above + in.width + kx)};
                 V w[MAPS];
-#pragma GCC unroll 16
-                for (int m = 0; m < MAPS; ++m) w[m] = weight<OWN>(parameters, k + m * step + kx);
-#pragma GCC unroll 16
-                for (int p = 0; p < 4 * QUADS; ++p) {
-                    V value = rows[p / (2 * QUADS)][p % (2 * QUADS)];
-#pragma GCC unroll 16
+#pragma GCC unroll 8
+                for (int m = 0; m < MAPS; ++m) w[m] = held(weight<OWN>(parameters, k + m * step + kx));
+#pragma GCC unroll 8
+                for (int p = 0; p < 4; ++p) {
+                    const V value = held(lines[p / 2][p % 2]);
+#pragma GCC unroll 8
                     for (int m = 0; m < MAPS; ++m) sums[m][p] += w[m] * value;
                 }
             }
         }
     }
-#pragma GCC unroll 16
+#pragma GCC unroll 8
     for (int m = 0; m < MAPS; ++m)
-#pragma GCC unroll 16
-        for (int p = 0; p < 4 * QUADS; ++p) out.first[m * out.map + p / (2 * QUADS) * out.line + p % (2 * QUADS)] = sums[m][p];
+#pragma GCC unroll 8
+        for (int p = 0; p < 4; ++p) out[m * plane + p / 2 * line + p % 2] = sums[m][p];
 }
 
-// What becomes of two lines of a map's sums: activations, kept in place if they are wanted, and their subsampling.
-template <bool OWN, Activation ACTIVATION, Pooling POOLING, bool KEEP>
-void subsample_line(const Stage& stage, const float* parameters, int map, V* sums, long line, int width, V* out) {
+// COLUMNS neighbouring sums of one map, in registers with a line of its kernel: each value of the input is loaded
+// once for a line and serves all the sums that see it. x stands at the first sum's corner.
+template <bool OWN, int COLUMNS>
+LENET_INLINE void convolve_columns(const Stage& stage, const float* parameters, const V* x, Field in, int map, V* out) {
+    V sums[COLUMNS];
+    const V bias = weight<OWN>(parameters, stage.bias + map);
+#pragma GCC unroll 16
+    for (int c = 0; c < COLUMNS; ++c) sums[c] = bias;
+    for (int i = 0; i < stage.maps_in; ++i) {
+        if (!stage.connected(map, i)) continue;
+        const V* line = x + i * in.area();
+        long k = stage.weight + (long(map) * stage.maps_in + i) * KERNEL * KERNEL;
+#pragma GCC unroll 1
+        for (int ky = 0; ky < KERNEL; ++ky, line += in.width, k += KERNEL) {
+            V w[KERNEL];
+#pragma GCC unroll 5
+            for (int kx = 0; kx < KERNEL; ++kx) w[kx] = held(weight<OWN>(parameters, k + kx));
+#pragma GCC unroll 32
+            for (int c = 0; c < COLUMNS + KERNEL - 1; ++c) {
+                const V value = held(line[c]);
+#pragma GCC unroll 5
+                for (int kx = 0; kx < KERNEL; ++kx)
+                    if (c - kx >= 0 && c - kx < COLUMNS) sums[c - kx] += w[kx] * value;
+            }
+        }
+    }
+#pragma GCC unroll 16
+    for (int c = 0; c < COLUMNS; ++c) out[c] = sums[c];
+}
+
+// A line of `width` sums of one map.
+template <bool OWN>
+void convolve_line(const Stage& stage, const float* parameters, const V* x, Field in, int map, int width, V* out) {
+    int c = 0;
+    for (; width - c >= 10; c += 10) convolve_columns<OWN, 10>(stage, parameters, x + c, in, map, out + c);
+    for (; width - c >= 8; c += 8) convolve_columns<OWN, 8>(stage, parameters, x + c, in, map, out + c);
+    for (; c < width; c += 2) convolve_columns<OWN, 2>(stage, parameters, x + c, in, map, out + c);
+}
+
+template <Activation ACTIVATION>
+inline void activate_line(V* x, int count) {
+    for (int c = 0; c < count; ++c) x[c] = activate(x[c], ACTIVATION);
+}
+
+inline void activate_line(V* x, int count, Activation activation) {
+    switch (activation) {
+        case Activation::squash: return activate_line<Activation::squash>(x, count);
+        case Activation::relu: return activate_line<Activation::relu>(x, count);
+        case Activation::sigmoid: return activate_line<Activation::sigmoid>(x, count);
+        default: return;
+    }
+}
+
+// Two lines of a map's sums become activations, in place, and these a line of `width` subsampled outputs.
+template <bool OWN>
+void subsample_lines(const Stage& stage, const float* parameters, int map, V* above, V* below, int width, bool keep, V* out) {
+    // No activation falls: the largest sum has the largest, and unless the others are kept it alone is needed.
+    const bool late = stage.pooling == Pooling::max && !keep;
+    if (!late) {
+        activate_line(above, 2 * width, stage.activation);
+        activate_line(below, 2 * width, stage.activation);
+    }
+    if (stage.pooling == Pooling::max) {
+        for (int c = 0; c < width; ++c)
+            out[c] = larger(larger(above[2 * c], above[2 * c + 1]), larger(below[2 * c], below[2 * c + 1]));
+        if (late) activate_line(out, width, stage.activation);
+        return;
+    }
     V coefficient = broadcast(0.25f), bias{};
-    if (POOLING == Pooling::trainable) {
+    if (stage.pooling == Pooling::trainable) {
         coefficient = weight<OWN>(parameters, stage.coefficient + map);
         bias = weight<OWN>(parameters, stage.pooled_bias + map);
     }
-    for (int column = 0; column < width; ++column, sums += 2) {
-        V a = sums[0], b = sums[1], c = sums[line], d = sums[line + 1];
-        if constexpr (POOLING == Pooling::max && !KEEP) {  // no activation falls: the largest sum has the largest
-            out[column] = activate(larger(larger(a, b), larger(c, d)), ACTIVATION);
-            continue;
-        }
-        a = activate(a, ACTIVATION), b = activate(b, ACTIVATION), c = activate(c, ACTIVATION), d = activate(d, ACTIVATION);
-        if constexpr (KEEP) sums[0] = a, sums[1] = b, sums[line] = c, sums[line + 1] = d;
-        out[column] = POOLING == Pooling::max ? larger(larger(a, b), larger(c, d)) : (a + b + c + d) * coefficient + bias;
-        if constexpr (POOLING == Pooling::trainable) out[column] = activate(out[column], stage.pooled_activation);
-    }
+    for (int c = 0; c < width; ++c)
+        out[c] = (above[2 * c] + above[2 * c + 1] + below[2 * c] + below[2 * c + 1]) * coefficient + bias;
+    activate_line(out, width, stage.pooled_activation);
 }
 
-template <bool OWN, Activation ACTIVATION, bool KEEP>
-void subsample_line(const Stage& stage, const float* parameters, int map, V* sums, long line, int width, V* out) {
-    auto with = [&](auto pooled) { pooled(stage, parameters, map, sums, line, width, out); };
-    switch (stage.pooling) {
-        case Pooling::max: return with(subsample_line<OWN, ACTIVATION, Pooling::max, KEEP>);
-        case Pooling::average: return with(subsample_line<OWN, ACTIVATION, Pooling::average, KEEP>);
-        default: return with(subsample_line<OWN, ACTIVATION, Pooling::trainable, KEEP>);
-    }
-}
-
-template <bool OWN, bool KEEP>
-void subsample_line(const Stage& stage, const float* parameters, int map, V* sums, long line, int width, V* out) {
-    auto with = [&](auto activated) { activated(stage, parameters, map, sums, line, width, out); };
-    switch (stage.activation) {
-        case Activation::squash: return with(subsample_line<OWN, Activation::squash, KEEP>);
-        case Activation::relu: return with(subsample_line<OWN, Activation::relu, KEEP>);
-        case Activation::sigmoid: return with(subsample_line<OWN, Activation::sigmoid, KEEP>);
-        default: return with(subsample_line<OWN, Activation::none, KEEP>);
-    }
-}
-
-// Two lines of MAPS maps: 12 sums at a time, of 3 maps or of 3 squares.
-template <bool OWN, int MAPS>
-void convolve_lines(const Stage& stage, const float* parameters, const V* x, Field in, int map, int width, Sums out) {
-    constexpr int QUADS = MAPS == 1 ? 3 : 1;
-    int column = 0;
-    auto at = [&](int c) { return Sums{out.first + 2 * c, out.map, out.line}; };
-    for (; width - column >= QUADS; column += QUADS)
-        convolve<OWN, MAPS, QUADS>(stage, parameters, x + 2 * column, in, map, at(column));
-    if (QUADS > 1 && width - column == 2) convolve<OWN, MAPS, 2>(stage, parameters, x + 2 * column, in, map, at(column));
-    if (QUADS > 1 && width - column == 1) convolve<OWN, MAPS, 1>(stage, parameters, x + 2 * column, in, map, at(column));
-}
-
-// A convolution with its subsampling. The activations in between stay in `kept`, a buffer of all of them, or, if it
-// is null, pass through `lines`, which has room for two lines of three maps.
+// A convolution with its subsampling, three maps at a time or, where not all are connected, one. The activations in
+// between stay in `kept`, a buffer of all of them, or, if it is null, pass through `lines`, which has room for two
+// lines of three maps.
 template <bool OWN>
 void subsampled(const Stage& stage, const float* parameters, const V* x, Field in, V* kept, V* lines, V* out) {
     const Field wide = in.convolved(stage), pooled = in.after(stage);
+    const long line = wide.width, plane = kept ? wide.area() : 2 * line;
     for (int row = 0; row < pooled.height; ++row)
         for (int map = 0, maps; map < stage.maps; map += maps) {
-            const int rest = stage.maps - map;
-            maps = stage.table || rest == 1 ? 1 : rest >= 3 && rest != 4 ? 3 : 2;
-            const V* above = x + 2 * row * long(in.width);
-            Sums sums{lines, 2L * wide.width, wide.width};
-            if (kept) sums = {kept + map * wide.area() + 2 * row * long(wide.width), wide.area(), wide.width};
-            switch (maps) {
-                case 3: convolve_lines<OWN, 3>(stage, parameters, above, in, map, pooled.width, sums); break;
-                case 2: convolve_lines<OWN, 2>(stage, parameters, above, in, map, pooled.width, sums); break;
-                default: convolve_lines<OWN, 1>(stage, parameters, above, in, map, pooled.width, sums);
-            }
-            for (int m = 0; m < maps; ++m)
-                (kept ? subsample_line<OWN, true> : subsample_line<OWN, false>)(
-                    stage, parameters, map + m, sums.first + m * sums.map, sums.line, pooled.width,
-                    out + (map + m) * pooled.area() + row * long(pooled.width));
+            maps = stage.table || stage.maps - map < 3 ? 1 : 3;
+            const V* corner = x + 2 * row * long(in.width);
+            V* sums = kept ? kept + map * plane + 2 * row * line : lines;
+            if (maps == 3)
+                for (int c = 0; c < 2 * pooled.width; c += 2)
+                    convolve_square<OWN>(stage, parameters, corner + c, in, map, sums + c, line, plane);
+            else
+                for (int l = 0; l < 2; ++l)
+                    convolve_line<OWN>(stage, parameters, corner + l * in.width, in, map, 2 * pooled.width, sums + l * line);
+            for (int m = 0; m < maps; ++m, sums += plane)
+                subsample_lines<OWN>(stage, parameters, map + m, sums, sums + line, pooled.width, kept,
+                                     out + (map + m) * pooled.area() + row * long(pooled.width));
         }
 }
 

@@ -170,33 +170,41 @@ inline void dense_tile(const Batch& batch, int s, int row, long column, float* g
     const float* x = batch.dense_inputs[s] + column;
     const float* d = batch.dense_gradients[s] + row;
     for (int n = 0; n < batch.count; ++n, x += batch.inputs_stride[s], d += batch.gradients_stride[s]) {
+        V values[COLUMNS];
 #pragma GCC unroll 4
-        for (int c = 0; c < COLUMNS; ++c) {
-            V value = load(x + c * LANES);
+        for (int c = 0; c < COLUMNS; ++c) values[c] = held(load(x + c * LANES));
 #pragma GCC unroll 4
-            for (int r = 0; r < ROWS; ++r) sums[r][c] += d[r] * value;
+        for (int r = 0; r < ROWS; ++r) {
+            V each = held(broadcast(d[r]));
+#pragma GCC unroll 4
+            for (int c = 0; c < COLUMNS; ++c) sums[r][c] += each * values[c];
         }
     }
     for (int r = 0; r < ROWS; ++r)
-        for (int c = 0; c < COLUMNS; ++c)
-            for (int lane = 0; lane < LANES && column + c * LANES + lane < inputs; ++lane)
-                gradient[(row + r) * inputs + column + c * LANES + lane] = sums[r][c][lane];
+        for (int c = 0; c < COLUMNS; ++c) {
+            float* to = gradient + (row + r) * inputs + column + c * LANES;
+            if (column + (c + 1) * LANES <= inputs)
+                store(to, sums[r][c]);
+            else
+                for (int lane = 0; column + c * LANES + lane < inputs; ++lane) to[lane] = sums[r][c][lane];
+        }
 }
 
-template <int ROWS>
-inline void dense_tiles(const Batch& batch, int s, int row, float* weights) {
-    long column = 0;
-    const long inputs = batch.net->stages[s].inputs();
-    for (; column + 3 * LANES <= inputs; column += 3 * LANES) dense_tile<ROWS, 3>(batch, s, row, column, weights);
-    for (; column < inputs; column += LANES) dense_tile<ROWS, 1>(batch, s, row, column, weights);
+// Columns outside, rows inside: a column's inputs of all images stay in the nearest cache.
+template <int COLUMNS>
+inline void dense_column(const Batch& batch, int s, int first, int last, long column, float* weights) {
+    int row = first;
+    for (; last - row >= 4; row += 4) dense_tile<4, COLUMNS>(batch, s, row, column, weights);
+    for (; row < last; ++row) dense_tile<1, COLUMNS>(batch, s, row, column, weights);
 }
 
 inline void dense_gradient(const Batch& batch, int s, int first, int last, float* gradient) {
     const Stage& stage = batch.net->stages[s];
-    int row = first;
-    for (; last - row >= 4; row += 4) dense_tiles<4>(batch, s, row, gradient + stage.weight);
-    for (; row < last; ++row) dense_tiles<1>(batch, s, row, gradient + stage.weight);
-    for (row = first; row < last; ++row) {
+    long column = 0;
+    for (; column + 3 * LANES <= stage.inputs(); column += 3 * LANES)
+        dense_column<3>(batch, s, first, last, column, gradient + stage.weight);
+    for (; column < stage.inputs(); column += LANES) dense_column<1>(batch, s, first, last, column, gradient + stage.weight);
+    for (int row = first; row < last; ++row) {
         float sum = 0;
         for (int n = 0; n < batch.count; ++n) sum += batch.dense_gradients[s][n * batch.gradients_stride[s] + row];
         gradient[stage.bias + row] = sum;

@@ -42,7 +42,7 @@ struct Sink {
 // ROWS rows of a dense stage: x and the gradients of their sums -> adds to the gradient of x and, but in mode
 // gradient, moves or counts the weights.
 template <Mode MODE, int ROWS>
-inline void dense_rows_back(const Stage& stage, const Sink<MODE>& sink, const V* x, const V* d_sums, int row, V* d_x) {
+LENET_APART void dense_rows_back(const Stage& stage, const Sink<MODE>& sink, const V* x, const V* d_sums, int row, V* d_x) {
     const long inputs = stage.inputs(), first = stage.weight + row * inputs;
     V d[ROWS];
 #pragma GCC unroll 8
@@ -105,16 +105,12 @@ void pool_back(const Stage& stage, const Sink<MODE>& sink, Field in, const V* ou
             sink.add(stage.coefficient + map, d_coefficient);
             sink.add(stage.pooled_bias + map, d_pooled_bias);
         }
-        // What an odd field leaves out of the squares has no gradient.
-        for (int row = 0; row < wide.height; ++row)
-            for (int column = row < 2 * pooled.height ? 2 * pooled.width : 0; column < wide.width; ++column)
-                sums[map * wide.area() + row * long(wide.width) + column] = V{};
     }
 }
 
 // COLUMNS gradients of a line of sums, spread over the line of inputs that they came from; all in registers.
 template <Mode MODE, int COLUMNS>
-inline void spread(const Stage& stage, const float* parameters, const V* d_sums, Field out, int map_in, int row, V* d_x) {
+LENET_APART void spread(const Stage& stage, const float* parameters, const V* d_sums, Field out, int map_in, int row, V* d_x) {
     V line[COLUMNS + KERNEL - 1];
 #pragma GCC unroll 16
     for (int c = 0; c < COLUMNS + KERNEL - 1; ++c) line[c] = d_x[c];
@@ -158,63 +154,77 @@ void convolution_back(const Stage& stage, const float* parameters, Field in, con
 // Rows of sums at a time, so that they and their inputs stay in the nearest cache.
 constexpr int POSITIONS_AT_ONCE = 200;
 
-// The gradient of LINES lines of MAPS kernels, over some rows of their sums, added up in registers.
-template <Mode MODE, int MAPS, int LINES>
-LENET_INLINE void kernel_lines(Field in, Field out, const V* x, const V* d_sums, int first_row, int last_row, V* sums) {
-    V own[MAPS][LINES][KERNEL];
-#pragma GCC unroll 4
-    for (int m = 0; m < MAPS; ++m)
-#pragma GCC unroll 4
-        for (int l = 0; l < LINES; ++l)
-#pragma GCC unroll 5
-            for (int kx = 0; kx < KERNEL; ++kx) own[m][l][kx] = sums[(m * KERNEL + l) * KERNEL + kx];
-    for (int row = first_row; row < last_row; ++row) {
-        const V* d = d_sums + row * long(out.width);
-        const V* line = x + row * long(in.width);
+// Two neighbouring kernels that see one map: for each line of the kernels ten sums in registers.
+template <Mode MODE>
+LENET_APART void two_kernels_back(const Stage& stage, const Sink<MODE>& sink, Field in, const V* x, const V* d_sums, int map, int map_in) {
+    const Field out = in.convolved(stage);
+    V found[2][KERNEL * KERNEL] = {};
+    const int rows = POSITIONS_AT_ONCE / out.width > 1 ? POSITIONS_AT_ONCE / out.width : 1;
+    for (int first = 0; first < out.height; first += rows)
+        for (int ky = 0; ky < KERNEL; ++ky) {
+            V sums[2][KERNEL] = {};
+            for (int row = first; row < out.height && row < first + rows; ++row) {
+                const V* d = d_sums + map * out.area() + row * long(out.width);
+                const V* line = x + map_in * in.area() + (row + ky) * long(in.width);
 #pragma GCC unroll 1
-        for (int column = 0; column < out.width; ++column) {
-            V each[MAPS];
-#pragma GCC unroll 4
-            for (int m = 0; m < MAPS; ++m) each[m] = d[m * out.area() + column];
-#pragma GCC unroll 4
-            for (int l = 0; l < LINES; ++l) {
-                const V* values = afresh(line + l * in.width + column);
-#pragma GCC unroll 5
-                for (int kx = 0; kx < KERNEL; ++kx) {
-                    V value = squared<MODE>(held(values[kx]));
-#pragma GCC unroll 4
-                    for (int m = 0; m < MAPS; ++m) own[m][l][kx] += each[m] * value;
+                for (int column = 0; column < out.width; ++column) {
+                    const V d0 = d[column], d1 = d[out.area() + column];
+                    const V* values = afresh(line + column);
+#pragma GCC unroll 8
+                    for (int kx = 0; kx < KERNEL; ++kx) {
+                        const V value = squared<MODE>(held(values[kx]));
+                        sums[0][kx] += d0 * value;
+                        sums[1][kx] += d1 * value;
+                    }
+                }
+            }
+            for (int m = 0; m < 2; ++m)
+                for (int kx = 0; kx < KERNEL; ++kx) found[m][ky * KERNEL + kx] += sums[m][kx];
+        }
+    for (int m = 0; m < 2; ++m)
+        for (int k = 0; k < KERNEL * KERNEL; ++k)
+            sink.add(stage.weight + (long(map + m) * stage.maps_in + map_in) * KERNEL * KERNEL + k, found[m][k]);
+}
+
+// One kernel: ten sums in registers, of two of its lines, from two lines of gradients at a time.
+template <Mode MODE>
+LENET_APART void one_kernel_back(const Stage& stage, const Sink<MODE>& sink, Field in, const V* x, const V* d_sums, int map, int map_in) {
+    const Field out = in.convolved(stage);
+    const long kernel = stage.weight + (long(map) * stage.maps_in + map_in) * KERNEL * KERNEL;
+    for (int ky = 0; ky < KERNEL; ky += 2) {
+        const bool two = ky + 1 < KERNEL;  // the last line has no other beside it
+        V sums[2][KERNEL] = {};
+        for (int row = 0; row < out.height; row += 2) {
+            const V* d = d_sums + map * out.area() + row * long(out.width);
+            const V* line = x + map_in * in.area() + (row + ky) * long(in.width);
+#pragma GCC unroll 1
+            for (int column = 0; column < out.width; ++column) {
+                const V d0 = d[column], d1 = d[out.width + column];
+                const V *above = afresh(line + column), *middle = afresh(line + in.width + column);
+                if (two) {
+                    const V* below = afresh(middle + in.width);
+#pragma GCC unroll 8
+                    for (int kx = 0; kx < KERNEL; ++kx) {
+                        const V value = squared<MODE>(held(middle[kx]));
+                        sums[0][kx] += d0 * squared<MODE>(above[kx]);
+                        sums[1][kx] += d0 * value;
+                        sums[0][kx] += d1 * value;
+                        sums[1][kx] += d1 * squared<MODE>(below[kx]);
+                    }
+                } else {
+#pragma GCC unroll 8
+                    for (int kx = 0; kx < KERNEL; ++kx) {
+                        sums[0][kx] += d0 * squared<MODE>(above[kx]);
+                        sums[1][kx] += d1 * squared<MODE>(middle[kx]);
+                    }
                 }
             }
         }
+        for (int kx = 0; kx < KERNEL; ++kx) {
+            sink.add(kernel + ky * KERNEL + kx, two ? sums[0][kx] : sums[0][kx] + sums[1][kx]);
+            if (two) sink.add(kernel + (ky + 1) * KERNEL + kx, sums[1][kx]);
+        }
     }
-#pragma GCC unroll 4
-    for (int m = 0; m < MAPS; ++m)
-#pragma GCC unroll 4
-        for (int l = 0; l < LINES; ++l)
-#pragma GCC unroll 5
-            for (int kx = 0; kx < KERNEL; ++kx) sums[(m * KERNEL + l) * KERNEL + kx] = own[m][l][kx];
-}
-
-// The gradient of MAPS kernels that see one map.
-template <Mode MODE, int MAPS>
-void kernel_back(const Stage& stage, const Sink<MODE>& sink, Field in, const V* x, const V* d_sums, int map, int map_in) {
-    const Field out = in.convolved(stage);
-    const V* from = x + map_in * in.area();
-    const V* d = d_sums + map * out.area();
-    V sums[MAPS * KERNEL * KERNEL] = {};
-    const int rows = POSITIONS_AT_ONCE / out.width > 1 ? POSITIONS_AT_ONCE / out.width : 1;
-    for (int first = 0; first < out.height; first += rows) {
-        const int last = first + rows < out.height ? first + rows : out.height;
-        constexpr int LINES = MAPS == 1 ? 2 : 1;  // ten sums at a time
-        int ky = 0;
-        for (; ky + LINES <= KERNEL; ky += LINES)
-            kernel_lines<MODE, MAPS, LINES>(in, out, from + ky * in.width, d, first, last, sums + ky * KERNEL);
-        if (ky < KERNEL) kernel_lines<MODE, MAPS, 1>(in, out, from + ky * in.width, d, first, last, sums + ky * KERNEL);
-    }
-    for (int m = 0; m < MAPS; ++m)
-        for (int k = 0; k < KERNEL * KERNEL; ++k)
-            sink.add(stage.weight + (long(map + m) * stage.maps_in + map_in) * KERNEL * KERNEL + k, sums[m * KERNEL * KERNEL + k]);
 }
 
 // The gradient of a convolution's sums -> that of its weights.
@@ -222,10 +232,10 @@ template <Mode MODE>
 void kernels_back(const Stage& stage, const Sink<MODE>& sink, Field in, const V* x, const V* d_sums) {
     int map = 0;
     for (; !stage.table && stage.maps - map >= 2; map += 2)
-        for (int i = 0; i < stage.maps_in; ++i) kernel_back<MODE, 2>(stage, sink, in, x, d_sums, map, i);
+        for (int i = 0; i < stage.maps_in; ++i) two_kernels_back(stage, sink, in, x, d_sums, map, i);
     for (; map < stage.maps; ++map)
         for (int i = 0; i < stage.maps_in; ++i)
-            if (stage.connected(map, i)) kernel_back<MODE, 1>(stage, sink, in, x, d_sums, map, i);
+            if (stage.connected(map, i)) one_kernel_back(stage, sink, in, x, d_sums, map, i);
 }
 
 // All stages, last to first, from the gradient of the last outputs. `gradients` is laid out like `buffers`;

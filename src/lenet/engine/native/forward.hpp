@@ -156,7 +156,7 @@ void subsampled(const Stage& stage, const float* parameters, const V* x, Field i
 }
 
 template <bool OWN, int ROWS>
-inline void dense_rows(const Stage& stage, const float* parameters, const V* x, int row, V* out) {
+LENET_APART void dense_rows(const Stage& stage, const float* parameters, const V* x, int row, V* out) {
     const long inputs = stage.inputs();
     V sums[ROWS];
 #pragma GCC unroll 16

@@ -80,6 +80,8 @@ void Description::finish(int margin) {
         stage.dense = stage.rows() == 1 && stage.columns() == 1;
         if (stage.dense ? stage.pooling != Pooling::none : stage.size != KERNEL || stage.pooling == Pooling::none)
             throw std::invalid_argument("only 5x5 convolutions with subsampling, then layers with one position");
+        if (!stage.dense && (stage.rows() % 2 || stage.columns() % 2))
+            throw std::invalid_argument("a convolution whose sums do not fall into 2x2 squares");
         if (s > 0 && !stage.dense && net.stages[s - 1].dense) throw std::invalid_argument("a convolution after a dense layer");
         stage.weight = at;
         stage.bias = at + stage.maps * stage.inputs();

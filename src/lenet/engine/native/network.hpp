@@ -4,6 +4,8 @@
 
 // What stands in a namespace that all instruction sets share is always inlined: no copy for the linker to choose.
 #define LENET_INLINE __attribute__((always_inline)) inline
+// A loop that needs all registers stands in a function of its own.
+#define LENET_APART __attribute__((noinline))
 
 namespace lenet {
 

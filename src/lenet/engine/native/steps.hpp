@@ -164,7 +164,7 @@ inline void block(const Batch& batch, int number, float* memory) {
 
 // ROWS rows of a dense stage's gradient, COLUMNS vectors of it at a time, summed over the whole mini-batch in order.
 template <int ROWS, int COLUMNS>
-inline void dense_tile(const Batch& batch, int s, int row, long column, float* gradient) {
+LENET_APART void dense_tile(const Batch& batch, int s, int row, long column, float* gradient) {
     const long inputs = batch.net->stages[s].inputs();
     V sums[ROWS][COLUMNS] = {};
     const float* x = batch.dense_inputs[s] + column;

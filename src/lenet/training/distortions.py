@@ -42,5 +42,6 @@ def draw(ranges: Ranges, n: int, rng: np.random.Generator) -> Float32:
     wide, high = np.exp(zoom + squeeze), np.exp(zoom - squeeze)
     cos, sin = np.cos(turn), np.sin(turn)
     affine = [wide * cos, wide * (shear * cos - sin), right, high * sin, high * (shear * sin + cos), down]
-    elastic = ranges.elastic * rng.standard_normal((n, 2 * CONTROL**2))
+    bends = (n, 2 * CONTROL**2)
+    elastic = ranges.elastic * rng.standard_normal(bends) if ranges.elastic else np.zeros(bends)
     return np.concatenate([np.stack(affine, axis=1), elastic], axis=1).astype(np.float32)

@@ -159,13 +159,15 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             name="quick",
             net="lenet5-modern",
-            provenance="a good network soon: a few passes of a high rate that falls along a cosine",
-            passes=4,
+            provenance="a good network in seconds: a few passes of a high rate that falls along a cosine, over "
+            "slightly distorted digits; passes and distortions chosen on held-out writers, over five seeds",
+            passes=5,
             rate=0.05,
             schedule="cosine",
             nesterov=True,
             initialisation="he",
             averaging=0.99,
+            distortions=Ranges(zoom=0.08, squeeze=0.05, rotation=0.08, shear=0.08, shift=0.8),
         ),
         Recipe(
             name="lenet5",

@@ -21,6 +21,7 @@ static bool forward(const Network& net, const Layout& at, const float* parameter
     const float* rows[LANES];
     for (int n = 0; n < count; ++n) rows[n] = images + n * whole.area();
     V finite = take_images(rows, count, whole, net.margin, buffers);
+    for (long k = 0; net.margin && k < count * whole.area(); ++k) finite[0] += images[k] * 0.0f;  // unseen, yet refused
     layers<false>(net, at, parameters, buffers, at.sums[0] != at.input[1], [](const Stage&, V*) {});
     give_lanes(buffers + at.scores, net.outputs * at.field[net.count].area(), count, scores);
     return total(finite) == 0.0f;

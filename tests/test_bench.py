@@ -1,0 +1,161 @@
+"""The benchmark: fair turns, rows with the keys that scripts rely on, and peers that answer the same."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lenet
+from lenet.bench import run, timing
+from lenet.bench.contenders import Engine, Lesson, OnnxRuntime, TorchEager, Work, present
+from lenet.bench.graph import onnx_model
+from lenet.cli.bench import _table
+from lenet.engine import choice
+from lenet.engine.warp import warp
+from lenet.spec import NETS
+from lenet.weights import Weights
+from test_engine import inputs, network
+
+
+def test_contenders_take_turns_and_medians_ignore_an_outlier() -> None:
+    """Each is called in every round; one slow call does not move its figure."""
+    calls: list[str] = []
+
+    def work(name: str, seconds: float) -> Work:
+        def do() -> None:
+            calls.append(name)
+            slow = name == "a" and calls.count("a") == 6
+            time.sleep(20 * seconds if slow else seconds)
+
+        return do
+
+    found = timing.interleaved({"a": work("a", 0.002), "b": work("b", 0.004)}, rounds=5, least=0.0)
+    assert calls[4:] == ["a", "a", "b", "b"] * 5
+    assert found["a"] < found["b"] < 0.02
+
+
+@pytest.mark.parametrize("name", ["lenet5", "lenet5-modern", "lenet5-dense", "lenet5-1998-softmax"])
+def test_onnx_runtime_scores_the_same(name: str, rng: np.random.Generator) -> None:
+    """The graph that is measured is the network: ONNX Runtime agrees to 1e-5."""
+    onnxruntime = pytest.importorskip("onnxruntime")
+    for net in (NETS[name], NETS[name].with_activation("sigmoid")):
+        ours, x = network(net, choice.chosen()), inputs(rng, 9, 32, 32)
+        session = onnxruntime.InferenceSession(
+            onnx_model(net, ours.weights.tensors), providers=["CPUExecutionProvider"]
+        )
+        scores = session.run(None, {"input": x})[0]
+        assert np.abs(scores - ours.forward(x)).max() <= 1e-5 * np.abs(scores).max()
+
+
+def test_a_net_without_a_plain_graph_is_refused() -> None:
+    """Codes and margins have none."""
+    for name in ("lenet5-1998", "lenet1"):
+        with pytest.raises(ValueError, match="no plain graph"):
+            onnx_model(NETS[name], {})
+
+
+def test_pytorch_is_timed_on_the_same_distortion(rng: np.random.Generator) -> None:
+    """Its affine_grid and grid_sample give what the engine warps; both can do the distorted lesson."""
+    weights = run.random_weights("lenet5")
+    x = inputs(rng, 64, 32, 32)
+    warps = run.draw(run.AFFINE_RANGES, 64, rng)
+    lesson = Lesson(x, rng.integers(0, 10, 64).astype(np.uint8), 16, warps)
+    import torch
+    from torch.nn import functional as F
+
+    from lenet.bench.contenders import _theta
+
+    theta = torch.from_numpy(_theta(warps))
+    grid = F.affine_grid(theta, [64, 1, 32, 32], align_corners=False)
+    theirs = F.grid_sample(torch.from_numpy(x) + 0.1, grid, "bilinear", "zeros", align_corners=False).numpy() - 0.1
+    assert np.abs(theirs - warp(x, warps)).max() < 1e-4
+    for contender in (Engine(), TorchEager()):
+        work = contender.train(weights, lesson, 1)
+        assert work is not None
+        work()
+
+
+class Sleeper:
+    """A contender that takes its time, or fails."""
+
+    def __init__(self, name: str, seconds: float | None) -> None:
+        self.name, self.seconds = name, seconds
+
+    def _work(self) -> Work:
+        if self.seconds is None:
+            raise RuntimeError("no such instruction\nsecond line")
+        seconds = self.seconds
+        return lambda: time.sleep(seconds)
+
+    def forward(self, weights: Weights, x: np.ndarray, threads: int) -> Work | None:
+        return self._work()
+
+    def train(self, weights: Weights, lesson: Lesson, threads: int) -> Work | None:
+        return None if self.name == "onnxruntime" else self._work()
+
+    def online(self, weights: Weights, lesson: Lesson, replicas: int, threads: int) -> tuple[Work, int] | None:
+        return (self._work(), 10) if self.name == "engine" else None
+
+
+def test_rows_have_the_keys_and_a_failing_peer_is_left_out_with_its_reason() -> None:
+    """Half the speed is a ratio of a half; who does not do a piece of work has no row for it."""
+    contenders = [Sleeper("engine", 0.002), Sleeper("onnxruntime", 0.004), Sleeper("torch eager", None)]
+    said: list[str] = []
+    rows, share = run.results(contenders, 2, 2, said.append)
+    keys = {"work", "net", "batch", "replicas", "threads", "contender", "per_second", "ratio_to_engine"}
+    assert all(set(row) == keys for row in rows)
+    assert {row["work"] for row in rows} == {"forward", "train", "train distorted", "train online"}
+    assert {row["contender"] for row in rows if row["work"] == "train"} == {"engine"}
+    slower = [row["ratio_to_engine"] for row in rows if row["contender"] == "onnxruntime"]
+    assert len(slower) == 6
+    assert np.median(slower) == pytest.approx(0.5, abs=0.15)
+    assert "torch eager: left out (RuntimeError: no such instruction)" in said
+    assert (share is None) == (choice.chosen() == "reference")
+
+
+def test_the_table_says_it_all() -> None:
+    """Machine, versions, a line for each row, and the figures that stand alone."""
+    row = {"work": "forward", "net": "lenet5", "batch": 64, "replicas": 1, "threads": 2}
+    found: dict[str, Any] = {
+        "machine": "a machine",
+        "versions": {"torch": None, "lenet": "1"},
+        "threads": 2,
+        "results": [{**row, "contender": "engine", "per_second": 12345.6, "ratio_to_engine": 1.0}],
+        "stages": {"see": 1.5},
+        "peak_mb": {"engine": 70.0, "onnxruntime": None},
+        "fma_peak_share": 0.755,
+        "cold_start_ratio": None,
+    }
+    text = "\n".join(_table(json.loads(json.dumps(found))))
+    for words in ("a machine; 2 threads", "torch absent", "12,346", "75.5 % of the measured FMA peak", "engine 70 MB"):
+        assert words in text
+    assert "import torch" not in text
+
+
+def test_small_measurements_are_real() -> None:
+    """Stages in milliseconds, memory of a fresh process, the picture of a seven that reads as one."""
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory() as folder:
+        picture = Path(folder) / "7.png"
+        run.draw_seven(picture)
+        assert lenet.read(picture).text == "7"
+        assert set(run.stages(picture, runs=2)) == {"see", "score"}
+    memory = run.peak_memory("engine", 1)
+    assert memory is not None
+    assert 20 < memory < 400
+    assert run.peak_memory("nobody", 1) is None
+    assert run.versions()["engine"] == choice.chosen()
+
+
+def test_all_contenders_are_present_where_all_is_installed() -> None:
+    """Their names are those that scripts look for."""
+    found, missing = present()
+    assert [each.name for each in found] == ["engine", "onnxruntime", "torch eager", "torch compiled"]
+    assert not missing
+    assert OnnxRuntime().train(run.random_weights("lenet5"), None, 1) is None  # type: ignore[arg-type]

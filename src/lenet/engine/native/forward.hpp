@@ -111,7 +111,9 @@ template <bool OWN>
 void subsample_lines(const Stage& stage, const float* parameters, int map, V* above, V* below, int width, bool keep, V* out) {
     // No activation falls: the largest sum has the largest, and unless the others are kept it alone is needed.
     const bool late = stage.pooling == Pooling::max && !keep;
-    if (!late) {
+    // Four that nobody keeps share one division.
+    const bool fused = stage.pooling != Pooling::max && !keep && stage.activation == Activation::squash;
+    if (!late && !fused) {
         activate_line(above, 2 * width, stage.activation);
         activate_line(below, 2 * width, stage.activation);
     }
@@ -126,8 +128,12 @@ void subsample_lines(const Stage& stage, const float* parameters, int map, V* ab
         coefficient = weight<OWN>(parameters, stage.coefficient + map);
         bias = weight<OWN>(parameters, stage.pooled_bias + map);
     }
-    for (int c = 0; c < width; ++c)
-        out[c] = (above[2 * c] + above[2 * c + 1] + below[2 * c] + below[2 * c + 1]) * coefficient + bias;
+    if (fused)
+        for (int c = 0; c < width; ++c)
+            out[c] = squash_sum(above[2 * c], above[2 * c + 1], below[2 * c], below[2 * c + 1]) * coefficient + bias;
+    else
+        for (int c = 0; c < width; ++c)
+            out[c] = (above[2 * c] + above[2 * c + 1] + below[2 * c] + below[2 * c + 1]) * coefficient + bias;
     activate_line(out, width, stage.pooled_activation);
 }
 
@@ -155,29 +161,41 @@ void subsampled(const Stage& stage, const float* parameters, const V* x, Field i
         }
 }
 
-template <bool OWN, int ROWS>
-LENET_APART void dense_rows(const Stage& stage, const float* parameters, const V* x, int row, V* out) {
+// ROWS outputs of a dense stage for BLOCKS blocks whose buffers are `apart`: a weight serves them all.
+template <bool OWN, int BLOCKS, int ROWS>
+LENET_APART void dense_rows(const Stage& stage, const float* parameters, const V* x, int row, V* out, long apart) {
     const long inputs = stage.inputs();
-    V sums[ROWS];
+    V sums[ROWS][BLOCKS];
 #pragma GCC unroll 16
-    for (int r = 0; r < ROWS; ++r) sums[r] = weight<OWN>(parameters, stage.bias + row + r);
+    for (int r = 0; r < ROWS; ++r)
+#pragma GCC unroll 2
+        for (int b = 0; b < BLOCKS; ++b) sums[r][b] = weight<OWN>(parameters, stage.bias + row + r);
     const long first = stage.weight + row * inputs;
     for (long i = 0; i < inputs; ++i) {
-        V value = x[i];
+        V values[BLOCKS];
+#pragma GCC unroll 2
+        for (int b = 0; b < BLOCKS; ++b) values[b] = held(x[b * apart + i]);
 #pragma GCC unroll 16
-        for (int r = 0; r < ROWS; ++r) sums[r] += weight<OWN>(parameters, first + r * inputs + i) * value;
+        for (int r = 0; r < ROWS; ++r) {
+            const V w = weight<OWN>(parameters, first + r * inputs + i);
+#pragma GCC unroll 2
+            for (int b = 0; b < BLOCKS; ++b) sums[r][b] += w * values[b];
+        }
     }
 #pragma GCC unroll 16
-    for (int r = 0; r < ROWS; ++r) out[r] = activate(sums[r], stage.activation);
+    for (int r = 0; r < ROWS; ++r)
+#pragma GCC unroll 2
+        for (int b = 0; b < BLOCKS; ++b) out[b * apart + r] = activate(sums[r][b], stage.activation);
 }
 
-// A dense stage at one position: x (inputs) -> out (maps).
-template <bool OWN>
-void dense(const Stage& stage, const float* parameters, const V* x, V* out) {
+// A dense stage at one position: x (inputs) -> out (maps), in each block.
+template <bool OWN, int BLOCKS>
+void dense(const Stage& stage, const float* parameters, const V* x, V* out, long apart) {
+    constexpr int MOST = 12 / BLOCKS, SOME = 4 / BLOCKS;
     int row = 0;
-    for (; stage.maps - row >= 12; row += 12) dense_rows<OWN, 12>(stage, parameters, x, row, out + row);
-    for (; stage.maps - row >= 4; row += 4) dense_rows<OWN, 4>(stage, parameters, x, row, out + row);
-    for (; row < stage.maps; ++row) dense_rows<OWN, 1>(stage, parameters, x, row, out + row);
+    for (; stage.maps - row >= MOST; row += MOST) dense_rows<OWN, BLOCKS, MOST>(stage, parameters, x, row, out + row, apart);
+    for (; stage.maps - row >= SOME; row += SOME) dense_rows<OWN, BLOCKS, SOME>(stage, parameters, x, row, out + row, apart);
+    for (; row < stage.maps; ++row) dense_rows<OWN, BLOCKS, 1>(stage, parameters, x, row, out + row, apart);
 }
 
 // Equation 7, negated: minus the squared distance to each code.
@@ -201,37 +219,52 @@ inline void gather(const Stage& stage, const V* x, Field in, int row, int column
                 *patch++ = x[i * in.area() + (row + y) * long(in.width) + column + c];
 }
 
-// All stages in order. `dropped` is called after each dense stage with what it gave.
+// A dense stage at every position of a wider field.
+template <bool OWN>
+void dense_everywhere(const Stage& stage, const float* parameters, const V* x, Field in, V* patch, V* out) {
+    const Field after = in.after(stage);
+    V answers[MOST_MAPS];
+    for (int row = 0; row < after.height; ++row)
+        for (int column = 0; column < after.width; ++column) {
+            gather(stage, x, in, row, column, patch);
+            dense<OWN, 1>(stage, parameters, patch, answers, 0);
+            for (int m = 0; m < stage.maps; ++m) out[m * after.area() + row * long(after.width) + column] = answers[m];
+        }
+}
+
+// All stages in order, for one block or two whose buffers follow each other. `dropped` is called after each dense
+// stage on a field of 32x32 with what it gave.
 template <bool OWN, class Dropped>
-void layers(const Network& net, const Layout& at, const float* parameters, V* buffers, bool keep, Dropped dropped) {
+void layers(const Network& net, const Layout& at, const float* parameters, V* buffers, int blocks, bool keep, Dropped dropped) {
     for (int s = 0; s < net.count; ++s) {
         const Stage& stage = net.stages[s];
-        const V* x = buffers + at.input[s];
-        V* out = buffers + at.input[s + 1];
-        const Field in = at.field[s], after = at.field[s + 1];
-        if (!stage.dense) {
-            subsampled<OWN>(stage, parameters, x, in, keep ? buffers + at.sums[s] : nullptr, buffers + at.spare, out);
-        } else if (after.area() == 1) {
-            dense<OWN>(stage, parameters, x, out);
-            dropped(stage, out);
-        } else {
-            V* patch = buffers + at.spare;
-            V answers[128];
-            for (int row = 0; row < after.height; ++row)
-                for (int column = 0; column < after.width; ++column) {
-                    gather(stage, x, in, row, column, patch);
-                    dense<OWN>(stage, parameters, patch, answers);
-                    for (int m = 0; m < stage.maps; ++m) out[m * after.area() + row * long(after.width) + column] = answers[m];
-                }
+        const Field in = at.field[s];
+        const bool once = stage.dense && in.after(stage).area() == 1;
+        if (once && blocks == 2) {
+            dense<OWN, 2>(stage, parameters, buffers + at.input[s], buffers + at.input[s + 1], at.total);
+            continue;
+        }
+        for (int b = 0; b < blocks; ++b) {
+            V* own = buffers + b * at.total;
+            const V* x = own + at.input[s];
+            V* out = own + at.input[s + 1];
+            if (!stage.dense) {
+                subsampled<OWN>(stage, parameters, x, in, keep ? own + at.sums[s] : nullptr, own + at.spare, out);
+            } else if (once) {
+                dense<OWN, 1>(stage, parameters, x, out, 0);
+                dropped(stage, out);
+            } else {
+                dense_everywhere<OWN>(stage, parameters, x, in, own + at.spare, out);
+            }
         }
     }
-    if (!net.codes) return;
     const long area = at.field[net.count].area();
-    for (long p = 0; p < area; ++p) {
-        V x[128], scores[128];
-        for (int j = 0; j < net.last().maps; ++j) x[j] = buffers[at.input[net.count] + j * area + p];
+    for (long p = 0; net.codes && p < blocks * area; ++p) {
+        V* own = buffers + p / area * at.total + p % area;
+        V x[MOST_MAPS], scores[MOST_MAPS];
+        for (int j = 0; j < net.last().maps; ++j) x[j] = own[at.input[net.count] + j * area];
         match_codes(net, x, scores);
-        for (int k = 0; k < net.outputs; ++k) buffers[at.scores + k * area + p] = scores[k];
+        for (int k = 0; k < net.outputs; ++k) own[at.scores + k * area] = scores[k];
     }
 }
 

@@ -18,12 +18,21 @@ namespace lenet::LENET_ISA {
 static bool forward(const Network& net, const Layout& at, const float* parameters, const float* images, Field whole, int count,
                     float* memory, float* scores) {
     V* buffers = reinterpret_cast<V*>(memory);
-    const float* rows[LANES];
-    for (int n = 0; n < count; ++n) rows[n] = images + n * whole.area();
-    V finite = take_images(rows, count, whole, net.margin, buffers);
+    const int blocks = count > LANES ? 2 : 1;
+    V finite{};
+    for (int b = 0; b < blocks; ++b) {
+        const float* rows[LANES];
+        const int here = count - b * LANES < LANES ? count - b * LANES : LANES;
+        for (int n = 0; n < here; ++n) rows[n] = images + (b * LANES + n) * whole.area();
+        finite += take_images(rows, here, whole, net.margin, buffers + b * at.total);
+    }
     for (long k = 0; net.margin && k < count * whole.area(); ++k) finite[0] += images[k] * 0.0f;  // unseen, yet refused
-    layers<false>(net, at, parameters, buffers, at.sums[0] != at.input[1], [](const Stage&, V*) {});
-    give_lanes(buffers + at.scores, net.outputs * at.field[net.count].area(), count, scores);
+    layers<false>(net, at, parameters, buffers, blocks, at.sums[0] != at.input[1], [](const Stage&, V*) {});
+    const long answers = net.outputs * at.field[net.count].area();
+    for (int b = 0; b < blocks; ++b) {
+        const int here = count - b * LANES < LANES ? count - b * LANES : LANES;
+        give_lanes(buffers + b * at.total + at.scores, answers, here, scores + b * LANES * answers);
+    }
     return total(finite) == 0.0f;
 }
 

@@ -44,7 +44,7 @@ float* thread_buffer(long size) {
 void Description::convolution(int maps, int size, Activation activation, std::vector<unsigned char> table) {
     Network& net = network;
     if (net.count == MOST_STAGES) throw std::invalid_argument("too many layers");
-    if (maps > 128) throw std::invalid_argument("a layer with more than 128 maps");
+    if (maps > MOST_MAPS) throw std::invalid_argument("a layer with too many maps");
     Stage& stage = net.stages[net.count++];
     stage.maps = maps;
     stage.size = size;
@@ -116,24 +116,24 @@ bool Model::forward(const float* images, Field field, long count, float* scores,
     const Network& net = network();
     const Layout layout(net, field, false);
     const long answers = net.outputs * layout.field[net.count].area();
-    // Whole blocks have an image in each lane; of what is left over, a few images are faster one by one.
-    const long lanes = kernels_.lanes, rest = count % lanes;
-    const long singles = rest <= lanes / 2 ? rest : 0;
-    const long blocks = count / lanes + (rest > singles ? 1 : 0), jobs = blocks + singles;
+    // A block has an image in each lane, and blocks go in pairs; of what is left over, a few are faster one by one.
+    const long lanes = kernels_.lanes, rest = count % lanes, singles = rest <= lanes / 2 ? rest : 0;
+    const long paired = count - singles, pairs = (paired + 2 * lanes - 1) / (2 * lanes), jobs = pairs + singles;
     std::atomic<long> next{0};
     std::atomic<bool> finite{true};
     on_threads(int(jobs < threads ? jobs : threads), [&](Barrier&) {
         for (long job; (job = next.fetch_add(1)) < jobs;) {
-            const long first = job < blocks ? job * lanes : blocks * lanes + (job - blocks);
+            const long first = job < pairs ? 2 * lanes * job : paired + (job - pairs);
             const float* from = images + first * field.area();
+            float* to = scores + first * answers;
             bool good;
-            if (job < blocks) {
-                const long here = count - first < lanes ? count - first : lanes;
-                good = kernels_.forward(net, layout, parameters_.data(), from, field, int(here),
-                                        thread_buffer(layout.total * lanes), scores + first * answers);
+            if (job < pairs) {
+                const int here = int(paired - first < 2 * lanes ? paired - first : 2 * lanes);
+                float* buffers = thread_buffer(2 * layout.total * lanes);
+                good = kernels_.forward(net, layout, parameters_.data(), from, field, here, buffers, to);
             } else {
-                good = kernels_.single(net, packed_.data(), from, field, thread_buffer(kernels_.single_size(net, field)),
-                                       scores + first * answers);
+                float* buffers = thread_buffer(kernels_.single_size(net, field));
+                good = kernels_.single(net, packed_.data(), from, field, buffers, to);
             }
             if (!good) finite = false;
         }

@@ -12,6 +12,7 @@ namespace lenet {
 constexpr int FIELD = 32;            // section II.B: the input is 32x32
 constexpr int KERNEL = 5;            // every convolution that has several positions is 5x5
 constexpr int MOST_STAGES = 8;
+constexpr int MOST_MAPS = 128;       // also the most outputs
 constexpr float BACKGROUND = -0.1f;  // what lies outside the field
 
 enum class Activation { none, squash, relu, sigmoid };
@@ -122,7 +123,7 @@ struct Rule {
 struct Kernels {
     const char* name;
     int lanes;
-    // Scores of up to `lanes` images -> (count, outputs, h, w). False if an input is not finite.
+    // Scores of up to 2 * `lanes` images -> (count, outputs, h, w). False if an input is not finite.
     bool (*forward)(const Network&, const Layout&, const float* parameters, const float* images, Field whole, int count,
                     float* buffers, float* scores);
     // The same for one image, with maps in the lanes and weights packed for it.

@@ -36,38 +36,54 @@ inline void pack(const Network& net, const float* parameters, float* packed) {
     }
 }
 
+// Where the values that a line of a kernel sees stand, from its first pixel: `count` of them.
+struct Seen {
+    long offsets[KERNEL * MOST_MAPS];
+    int count;
+
+    Seen(int maps_in, long pixel) : count(KERNEL * maps_in) {
+        for (int k = 0; k < count; ++k) offsets[k] = k / maps_in * pixel + k % maps_in;
+    }
+};
+
 // The sums of one vector of maps over QUADS neighbouring 2x2 squares; x stands at the first square.
 template <int QUADS>
-inline void convolve_maps(const float* weights, V bias, const float* x, int maps_in, long pixel, long line, V (&sums)[4 * QUADS]) {
+LENET_INLINE void convolve_maps(const float* weights, V bias, const float* x, const Seen& seen, long pixel, long line,
+                                V (&sums)[4 * QUADS]) {
+    V own[4 * QUADS];
 #pragma GCC unroll 16
-    for (int p = 0; p < 4 * QUADS; ++p) sums[p] = bias;
+    for (int p = 0; p < 4 * QUADS; ++p) own[p] = bias;
     for (int ky = 0; ky < KERNEL; ++ky, x += line)
-        for (int kx = 0; kx < KERNEL; ++kx)
-            for (int i = 0; i < maps_in; ++i, weights += LANES) {
-                const float* value = x + kx * pixel + i;
-                V w = load(weights);
+#pragma GCC unroll 1
+        for (int k = 0; k < seen.count; ++k, weights += LANES) {
+            const float* above = afresh(x + seen.offsets[k]);
+            const float* below = above + line;
+            const V w = held(load(weights));
 #pragma GCC unroll 16
-                for (int q = 0; q < QUADS; ++q)
+            for (int q = 0; q < QUADS; ++q)
 #pragma GCC unroll 4
-                    for (int p = 0; p < 4; ++p) sums[4 * q + p] += w * value[(p / 2) * line + (2 * q + p % 2) * pixel];
-            }
+                for (int p = 0; p < 4; ++p) own[4 * q + p] += w * (p < 2 ? above : below)[(2 * q + p % 2) * pixel];
+        }
+#pragma GCC unroll 16
+    for (int p = 0; p < 4 * QUADS; ++p) sums[p] = own[p];
 }
 
 template <int QUADS>
-inline void convolve_and_pool_maps(const Stage& stage, const float* packed, const float* x, long pixel, long line, float* out,
-                                   long out_pixel) {
-    V sums[4 * QUADS];
-    convolve_maps<QUADS>(packed + 3 * LANES, load(packed), x, stage.maps_in, pixel, line, sums);
-#pragma GCC unroll 16
-    for (int p = 0; p < 4 * QUADS; ++p) sums[p] = activate(sums[p], stage.activation);
-#pragma GCC unroll 16
-    for (int q = 0; q < QUADS; ++q) {
-        const V* four = sums + 4 * q;
-        V pooled = stage.pooling == Pooling::max
-                       ? larger(larger(four[0], four[1]), larger(four[2], four[3]))
-                       : (four[0] + four[1] + four[2] + four[3]) * load(packed + LANES) + load(packed + 2 * LANES);
-        store(out + q * out_pixel, activate(pooled, stage.pooled_activation));
+LENET_APART void convolve_and_pool_maps(const Stage& stage, const float* packed, const float* x, const Seen& seen, long pixel, long line,
+                                        float* out, long out_pixel) {
+    V sums[4 * QUADS], pooled[QUADS];
+    convolve_maps<QUADS>(packed + 3 * LANES, load(packed), x, seen, pixel, line, sums);
+    if (stage.pooling == Pooling::max) {  // no activation falls: the largest sum has the largest
+        for (int q = 0; q < QUADS; ++q)
+            pooled[q] = larger(larger(sums[4 * q], sums[4 * q + 1]), larger(sums[4 * q + 2], sums[4 * q + 3]));
+        activate_line(pooled, QUADS, stage.activation);
+    } else {
+        activate_line(sums, 4 * QUADS, stage.activation);
+        for (int q = 0; q < QUADS; ++q)
+            pooled[q] = (sums[4 * q] + sums[4 * q + 1] + sums[4 * q + 2] + sums[4 * q + 3]) * load(packed + LANES) + load(packed + 2 * LANES);
+        activate_line(pooled, QUADS, stage.pooled_activation);
     }
+    for (int q = 0; q < QUADS; ++q) store(out + q * out_pixel, pooled[q]);
 }
 
 // x: lines of `line` values, pixels of `pixel` values, of which maps_in are used -> out: pixels of padded(maps) values.
@@ -75,11 +91,12 @@ inline void subsampled_maps(const Stage& stage, const float* packed, const float
                             float* out) {
     const Field pooled = in.after(stage);
     const long out_pixel = padded(stage.maps);
+    const Seen seen(stage.maps_in, pixel);
     for (int v = 0; v < vectors(stage.maps); ++v, packed += (3 + stage.inputs()) * LANES)
         for (int row = 0; row < pooled.height; ++row) {
             int column = 0;
             auto at = [&](auto tile) {
-                tile(stage, packed, x + 2 * row * line + 2 * column * pixel, pixel, line,
+                tile(stage, packed, x + 2 * row * line + 2 * column * pixel, seen, pixel, line,
                      out + (row * long(pooled.width) + column) * out_pixel + v * LANES, out_pixel);
             };
             for (; pooled.width - column >= 3; column += 3) at(convolve_and_pool_maps<3>);

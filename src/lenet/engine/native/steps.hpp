@@ -3,8 +3,6 @@
 
 namespace lenet::LENET_ISA {
 
-constexpr int MOST_OUTPUTS = 128;
-
 struct Top {
     double loss[LANES];
     int errors[LANES];
@@ -119,10 +117,10 @@ inline void block(const Batch& batch, int number, float* memory) {
         if (stage.dropout > 0)
             for (int m = 0; m < stage.maps; ++m) out[m] *= kept_share(batch.noise, batch.first + first, stage.bias + m, stage.dropout);
     };
-    layers<false>(net, at, batch.parameters, buffers, true, dropped);
+    layers<false>(net, at, batch.parameters, buffers, 1, true, dropped);
 
     V* d_last = gradients + at.input[net.count];
-    V d_scores[MOST_OUTPUTS];
+    V d_scores[MOST_MAPS];
     const Top top = loss_and_gradient(batch.loss, net.outputs, buffers + at.scores, labels, weight, d_scores);
     batch.losses[number] = 0;
     batch.errors[number] = 0;
@@ -260,8 +258,8 @@ inline void online(const Network& net, const Layout& at, const Loss& loss, const
     V* buffers = reinterpret_cast<V*>(memory);
     V* gradients = buffers + at.total;
     take_step(net, step, buffers);
-    layers<true>(net, at, parameters, buffers, true, [](const Stage&, V*) {});
-    V d_scores[MOST_OUTPUTS];
+    layers<true>(net, at, parameters, buffers, 1, true, [](const Stage&, V*) {});
+    V d_scores[MOST_MAPS];
     const Top top = loss_and_gradient(loss, net.outputs, buffers + at.scores, step.labels, broadcast(1.0f), d_scores);
     for (int lane = 0; lane < LANES; ++lane) {
         losses[lane] += top.loss[lane];
@@ -283,7 +281,7 @@ inline void curvature(const Network& net, const Layout& at, const Loss& loss, co
     V* buffers = reinterpret_cast<V*>(memory);
     V* gradients = buffers + at.total;
     take_step(net, step, buffers);
-    layers<true>(net, at, parameters, buffers, true, [](const Stage&, V*) {});
+    layers<true>(net, at, parameters, buffers, 1, true, [](const Stage&, V*) {});
     V* last = gradients + at.input[net.count];
     if (net.codes)
         for (int j = 0; j < net.last().maps; ++j) last[j] = broadcast(2.0f);

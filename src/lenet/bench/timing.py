@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 # Contenders keep their threads awake for a while after work; the next one should not be disturbed by it.
 _REST = 0.03
-_LEAST = 0.02
+_LEAST = 0.05
 
 
 def repeats(work: Callable[[], object], least: float) -> int:

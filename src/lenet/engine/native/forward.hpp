@@ -232,40 +232,47 @@ void dense_everywhere(const Stage& stage, const float* parameters, const V* x, F
         }
 }
 
-// All stages in order, for one block or two whose buffers follow each other. `dropped` is called after each dense
-// stage on a field of 32x32 with what it gave.
-template <bool OWN, class Dropped>
-void layers(const Network& net, const Layout& at, const float* parameters, V* buffers, int blocks, bool keep, Dropped dropped) {
+// The convolutions, for one block. What goes into the first dense stage is put into `out`, all else into `buffers`:
+// two blocks may use the same, one after the other, and stay in the cache.
+template <bool OWN>
+void convolutions(const Network& net, const Layout& at, const float* parameters, V* buffers, V* out, bool keep) {
+    for (int s = 0; s < net.count && !net.stages[s].dense; ++s) {
+        const bool last = s + 1 == net.count || net.stages[s + 1].dense;
+        subsampled<OWN>(net.stages[s], parameters, buffers + at.input[s], at.field[s], keep ? buffers + at.sums[s] : nullptr,
+                        buffers + at.spare, (last ? out : buffers) + at.input[s + 1]);
+    }
+}
+
+// The dense stages, for one block or two whose buffers follow each other. On a field of 32x32 `dropped` is called
+// after each with what it gave.
+template <bool OWN, int BLOCKS, class Dropped>
+void dense_stages(const Network& net, const Layout& at, const float* parameters, V* buffers, Dropped dropped) {
     for (int s = 0; s < net.count; ++s) {
         const Stage& stage = net.stages[s];
-        const Field in = at.field[s];
-        const bool once = stage.dense && in.after(stage).area() == 1;
-        if (once && blocks == 2) {
-            dense<OWN, 2>(stage, parameters, buffers + at.input[s], buffers + at.input[s + 1], at.total);
+        if (!stage.dense) continue;
+        if (at.field[s + 1].area() == 1) {
+            dense<OWN, BLOCKS>(stage, parameters, buffers + at.input[s], buffers + at.input[s + 1], at.total);
+            dropped(stage, buffers + at.input[s + 1]);
             continue;
         }
-        for (int b = 0; b < blocks; ++b) {
-            V* own = buffers + b * at.total;
-            const V* x = own + at.input[s];
-            V* out = own + at.input[s + 1];
-            if (!stage.dense) {
-                subsampled<OWN>(stage, parameters, x, in, keep ? own + at.sums[s] : nullptr, own + at.spare, out);
-            } else if (once) {
-                dense<OWN, 1>(stage, parameters, x, out, 0);
-                dropped(stage, out);
-            } else {
-                dense_everywhere<OWN>(stage, parameters, x, in, own + at.spare, out);
-            }
-        }
+        for (V* own = buffers; own < buffers + BLOCKS * at.total; own += at.total)
+            dense_everywhere<OWN>(stage, parameters, own + at.input[s], at.field[s], own + at.spare, own + at.input[s + 1]);
     }
     const long area = at.field[net.count].area();
-    for (long p = 0; net.codes && p < blocks * area; ++p) {
+    for (long p = 0; net.codes && p < BLOCKS * area; ++p) {
         V* own = buffers + p / area * at.total + p % area;
         V x[MOST_MAPS], scores[MOST_MAPS];
         for (int j = 0; j < net.last().maps; ++j) x[j] = own[at.input[net.count] + j * area];
         match_codes(net, x, scores);
         for (int k = 0; k < net.outputs; ++k) own[at.scores + k * area] = scores[k];
     }
+}
+
+// All stages of one block, every activation kept.
+template <bool OWN, class Dropped>
+void layers(const Network& net, const Layout& at, const float* parameters, V* buffers, Dropped dropped) {
+    convolutions<OWN>(net, at, parameters, buffers, buffers, true);
+    dense_stages<OWN, 1>(net, at, parameters, buffers, dropped);
 }
 
 // Put `count` images, without their margin, into the lanes; the rest of the lanes repeat the last. Gives a vector

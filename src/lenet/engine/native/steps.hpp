@@ -117,7 +117,7 @@ inline void block(const Batch& batch, int number, float* memory) {
         if (stage.dropout > 0)
             for (int m = 0; m < stage.maps; ++m) out[m] *= kept_share(batch.noise, batch.first + first, stage.bias + m, stage.dropout);
     };
-    layers<false>(net, at, batch.parameters, buffers, 1, true, dropped);
+    layers<false>(net, at, batch.parameters, buffers, dropped);
 
     V* d_last = gradients + at.input[net.count];
     V d_scores[MOST_MAPS];
@@ -258,7 +258,7 @@ inline void online(const Network& net, const Layout& at, const Loss& loss, const
     V* buffers = reinterpret_cast<V*>(memory);
     V* gradients = buffers + at.total;
     take_step(net, step, buffers);
-    layers<true>(net, at, parameters, buffers, 1, true, [](const Stage&, V*) {});
+    layers<true>(net, at, parameters, buffers, [](const Stage&, V*) {});
     V d_scores[MOST_MAPS];
     const Top top = loss_and_gradient(loss, net.outputs, buffers + at.scores, step.labels, broadcast(1.0f), d_scores);
     for (int lane = 0; lane < LANES; ++lane) {
@@ -281,7 +281,7 @@ inline void curvature(const Network& net, const Layout& at, const Loss& loss, co
     V* buffers = reinterpret_cast<V*>(memory);
     V* gradients = buffers + at.total;
     take_step(net, step, buffers);
-    layers<true>(net, at, parameters, buffers, 1, true, [](const Stage&, V*) {});
+    layers<true>(net, at, parameters, buffers, [](const Stage&, V*) {});
     V* last = gradients + at.input[net.count];
     if (net.codes)
         for (int j = 0; j < net.last().maps; ++j) last[j] = broadcast(2.0f);

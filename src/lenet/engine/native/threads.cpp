@@ -1,6 +1,9 @@
 #include "threads.hpp"
 
 #include <unistd.h>
+#ifdef __linux__
+#include <sched.h>
+#endif
 
 #include <condition_variable>
 #include <mutex>
@@ -23,6 +26,37 @@ inline void relax() {
 #endif
 }
 
+// The cores that the threads of one job are on. The scheduler often wakes a thread on the core of the one that woke
+// it, and leaves the two there for as long as a whole short job; whoever finds its core taken moves to a free one.
+class Places {
+  public:
+    void sit() {
+#ifdef __linux__
+        const int here = sched_getcpu();
+        if (here < 0 || here >= CPU_SETSIZE) return;
+        std::lock_guard<std::mutex> lock(mutex_);
+        if (!CPU_ISSET(here, &taken_)) {
+            CPU_SET(here, &taken_);
+            return;
+        }
+        cpu_set_t allowed, free;
+        if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+        CPU_XOR(&free, &allowed, &taken_);
+        CPU_AND(&free, &free, &allowed);
+        if (CPU_COUNT(&free) == 0 || sched_setaffinity(0, sizeof free, &free) != 0) return;
+        sched_setaffinity(0, sizeof allowed, &allowed);  // moved, and no longer bound
+        const int now = sched_getcpu();
+        if (now >= 0 && now < CPU_SETSIZE) CPU_SET(now, &taken_);
+#endif
+    }
+
+  private:
+#ifdef __linux__
+    std::mutex mutex_;
+    cpu_set_t taken_ = {};
+#endif
+};
+
 class Pool {
   public:
     void run(int wanted, const Job& job) {
@@ -33,12 +67,15 @@ class Pool {
             return;
         }
         Barrier all(wanted);
+        Places places;
+        places.sit();
         {
             std::lock_guard<std::mutex> lock(mutex_);
             while (workers_ < wanted - 1) std::thread(&Pool::work, this, ++workers_, round_.load()).detach();
             job_ = &job;
             threads_ = wanted;
             all_ = &all;
+            places_ = &places;
             running_.store(wanted - 1);
             round_.fetch_add(1);
         }
@@ -58,6 +95,7 @@ class Pool {
             const Job* job;
             int threads;
             Barrier* all;
+            Places* places;
             {
                 std::unique_lock<std::mutex> lock(mutex_);
                 wake_.wait(lock, [&] { return round_.load() != seen; });
@@ -65,8 +103,10 @@ class Pool {
                 job = job_;
                 threads = threads_;
                 all = all_;
+                places = places_;
             }
             if (number >= threads) continue;
+            places->sit();
             (*job)(*all);
             running_.fetch_sub(1);
         }
@@ -77,6 +117,7 @@ class Pool {
     std::atomic<int> round_{0}, running_{0};
     const Job* job_ = nullptr;
     Barrier* all_ = nullptr;
+    Places* places_ = nullptr;
     int threads_ = 0, workers_ = 0;
 };
 

@@ -1,7 +1,7 @@
 # Few targets; each is one command that also works without make. They run in .venv (see README.md).
 BIN = .venv/bin
 
-.PHONY: setup test check docs examples bench-read
+.PHONY: setup test check sanitize neon docs examples bench bench-read
 
 setup:
 	python3 -m venv .venv
@@ -15,11 +15,34 @@ check:
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# The engine's tests with address and undefined-behaviour checks; needs g++ and its sanitizer libraries.
+SANITIZED = build/sanitized
+sanitize:
+	$(BIN)/cmake -S . -B $(SANITIZED) -G Ninja -DLENET_SANITIZE=ON -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python \
+		-DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -Dnanobind_DIR=$$($(BIN)/python -m nanobind --cmake_dir)
+	$(BIN)/cmake --build $(SANITIZED)
+	LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 \
+		$(BIN)/python tests/sanitized.py $(SANITIZED) -q tests/test_engine.py tests/test_distortions.py \
+		tests/test_learning.py -k "not forked"
+
+# The kernels for ARM, checked under an emulator: Debian's g++-aarch64-linux-gnu and qemu-user.
+NATIVE = src/lenet/engine/native
+KERNEL_FLAGS = -O3 -std=c++17 -ffp-contract=fast -fno-math-errno -fno-trapping-math -Wall -Wextra
+neon:
+	mkdir -p build
+	aarch64-linux-gnu-g++ $(KERNEL_FLAGS) -DLENET_ISA=neon -DLENET_LANES=4 -I $(NATIVE) -static -pthread -o build/self_test_neon \
+		tests/self_test.cpp $(addprefix $(NATIVE)/,kernels.cpp learning.cpp model.cpp network.cpp threads.cpp)
+	qemu-aarch64 build/self_test_neon
+
 docs:
 	$(BIN)/python docs/make_cli.py
 
 examples:
 	$(BIN)/python examples/make_pictures.py
+
+# The engine beside ONNX Runtime and PyTorch; some minutes.
+bench:
+	$(BIN)/lenet bench
 
 # The reading benchmark on test digits: for the final figure of a release, not for tuning.
 bench-read:

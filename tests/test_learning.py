@@ -255,7 +255,7 @@ def learned(
     steps = -(-23 // rule.batch)
     for passed in range(2):
         order = np.random.default_rng(passed).permutation(23).astype(np.int32)
-        learner.run(patterns, order, warps, np.full(steps, 0.005, np.float32), 0, 2**40 + 17 + passed)
+        learner.run(patterns, order, warps, np.full(steps, 0.0005 * rule.batch, np.float32), 0, 2**40 + 17 + passed)
     return learner
 
 

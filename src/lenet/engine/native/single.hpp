@@ -57,12 +57,12 @@ LENET_INLINE void convolve_maps(const float* weights, V bias, const float* x, co
 #pragma GCC unroll 1
         for (int k = 0; k < seen.count; ++k, weights += LANES) {
             const float* above = afresh(x + seen.offsets[k]);
-            const float* below = above + line;
+            const float* lines[2] = {above, above + line};
             const V w = held(load(weights));
 #pragma GCC unroll 16
             for (int q = 0; q < QUADS; ++q)
 #pragma GCC unroll 4
-                for (int p = 0; p < 4; ++p) own[4 * q + p] += w * (p < 2 ? above : below)[(2 * q + p % 2) * pixel];
+                for (int p = 0; p < 4; ++p) own[4 * q + p] += w * lines[p / 2][(2 * q + p % 2) * pixel];
         }
 #pragma GCC unroll 16
     for (int p = 0; p < 4 * QUADS; ++p) sums[p] = own[p];

@@ -1,0 +1,33 @@
+"""Run tests with another build of the native engine: python tests/sanitized.py FOLDER [PYTEST ARGUMENTS...].
+
+FOLDER holds the `_native` module that `make sanitize` built with the address and undefined-behaviour sanitizers.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.machinery import ExtensionFileLoader
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+
+
+def main(folder: Path, arguments: list[str]) -> int:
+    """Put the module where `lenet.engine` looks for it, then run pytest."""
+    (path,) = folder.glob("_native*.so")
+    name = "lenet.engine._native"
+    spec = spec_from_file_location(name, path, loader=ExtensionFileLoader(name, str(path)))
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules[name] = module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[name])
+    status = pytest.main(arguments)
+    from lenet.engine import choice
+
+    assert choice._native is sys.modules[name], "another build was tested"
+    return int(status)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))

@@ -1,0 +1,146 @@
+// The kernels against plain loops in double precision, without Python: for machines that are only emulated.
+// Built and run by `make neon`; prints a line for each instruction set and leaves with 1 if one is wrong.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "learning.hpp"
+
+using namespace lenet;
+
+namespace {
+
+struct Case {
+    const char* name;
+    Activation activation, pooled;
+    Pooling pooling;
+};
+
+const Case cases[] = {{"ReLU, maximum", Activation::relu, Activation::none, Pooling::max},
+                      {"squash, average", Activation::squash, Activation::none, Pooling::average},
+                      {"squash, trainable sum", Activation::squash, Activation::squash, Pooling::trainable}};
+
+std::shared_ptr<Description> described(const Case& c) {
+    auto d = std::make_shared<Description>();
+    d->convolution(6, 5, c.activation, {});
+    d->subsampling(c.pooling, c.pooled);
+    d->convolution(16, 5, c.activation, {});
+    d->subsampling(c.pooling, c.pooled);
+    d->convolution(120, 5, c.activation, {});
+    d->convolution(84, 1, c.activation, {});
+    d->convolution(10, 1, Activation::none, {});
+    d->finish(0);
+    return d;
+}
+
+double uniform() {  // -1 to 1, the same on every machine
+    static unsigned long state = 1998;
+    state = state * 6364136223846793005UL + 1442695040888963407UL;
+    return double(state >> 40) / double(1UL << 23) - 1;
+}
+
+double activated(double x, Activation a) {
+    if (a == Activation::relu) return x > 0 ? x : 0;
+    return a == Activation::squash ? 1.7159 * std::tanh(2 * x / 3) : x;
+}
+
+std::vector<double> scores(const Network& net, const std::vector<float>& p, const float* image) {
+    std::vector<double> x(image, image + FIELD * FIELD);
+    for (int s = 0; s < net.count; ++s) {
+        const Stage& t = net.stages[s];
+        const int width = t.columns_in, rows = t.rows(), columns = t.columns();
+        std::vector<double> y(t.maps * rows * columns);
+        for (int m = 0; m < t.maps; ++m)
+            for (int r = 0; r < rows; ++r)
+                for (int c = 0; c < columns; ++c) {
+                    double sum = p[t.bias + m];
+                    for (int i = 0; i < t.maps_in; ++i)
+                        for (int ky = 0; ky < t.size; ++ky)
+                            for (int kx = 0; kx < t.size; ++kx)
+                                sum += p[t.weight + ((m * t.maps_in + i) * t.size + ky) * t.size + kx] *
+                                       x[(i * t.rows_in + r + ky) * width + c + kx];
+                    y[(m * rows + r) * columns + c] = activated(sum, t.activation);
+                }
+        x = y;
+        if (t.dense) continue;
+        x.assign(t.maps * (rows / 2) * (columns / 2), 0);
+        for (int m = 0; m < t.maps; ++m)
+            for (int r = 0; r < rows / 2; ++r)
+                for (int c = 0; c < columns / 2; ++c) {
+                    const double* corner = &y[(m * rows + 2 * r) * columns + 2 * c];
+                    const double four[] = {corner[0], corner[1], corner[columns], corner[columns + 1]};
+                    double value = four[0] + four[1] + four[2] + four[3];
+                    if (t.pooling == Pooling::max) value = *std::max_element(four, four + 4);
+                    if (t.pooling == Pooling::average) value /= 4;
+                    if (t.pooling == Pooling::trainable) value = value * p[t.coefficient + m] + p[t.pooled_bias + m];
+                    x[(m * (rows / 2) + r) * (columns / 2) + c] = activated(value, t.pooled_activation);
+                }
+    }
+    return x;
+}
+
+double loss(const Network& net, const std::vector<float>& p, const float* image, int label) {
+    const std::vector<double> s = scores(net, p, image);
+    double sum = 0;
+    for (double each : s) sum += std::exp(each);
+    return std::log(sum) - s[label];
+}
+
+bool check(const Case& c, const Kernels& kernels) {
+    const int n = 11;
+    const auto d = described(c);
+    const Network& net = d->network;
+    std::vector<float> p(net.parameters), images(n * FIELD * FIELD), got(n * 10);
+    std::vector<unsigned char> labels(n);
+    std::vector<int> order(n);
+    for (int s = 0; s < net.count; ++s) {
+        const Stage& t = net.stages[s];
+        const long end = s + 1 < net.count ? net.stages[s + 1].weight : net.parameters;
+        for (long k = t.weight; k < end; ++k) p[k] = float(uniform() * (k < t.bias ? std::sqrt(3.0 / t.inputs()) : 0.3));
+    }
+    for (float& each : images) each = float(0.5 + 0.6 * uniform());
+    for (int k = 0; k < n; ++k) order[k] = k, labels[k] = (unsigned char)(k % 10);
+
+    const Model model(d, p.data(), kernels);
+    double worst = model.forward(images.data(), {FIELD, FIELD}, n, got.data(), 2) ? 0 : 1;
+    for (int k = 0; k < n; ++k) {
+        const std::vector<double> expected = scores(net, p, &images[k * FIELD * FIELD]);
+        for (int o = 0; o < 10; ++o) worst = std::max(worst, std::fabs(expected[o] - got[k * 10 + o]));
+    }
+    // One step of a mini-batch of one, and of three replicas on-line, against the slope of the loss.
+    BatchLearner batch(d, kernels, {{LossKind::cross_entropy, 0, 0}, 1, 0, 0, false, 0});
+    OnlineLearner online(d, kernels, {LossKind::cross_entropy, 0, 0}, 3);
+    std::copy(p.begin(), p.end(), batch.parameters.data());
+    for (int r = 0; r < 3; ++r) online.take(false, r, p.data());
+    const Patterns patterns{images.data(), labels.data()};
+    const float rate = 0.01f;
+    batch.run(patterns, order.data(), nullptr, &rate, 1, 0, 0, 2);
+    online.run(patterns, order.data(), nullptr, &rate, 1, 2);
+    std::vector<float> moved(net.parameters);
+    online.give(false, 0, moved.data());
+    double steep = 0, off = 0;
+    for (int k = 0; k < 60; ++k) {
+        const long which = k < 30 ? long((uniform() + 1) / 2 * net.stages[2].weight) : long((uniform() + 1) / 2 * net.parameters);
+        const float kept = p[which], h = 1e-4f, high = kept + h, low = kept - h;
+        p[which] = high;
+        const double above = loss(net, p, images.data(), labels[0]);
+        p[which] = low;
+        const double below = loss(net, p, images.data(), labels[0]);
+        p[which] = kept;
+        const double slope = (above - below) / (double(high) - low);
+        steep = std::max(steep, std::fabs(slope));
+        off = std::max({off, std::fabs(slope - batch.gradient[which]), std::fabs(slope - (kept - moved[which]) / rate)});
+    }
+    const bool good = worst < 1e-4 && off < 0.02 * steep;
+    std::printf("%s, %s: scores to %.1e, gradients to %.1e of %.1e: %s\n", kernels.name, c.name, worst, off, steep, good ? "ok" : "WRONG");
+    return good;
+}
+
+}  // namespace
+
+int main() {
+    bool good = true;
+    for (const Kernels* kernels : available())
+        for (const Case& c : cases) good &= check(c, *kernels);
+    return good ? 0 : 1;
+}

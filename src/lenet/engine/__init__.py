@@ -66,7 +66,8 @@ class Network:
         else:
             *_, (_maps, height, width) = (facts.output for facts in layers(self.net, *given.shape[2:]))
             scores = np.empty((len(given), self.net.outputs, height, width), np.float32)
-        if not self._model.forward(given, scores, self.threads or cores()):
+        threads = self.threads or (cores() if len(given) > 1 else 1)
+        if not self._model.forward(given, scores, threads):
             require_finite(given, "inputs")
         return scores
 

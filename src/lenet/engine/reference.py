@@ -89,8 +89,9 @@ def layer_outputs(net: Net, tensors: Tensors, inputs: Floats) -> Iterator[tuple[
 
 def check_inputs(inputs: Floats) -> None:
     """Raise ValueError unless `inputs` are floats of shape (n, 1, h, w), 32x32 or larger."""
-    if inputs.ndim != 4 or inputs.shape[1] != 1 or min(inputs.shape[2:]) < INPUT_SIZE:
-        raise ValueError(f"inputs of shape {inputs.shape}: expected (n, 1, h, w) with h and w at least 32")
+    shape = inputs.shape
+    if len(shape) != 4 or shape[1] != 1 or shape[2] < INPUT_SIZE or shape[3] < INPUT_SIZE:
+        raise ValueError(f"inputs of shape {shape}: expected (n, 1, h, w) with h and w at least 32")
     if inputs.dtype.kind != "f":
         raise ValueError(f"inputs of type {inputs.dtype}: expected floats, as lenet.pixels.to_input makes them")
 

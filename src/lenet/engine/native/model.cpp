@@ -1,5 +1,7 @@
 #include "model.hpp"
 
+#include <sys/mman.h>
+
 #include <atomic>
 #include <cstring>
 #include <stdexcept>
@@ -35,9 +37,20 @@ const Kernels& kernels_named(const std::string& name) {
     throw std::invalid_argument(name + ": not an instruction set of this machine");
 }
 
+Floats::Floats(long size, Use use) : size_(size) {
+    const std::size_t boundary = use == Use::hot ? 1 << 21 : 64;
+    const std::size_t bytes = (std::size_t(size < 1 ? 1 : size) * sizeof(float) + boundary - 1) / boundary * boundary;
+    data_.reset(static_cast<float*>(std::aligned_alloc(boundary, bytes)));
+    if (!data_) throw std::bad_alloc();
+#ifdef __linux__
+    if (use == Use::hot) madvise(data_.get(), bytes, MADV_HUGEPAGE);
+#endif
+    std::memset(data_.get(), 0, std::size_t(size) * sizeof(float));
+}
+
 float* thread_buffer(long size) {
     thread_local Floats buffer;
-    if (buffer.size() < size) buffer = Floats(size);
+    if (buffer.size() < size) buffer = Floats(size, Use::hot);
     return buffer.data();
 }
 
@@ -106,7 +119,7 @@ void Description::finish(int margin) {
 Model::Model(std::shared_ptr<const Description> description, const float* parameters, const Kernels& kernels)
     : description_(std::move(description)),
       kernels_(kernels),
-      parameters_(network().parameters),
+      parameters_(network().parameters, Use::hot),
       packed_(kernels.packed_size(network())) {
     std::memcpy(parameters_.data(), parameters, sizeof(float) * network().parameters);
     kernels_.pack(network(), parameters_.data(), packed_.data());

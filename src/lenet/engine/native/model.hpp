@@ -14,16 +14,14 @@ namespace lenet {
 std::vector<const Kernels*> available();
 const Kernels& kernels_named(const std::string& name);  // throws std::invalid_argument
 
-// Floats on a boundary of 64 bytes, all zero at first.
+// Floats on a boundary of 64 bytes, all zero at first. `Hot` ones ask for a large page: what is used over and over then
+// fits the second cache whichever small pages the system would have given.
+enum class Use { plain, hot };
+
 class Floats {
   public:
     Floats() = default;
-    explicit Floats(long size) : size_(size) {
-        const std::size_t bytes = (std::size_t(size < 1 ? 1 : size) * sizeof(float) + 63) / 64 * 64;
-        data_.reset(static_cast<float*>(std::aligned_alloc(64, bytes)));
-        if (!data_) throw std::bad_alloc();
-        for (std::size_t k = 0; k < bytes / sizeof(float); ++k) data_.get()[k] = 0.0f;
-    }
+    explicit Floats(long size, Use use = Use::plain);
     float* data() const { return data_.get(); }
     float& operator[](long k) const { return data_.get()[k]; }
     long size() const { return size_; }

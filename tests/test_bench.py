@@ -20,6 +20,8 @@ from lenet.spec import NETS
 from lenet.weights import Weights
 from test_engine import inputs, network
 
+from conftest import ROOT
+
 
 def test_contenders_take_turns_and_medians_ignore_an_outlier() -> None:
     """Each is called in every round; one slow call does not move its figure."""
@@ -159,3 +161,16 @@ def test_all_contenders_are_present_where_all_is_installed() -> None:
     assert [each.name for each in found] == ["engine", "onnxruntime", "torch eager", "torch compiled"]
     assert not missing
     assert OnnxRuntime().train(run.random_weights("lenet5"), None, 1) is None  # type: ignore[arg-type]
+
+
+def test_every_key_is_documented(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `lenet bench --json` prints stands in docs/json.md."""
+    for name in ("stages", "peak_memory", "cold_start"):
+        monkeypatch.setattr(run, name, lambda *_: None)
+    monkeypatch.setattr(run, "results", lambda *_: ([], None))
+    monkeypatch.setattr(run, "present", lambda: ([], ["a peer: absent"]))
+    said: list[str] = []
+    section = (ROOT / "docs" / "json.md").read_text(encoding="utf-8").split("## lenet bench\n")[1].split("\n## ")[0]
+    row = {"work", "net", "batch", "replicas", "threads", "contender", "per_second", "ratio_to_engine"}
+    assert not [key for key in row | set(run.bench(said.append)) if f"`{key}`" not in section]
+    assert said[0] == "a peer: absent"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -248,3 +250,30 @@ def test_networks_that_the_kernels_cannot_run_are_refused() -> None:
         _native.Network(described(without_subsampling), 0)
     with pytest.raises(ValueError, match="not as many as the network has"):
         _native.Model(_native.Network(described(net), 0), np.zeros(5, np.float32), _native.available()[0])
+
+
+def test_a_network_travels(rng: np.random.Generator) -> None:
+    """Pickled or copied after its first call, it scores the same."""
+    ours, x = network(NETS["lenet5"], choice.chosen()), inputs(rng, 9, 32, 32)
+    expected = ours.forward(x)
+    assert (pickle.loads(pickle.dumps(ours)).forward(x) == expected).all()
+    assert (copy.deepcopy(ours).forward(x) == expected).all()
+
+
+LEAVING = """
+import threading, time
+import numpy as np, lenet
+network, x = lenet.load(), np.zeros((64, 1, 32, 32), np.float32)
+def score():
+    while True:
+        network.forward(x)
+for _ in range(2):
+    threading.Thread(target=score, daemon=True).start()
+time.sleep(0.3)
+"""
+
+
+def test_daemon_threads_do_not_abort_the_end() -> None:
+    """A program that ends while daemon threads score leaves with status 0."""
+    done = subprocess.run([sys.executable, "-c", LEAVING], timeout=60, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")

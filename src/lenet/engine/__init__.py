@@ -32,12 +32,17 @@ class Network:
 
     `engine` names what runs it: an instruction set of the native engine ("avx2", ...), or "reference", its NumPy
     twin. `threads` is how many it may use for one call (None: all cores that this process may use). Any number of
-    Python threads may call one network at once.
+    Python threads may call one network at once. The native engine takes the weights at the first call: later changes
+    of the arrays are not seen.
     """
 
     weights: Weights
     engine: str = field(default_factory=chosen)
     threads: int | None = None
+
+    def __getstate__(self) -> dict[str, object]:
+        """Leave out what the native engine made of the weights: it is made again where it is needed."""
+        return {name: value for name, value in self.__dict__.items() if name != "_model"}
 
     @property
     def net(self) -> Net:

@@ -58,6 +58,6 @@ def cores() -> int:
 def _quota() -> int | None:
     try:
         limit, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
-        return None if limit == "max" else int(limit) // int(period)
+        return None if limit == "max" else max(1, int(limit) // int(period))
     except (OSError, ValueError):
         return None

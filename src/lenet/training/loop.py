@@ -101,7 +101,8 @@ def _run_pass(
 ) -> dict[str, Any]:
     started = time.perf_counter()
     plans = [draw_plan(recipe, n, seed, passed) for seed in seeds]
-    steps, chunk = steps_per_pass(recipe, n), max(1, _CHUNK // recipe.batch)
+    beside = len(seeds) if recipe.online else 1  # replicas that learn in one call
+    steps, chunk = steps_per_pass(recipe, n), max(1, _CHUNK // (recipe.batch * beside))
     loss, errors = [0.0] * len(seeds), [0] * len(seeds)
     for first in range(0, steps, chunk):
         last = min(first + chunk, steps)

@@ -6,6 +6,8 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <unistd.h>
+
 #include <atomic>
 #include <chrono>
 
@@ -28,6 +30,22 @@ Out array(std::vector<float> values) {
     nb::capsule owner(owned, [](void* p) noexcept { delete static_cast<std::vector<float>*>(p); });
     return Out(owned->data(), {owned->size()}, owner);
 }
+
+std::atomic<bool> leaving{false};
+thread_local bool last_thread = false;  // the one that ends the interpreter
+
+// The GIL, let go. A daemon thread that comes back while the interpreter is leaving waits for the end instead: before
+// Python 3.14 it would be unwound through code that must not throw, which ends the process with an abort.
+class Released {
+  public:
+    ~Released() {
+        while (leaving.load() && !last_thread) pause();
+        PyEval_RestoreThread(state_);
+    }
+
+  private:
+    PyThreadState* state_ = PyEval_SaveThread();
+};
 
 void require(bool good, const char* what) {
     if (!good) throw nb::value_error(what);
@@ -65,7 +83,7 @@ class Model_ {
         require(inputs.ndim() == 4 && inputs.shape(1) == 1, "inputs: expected (n, 1, h, w)");
         const Field field{int(inputs.shape(2)), int(inputs.shape(3))};
         require(field.height >= FIELD && field.width >= FIELD, "inputs: expected h and w of at least 32");
-        nb::gil_scoped_release released;
+        Released released;
         return model_.forward(inputs.data(), field, long(inputs.shape(0)), scores.data(), threads);
     }
 
@@ -75,7 +93,7 @@ class Model_ {
                 "inputs: expected (n, 1, 32, 32)");
         std::vector<std::vector<float>> outputs;
         {
-            nb::gil_scoped_release released;
+            Released released;
             outputs = model_.activations(inputs.data(), long(inputs.shape(0)));
         }
         nb::list arrays;
@@ -103,9 +121,12 @@ struct Patterns_ {
                 "patterns: expected inputs (n, 1, 32, 32) and labels (n,)");
     }
     Patterns view() const { return {inputs.data(), labels.data()}; }
-    void check(const In<int>& order) const {
-        for (std::size_t k = 0; k < order.size(); ++k)
-            require(order.data()[k] >= 0 && std::size_t(order.data()[k]) < labels.size(), "order: a row that is not there");
+    void check(const In<int>& order, int outputs) const {
+        for (std::size_t k = 0; k < order.size(); ++k) {
+            const int row = order.data()[k];
+            require(row >= 0 && std::size_t(row) < labels.size(), "order: a row that is not there");
+            require(labels.data()[row] < outputs, "labels: one that the network has no output for");
+        }
     }
 };
 
@@ -120,19 +141,17 @@ class BatchLearner_ {
     BatchLearner_(const BatchLearner_&) = delete;
     BatchLearner_(const Network_& network, const std::string& instructions, int loss, float smoothing, float junk, int batch,
                   float momentum, float decay, bool nesterov, double averaging, const std::vector<float>& dropout)
-        : network_(dropped(network, dropout)),
+        : network_(dropped(network, batch, dropout)),
           learner_(network_, kernels_named(instructions),
                    {{LossKind(loss), smoothing, junk}, batch, momentum, decay, nesterov, averaging}),
-          batch_(batch) {
-        require(batch > 0, "batch: expected at least 1");
-    }
+          batch_(batch) {}
 
     std::tuple<double, long> run(const Patterns_& patterns, const In<int>& order, const std::optional<In<float>>& distortions,
                                  const In<float>& rates, long first, std::uint64_t noise, int threads) {
-        patterns.check(order);
+        patterns.check(order, network_->network.outputs);
         require(rates.size() == (order.size() + batch_ - 1) / batch_, "rates: expected one for each step");
         const float* warps = optional(distortions, order.size());
-        nb::gil_scoped_release released;
+        Released released;
         const Counts counts = learner_.run(patterns.view(), order.data(), warps, rates.data(), long(order.size()), first, noise, threads);
         return {counts.loss, counts.errors};
     }
@@ -150,7 +169,8 @@ class BatchLearner_ {
     void set_steps(long steps) { learner_.steps = steps; }
 
   private:
-    static std::shared_ptr<const Description> dropped(const Network_& network, const std::vector<float>& dropout) {
+    static std::shared_ptr<const Description> dropped(const Network_& network, int batch, const std::vector<float>& dropout) {
+        require(batch > 0, "batch: expected at least 1");
         require(int(dropout.size()) == network.description->network.count, "dropout: expected a share for each stage");
         for (int s = 0; s < network.description->network.count; ++s) network.description->network.stages[s].dropout = dropout[s];
         return network.description;
@@ -171,14 +191,14 @@ class OnlineLearner_ {
     OnlineLearner_(const OnlineLearner_&) = delete;
     OnlineLearner_(const Network_& network, const std::string& instructions, int loss, float smoothing, float junk, int replicas)
         : network_(network.description),
-          learner_(network_, kernels_named(instructions), {LossKind(loss), smoothing, junk}, replicas) {}
+          learner_(network_, kernels_named(instructions), {LossKind(loss), smoothing, junk}, checked(replicas)) {}
 
     std::vector<std::tuple<double, long>> run(const Patterns_& patterns, const In<int>& orders,
                                               const std::optional<In<float>>& distortions, const In<float>& rates, int threads) {
-        patterns.check(orders);
+        patterns.check(orders, network_->network.outputs);
         require(orders.size() == rates.size() * learner_.replicas, "orders: expected a row of as many as rates for each replica");
         const float* warps = optional(distortions, orders.size());
-        nb::gil_scoped_release released;
+        Released released;
         std::vector<std::tuple<double, long>> counts;
         for (const Counts& each : learner_.run(patterns.view(), orders.data(), warps, rates.data(), long(rates.size()), threads))
             counts.emplace_back(each.loss, each.errors);
@@ -186,9 +206,9 @@ class OnlineLearner_ {
     }
 
     void estimate(const Patterns_& patterns, const In<int>& orders, float mu, int threads) {
-        patterns.check(orders);
+        patterns.check(orders, network_->network.outputs);
         require(orders.size() > 0 && orders.size() % learner_.replicas == 0, "orders: expected a row for each replica");
-        nb::gil_scoped_release released;
+        Released released;
         learner_.estimate(patterns.view(), orders.data(), long(orders.size()) / learner_.replicas, mu, threads);
     }
 
@@ -206,6 +226,11 @@ class OnlineLearner_ {
     }
 
   private:
+    static int checked(int replicas) {
+        require(replicas > 0, "replicas: expected at least 1");
+        return replicas;
+    }
+
     std::shared_ptr<const Description> network_;
     OnlineLearner learner_;
 };
@@ -215,7 +240,7 @@ void warp(const std::string& instructions, const In<float>& inputs, const In<flo
     const std::size_t n = inputs.size() / (FIELD * FIELD);
     require(distortions.size() == n * 56 && warped.size() == inputs.size(), "warp: expected (n, 1, 32, 32) and (n, 56)");
     const Kernels& kernels = kernels_named(instructions);
-    nb::gil_scoped_release released;
+    Released released;
     for (std::size_t k = 0; k < n; ++k)
         kernels.warp(inputs.data() + k * FIELD * FIELD, distortions.data() + k * 56, warped.data() + k * FIELD * FIELD);
 }
@@ -223,7 +248,7 @@ void warp(const std::string& instructions, const In<float>& inputs, const In<flo
 // Floating-point operations per second of code that only multiplies and adds, on all of `threads`.
 double peak(const std::string& instructions, int threads) {
     const Kernels& kernels = kernels_named(instructions);
-    nb::gil_scoped_release released;
+    Released released;
     const long rounds = 1 << 23;
     std::atomic<int> ran{0};
     std::atomic<float> sink{0};
@@ -240,12 +265,14 @@ double peak(const std::string& instructions, int threads) {
 }  // namespace
 
 NB_MODULE(_native, m) {
+    nb::set_leak_warnings(false);  // what daemon threads hold at the end is not lost
     m.doc() = "LeNet's networks, run and trained natively; lenet.engine is its interface.";
     m.def("available", [] {
         std::vector<std::string> names;
         for (const Kernels* each : available()) names.emplace_back(each->name);
         return names;
     }, "The instruction sets that this build has and this machine runs, the best first.");
+    nb::module_::import_("atexit").attr("register")(nb::cpp_function([] { leaving = last_thread = true; }));
     m.def("warp", &warp, "instructions"_a, "inputs"_a, "distortions"_a, "warped"_a.noconvert());
     m.def("peak", &peak, "instructions"_a, "threads"_a);
     nb::class_<Network_>(m, "Network").def(nb::init<nb::list, int>(), "layers"_a, "margin"_a);

@@ -57,7 +57,7 @@ float* thread_buffer(long size) {
 void Description::convolution(int maps, int size, Activation activation, std::vector<unsigned char> table) {
     Network& net = network;
     if (net.count == MOST_STAGES) throw std::invalid_argument("too many layers");
-    if (maps > MOST_MAPS) throw std::invalid_argument("a layer with too many maps");
+    if (maps < 1 || maps > MOST_MAPS || size < 1) throw std::invalid_argument("a layer with no maps, or too many");
     Stage& stage = net.stages[net.count++];
     stage.maps = maps;
     stage.size = size;
@@ -74,6 +74,7 @@ void Description::subsampling(Pooling pooling, Activation activation) {
 }
 
 void Description::match(int outputs, std::vector<float> values) {
+    if (outputs < 1 || outputs > MOST_MAPS) throw std::invalid_argument("too many outputs");
     network.outputs = outputs;
     codes = std::move(values);
 }
@@ -81,6 +82,7 @@ void Description::match(int outputs, std::vector<float> values) {
 void Description::finish(int margin) {
     Network& net = network;
     net.margin = margin;
+    if (net.count == 0 || net.stages[0].size >= FIELD - 2 * margin) throw std::invalid_argument("a network begins with a convolution");
     int maps = 1;
     Field field = Field{FIELD, FIELD}.inside(margin);
     long at = 0;
@@ -95,6 +97,9 @@ void Description::finish(int margin) {
             throw std::invalid_argument("only 5x5 convolutions with subsampling, then layers with one position");
         if (!stage.dense && (stage.rows() % 2 || stage.columns() % 2))
             throw std::invalid_argument("a convolution whose sums do not fall into 2x2 squares");
+        if (stage.pooling == Pooling::max && stage.pooled_activation != Activation::none)
+            throw std::invalid_argument("an activation after a maximum");
+        if (stage.dense && stage.table) throw std::invalid_argument("a table for a layer with one position");
         if (s > 0 && !stage.dense && net.stages[s - 1].dense) throw std::invalid_argument("a convolution after a dense layer");
         stage.weight = at;
         stage.bias = at + stage.maps * stage.inputs();

@@ -31,7 +31,9 @@ inline void pack(const Network& net, const float* parameters, float* packed) {
             put([&](int map) { return trainable ? parameters[stage.pooled_bias + map] : 0.0f; });
             for (int place = 0; place < area; ++place)
                 for (int i = 0; i < stage.maps_in; ++i)
-                    put([&](int map) { return parameters[stage.weight + (long(map) * stage.maps_in + i) * area + place]; });
+                    put([&](int map) {
+                        return stage.connected(map, i) ? parameters[stage.weight + (long(map) * stage.maps_in + i) * area + place] : 0.0f;
+                    });
         }
     }
 }

@@ -6,8 +6,11 @@
 #endif
 
 #include <condition_variable>
+#include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
+#include <utility>
 
 namespace lenet {
 
@@ -66,12 +69,16 @@ class Pool {
             job(alone);
             return;
         }
+        try {
+            for (; workers_ < wanted - 1; ++workers_) std::thread(&Pool::work, this, workers_ + 1, round_.load()).detach();
+        } catch (const std::system_error&) {  // the system gives no more: with those that there are
+            wanted = workers_ + 1;
+        }
         Barrier all(wanted);
         Places places;
         places.sit();
         {
             std::lock_guard<std::mutex> lock(mutex_);
-            while (workers_ < wanted - 1) std::thread(&Pool::work, this, ++workers_, round_.load()).detach();
             job_ = &job;
             threads_ = wanted;
             all_ = &all;
@@ -80,15 +87,26 @@ class Pool {
             round_.fetch_add(1);
         }
         wake_.notify_all();
-        job(all);
+        attempt(job, all);
         for (int look = 0; running_.load() > 0; ++look)
             if (look < LOOKS)
                 relax();
             else
                 std::this_thread::yield();
+        if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
     }
 
   private:
+    // What a thread throws, which is want of memory before the work begins, is thrown again on the caller's.
+    void attempt(const Job& job, Barrier& all) {
+        try {
+            job(all);
+        } catch (...) {
+            std::lock_guard<std::mutex> lock(mutex_);
+            failure_ = std::current_exception();
+        }
+    }
+
     void work(int number, int seen) {
         for (;;) {
             for (int look = 0; look < LOOKS && round_.load() == seen; ++look) relax();
@@ -107,7 +125,7 @@ class Pool {
             }
             if (number >= threads) continue;
             places->sit();
-            (*job)(*all);
+            attempt(*job, *all);
             running_.fetch_sub(1);
         }
     }
@@ -116,6 +134,7 @@ class Pool {
     std::condition_variable wake_;
     std::atomic<int> round_{0}, running_{0};
     const Job* job_ = nullptr;
+    std::exception_ptr failure_;
     Barrier* all_ = nullptr;
     Places* places_ = nullptr;
     int threads_ = 0, workers_ = 0;

@@ -65,7 +65,8 @@ class Network:
         reference.check_inputs(inputs)
         if self.engine == REFERENCE:
             return reference.forward(self.net, self.weights.tensors, inputs).astype(np.float32, copy=False)
-        given = np.ascontiguousarray(inputs, np.float32)
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused
+            given = np.ascontiguousarray(inputs, np.float32)
         if given.shape[2:] == (INPUT_SIZE, INPUT_SIZE):
             scores = np.empty((len(given), self.net.outputs), np.float32)
         else:
@@ -73,7 +74,8 @@ class Network:
             scores = np.empty((len(given), self.net.outputs, height, width), np.float32)
         threads = self.threads or (cores() if len(given) > 1 else 1)
         if not self._model.forward(given, scores, threads):
-            require_finite(given, "inputs")
+            require_finite(inputs, "inputs")
+            require_finite(given, "inputs as float32")
         return scores
 
     def scores(self, glyphs: npt.ArrayLike) -> Float32:

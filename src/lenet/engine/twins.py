@@ -1,4 +1,7 @@
-"""The readable truth of a training step: the learners in NumPy."""
+"""The readable truth of a training step: the learners in NumPy.
+
+A run that diverges overflows without a warning, as on the native engine: the sum of the losses shows it.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,12 @@ import numpy as np
 from lenet.anatomy import tensor_shapes
 from lenet.arrays import Float32, Int32
 from lenet.engine.flat import flattened, named
-from lenet.engine.gradients import Loss, backward, curvature, dropout_mask, gradient, loss_and_gradient, outputs
+from lenet.engine.gradients import Loss, backward, curvature, dropout_mask, loss_and_gradient, outputs
 from lenet.engine.learners import Patterns, Rule, dropped_units
-from lenet.engine.reference import forward
 from lenet.engine.warp import warp
 from lenet.spec import Net
+
+_overflowing = np.errstate(over="ignore", invalid="ignore", divide="ignore")
 
 
 def _size(net: Net) -> int:
@@ -44,6 +48,7 @@ class TwinBatchLearner:
         """Replace a part of the state."""
         self._state[name][:] = values
 
+    @_overflowing
     def run(
         self, patterns: Patterns, order: Int32, distortions: Float32 | None, rates: Float32, first: int, noise: int
     ) -> tuple[float, int]:
@@ -97,6 +102,7 @@ class TwinOnlineLearner:
         """Replace a replica's part of the state."""
         self._state[name][replica] = values
 
+    @_overflowing
     def run(
         self, patterns: Patterns, orders: Int32, distortions: Float32 | None, rates: Float32
     ) -> list[tuple[float, int]]:
@@ -108,14 +114,17 @@ class TwinOnlineLearner:
             for at, rate in enumerate(rates):
                 row = orders[replica, at : at + 1]
                 x = _shown(patterns, row, None if distortions is None else distortions[replica, at : at + 1])
-                scores = forward(self.net, tensors, x)
-                loss += float(loss_and_gradient(self.loss, scores, patterns.labels[row])[0].sum())
-                errors += int(scores.argmax() != patterns.labels[row[0]])
-                found = gradient(self.net, tensors, x, patterns.labels[row], self.loss)
+                values = outputs(self.net, tensors, x, {})
+                scores = values[-1][:, :, 0, 0]
+                losses, d_scores = loss_and_gradient(self.loss, scores, patterns.labels[row])
+                found = backward(self.net, tensors, values, d_scores, {})
                 flat[:] = flat - rate * scales * flattened(self.net, found)
+                loss += float(losses.sum())
+                errors += int(scores.argmax() != patterns.labels[row[0]])
             counts.append((loss, errors))
         return counts
 
+    @_overflowing
     def estimate(self, patterns: Patterns, orders: Int32, mu: float) -> None:
         """Set each scale to 1 / (mu + h): equation 21."""
         for replica, (flat, rows) in enumerate(zip(self._state["parameters"], orders, strict=True)):

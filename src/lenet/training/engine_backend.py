@@ -28,7 +28,7 @@ class EngineBackend:
 
     def __init__(self) -> None:
         self.engine = chosen()
-        self.runs_on = f"{self.engine}, {cores()} threads"
+        self.runs_on = f"{self.engine}, {cores()} thread{'' if cores() == 1 else 's'}"
         self._learners: _Online | _Batches
 
     def require(self, recipe: Recipe) -> None:

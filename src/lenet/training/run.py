@@ -25,6 +25,7 @@ from safetensors.numpy import load_file, save
 
 import lenet
 from lenet.arrays import Tensors
+from lenet.engine.choice import chosen
 from lenet.errors import TrainingError, reason
 from lenet.files import replace_text, replacing
 
@@ -66,10 +67,10 @@ class RunFolder:
                 )
 
     def _note_other_environment(self) -> None:
-        """Mark the run if this session has another commit or other versions: its weights cannot be shipped."""
+        """Mark the run if this session has another commit, version or engine: its weights cannot be shipped."""
         file = self.path / "environment.json"
         first, now = json.loads(file.read_text(encoding="utf-8")), environment()
-        if any(first[key] != now[key] for key in ("commit", "torch", "numpy")):
+        if any(first.get(key) != now[key] for key in ("commit", "torch", "numpy", "engine")):
             resumed = [*first.get("resumed", []), now]
             replace_text(file, _json({**first, "commit": first["commit"].rstrip("+") + "+", "resumed": resumed}))
 
@@ -136,6 +137,7 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "numpy": np.__version__,
         "torch": getattr(torch, "__version__", None),
+        "engine": chosen(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": " ".join(sys.argv),

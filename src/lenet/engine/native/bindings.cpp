@@ -132,7 +132,7 @@ struct Patterns_ {
 
 const float* optional(const std::optional<In<float>>& distortions, std::size_t presentations) {
     if (!distortions) return nullptr;
-    require(distortions->size() == presentations * 56, "distortions: expected 56 values for each presentation");
+    require(distortions->size() == presentations * DISTORTION, "distortions: expected 56 values for each presentation");
     return distortions->data();
 }
 
@@ -141,9 +141,9 @@ class BatchLearner_ {
     BatchLearner_(const BatchLearner_&) = delete;
     BatchLearner_(const Network_& network, const std::string& instructions, int loss, float smoothing, float junk, int batch,
                   float momentum, float decay, bool nesterov, double averaging, const std::vector<float>& dropout)
-        : network_(dropped(network, batch, dropout)),
+        : network_(network.description),
           learner_(network_, kernels_named(instructions),
-                   {{LossKind(loss), smoothing, junk}, batch, momentum, decay, nesterov, averaging}),
+                   checked({{LossKind(loss), smoothing, junk}, batch, momentum, decay, nesterov, averaging, dropout})),
           batch_(batch) {}
 
     std::tuple<double, long> run(const Patterns_& patterns, const In<int>& order, const std::optional<In<float>>& distortions,
@@ -169,11 +169,10 @@ class BatchLearner_ {
     void set_steps(long steps) { learner_.steps = steps; }
 
   private:
-    static std::shared_ptr<const Description> dropped(const Network_& network, int batch, const std::vector<float>& dropout) {
-        require(batch > 0, "batch: expected at least 1");
-        require(int(dropout.size()) == network.description->network.count, "dropout: expected a share for each stage");
-        for (int s = 0; s < network.description->network.count; ++s) network.description->network.stages[s].dropout = dropout[s];
-        return network.description;
+    const BatchSettings& checked(const BatchSettings& settings) const {
+        require(settings.batch > 0, "batch: expected at least 1");
+        require(int(settings.dropout.size()) == network_->network.count, "dropout: expected a share for each stage");
+        return settings;
     }
     Floats& of(int which) {
         Floats* const all[] = {&learner_.parameters, &learner_.velocity, &learner_.average, &learner_.gradient};
@@ -238,11 +237,11 @@ class OnlineLearner_ {
 void warp(const std::string& instructions, const In<float>& inputs, const In<float>& distortions,
           nb::ndarray<float, nb::c_contig, nb::device::cpu>& warped) {
     const std::size_t n = inputs.size() / (FIELD * FIELD);
-    require(distortions.size() == n * 56 && warped.size() == inputs.size(), "warp: expected (n, 1, 32, 32) and (n, 56)");
+    require(distortions.size() == n * DISTORTION && warped.size() == inputs.size(), "warp: expected (n, 1, 32, 32) and (n, 56)");
     const Kernels& kernels = kernels_named(instructions);
     Released released;
     for (std::size_t k = 0; k < n; ++k)
-        kernels.warp(inputs.data() + k * FIELD * FIELD, distortions.data() + k * 56, warped.data() + k * FIELD * FIELD);
+        kernels.warp(inputs.data() + k * FIELD * FIELD, distortions.data() + k * DISTORTION, warped.data() + k * FIELD * FIELD);
 }
 
 // Floating-point operations per second of code that only multiplies and adds, on all of `threads`.

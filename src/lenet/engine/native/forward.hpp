@@ -235,16 +235,16 @@ void dense_everywhere(const Stage& stage, const float* parameters, const V* x, F
 // The convolutions, for one block. What goes into the first dense stage is put into `out`, all else into `buffers`:
 // two blocks may use the same, one after the other, and stay in the cache.
 template <bool OWN>
-void convolutions(const Network& net, const Layout& at, const float* parameters, V* buffers, V* out, bool keep) {
+void convolutions(const Network& net, const Layout& at, const float* parameters, V* buffers, V* out) {
     for (int s = 0; s < net.count && !net.stages[s].dense; ++s) {
         const bool last = s + 1 == net.count || net.stages[s + 1].dense;
-        subsampled<OWN>(net.stages[s], parameters, buffers + at.input[s], at.field[s], keep ? buffers + at.sums[s] : nullptr,
+        subsampled<OWN>(net.stages[s], parameters, buffers + at.input[s], at.field[s], at.kept ? buffers + at.sums[s] : nullptr,
                         buffers + at.spare, (last ? out : buffers) + at.input[s + 1]);
     }
 }
 
 // The dense stages, for one block or two whose buffers follow each other. On a field of 32x32 `dropped` is called
-// after each with what it gave.
+// after each with its number and what it gave.
 template <bool OWN, int BLOCKS, class Dropped>
 void dense_stages(const Network& net, const Layout& at, const float* parameters, V* buffers, Dropped dropped) {
     for (int s = 0; s < net.count; ++s) {
@@ -252,7 +252,7 @@ void dense_stages(const Network& net, const Layout& at, const float* parameters,
         if (!stage.dense) continue;
         if (at.field[s + 1].area() == 1) {
             dense<OWN, BLOCKS>(stage, parameters, buffers + at.input[s], buffers + at.input[s + 1], at.total);
-            dropped(stage, buffers + at.input[s + 1]);
+            dropped(s, buffers + at.input[s + 1]);
             continue;
         }
         for (V* own = buffers; own < buffers + BLOCKS * at.total; own += at.total)
@@ -271,7 +271,7 @@ void dense_stages(const Network& net, const Layout& at, const float* parameters,
 // All stages of one block, every activation kept.
 template <bool OWN, class Dropped>
 void layers(const Network& net, const Layout& at, const float* parameters, V* buffers, Dropped dropped) {
-    convolutions<OWN>(net, at, parameters, buffers, buffers, true);
+    convolutions<OWN>(net, at, parameters, buffers, buffers);
     dense_stages<OWN, 1>(net, at, parameters, buffers, dropped);
 }
 

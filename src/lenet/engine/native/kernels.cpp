@@ -19,17 +19,16 @@ static bool forward(const Network& net, const Layout& at, const float* parameter
                     float* memory, float* scores) {
     V* buffers = reinterpret_cast<V*>(memory);
     const int blocks = count > LANES ? 2 : 1;
-    const bool keep = at.sums[0] != at.input[1];  // for a pair of blocks nothing is kept
     V finite{};
     for (int b = 0; b < blocks; ++b) {
         const float* rows[LANES];
         const int here = count - b * LANES < LANES ? count - b * LANES : LANES;
         for (int n = 0; n < here; ++n) rows[n] = images + (b * LANES + n) * whole.area();
         finite += take_images(rows, here, whole, net.margin, buffers);
-        convolutions<false>(net, at, parameters, buffers, buffers + b * at.total, keep);
+        convolutions<false>(net, at, parameters, buffers, buffers + b * at.total);
     }
     for (long k = 0; net.margin && k < count * whole.area(); ++k) finite[0] += images[k] * 0.0f;  // unseen, yet refused
-    auto nothing = [](const Stage&, V*) {};
+    auto nothing = [](int, V*) {};
     if (blocks == 2)
         dense_stages<false, 2>(net, at, parameters, buffers, nothing);
     else

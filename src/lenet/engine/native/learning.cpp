@@ -10,7 +10,6 @@ namespace lenet {
 namespace {
 
 constexpr long PIXELS = long(FIELD) * FIELD;
-constexpr long DISTORTION = 6 + 2 * 25;
 // Rows of a dense stage that one thread takes at a time: a share of the work that is worth handing out.
 constexpr long WEIGHTS_AT_ONCE = 4800;
 
@@ -65,6 +64,7 @@ Counts BatchLearner::run(const Patterns& patterns, const int* order, const float
             batch.count = int(std::min(batch_size, count - begin));
             batch.first = first + begin;
             batch.noise = noise;
+            batch.dropout = settings_.dropout.data();
             for (int s = 0, d = 0; s < net.count; ++s) {
                 if (!net.stages[s].dense) continue;
                 batch.inputs_stride[s] = (net.stages[s].inputs() + lanes - 1) / lanes * lanes;
@@ -98,7 +98,7 @@ void BatchLearner::finish(const Batch& batch, const Range& range, const Rule& ru
     const Network& net = description_->network;
     if (range.stage >= 0) {
         const Stage& stage = net.stages[range.stage];
-        kernels_.dense_rows(batch, range.stage, range.first_row, range.last_row, gradient.data());
+        kernels_.dense_gradient(batch, range.stage, range.first_row, range.last_row, gradient.data());
         update(rule, stage.weight + range.first_row * stage.inputs(), stage.weight + range.last_row * stage.inputs(), true);
         update(rule, stage.bias + range.first_row, stage.bias + range.last_row, false);
         return;
@@ -141,7 +141,7 @@ OnlineStep OnlineLearner::step(int group, const Patterns& patterns, const int* o
         // Lanes without a replica do the work of the last one, and nobody looks.
         const long place = std::min(group * kernels_.lanes + lane, replicas - 1) * count + at;
         step.images[lane] = patterns.inputs + orders[place] * PIXELS;
-        step.warps[lane] = distortions ? distortions + place * DISTORTION : nullptr;
+        step.distortions[lane] = distortions ? distortions + place * DISTORTION : nullptr;
         step.labels[lane] = patterns.labels[orders[place]];
     }
     return step;
@@ -155,8 +155,8 @@ std::vector<Counts> OnlineLearner::run(const Patterns& patterns, const int* orde
     on_threads(std::min(threads, int(groups_.size())), [&](Barrier&) {
         float* buffers = thread_buffer(2 * layout_.total * kernels_.lanes);
         for (int group; (group = next.fetch_add(1)) < int(groups_.size());) {
-            double losses[16] = {};
-            int errors[16] = {};
+            double losses[MOST_LANES] = {};
+            int errors[MOST_LANES] = {};
             for (long at = 0; at < count; ++at) {
                 OnlineStep now = step(group, patterns, orders, distortions, count, at);
                 now.rate = rates[at];

@@ -22,7 +22,8 @@ struct BatchSettings {
     int batch;
     float momentum, decay;
     bool nesterov;
-    double averaging;  // decay of the running average per step; 0: none
+    double averaging;            // decay of the running average per step; 0: none
+    std::vector<float> dropout;  // of each stage: the share of the outputs that is dropped
 };
 
 // One network, mini-batches. The same bits for any number of threads.
@@ -30,7 +31,7 @@ class BatchLearner {
   public:
     BatchLearner(std::shared_ptr<const Description> description, const Kernels& kernels, const BatchSettings& settings);
 
-    // Steps over `count` presentations; order and distortions (56 each, or null) begin at the first of them, rates
+    // Steps over `count` presentations; order and distortions (or null) begin at the first of them, rates
     // (one per step) likewise. `first` is the place of the first presentation in the pass.
     Counts run(const Patterns& patterns, const int* order, const float* distortions, const float* rates, long count, long first,
                unsigned long noise, int threads);

@@ -2,7 +2,7 @@
 
 namespace lenet {
 
-Layout::Layout(const Network& net, Field whole, bool keep) {
+Layout::Layout(const Network& net, Field whole, bool keep) : kept(keep) {
     long at = 0;
     field[0] = whole.inside(net.margin);
     for (int s = 0; s < net.count; ++s) {

@@ -13,6 +13,10 @@ constexpr int FIELD = 32;            // section II.B: the input is 32x32
 constexpr int KERNEL = 5;            // every convolution that has several positions is 5x5
 constexpr int MOST_STAGES = 8;
 constexpr int MOST_MAPS = 128;       // also the most outputs
+constexpr int MOST_LANES = 16;       // of any instruction set
+constexpr int AFFINE = 6;            // of a distortion: (a, b, c, d, e, f), from the centre of the field
+constexpr int CONTROL = 5;           // and the displacements of 5x5 control points, x first, then y
+constexpr int DISTORTION = AFFINE + 2 * CONTROL * CONTROL;
 constexpr float BACKGROUND = -0.1f;  // what lies outside the field
 
 enum class Activation { none, squash, relu, sigmoid };
@@ -29,7 +33,6 @@ struct Stage {
     const unsigned char* table;  // maps x maps_in, 1 where there is a kernel; null for all
     // Where its tensors begin among the parameters; the last two only for trainable subsampling.
     long weight, bias, coefficient, pooled_bias;
-    float dropout;  // while training: the share of the outputs that is dropped
 
     LENET_INLINE int rows() const { return rows_in - size + 1; }
     LENET_INLINE int columns() const { return columns_in - size + 1; }
@@ -67,6 +70,7 @@ struct Layout {
     long input[MOST_STAGES + 1];  // of each stage; then the output of the last
     long sums[MOST_STAGES];
     long scores, total;
+    bool kept;
     long spare;  // two lines of three maps of sums, or one position's input to a dense stage
     Field field[MOST_STAGES + 1];  // of each stage's input; then of the last output
 
@@ -82,11 +86,11 @@ struct Loss {
     float junk;       // j of equation 9: the penalty of the "rubbish" class
 };
 
-// What all replicas that learn by the paper's recipe share in one step; the arrays have a vector per parameter.
+// One pattern for each replica of a group, which learn by the paper's recipe.
 struct OnlineStep {
-    const float* images[16];  // of each lane, 32x32
-    const float* warps[16];   // 56 distortion parameters of each lane, or null
-    int labels[16];
+    const float* images[MOST_LANES];  // 32x32
+    const float* distortions[MOST_LANES];  // or null
+    int labels[MOST_LANES];
     float rate;
 };
 
@@ -99,10 +103,11 @@ struct Batch {
     const float* inputs;         // the training set, 32x32 each
     const unsigned char* labels;
     const int* order;            // rows of the training set, of this mini-batch
-    const float* distortions;    // 56 for each image of this mini-batch, or null
+    const float* distortions;    // of each image of this mini-batch, or null
     int count;                   // images in it
     long first;                  // the place of its first image in the pass: what dropout is drawn from
     unsigned long noise;         // seeds dropout
+    const float* dropout;        // of each stage: the share of the outputs that is dropped
     // For each dense stage, image-major and padded to whole vectors: its inputs and the gradient of its sums.
     float* dense_inputs[MOST_STAGES];
     float* dense_gradients[MOST_STAGES];
@@ -134,9 +139,10 @@ struct Kernels {
     // Forward and backward for block `block` of a mini-batch.
     void (*block)(const Batch&, int block, float* buffers);
     // The gradient of rows `first` to `last` of a dense stage's weights and biases, from the whole mini-batch.
-    void (*dense_rows)(const Batch&, int stage, int first, int last, float* gradient);
+    void (*dense_gradient)(const Batch&, int stage, int first, int last, float* gradient);
     void (*update)(const Rule&, long count, const float* gradient, float* parameters, float* velocity, float* average);
-    // One pattern for each replica of a group: the loss and wrong answer of each lane are added to the sums.
+    // A step of a group of replicas, whose parameters and scales are a vector each: the loss and the wrong answer of
+    // each lane are added to the sums.
     void (*online)(const Network&, const Layout&, const Loss&, const OnlineStep&, float* parameters, const float* scales,
                    float* buffers, double* losses, int* errors);
     // Adds one pattern's Gauss-Newton diagonal to `curvature`.

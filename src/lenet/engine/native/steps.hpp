@@ -62,14 +62,28 @@ inline void score_curvature(const Loss& loss, int n, const V* scores, V* curvatu
     }
 }
 
-// The gradient of the scores becomes that of the last outputs, through the codes (equation 7) if there are any.
-inline void codes_back(const Network& net, const V* x, const V* d_scores, V* d_x) {
+// The gradient of the scores becomes that of the last outputs: the same, or through the codes (equation 7).
+inline void scores_back(const Network& net, const V* x, const V* d_scores, V* d_x) {
     const int units = net.last().maps;
     for (int j = 0; j < units; ++j) {
         V sum{};
-        for (int k = 0; k < net.outputs; ++k) sum += d_scores[k] * (net.codes[k * units + j] - x[j]) * 2.0f;
-        d_x[j] = sum;
+        for (int k = 0; net.codes && k < net.outputs; ++k) sum += d_scores[k] * (net.codes[k * units + j] - x[j]) * 2.0f;
+        d_x[j] = net.codes ? sum : d_scores[j];
     }
+}
+
+// The images to learn from, one in each lane, distorted where there is a distortion.
+inline void take_patterns(const Network& net, const float* const* images, const float* const* distortions, V* x) {
+    const float* seen[LANES];
+    float warped[LANES][FIELD * FIELD];
+    for (int lane = 0; lane < LANES; ++lane) {
+        seen[lane] = images[lane];
+        if (distortions[lane]) {
+            warp(images[lane], distortions[lane], warped[lane]);
+            seen[lane] = warped[lane];
+        }
+    }
+    take_images(seen, LANES, {FIELD, FIELD}, net.margin, x);
 }
 
 // Which outputs dropout drops: 0, or 1 / (1 - share). A hash of the seed, the presentation and the unit, so that no
@@ -97,29 +111,24 @@ inline void block(const Batch& batch, int number, float* memory) {
     const int first = number * LANES;
     const int count = batch.count - first < LANES ? batch.count - first : LANES;
 
-    const float* images[LANES];
-    float warped[LANES][FIELD * FIELD];
+    const float *images[LANES], *distortions[LANES];
     int labels[LANES];
     V weight{};
-    for (int lane = 0; lane < LANES; ++lane) {
+    for (int lane = 0; lane < LANES; ++lane) {  // lanes beyond the last image repeat it, and count for nothing
         const int n = first + (lane < count ? lane : count - 1);
         images[lane] = batch.inputs + long(batch.order[n]) * FIELD * FIELD;
-        if (batch.distortions && lane < count) {
-            warp(images[lane], batch.distortions + long(n) * (AFFINE + 2 * CONTROL * CONTROL), warped[lane]);
-            images[lane] = warped[lane];
-        }
+        distortions[lane] = batch.distortions && lane < count ? batch.distortions + long(n) * DISTORTION : nullptr;
         labels[lane] = batch.labels[batch.order[n]];
         weight[lane] = lane < count ? 1.0f / batch.count : 0.0f;
     }
-    take_images(images, count, {FIELD, FIELD}, net.margin, buffers);
-
-    auto dropped = [&](const Stage& stage, V* out) {
-        if (stage.dropout > 0)
-            for (int m = 0; m < stage.maps; ++m) out[m] *= kept_share(batch.noise, batch.first + first, stage.bias + m, stage.dropout);
+    take_patterns(net, images, distortions, buffers);
+    auto kept = [&](int s, int m) {
+        return kept_share(batch.noise, batch.first + first, net.stages[s].bias + m, batch.dropout[s]);
     };
-    layers<false>(net, at, batch.parameters, buffers, dropped);
+    layers<false>(net, at, batch.parameters, buffers, [&](int s, V* out) {
+        for (int m = 0; batch.dropout[s] > 0 && m < net.stages[s].maps; ++m) out[m] *= kept(s, m);
+    });
 
-    V* d_last = gradients + at.input[net.count];
     V d_scores[MOST_MAPS];
     const Top top = loss_and_gradient(batch.loss, net.outputs, buffers + at.scores, labels, weight, d_scores);
     batch.losses[number] = 0;
@@ -128,10 +137,7 @@ inline void block(const Batch& batch, int number, float* memory) {
         batch.losses[number] += top.loss[lane];
         batch.errors[number] += top.errors[lane];
     }
-    if (net.codes)
-        codes_back(net, buffers + at.input[net.count], d_scores, d_last);
-    else
-        for (int k = 0; k < net.outputs; ++k) d_last[k] = d_scores[k];
+    scores_back(net, buffers + at.input[net.count], d_scores, gradients + at.input[net.count]);
 
     float* shared = batch.gradients + number * batch.shared;
     for (long k = 0; k < batch.shared; ++k) shared[k] = 0.0f;
@@ -148,12 +154,8 @@ inline void block(const Batch& batch, int number, float* memory) {
     layers_back(net, at, sink, buffers, gradients, [&](int s, const V* out, V* d_out) {
         const Stage& stage = net.stages[s];
         for (int m = 0; m < stage.maps; ++m) {
-            V y = out[m], kept = broadcast(1.0f);
-            if (stage.dropout > 0) {
-                kept = kept_share(batch.noise, batch.first + first, stage.bias + m, stage.dropout);
-                y *= 1.0f - stage.dropout;
-            }
-            d_out[m] *= kept * slope(y, stage.activation);
+            const V share = batch.dropout[s] > 0 ? kept(s, m) : broadcast(1.0f);
+            d_out[m] *= share * slope(out[m] * (1.0f - batch.dropout[s]), stage.activation);
         }
         give(buffers + at.input[s], stage.inputs(), batch.dense_inputs[s], batch.inputs_stride[s]);
         give(d_out, stage.maps, batch.dense_gradients[s], batch.gradients_stride[s]);
@@ -230,26 +232,19 @@ inline void update(const Rule& rule, long count, const float* gradient, float* p
     }
 }
 
-// An image for each replica of a group, distorted, into the lanes.
-inline void take_step(const Network& net, const OnlineStep& step, V* buffers) {
-    const float* images[LANES];
-    float warped[LANES][FIELD * FIELD];
-    for (int lane = 0; lane < LANES; ++lane) {
-        images[lane] = step.images[lane];
-        if (step.warps[lane]) {
-            warp(images[lane], step.warps[lane], warped[lane]);
-            images[lane] = warped[lane];
-        }
-    }
-    take_images(images, LANES, {FIELD, FIELD}, net.margin, buffers);
+// Forward for one pattern of each replica; nothing is dropped.
+inline void show(const Network& net, const Layout& at, const OnlineStep& step, const float* parameters, V* buffers) {
+    take_patterns(net, step.images, step.distortions, buffers);
+    layers<true>(net, at, parameters, buffers, [](int, V*) {});
 }
 
-inline void through_activations(const Network& net, const V* out, V* d_out, int s, bool twice) {
-    const Stage& stage = net.stages[s];
-    for (int m = 0; m < stage.maps; ++m) {
-        V f = slope(out[m], stage.activation);
-        d_out[m] *= twice ? f * f : f;
-    }
+// Backward from the gradient of the last outputs, or from their curvature.
+template <Mode MODE>
+void back(const Network& net, const Layout& at, const Sink<MODE>& sink, V* buffers, V* gradients) {
+    layers_back(net, at, sink, buffers, gradients, [&](int s, const V* out, V* d_out) {
+        const Stage& stage = net.stages[s];
+        for (int m = 0; m < stage.maps; ++m) d_out[m] *= squared<MODE>(slope(out[m], stage.activation));
+    });
 }
 
 // One pattern for each replica: equations 18 and 19, each weight at its own rate.
@@ -257,21 +252,15 @@ inline void online(const Network& net, const Layout& at, const Loss& loss, const
                    const float* scales, float* memory, double* losses, int* errors) {
     V* buffers = reinterpret_cast<V*>(memory);
     V* gradients = buffers + at.total;
-    take_step(net, step, buffers);
-    layers<true>(net, at, parameters, buffers, [](const Stage&, V*) {});
+    show(net, at, step, parameters, buffers);
     V d_scores[MOST_MAPS];
     const Top top = loss_and_gradient(loss, net.outputs, buffers + at.scores, step.labels, broadcast(1.0f), d_scores);
     for (int lane = 0; lane < LANES; ++lane) {
         losses[lane] += top.loss[lane];
         errors[lane] += top.errors[lane];
     }
-    V* d_last = gradients + at.input[net.count];
-    if (net.codes)
-        codes_back(net, buffers + at.input[net.count], d_scores, d_last);
-    else
-        for (int k = 0; k < net.outputs; ++k) d_last[k] = d_scores[k];
-    const Sink<Mode::step> sink{parameters, scales, nullptr, step.rate};
-    layers_back(net, at, sink, buffers, gradients, [&](int s, const V* out, V* d) { through_activations(net, out, d, s, false); });
+    scores_back(net, buffers + at.input[net.count], d_scores, gradients + at.input[net.count]);
+    back(net, at, Sink<Mode::step>{parameters, scales, nullptr, step.rate}, buffers, gradients);
 }
 
 // Appendix C: the diagonal of the Gauss-Newton matrix for one pattern of each replica. Codes give every unit of
@@ -280,15 +269,13 @@ inline void curvature(const Network& net, const Layout& at, const Loss& loss, co
                       float* sums, float* memory) {
     V* buffers = reinterpret_cast<V*>(memory);
     V* gradients = buffers + at.total;
-    take_step(net, step, buffers);
-    layers<true>(net, at, parameters, buffers, [](const Stage&, V*) {});
+    show(net, at, step, parameters, buffers);
     V* last = gradients + at.input[net.count];
     if (net.codes)
         for (int j = 0; j < net.last().maps; ++j) last[j] = broadcast(2.0f);
     else
         score_curvature(loss, net.outputs, buffers + at.scores, last);
-    const Sink<Mode::curvature> sink{parameters, nullptr, sums, 0.0f};
-    layers_back(net, at, sink, buffers, gradients, [&](int s, const V* out, V* d) { through_activations(net, out, d, s, true); });
+    back(net, at, Sink<Mode::curvature>{parameters, nullptr, sums, 0.0f}, buffers, gradients);
 }
 
 }  // namespace lenet::LENET_ISA

@@ -1,6 +1,6 @@
 #include "threads.hpp"
 
-#include <unistd.h>
+#include <pthread.h>
 #ifdef __linux__
 #include <sched.h>
 #endif
@@ -18,7 +18,7 @@ namespace {
 
 typedef std::function<void(Barrier&)> Job;
 
-// How often to look before sleeping: some 20 microseconds, the length of a short job.
+// How often to look before giving up the core: tens of microseconds, as long as the wait between two short jobs.
 constexpr int LOOKS = 4000;
 
 inline void relax() {
@@ -140,19 +140,20 @@ class Pool {
     int threads_ = 0, workers_ = 0;
 };
 
+std::mutex pool_mutex;
+Pool* current = nullptr;
+
 // The pool of this process. A forked child has none of its parent's threads and makes a pool of its own; no pool is
 // ever destroyed, because its threads may outlive the end of main.
 Pool& pool() {
-    static std::mutex mutex;
-    static Pool* current = nullptr;
-    static pid_t owner = 0;
-    static const int registered = pthread_atfork([] { mutex.lock(); }, [] { mutex.unlock(); }, [] { mutex.unlock(); });
+    static const int registered = pthread_atfork([] { pool_mutex.lock(); }, [] { pool_mutex.unlock(); },
+                                                 [] {
+                                                     current = nullptr;
+                                                     pool_mutex.unlock();
+                                                 });
     (void)registered;
-    std::lock_guard<std::mutex> lock(mutex);
-    if (owner != getpid()) {
-        current = new Pool;
-        owner = getpid();
-    }
+    std::lock_guard<std::mutex> lock(pool_mutex);
+    if (!current) current = new Pool;
     return *current;
 }
 

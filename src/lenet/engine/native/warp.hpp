@@ -1,10 +1,8 @@
-// Distortion of one network input: the twin of lenet.training.distortions.warp.
+// Distortion of one network input: lenet.engine.warp is its readable twin.
 #pragma once
 
 namespace lenet::LENET_ISA {
 
-constexpr int CONTROL = 5;   // 5x5 control points
-constexpr int AFFINE = 6;    // (a, b, c, d, e, f), from the centre of the field
 constexpr int FRAME = FIELD + 2;
 
 // How much each control point of a line of five moves each pixel of a line: cubic B-splines that add up to 1.

@@ -23,9 +23,9 @@ const Case cases[] = {{"ReLU, maximum", Activation::relu, Activation::none, Pool
 std::shared_ptr<Description> described(const Case& c) {
     auto d = std::make_shared<Description>();
     d->convolution(6, 5, c.activation, {});
-    d->subsampling(c.pooling, c.pooled);
+    d->subsampling(c.pooling, c.pooled, 1);
     d->convolution(16, 5, c.activation, {});
-    d->subsampling(c.pooling, c.pooled);
+    d->subsampling(c.pooling, c.pooled, 1);
     d->convolution(120, 5, c.activation, {});
     d->convolution(84, 1, c.activation, {});
     d->convolution(10, 1, Activation::none, {});

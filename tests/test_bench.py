@@ -82,7 +82,7 @@ def test_onnx_runtime_scores_the_same(name: str, rng: np.random.Generator) -> No
 
 def test_a_net_without_a_plain_graph_is_refused() -> None:
     """Codes and margins have none."""
-    for name in ("lenet5-1998", "lenet1"):
+    for name in ("lenet5-1998", "lenet1", "lenet4"):
         with pytest.raises(ValueError, match="no plain graph"):
             onnx_model(NETS[name], {})
 

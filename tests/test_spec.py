@@ -53,6 +53,7 @@ def test_the_paper_has_60000_parameters_and_340908_connections() -> None:
         ("lenet5", 61_706),
         ("lenet5-modern", 61_706),
         ("lenet1", 2_578),
+        ("lenet4", 16_998),
     ],
 )
 def test_every_network_has_its_published_total(name: str, total: int) -> None:
@@ -70,6 +71,17 @@ def test_batch_normalisation_adds_44() -> None:
 def test_lenet1_has_98442_connections() -> None:
     """LeCun et al. 1989 publish 2,578 parameters and 98,442 connections."""
     assert sum(layer.connections for layer in anatomy.layers(NETS["lenet1"])) == 98_442
+
+
+def test_lenet4_meets_the_published_totals() -> None:
+    """Section III.C.8: about 17,000 parameters, 260,000 connections, 8 subsampling maps from 4."""
+    c1, s2, c3, s4, c5, output = anatomy.layers(NETS["lenet4"])
+    assert [each.trainable for each in (c1, s2, c3, s4, c5, output)] == [104, 16, 1516, 32, 14_120, 1210]
+    assert (s2.output, s2.connections, s4.connections) == ((8, 14, 14), 7_840, 2_000)
+    assert sum(each.connections for each in (c1, s2, c3, s4, c5, output)) == 258_306
+    assert {len(seen) for seen in spec.LENET4_C5} == {4, 5}
+    seen_by = [sum(unit in seen for seen in spec.LENET4_C5) for unit in range(16)]
+    assert max(seen_by) - min(seen_by) <= 3
 
 
 def test_lenet5_multiplies_416520_times() -> None:

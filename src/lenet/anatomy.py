@@ -35,6 +35,7 @@ def _layer(layer: Layer, maps: int, height: int, width: int) -> LayerFacts:
         trainable = weights + layer.maps
         return LayerFacts(layer.name, "convolution", out, shapes, trainable, trainable * positions, weights * positions)
     if isinstance(layer, Subsampling):
+        maps *= layer.copies
         out = (maps, height // 2, width // 2)
         units = out[0] * out[1] * out[2]
         if layer.kind == "trainable":

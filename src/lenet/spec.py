@@ -80,6 +80,17 @@ def code(character: int) -> tuple[int, ...]:
     return tuple(1 if row >> (CODE_WIDTH - 1 - x) & 1 else -1 for row in rows for x in range(CODE_WIDTH))
 
 
+# LeNet-4 (section III.C.8) has about 17,000 parameters and 260,000 connections; its tables are not given, and a full
+# 120-unit layer alone would have 48,120. Our choice: C3 with 60 kernels, as Table I, and C5 with 560 of its 1,920,
+# four or five maps for a unit, spread evenly: 16,998 parameters and 258,306 connections.
+LENET4_C3: tuple[tuple[int, ...], ...] = tuple(
+    tuple(sorted((unit + (1 if unit < 8 else 3) * k) % 8 for k in range(4 if unit < 12 else 3))) for unit in range(16)
+)
+LENET4_C5: tuple[tuple[int, ...], ...] = tuple(
+    tuple(sorted((unit + (1, 3, 5, 7)[unit // 16 % 4] * k) % 16 for k in range(5 if unit % 3 else 4)))
+    for unit in range(120)
+)
+
 Activation = Literal["squash", "relu", "sigmoid", "none"]
 
 
@@ -103,12 +114,14 @@ class Subsampling:
     """(n, maps, h, w) -> (n, maps, h // 2, w // 2) over 2x2 squares that do not overlap, then an activation.
 
     "trainable" is the paper's S layer: the *sum* of the four, times one coefficient, plus one bias, per map
-    (section II.B). "average" and "max" have no parameters.
+    (section II.B). "average" and "max" have no parameters. With `copies` c every map in gives c maps out, the first
+    of all maps before the second of all: LeNet-4 has "8 subsampling maps connected in pairs" to 4.
     """
 
     name: str
     kind: Literal["trainable", "average", "max"]
     activation: Activation = "none"
+    copies: int = 1
 
 
 @dataclass(frozen=True)
@@ -217,6 +230,18 @@ NETS: dict[str, Net] = {
             ),
             "LeNet-1 of 1989: four layers on the central 28x28 of its input",
             margin=2,
+        ),
+        Net(
+            "lenet4",
+            (
+                Convolution("C1", 4, 5, "squash"),
+                Subsampling("S2", "trainable", "squash", copies=2),
+                Convolution("C3", 16, 5, "squash", LENET4_C3),
+                Subsampling("S4", "trainable", "squash"),
+                Convolution("C5", 120, 5, "squash", LENET4_C5),
+                _LINEAR,
+            ),
+            "LeNet-4 by its published totals; the tables of C3 and C5 are our choice",
         ),
     )
 }

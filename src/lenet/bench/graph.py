@@ -46,9 +46,9 @@ def onnx_model(net: Net, tensors: Tensors) -> bytes:
     """Return the serialised graph of a network on 32x32 inputs: "input" (n, 1, 32, 32) -> (n, k) scores.
 
     A convolution that covers its whole input becomes a Gemm, as an exporter of such networks would have it.
-    Raises ValueError for a network with a margin or with codes, which nobody else's graph has.
+    Raises ValueError for a network with a margin, with codes or with copies of maps, which no peer has.
     """
-    if net.margin or isinstance(net.layers[-1], Codes):
+    if net.margin or any(isinstance(layer, Codes) or getattr(layer, "copies", 1) > 1 for layer in net.layers):
         raise ValueError(f"{net.name}: no plain graph")
     graph, size, flat = _Graph(), INPUT_SIZE, False
     for layer in net.layers:

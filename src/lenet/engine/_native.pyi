@@ -24,6 +24,7 @@ class BatchLearner:
         loss: int,
         smoothing: float,
         junk: float,
+        unit: float,
         batch: int,
         momentum: float,
         decay: float,
@@ -46,7 +47,14 @@ class BatchLearner:
 
 class OnlineLearner:
     def __init__(
-        self, network: Network, instructions: str, loss: int, smoothing: float, junk: float, replicas: int
+        self,
+        network: Network,
+        instructions: str,
+        loss: int,
+        smoothing: float,
+        junk: float,
+        unit: float,
+        replicas: int,
     ) -> None: ...
     def run(
         self, patterns: Patterns, orders: Int32, distortions: Float32 | None, rates: Float32, threads: int

@@ -29,7 +29,8 @@ def described(net: Net) -> list[tuple[Any, ...]]:
             values = [float(value) for character in layer.characters for value in code(ord(character))]
             records.append(("codes", len(layer.characters), values))
         else:
-            records.append(("subsampling", _POOLINGS[layer.kind], _ACTIVATIONS[layer.activation]))
+            records.append(("subsampling", _POOLINGS[layer.kind], _ACTIVATIONS[layer.activation], layer.copies))
+            maps *= layer.copies
     return records
 
 

@@ -27,23 +27,26 @@ class Loss:
 
     "cross-entropy": of the softmax of s with targets smoothed by `smoothing`. "mean squared error": over the k
     scores, targets -1 and +1. "distance": equation 8, -s[d]. "discriminative": equation 9, -s[d] +
-    log(exp(-junk) + sum exp(s)); `junk` is its j, the penalty of the "rubbish" class.
+    log(exp(-junk) + sum exp(s)); `junk` is its j, the penalty of the "rubbish" class. `unit` multiplies the scores
+    first: 1/2 makes squared distances half squares, as in the authors' later code.
     """
 
     kind: LossKind = "cross-entropy"
     smoothing: float = 0.0
     junk: float = 0.0
+    unit: float = 1.0
 
 
 def loss_and_gradient(loss: Loss, scores: Floats, labels: Uint8) -> tuple[Floats, Floats]:
     """Return each pattern's loss (n,) and the gradient of its scores (n, k)."""
     n, k = scores.shape
+    scores = scores * loss.unit
     own = np.eye(k, dtype=scores.dtype)[labels]
     if loss.kind == "distance":
-        return -(own * scores).sum(axis=1), -own
+        return -(own * scores).sum(axis=1), -own * loss.unit
     if loss.kind == "mean squared error":
         off = scores - (2 * own - 1)
-        return (off**2).mean(axis=1), 2 * off / k
+        return (off**2).mean(axis=1), 2 * off / k * loss.unit
     junk = np.full((n, 1), -loss.junk if loss.kind == "discriminative" else -np.inf, scores.dtype)
     largest = np.maximum(scores.max(axis=1, keepdims=True), junk)
     exponentials = np.exp(scores - largest)
@@ -51,16 +54,16 @@ def loss_and_gradient(loss: Loss, scores: Floats, labels: Uint8) -> tuple[Floats
     smoothing = loss.smoothing if loss.kind == "cross-entropy" else 0.0
     targets = (1 - smoothing) * own + smoothing / k
     log_total = largest + np.log(total)
-    return (targets * (log_total - scores)).sum(axis=1), exponentials / total - targets
+    return (targets * (log_total - scores)).sum(axis=1), (exponentials / total - targets) * loss.unit
 
 
 def score_curvature(loss: Loss, scores: Floats) -> Floats:
     """Return the diagonal of the loss's second derivatives in a linear output's scores: (n, k) -> (n, k)."""
     if loss.kind == "mean squared error":
-        return np.full_like(scores, 2 / scores.shape[1])
-    exponentials = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return np.full_like(scores, 2 / scores.shape[1] * loss.unit**2)
+    exponentials = np.exp(loss.unit * (scores - scores.max(axis=1, keepdims=True)))
     p = exponentials / exponentials.sum(axis=1, keepdims=True)
-    return p * (1 - p)
+    return p * (1 - p) * loss.unit**2
 
 
 def slope(y: Floats, activation: Activation) -> Floats:
@@ -101,6 +104,14 @@ def subsampling_back(
     layer: Subsampling, tensors: Tensors, x: Floats, d_sums: Floats, power: int
 ) -> tuple[Floats, Tensors]:
     """Return the gradient of a subsampling's input, and those of its coefficient and bias, if it has them."""
+    maps, x = x.shape[1], np.tile(x, (1, layer.copies, 1, 1))
+    back, found = _each_copy_back(layer, tensors, x, d_sums, power)
+    return back.reshape(len(x), layer.copies, maps, *x.shape[2:]).sum(axis=1), found
+
+
+def _each_copy_back(
+    layer: Subsampling, tensors: Tensors, x: Floats, d_sums: Floats, power: int
+) -> tuple[Floats, Tensors]:
     four = squares(x)
     if layer.kind == "max":  # the first of equal ones takes it all
         first = np.eye(4, dtype=x.dtype)[four.argmax(axis=-1)]
@@ -149,8 +160,8 @@ def _layer_back(
 ) -> tuple[Floats, Tensors]:
     name = layer.name.lower()
     if isinstance(layer, Codes):
-        if power == 2:  # equation 8's curvature, 2 for every unit of F6, serves both losses
-            return np.full_like(x, 2), {}
+        if power == 2:  # of equation 8, for both losses: 2 times the slope in a distance, whichever class is right
+            return np.broadcast_to(2 * d[:, :1], x.shape), {}
         codes = np.array([code(ord(character)) for character in layer.characters], x.dtype)
         return 2 * (d[:, :, None] * (codes[None, :, :, None, None] - x[:, None])).sum(axis=1), {}
     if kept is not None:
@@ -176,7 +187,9 @@ def curvature(net: Net, tensors: Tensors, inputs: Floats, loss: Loss) -> Tensors
     """Return h of equation 24 for every parameter: the mean over n patterns of the Gauss-Newton diagonal."""
     values = outputs(net, tensors, inputs, {})
     scores = values[-1][:, :, 0, 0]
-    summed = backward(net, tensors, values, score_curvature(loss, scores), {}, power=2)
+    codes = isinstance(net.layers[-1], Codes)
+    top = np.full_like(scores, loss.unit) if codes else score_curvature(loss, scores)
+    summed = backward(net, tensors, values, top, {}, power=2)
     return {name: h / len(inputs) for name, h in summed.items()}
 
 

@@ -40,6 +40,7 @@ class NativeBatchLearner:
             _LOSSES.index(loss.kind),
             loss.smoothing,
             loss.junk,
+            loss.unit,
             rule.batch,
             rule.momentum,
             rule.decay,
@@ -80,7 +81,9 @@ class NativeOnlineLearner:
     def __init__(self, net: Net, loss: Loss, replicas: int, instructions: str, threads: int) -> None:
         network = _native.Network(described(net), net.margin)
         kind = _LOSSES.index(loss.kind)
-        self._learner = _native.OnlineLearner(network, instructions, kind, loss.smoothing, loss.junk, replicas)
+        self._learner = _native.OnlineLearner(
+            network, instructions, kind, loss.smoothing, loss.junk, loss.unit, replicas
+        )
         self._threads = threads
         self._shown = _Shown()
 

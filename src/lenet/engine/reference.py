@@ -70,11 +70,12 @@ def apply(layer: Layer, tensors: Tensors, x: Floats) -> Floats:
         sums = convolve(x, tensors[f"{name}.weight"], tensors[f"{name}.bias"])
     elif layer.kind == "trainable":
         coefficient, bias = tensors[f"{name}.coefficient"], tensors[f"{name}.bias"]
-        sums = squares(x).sum(axis=-1) * coefficient[:, None, None] + bias[:, None, None]
+        four = np.tile(squares(x).sum(axis=-1), (1, layer.copies, 1, 1))
+        sums = four * coefficient[:, None, None] + bias[:, None, None]
     elif layer.kind == "average":
-        sums = squares(x).mean(axis=-1)
+        sums = np.tile(squares(x).mean(axis=-1), (1, layer.copies, 1, 1))
     else:
-        sums = squares(x).max(axis=-1)
+        sums = np.tile(squares(x).max(axis=-1), (1, layer.copies, 1, 1))
     return activate(sums, layer.activation)
 
 

@@ -86,14 +86,15 @@ class Subsample(nn.Module):
 
     def __init__(self, layer: Subsampling, maps: int) -> None:
         super().__init__()
-        self.kind, self.activation = layer.kind, layer.activation
+        self.kind, self.activation, self.copies = layer.kind, layer.activation, layer.copies
         if layer.kind == "trainable":
-            self.coefficient = nn.Parameter(torch.empty(maps))
-            self.bias = nn.Parameter(torch.empty(maps))
+            self.coefficient = nn.Parameter(torch.empty(maps * layer.copies))
+            self.bias = nn.Parameter(torch.empty(maps * layer.copies))
 
     def forward(self, x: Tensor) -> Tensor:
         """Run the layer; see the class for the shapes."""
         x = F.max_pool2d(x, 2) if self.kind == "max" else F.avg_pool2d(x, 2)
+        x = x.repeat(1, self.copies, 1, 1)
         if self.kind == "trainable":
             x = x * (4 * self.coefficient[:, None, None]) + self.bias[:, None, None]
         return activate(x, self.activation)
@@ -133,7 +134,7 @@ class LeNet(nn.Module):
         for layer in net.layers:
             module = self._module(layer, maps, batch_norm, dropout)
             self.add_module(layer.name.lower(), module)
-            maps = getattr(layer, "maps", maps)
+            maps = getattr(layer, "maps", maps) * getattr(layer, "copies", 1)
         self.load(initial_tensors(net, initialisation, np.random.default_rng(seed)))
 
     def _module(self, layer: Layer, maps: int, batch_norm: bool, dropout: float) -> nn.Module:

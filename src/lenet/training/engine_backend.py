@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lenet.arrays import Float32, Tensors, Uint8
+from lenet.arrays import Float32, Int32, Tensors, Uint8
 from lenet.engine import Network
 from lenet.engine.choice import chosen, cores
 from lenet.engine.flat import flattened, named
@@ -70,7 +70,7 @@ class EngineBackend:
 
 
 def _loss(recipe: Recipe) -> Loss:
-    return Loss(recipe.loss, recipe.label_smoothing, recipe.junk)
+    return Loss(recipe.loss, recipe.label_smoothing, recipe.junk, recipe.unit)
 
 
 class _Batches:
@@ -131,19 +131,29 @@ class _Online:
 
     def __init__(self, recipe: Recipe, initial: list[Float32]) -> None:
         self.recipe, self.replicas = recipe, len(initial)
+        self.estimated = False
         self.learner: OnlineLearner = online_learner(recipe.network(), _loss(recipe), self.replicas, cores())
         for number, flat in enumerate(initial):
             self.learner.set("parameters", number, flat)
 
     def run(self, patterns: Patterns, plans: list[PassPlan], first: int, last: int) -> list[Counts]:
         if first == 0 and plans[0].curvature is not None:
-            rows = np.stack([plan.curvature for plan in plans if plan.curvature is not None])
-            self.learner.estimate(patterns, rows, self.recipe.mu)
+            self._estimate(patterns, np.stack([plan.curvature for plan in plans if plan.curvature is not None]))
         orders = np.stack([plan.order[first:last] for plan in plans])
         distortions = None
         if plans[0].distortions is not None:
             distortions = np.stack([plan.distortions[first:last] for plan in plans if plan.distortions is not None])
         return [Counts(*each) for each in self.learner.run(patterns, orders, distortions, plans[0].rates[first:last])]
+
+    def _estimate(self, patterns: Patterns, rows: Int32) -> None:
+        """Estimate h anew for all replicas; the `memory` of the recipe keeps a share of the old h."""
+        mu, memory = self.recipe.mu, self.recipe.memory if self.estimated else 0.0
+        old = [self.learner.get("scales", number) for number in range(self.replicas)] if memory else []
+        self.learner.estimate(patterns, rows, mu)
+        for number, scales in enumerate(old):
+            inverse = memory / scales + (1 - memory) / self.learner.get("scales", number)  # mu + h, both averaged
+            self.learner.set("scales", number, (1 / inverse).astype(np.float32))
+        self.estimated = True
 
     def kept(self) -> list[Float32]:
         return [self.learner.get("parameters", number) for number in range(self.replicas)]
@@ -156,3 +166,4 @@ class _Online:
         for name, values in state.items():
             number, _, part = name.partition("/")
             self.learner.set(part, int(number), values)
+        self.estimated = bool(self.recipe.curvature_patterns)

@@ -9,6 +9,8 @@ from math import isfinite
 from statistics import mean
 from typing import Any
 
+import numpy as np
+
 from lenet.arrays import Float32, Tensors, Uint8
 from lenet.calibrate import expected_calibration_error, fit_temperature
 from lenet.dataset import Dataset, Digits
@@ -56,6 +58,8 @@ def train_replicas(
     is no longer finite, or when the folder holds another run.
     """
     training, held_out = data.split(recipe.hold_out)
+    if recipe.train_on:
+        training = training.where(np.arange(len(training)) < recipe.train_on)
     outputs = recipe.network().outputs
     if not len(training) or int(training.labels.max()) >= outputs:
         found = f"label {training.labels.max()} of {outputs} outputs" if len(training) else "nothing to train on"
@@ -80,6 +84,8 @@ def train_replicas(
     for passed in range(finished + 1, recipe.passes + 1):
         line = _run_pass(recipe, n, backend, seeds, passed, tell)
         line["held_out_errors"] = _errors(backend.scores(to_input(held_out.glyphs)), held_out.labels)
+        if recipe.watch:
+            line["test_errors"] = _errors(backend.scores(to_input(data.test.glyphs)), data.test.labels)
         folder.finish_pass(passed, line, backend.state())
         tell(passed, n, line)
     result = _conclude(recipe, data, held_out, folder, backend, seeds, task)

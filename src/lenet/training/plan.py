@@ -8,8 +8,11 @@ from math import ceil, cos, pi
 import numpy as np
 
 from lenet.arrays import Float32, Int32
-from lenet.training.distortions import draw
+from lenet.training.distortions import Ranges, draw
 from lenet.training.recipes import Recipe
+
+# Section III.B: the global rate of each of the 20 passes.
+RATES_1998 = (*[5e-4] * 2, *[2e-4] * 3, *[1e-4] * 3, *[5e-5] * 4, *[1e-5] * 8)
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,29 @@ def steps_per_pass(recipe: Recipe, n: int) -> int:
 def draw_plan(recipe: Recipe, n: int, seed: int, passed: int) -> PassPlan:
     """Draw the plan of pass `passed` (1 is the first) of the replica with this seed over n patterns."""
     rng = generator(seed, passed)
-    order = rng.permutation(n).astype(np.int32)
-    distortions = draw(recipe.distortions, n, rng) if recipe.distortions else None
+    # One order for all passes is the one that pass 1 would draw.
+    order = (generator(seed, 1) if recipe.order == "constant" else rng).permutation(n).astype(np.int32)
+    distortions: Float32 | None
+    if recipe.pool:
+        order, distortions = _from_pool(recipe, n, seed, passed)
+    else:
+        distortions = draw(recipe.distortions, n, rng) if recipe.distortions else None
     noise = int(rng.integers(2**62))
-    patterns = min(recipe.curvature_patterns, n)
-    curvature = rng.permutation(n)[:patterns].astype(np.int32) if patterns else None
+    curvature = None
+    if recipe.curvature_patterns and (passed == 1 or recipe.estimates == "every pass"):
+        rows = rng.permutation(n) if recipe.curvature_rows == "random" else np.arange(n)
+        curvature = rows[: recipe.curvature_patterns].astype(np.int32)
     return PassPlan(order, rates(recipe, n, passed), distortions, noise, curvature)
+
+
+def _from_pool(recipe: Recipe, n: int, seed: int, passed: int) -> tuple[Int32, Float32]:
+    """Take the next n of a shuffled pool: each pattern once as it is and pool - 1 times distorted."""
+    assert recipe.distortions is not None
+    distortions = draw(recipe.distortions, n * recipe.pool, generator(seed, 0x900D))
+    distortions[:n] = draw(Ranges(), n, generator(seed, 0))
+    round_, place = divmod(passed - 1, recipe.pool)
+    copies = generator(seed, 0x5000 + round_).permutation(n * recipe.pool)[place * n : (place + 1) * n]
+    return (copies % n).astype(np.int32), distortions[copies]
 
 
 def rates(recipe: Recipe, n: int, passed: int) -> Float32:
@@ -54,6 +74,8 @@ def rates(recipe: Recipe, n: int, passed: int) -> Float32:
     steps = steps_per_pass(recipe, n)
     if recipe.schedule == "constant":
         factors = [1.0] * steps
+    elif recipe.schedule == "1998":
+        factors = [RATES_1998[min(passed, len(RATES_1998)) - 1] / RATES_1998[0]] * steps
     elif recipe.schedule == "steps":
         factors = [0.1 ** ((passed - 1) // 10)] * steps
     else:

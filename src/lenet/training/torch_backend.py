@@ -78,6 +78,7 @@ class Replica:
         return loss.detach() * len(y), (scores.detach().argmax(1) != y).sum()
 
     def _loss(self, scores: Tensor, y: Tensor) -> Tensor:
+        scores = scores * self.recipe.unit
         own = scores.gather(1, y[:, None])
         match self.recipe.loss:
             case "cross-entropy":

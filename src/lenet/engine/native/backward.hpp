@@ -100,7 +100,7 @@ void pool_back(const Stage& stage, const Sink<MODE>& sink, Field in, const V* ou
                 }
                 d_bias += (*four[0] + *four[1]) + (*four[2] + *four[3]);
             }
-        sink.add(stage.bias + map, d_bias);
+        sink.add(stage.bias + stage.own(map), d_bias);
         if (stage.pooling == Pooling::trainable) {
             sink.add(stage.coefficient + map, d_coefficient);
             sink.add(stage.pooled_bias + map, d_pooled_bias);
@@ -116,7 +116,7 @@ LENET_APART void spread(const Stage& stage, const float* parameters, const V* d_
     for (int c = 0; c < COLUMNS + KERNEL - 1; ++c) line[c] = d_x[c];
     for (int map = 0; map < stage.maps; ++map) {
         if (!stage.connected(map, map_in)) continue;
-        const long kernel = stage.weight + (long(map) * stage.maps_in + map_in) * KERNEL * KERNEL;
+        const long kernel = stage.kernel(map, map_in);
         for (int ky = 0; ky < KERNEL; ++ky) {
             if (row - ky < 0 || row - ky >= out.height) continue;
             const V* sums = d_sums + map * out.area() + (row - ky) * long(out.width);
@@ -183,14 +183,14 @@ LENET_APART void two_kernels_back(const Stage& stage, const Sink<MODE>& sink, Fi
         }
     for (int m = 0; m < 2; ++m)
         for (int k = 0; k < KERNEL * KERNEL; ++k)
-            sink.add(stage.weight + (long(map + m) * stage.maps_in + map_in) * KERNEL * KERNEL + k, found[m][k]);
+            sink.add(stage.kernel(map + m, map_in) + k, found[m][k]);
 }
 
 // One kernel: ten sums in registers, of two of its lines, from two lines of gradients at a time.
 template <Mode MODE>
 LENET_APART void one_kernel_back(const Stage& stage, const Sink<MODE>& sink, Field in, const V* x, const V* d_sums, int map, int map_in) {
     const Field out = in.convolved(stage);
-    const long kernel = stage.weight + (long(map) * stage.maps_in + map_in) * KERNEL * KERNEL;
+    const long kernel = stage.kernel(map, map_in);
     for (int ky = 0; ky < KERNEL; ky += 2) {
         const bool two = ky + 1 < KERNEL;  // the last line has no other beside it
         V sums[2][KERNEL] = {};
@@ -231,7 +231,7 @@ LENET_APART void one_kernel_back(const Stage& stage, const Sink<MODE>& sink, Fie
 template <Mode MODE>
 void kernels_back(const Stage& stage, const Sink<MODE>& sink, Field in, const V* x, const V* d_sums) {
     int map = 0;
-    for (; !stage.table && stage.maps - map >= 2; map += 2)
+    for (; stage.plain() && stage.maps - map >= 2; map += 2)
         for (int i = 0; i < stage.maps_in; ++i) two_kernels_back(stage, sink, in, x, d_sums, map, i);
     for (; map < stage.maps; ++map)
         for (int i = 0; i < stage.maps_in; ++i)

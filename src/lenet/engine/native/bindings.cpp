@@ -51,7 +51,7 @@ void require(bool good, const char* what) {
     if (!good) throw nb::value_error(what);
 }
 
-// Layer records as tuples: ("convolution", maps, size, activation, table), ("subsampling", kind, activation) or
+// Layer records as tuples: ("convolution", maps, size, activation, table), ("subsampling", kind, activation, copies) or
 // ("codes", values); numbers are those of the enumerations in network.hpp.
 struct Network_ {
     std::shared_ptr<Description> description = std::make_shared<Description>();
@@ -65,7 +65,7 @@ struct Network_ {
                 description->convolution(nb::cast<int>(record[1]), nb::cast<int>(record[2]), Activation(nb::cast<int>(record[3])),
                                          std::vector<unsigned char>(table.begin(), table.end()));
             } else if (kind == "subsampling") {
-                description->subsampling(Pooling(nb::cast<int>(record[1])), Activation(nb::cast<int>(record[2])));
+                description->subsampling(Pooling(nb::cast<int>(record[1])), Activation(nb::cast<int>(record[2])), nb::cast<int>(record[3]));
             } else {
                 description->match(nb::cast<int>(record[1]), nb::cast<std::vector<float>>(record[2]));
             }
@@ -139,11 +139,11 @@ const float* optional(const std::optional<In<float>>& distortions, std::size_t p
 class BatchLearner_ {
   public:
     BatchLearner_(const BatchLearner_&) = delete;
-    BatchLearner_(const Network_& network, const std::string& instructions, int loss, float smoothing, float junk, int batch,
+    BatchLearner_(const Network_& network, const std::string& instructions, int loss, float smoothing, float junk, float unit, int batch,
                   float momentum, float decay, bool nesterov, double averaging, const std::vector<float>& dropout)
         : network_(network.description),
           learner_(network_, kernels_named(instructions),
-                   checked({{LossKind(loss), smoothing, junk}, batch, momentum, decay, nesterov, averaging, dropout})),
+                   checked({{LossKind(loss), smoothing, junk, unit}, batch, momentum, decay, nesterov, averaging, dropout})),
           batch_(batch) {}
 
     std::tuple<double, long> run(const Patterns_& patterns, const In<int>& order, const std::optional<In<float>>& distortions,
@@ -188,9 +188,9 @@ class BatchLearner_ {
 class OnlineLearner_ {
   public:
     OnlineLearner_(const OnlineLearner_&) = delete;
-    OnlineLearner_(const Network_& network, const std::string& instructions, int loss, float smoothing, float junk, int replicas)
+    OnlineLearner_(const Network_& network, const std::string& instructions, int loss, float smoothing, float junk, float unit, int replicas)
         : network_(network.description),
-          learner_(network_, kernels_named(instructions), {LossKind(loss), smoothing, junk}, checked(replicas)) {}
+          learner_(network_, kernels_named(instructions), {LossKind(loss), smoothing, junk, unit}, checked(replicas)) {}
 
     std::vector<std::tuple<double, long>> run(const Patterns_& patterns, const In<int>& orders,
                                               const std::optional<In<float>>& distortions, const In<float>& rates, int threads) {
@@ -281,16 +281,17 @@ NB_MODULE(_native, m) {
         .def("activations", &Model_::activations, "inputs"_a);
     nb::class_<Patterns_>(m, "Patterns").def(nb::init<In<float>, In<std::uint8_t>>(), "inputs"_a, "labels"_a);
     nb::class_<BatchLearner_>(m, "BatchLearner")
-        .def(nb::init<const Network_&, const std::string&, int, float, float, int, float, float, bool, double, const std::vector<float>&>(),
-             "network"_a, "instructions"_a, "loss"_a, "smoothing"_a, "junk"_a, "batch"_a, "momentum"_a, "decay"_a, "nesterov"_a,
+        .def(nb::init<const Network_&, const std::string&, int, float, float, float, int, float, float, bool, double,
+                      const std::vector<float>&>(),
+             "network"_a, "instructions"_a, "loss"_a, "smoothing"_a, "junk"_a, "unit"_a, "batch"_a, "momentum"_a, "decay"_a, "nesterov"_a,
              "averaging"_a, "dropout"_a)
         .def("run", &BatchLearner_::run, "patterns"_a, "order"_a, "distortions"_a.none(), "rates"_a, "first"_a, "noise"_a, "threads"_a)
         .def("get", &BatchLearner_::get, "which"_a)
         .def("set", &BatchLearner_::set, "which"_a, "values"_a)
         .def_prop_rw("steps", &BatchLearner_::steps, &BatchLearner_::set_steps);
     nb::class_<OnlineLearner_>(m, "OnlineLearner")
-        .def(nb::init<const Network_&, const std::string&, int, float, float, int>(), "network"_a, "instructions"_a, "loss"_a,
-             "smoothing"_a, "junk"_a, "replicas"_a)
+        .def(nb::init<const Network_&, const std::string&, int, float, float, float, int>(), "network"_a, "instructions"_a, "loss"_a,
+             "smoothing"_a, "junk"_a, "unit"_a, "replicas"_a)
         .def("run", &OnlineLearner_::run, "patterns"_a, "orders"_a, "distortions"_a.none(), "rates"_a, "threads"_a)
         .def("estimate", &OnlineLearner_::estimate, "patterns"_a, "orders"_a, "mu"_a, "threads"_a)
         .def("get", &OnlineLearner_::get, "scales"_a, "replica"_a)

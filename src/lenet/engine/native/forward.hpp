@@ -58,13 +58,13 @@ LENET_INLINE void convolve_square(const Stage& stage, const float* parameters, c
 template <bool OWN, int COLUMNS>
 LENET_INLINE void convolve_columns(const Stage& stage, const float* parameters, const V* x, Field in, int map, V* out) {
     V sums[COLUMNS];
-    const V bias = weight<OWN>(parameters, stage.bias + map);
+    const V bias = weight<OWN>(parameters, stage.bias + stage.own(map));
 #pragma GCC unroll 16
     for (int c = 0; c < COLUMNS; ++c) sums[c] = bias;
     for (int i = 0; i < stage.maps_in; ++i) {
         if (!stage.connected(map, i)) continue;
         const V* line = x + i * in.area();
-        long k = stage.weight + (long(map) * stage.maps_in + i) * KERNEL * KERNEL;
+        long k = stage.kernel(map, i);
 #pragma GCC unroll 1
         for (int ky = 0; ky < KERNEL; ++ky, line += in.width, k += KERNEL) {
             V w[KERNEL];
@@ -146,7 +146,7 @@ void subsampled(const Stage& stage, const float* parameters, const V* x, Field i
     const long line = wide.width, plane = kept ? wide.area() : 2 * line;
     for (int row = 0; row < pooled.height; ++row)
         for (int map = 0, maps; map < stage.maps; map += maps) {
-            maps = stage.table || stage.maps - map < 3 ? 1 : 3;
+            maps = !stage.plain() || stage.maps - map < 3 ? 1 : 3;
             const V* corner = x + 2 * row * long(in.width);
             V* sums = kept ? kept + map * plane + 2 * row * line : lines;
             if (maps == 3)

@@ -99,7 +99,9 @@ void BatchLearner::finish(const Batch& batch, const Range& range, const Rule& ru
     if (range.stage >= 0) {
         const Stage& stage = net.stages[range.stage];
         kernels_.dense_gradient(batch, range.stage, range.first_row, range.last_row, gradient.data());
-        update(rule, stage.weight + range.first_row * stage.inputs(), stage.weight + range.last_row * stage.inputs(), true);
+        const long first = stage.weight + range.first_row * stage.inputs(), last = stage.weight + range.last_row * stage.inputs();
+        for (long k = first; !description_->present.empty() && k < last; ++k) gradient[k] *= description_->present[k];
+        update(rule, first, last, true);
         update(rule, stage.bias + range.first_row, stage.bias + range.last_row, false);
         return;
     }
@@ -109,7 +111,7 @@ void BatchLearner::finish(const Batch& batch, const Range& range, const Rule& ru
     for (int s = 0; s < net.count && !net.stages[s].dense; ++s) {
         const Stage& stage = net.stages[s];
         update(rule, stage.weight, stage.bias, true);
-        update(rule, stage.bias, stage.bias + stage.maps, false);
+        update(rule, stage.bias, stage.bias + stage.own_maps, false);
         if (stage.pooling == Pooling::trainable) update(rule, stage.coefficient, stage.coefficient + 2 * stage.maps, false);
     }
 }
@@ -130,7 +132,7 @@ OnlineLearner::OnlineLearner(std::shared_ptr<const Description> description, con
     const long size = description_->network.parameters * kernels_.lanes;
     for (int first = 0; first < replicas; first += kernels_.lanes) {
         groups_.push_back({Floats(size), Floats(size)});
-        for (long k = 0; k < size; ++k) groups_.back().scales[k] = 1.0f;
+        for (long k = 0; k < size; ++k) groups_.back().scales[k] = present(k);
     }
 }
 
@@ -180,9 +182,13 @@ void OnlineLearner::estimate(const Patterns& patterns, const int* orders, long c
             for (long at = 0; at < count; ++at)
                 kernels_.curvature(net, layout_, loss_, step(group, patterns, orders, nullptr, count, at),
                                    groups_[group].parameters.data(), sums.data(), buffers);
-            for (long k = 0; k < sums.size(); ++k) groups_[group].scales[k] = 1.0f / (mu + sums[k] / float(count));
+            for (long k = 0; k < sums.size(); ++k) groups_[group].scales[k] = present(k) / (mu + sums[k] / float(count));
         }
     });
+}
+
+float OnlineLearner::present(long k) const {
+    return description_->present.empty() ? 1.0f : description_->present[k / kernels_.lanes];
 }
 
 void OnlineLearner::give(bool scales, int replica, float* values) const {

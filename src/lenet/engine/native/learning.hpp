@@ -79,6 +79,9 @@ class OnlineLearner {
     };
     OnlineStep step(int group, const Patterns& patterns, const int* orders, const float* distortions, long count, long at) const;
 
+    // 0 for a parameter that is not there, for value `k` of a group.
+    float present(long k) const;
+
     std::shared_ptr<const Description> description_;
     const Kernels& kernels_;
     Loss loss_;

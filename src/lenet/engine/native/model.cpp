@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <stdexcept>
@@ -59,16 +60,18 @@ void Description::convolution(int maps, int size, Activation activation, std::ve
     if (net.count == MOST_STAGES) throw std::invalid_argument("too many layers");
     if (maps < 1 || maps > MOST_MAPS || size < 1) throw std::invalid_argument("a layer with no maps, or too many");
     Stage& stage = net.stages[net.count++];
-    stage.maps = maps;
+    stage.maps = stage.own_maps = maps;
     stage.size = size;
     stage.activation = activation;
     tables.push_back(std::move(table));
 }
 
-void Description::subsampling(Pooling pooling, Activation activation) {
+void Description::subsampling(Pooling pooling, Activation activation, int copies) {
     if (network.count == 0) throw std::invalid_argument("subsampling before a convolution");
     Stage& stage = network.stages[network.count - 1];
     if (stage.pooling != Pooling::none) throw std::invalid_argument("two subsamplings in a row");
+    if (copies < 1 || copies * stage.maps > MOST_MAPS) throw std::invalid_argument("no copies of a map, or too many");
+    stage.maps *= copies;
     stage.pooling = pooling;
     stage.pooled_activation = activation;
 }
@@ -99,11 +102,10 @@ void Description::finish(int margin) {
             throw std::invalid_argument("a convolution whose sums do not fall into 2x2 squares");
         if (stage.pooling == Pooling::max && stage.pooled_activation != Activation::none)
             throw std::invalid_argument("an activation after a maximum");
-        if (stage.dense && stage.table) throw std::invalid_argument("a table for a layer with one position");
         if (s > 0 && !stage.dense && net.stages[s - 1].dense) throw std::invalid_argument("a convolution after a dense layer");
         stage.weight = at;
-        stage.bias = at + stage.maps * stage.inputs();
-        at = stage.bias + stage.maps;
+        stage.bias = at + stage.own_maps * stage.inputs();
+        at = stage.bias + stage.own_maps;
         if (stage.pooling == Pooling::trainable) {
             stage.coefficient = at;
             stage.pooled_bias = at + stage.maps;
@@ -113,6 +115,14 @@ void Description::finish(int margin) {
         field = field.after(stage);
     }
     net.parameters = at;
+    for (int s = 0; s < net.count; ++s) {
+        const Stage& stage = net.stages[s];
+        if (!stage.dense || !stage.table) continue;
+        if (present.empty()) present.assign(net.parameters, 1.0f);
+        for (int map = 0; map < stage.maps; ++map)
+            for (int i = 0; i < stage.maps_in; ++i)
+                std::fill_n(present.begin() + stage.kernel(map, i), stage.size * stage.size, stage.connected(map, i) ? 1.0f : 0.0f);
+    }
     if (codes.empty()) {
         net.outputs = maps;
     } else {
@@ -170,7 +180,7 @@ std::vector<std::vector<float>> Model::activations(const float* images, long cou
     std::vector<Place> places;
     for (int s = 0; s < net.count; ++s) {
         const Stage& stage = net.stages[s];
-        if (!stage.dense) places.push_back({layout.sums[s], stage.maps * layout.field[s].convolved(stage).area()});
+        if (!stage.dense) places.push_back({layout.sums[s], stage.own_maps * layout.field[s].convolved(stage).area()});
         places.push_back({layout.input[s + 1], stage.maps * layout.field[s + 1].area()});
     }
     if (net.codes) places.push_back({layout.scores, net.outputs});

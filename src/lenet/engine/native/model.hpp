@@ -43,12 +43,15 @@ struct Description {
     Network network{};
     std::vector<std::vector<unsigned char>> tables;
     std::vector<float> codes;
+    // Of each parameter: 0 where the table of a dense stage leaves a kernel out. Dense stages compute with all of them,
+    // absent ones are zero and stay so. Empty if no dense stage has a table.
+    std::vector<float> present;
 
     Description() = default;
     Description(const Description&) = delete;
 
     void convolution(int maps, int size, Activation activation, std::vector<unsigned char> table);
-    void subsampling(Pooling pooling, Activation activation);
+    void subsampling(Pooling pooling, Activation activation, int copies);
     void match(int outputs, std::vector<float> codes);
     void finish(int margin);
 };

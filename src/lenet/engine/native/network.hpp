@@ -25,6 +25,7 @@ enum class Pooling { none, trainable, average, max };
 // A convolution with its activation and, unless `dense`, the 2x2 subsampling that follows it.
 struct Stage {
     int maps_in, maps, size;
+    int own_maps;  // LeNet-4 subsamples each map twice: here it is computed twice, with the same weights
     bool dense;  // one position on a 32x32 field, no subsampling
     Activation activation;
     Pooling pooling;
@@ -37,7 +38,10 @@ struct Stage {
     LENET_INLINE int rows() const { return rows_in - size + 1; }
     LENET_INLINE int columns() const { return columns_in - size + 1; }
     LENET_INLINE long inputs() const { return long(maps_in) * size * size; }  // of one output: the length of a row of weights
-    LENET_INLINE bool connected(int map, int map_in) const { return !table || table[map * maps_in + map_in]; }
+    LENET_INLINE int own(int map) const { return map % own_maps; }
+    LENET_INLINE bool plain() const { return !table && maps == own_maps; }  // neighbouring maps have neighbouring weights
+    LENET_INLINE bool connected(int map, int map_in) const { return !table || table[own(map) * maps_in + map_in]; }
+    LENET_INLINE long kernel(int map, int map_in) const { return weight + (long(own(map)) * maps_in + map_in) * size * size; }
 };
 
 struct Network {
@@ -84,6 +88,7 @@ struct Loss {
     LossKind kind;
     float smoothing;  // of cross-entropy's targets
     float junk;       // j of equation 9: the penalty of the "rubbish" class
+    float unit;       // what the scores are multiplied by first: 1, or 1/2 for half squares
 };
 
 // One pattern for each replica of a group, which learn by the paper's recipe.

@@ -26,13 +26,13 @@ inline void pack(const Network& net, const float* parameters, float* packed) {
                 for (int lane = 0; lane < LANES; ++lane) *packed++ = first + lane < stage.maps ? value(first + lane) : 0.0f;
             };
             const bool trainable = stage.pooling == Pooling::trainable;
-            put([&](int map) { return parameters[stage.bias + map]; });
+            put([&](int map) { return parameters[stage.bias + stage.own(map)]; });
             put([&](int map) { return trainable ? parameters[stage.coefficient + map] : 0.25f; });
             put([&](int map) { return trainable ? parameters[stage.pooled_bias + map] : 0.0f; });
             for (int place = 0; place < area; ++place)
                 for (int i = 0; i < stage.maps_in; ++i)
                     put([&](int map) {
-                        return stage.connected(map, i) ? parameters[stage.weight + (long(map) * stage.maps_in + i) * area + place] : 0.0f;
+                        return stage.connected(map, i) ? parameters[stage.kernel(map, i) + place] : 0.0f;
                     });
         }
     }

@@ -9,16 +9,18 @@ struct Top {
 };
 
 // The loss of each lane, its wrong answers, and the gradient of the scores (n = outputs), times `weight`.
-inline Top loss_and_gradient(const Loss& loss, int n, const V* scores, const int* labels, V weight, V* d_scores) {
+inline Top loss_and_gradient(const Loss& loss, int n, const V* given, const int* labels, V weight, V* d_scores) {
     Top top;
+    auto score = [&](int k) { return given[k] * loss.unit; };
+    weight *= loss.unit;
     I label, answer{};
     for (int lane = 0; lane < LANES; ++lane) label[lane] = labels[lane];
-    V best = scores[0], largest = loss.kind == LossKind::discriminative ? larger(best, broadcast(-loss.junk)) : best, own{};
+    V best = score(0), largest = loss.kind == LossKind::discriminative ? larger(best, broadcast(-loss.junk)) : best, own{};
     for (int k = 0; k < n; ++k) {
-        answer = scores[k] > best ? I{} + k : answer;
-        best = larger(best, scores[k]);
-        largest = larger(largest, scores[k]);
-        own = label == k ? scores[k] : own;
+        answer = score(k) > best ? I{} + k : answer;
+        best = larger(best, score(k));
+        largest = larger(largest, score(k));
+        own = label == k ? score(k) : own;
     }
     V value{};
     if (loss.kind == LossKind::distance) {  // equation 8
@@ -26,13 +28,13 @@ inline Top loss_and_gradient(const Loss& loss, int n, const V* scores, const int
         for (int k = 0; k < n; ++k) d_scores[k] = label == k ? -weight : V{};
     } else if (loss.kind == LossKind::mean_squared_error) {  // targets -1 and +1
         for (int k = 0; k < n; ++k) {
-            V off = scores[k] - (label == k ? broadcast(1.0f) : broadcast(-1.0f));
+            V off = score(k) - (label == k ? broadcast(1.0f) : broadcast(-1.0f));
             value += off * off / float(n);
             d_scores[k] = weight * (2.0f / n) * off;
         }
     } else {  // cross-entropy; equation 9 is one with a constant score -j beside the others
         V sum = loss.kind == LossKind::discriminative ? exponential(-loss.junk - largest) : V{};
-        for (int k = 0; k < n; ++k) sum += d_scores[k] = exponential(scores[k] - largest);
+        for (int k = 0; k < n; ++k) sum += d_scores[k] = exponential(score(k) - largest);
         const float even = loss.kind == LossKind::cross_entropy ? loss.smoothing / n : 0.0f;
         const float full = loss.kind == LossKind::cross_entropy ? 1.0f - loss.smoothing : 1.0f;
         V log_sum;
@@ -40,7 +42,7 @@ inline Top loss_and_gradient(const Loss& loss, int n, const V* scores, const int
         log_sum += largest;
         for (int k = 0; k < n; ++k) {
             V target = (label == k ? broadcast(full) : V{}) + even;
-            value += target * (log_sum - scores[k]);
+            value += target * (log_sum - score(k));
             d_scores[k] = weight * (d_scores[k] / sum - target);
         }
     }
@@ -53,12 +55,12 @@ inline Top loss_and_gradient(const Loss& loss, int n, const V* scores, const int
 
 // The curvature of the loss in each score of a linear output: the diagonal of its second derivatives.
 inline void score_curvature(const Loss& loss, int n, const V* scores, V* curvature) {
-    V largest = scores[0], sum{};
-    for (int k = 0; k < n; ++k) largest = larger(largest, scores[k]);
-    for (int k = 0; k < n; ++k) sum += curvature[k] = exponential(scores[k] - largest);
+    V largest = scores[0] * loss.unit, sum{};
+    for (int k = 0; k < n; ++k) largest = larger(largest, scores[k] * loss.unit);
+    for (int k = 0; k < n; ++k) sum += curvature[k] = exponential(scores[k] * loss.unit - largest);
     for (int k = 0; k < n; ++k) {
         V p = curvature[k] / sum;
-        curvature[k] = loss.kind == LossKind::mean_squared_error ? broadcast(2.0f / n) : p - p * p;
+        curvature[k] = (loss.kind == LossKind::mean_squared_error ? broadcast(2.0f / n) : p - p * p) * (loss.unit * loss.unit);
     }
 }
 
@@ -264,7 +266,7 @@ inline void online(const Network& net, const Layout& at, const Loss& loss, const
 }
 
 // Appendix C: the diagonal of the Gauss-Newton matrix for one pattern of each replica. Codes give every unit of
-// F6 the curvature of equation 8, which is 2, for both losses.
+// F6 the curvature of equation 8, which is 2 (1 for half squares), for both losses.
 inline void curvature(const Network& net, const Layout& at, const Loss& loss, const OnlineStep& step, float* parameters,
                       float* sums, float* memory) {
     V* buffers = reinterpret_cast<V*>(memory);
@@ -272,7 +274,7 @@ inline void curvature(const Network& net, const Layout& at, const Loss& loss, co
     show(net, at, step, parameters, buffers);
     V* last = gradients + at.input[net.count];
     if (net.codes)
-        for (int j = 0; j < net.last().maps; ++j) last[j] = broadcast(2.0f);
+        for (int j = 0; j < net.last().maps; ++j) last[j] = broadcast(2.0f * loss.unit);
     else
         score_curvature(loss, net.outputs, buffers + at.scores, last);
     back(net, at, Sink<Mode::curvature>{parameters, nullptr, sums, 0.0f}, buffers, gradients);

@@ -58,6 +58,47 @@ def test_schedules() -> None:
     assert steps_per_pass(cosine, 6401) == 101
 
 
+def test_the_paper_recipe_has_the_papers_rates() -> None:
+    """Section III.B: 0.0005 twice, 0.0002 and 0.0001 three times, 0.00005 four times, then 0.00001 to pass 20."""
+    paper = RECIPES["paper"]
+    expected = [5e-4] * 2 + [2e-4] * 3 + [1e-4] * 3 + [5e-5] * 4 + [1e-5] * 8
+    assert [float(rates(paper, 100, p)[0]) for p in range(1, 21)] == pytest.approx(expected)
+    assert (paper.passes, paper.mu, paper.curvature_patterns, paper.estimates) == (20, 0.02, 500, "every pass")
+    plan = draw_plan(paper, 1000, 3, 4)
+    assert plan.curvature is not None
+    assert len(set(plan.curvature.tolist())) == 500
+    assert (plan.distortions, len(plan.rates)) == (None, 1000)
+
+
+def test_orders_and_estimates_follow_the_recipe() -> None:
+    """A constant order is one for all passes; the first patterns are the first; once is before pass 1 alone."""
+    constant = replace(RECIPES["paper"], order="constant", curvature_rows="first", estimates="once")
+    first, second = (draw_plan(constant, 1000, 3, passed) for passed in (1, 2))
+    assert (first.order == second.order).all()
+    assert first.curvature is not None
+    assert first.curvature.tolist() == list(range(500))
+    assert second.curvature is None
+    anew = [draw_plan(RECIPES["paper"], 1000, 3, passed).order for passed in (1, 2)]
+    assert (anew[0] != anew[1]).any()
+
+
+def test_a_pool_shows_every_copy_once_in_ten_passes() -> None:
+    """Section III.B: 60,000 patterns and 540,000 distorted; twenty passes show each of the 600,000 twice."""
+    recipe, n = RECIPES["paper-distorted-as-written"], 30
+    plans = [draw_plan(recipe, n, 7, passed) for passed in range(1, 21)]
+    identity = np.zeros(56, np.float32)
+    identity[[0, 4]] = 1
+    for round_ in (plans[:10], plans[10:]):
+        rows = np.concatenate([plan.order for plan in round_])
+        warps = np.concatenate([plan.distortions for plan in round_ if plan.distortions is not None])
+        assert np.bincount(rows, minlength=n).tolist() == [10] * n
+        assert (warps == identity).all(axis=1).sum() == n
+    both = [{(int(r), *w.tolist()) for p in half for r, w in zip(p.order, p.distortions, strict=True)}
+            for half in (plans[:10], plans[10:])]  # fmt: skip
+    assert both[0] == both[1]
+    assert len(both[0]) == 10 * n
+
+
 def test_recipes_are_complete() -> None:
     """Every recipe has its provenance, values that are allowed, and plain data for its run folder."""
     for name, recipe in RECIPES.items():

@@ -31,6 +31,7 @@ ORDER = [
     "nets",
     "training",
     "bench",
+    "report",
     "api",
     "cli",
 ]
@@ -47,7 +48,8 @@ HOMES = {
     "typer": {"cli"},
     "rich": {"cli"},
     "urllib": {"fetch"},
-    "matplotlib": set(),
+    "matplotlib": {"report"},
+    "sklearn": {"report"},
     "scipy": set(),
     "requests": set(),
 }

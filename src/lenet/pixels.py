@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from lenet.arrays import Float32, as_glyphs
+from lenet.arrays import Float32, Uint8, as_glyphs
 from lenet.spec import BACKGROUND, FOREGROUND, GLYPH_SIZE, INPUT_SIZE
 
 _MARGIN = (INPUT_SIZE - GLYPH_SIZE) // 2
@@ -24,3 +24,10 @@ def to_input(glyphs: npt.ArrayLike) -> Float32:
     inside = slice(_MARGIN, _MARGIN + GLYPH_SIZE)
     field[:, 0, inside, inside] = _INPUT_OF_GREY[greys]
     return field
+
+
+def from_input(inputs: Float32) -> Uint8:
+    """Map network input (n, 1, 32, 32) back to glyphs (n, 28, 28) uint8; what is beyond the range is cut off."""
+    inside = slice(_MARGIN, _MARGIN + GLYPH_SIZE)
+    greys = (inputs[:, 0, inside, inside] - BACKGROUND) * (255 / (FOREGROUND - BACKGROUND))
+    return np.clip(np.rint(greys), 0, 255).astype(np.uint8)

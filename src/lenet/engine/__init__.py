@@ -16,6 +16,7 @@ from lenet.decode import probabilities
 from lenet.engine import reference
 from lenet.engine.choice import REFERENCE, chosen, cores
 from lenet.engine.flat import described, flattened
+from lenet.engine.warp import warp
 from lenet.pixels import to_input
 from lenet.spec import INPUT_SIZE, Net
 from lenet.weights import DEFAULT, Weights, load_weights
@@ -23,7 +24,7 @@ from lenet.weights import DEFAULT, Weights, load_weights
 if TYPE_CHECKING:
     from lenet.engine import _native
 
-__all__ = ["Network", "load"]
+__all__ = ["Network", "distorted", "load"]
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,17 @@ class Network:
             return {name: values.astype(np.float32, copy=False) for name, values in inside.items()}
         found = zip(layers(self.net), self._model.activations(inputs), strict=True)
         return {"input": inputs} | {facts.name: values.reshape(-1, *facts.output) for facts, values in found}
+
+
+def distorted(inputs: Float32, parameters: Float32) -> Float32:
+    """Distort (n, 1, 32, 32) network input by (n, 56) parameters on the chosen engine; see `lenet.engine.warp`."""
+    if chosen() == REFERENCE:
+        return warp(inputs, parameters)
+    from lenet.engine import _native
+
+    out = np.empty_like(inputs)
+    _native.warp(chosen(), np.ascontiguousarray(inputs), np.ascontiguousarray(parameters), out)
+    return out
 
 
 def load(name_or_path: str | Path = DEFAULT) -> Network:

@@ -20,7 +20,7 @@ from lenet.fetch import silent
 from lenet.initial import initial_tensors
 from lenet.pixels import to_input
 from lenet.training.backend import Backend
-from lenet.training.plan import draw_plan, generator, steps_per_pass
+from lenet.training.plan import PassPlan, Plans, draw_plan, generator, steps_per_pass
 from lenet.training.recipes import Recipe
 from lenet.training.run import RunFolder
 from lenet.weights import Weights, save_weights
@@ -49,13 +49,15 @@ def train_replicas(
     seeds: list[int],
     *,
     start_from: Weights | None = None,
+    plans: Plans = draw_plan,
     resume: bool = False,
     report: Callable[[Progress], None] = silent,
 ) -> dict[str, Any]:
     """Train one replica per seed and return the result, as the run folder has it.
 
-    `start_from` gives every replica these weights instead of drawn ones. Raises TrainingError when the loss
-    is no longer finite, or when the folder holds another run.
+    `start_from` gives every replica these weights instead of drawn ones; `plans` draws the passes otherwise than
+    the recipe alone says. Raises TrainingError when the loss is no longer finite, or when the folder holds another
+    run.
     """
     training, held_out = data.split(recipe.hold_out)
     if recipe.train_on:
@@ -82,7 +84,8 @@ def train_replicas(
 
     tell(finished, n)
     for passed in range(finished + 1, recipe.passes + 1):
-        line = _run_pass(recipe, n, backend, seeds, passed, tell)
+        drawn = [plans(recipe, n, seed, passed) for seed in seeds]
+        line = _run_pass(recipe, n, backend, drawn, seeds, passed, tell)
         line["held_out_errors"] = _errors(backend.scores(to_input(held_out.glyphs)), held_out.labels)
         if recipe.watch:
             line["test_errors"] = _errors(backend.scores(to_input(data.test.glyphs)), data.test.labels)
@@ -103,10 +106,15 @@ def _initial(recipe: Recipe, seeds: list[int], start_from: Weights | None) -> li
 
 
 def _run_pass(
-    recipe: Recipe, n: int, backend: Backend, seeds: list[int], passed: int, tell: Callable[[int, int], None]
+    recipe: Recipe,
+    n: int,
+    backend: Backend,
+    plans: list[PassPlan],
+    seeds: list[int],
+    passed: int,
+    tell: Callable[[int, int], None],
 ) -> dict[str, Any]:
     started = time.perf_counter()
-    plans = [draw_plan(recipe, n, seed, passed) for seed in seeds]
     beside = len(seeds) if recipe.online else 1  # replicas that learn in one call
     steps, chunk = steps_per_pass(recipe, n), max(1, _CHUNK // (recipe.batch * beside))
     loss, errors = [0.0] * len(seeds), [0] * len(seeds)

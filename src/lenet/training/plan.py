@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil, cos, pi
+from typing import Protocol
 
 import numpy as np
 
@@ -29,6 +30,12 @@ class PassPlan:
     distortions: Float32 | None
     noise: int
     curvature: Int32 | None = None
+
+
+class Plans(Protocol):
+    """What draws the plan of pass `passed` (1 is the first) of the replica with this seed over n patterns."""
+
+    def __call__(self, recipe: Recipe, n: int, seed: int, passed: int) -> PassPlan: ...  # noqa: D102
 
 
 def generator(seed: int, passed: int) -> np.random.Generator:
@@ -75,7 +82,7 @@ def rates(recipe: Recipe, n: int, passed: int) -> Float32:
     if recipe.schedule == "constant":
         factors = [1.0] * steps
     elif recipe.schedule == "1998":
-        factors = [RATES_1998[min(passed, len(RATES_1998)) - 1] / RATES_1998[0]] * steps
+        factors = [RATES_1998[(passed - 1) * len(RATES_1998) // recipe.passes] / RATES_1998[0]] * steps
     elif recipe.schedule == "steps":
         factors = [0.1 ** ((passed - 1) // 10)] * steps
     else:

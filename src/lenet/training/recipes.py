@@ -23,7 +23,8 @@ class Recipe:
     """How to train one network.
 
     `rate` is the highest learning rate; "steps" multiplies it by 0.1 every 10 passes, "cosine" warms up over
-    the first pass and falls along a half cosine to the share `floor` of it, "1998" falls as in section III.B.
+    the first pass and falls along a half cosine to the share `floor` of it, "1998" falls as in section III.B, stretched
+    over the passes.
     `averaging` is the decay per step of the running average of the weights that is kept at the end (0: none).
     `loss`, `junk` and `unit` are those of `lenet.engine.gradients.Loss`.
     With `curvature_patterns` above 0 every parameter has its own rate, the paper's stochastic diagonal
@@ -200,6 +201,7 @@ _PAPER = Recipe(
 )
 # Squared errors of ten outputs: lenet's loss is their mean, 0.2 times the half sum of 1998, and mu goes with it.
 _SQUARES: dict[str, Any] = {"loss": "mean squared error", "junk": 0.0, "unit": 1.0, "mu": 0.02 * 0.2}
+_HALF = Ranges(zoom=0.15, squeeze=0.05, shear=0.07, shift=1.0, smaller=0.018, baseline=10.9, pivot=3.0)
 _1998 = (
     _PAPER,
     replace(
@@ -209,6 +211,13 @@ _1998 = (
         "from Fig. 7",
         distortions=FIGURE_7,
         pool=10,
+    ),
+    replace(
+        _PAPER,
+        name="paper-distorted",
+        provenance="the paper's recipe on distortions chosen on held-out writers: half the ranges of Fig. 7, drawn "
+        "anew for every presentation",
+        distortions=_HALF,
     ),
     replace(
         _PAPER,
@@ -222,6 +231,14 @@ _1998 = (
         name="paper-lenet4",
         net="lenet4",
         provenance="LeNet-4 by the paper's recipe for LeNet-5, on squared errors with targets of -1 and +1",
+        **_SQUARES,
+    ),
+    replace(
+        _PAPER,
+        name="paper-lenet4-distorted",
+        net="lenet4",
+        provenance="one of the three networks of boosted LeNet-4, on the distortions of paper-distorted",
+        distortions=_HALF,
         **_SQUARES,
     ),
 )

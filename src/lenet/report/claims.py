@@ -1,0 +1,261 @@
+"""What is often said of LeNet-5, and the paper's own slips, each with the check that shows what is true."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise, product
+from math import exp, log, tanh
+
+import numpy as np
+
+from lenet.anatomy import batch_normalisation_parameters, layers, trainable
+from lenet.dataset import Dataset
+from lenet.engine.reference import layer_outputs
+from lenet.initial import initial_tensors
+from lenet.pixels import to_input
+from lenet.report.paper import DISTORTED_ERROR, FIGURE_5_TEST, FIGURE_8
+from lenet.spec import (
+    DIGIT_BOX,
+    FIRST_CHARACTER,
+    GLYPH_ROWS,
+    INPUT_SIZE,
+    NETS,
+    SQUASH_AMPLITUDE,
+    SQUASH_SLOPE,
+    TABLE_I,
+    Codes,
+    Convolution,
+    Subsampling,
+    code,
+)
+from lenet.training.plan import RATES_1998
+
+PAPER = NETS["lenet5-1998"]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """`said` where, what is `true`, and the check: what it computed, and whether that bears out what is true."""
+
+    said: str
+    true: str
+    check: Callable[[Dataset], tuple[str, bool]]
+
+
+def squash(a: float) -> float:
+    """Return f(a) of equation 6."""
+    return SQUASH_AMPLITUDE * tanh(SQUASH_SLOPE * a)
+
+
+def squash_facts() -> dict[str, float]:
+    """Return appendix A's numbers: f(1), the slope at 0, and where the curvature is greatest."""
+    a = np.linspace(0, 2, 200_001)
+    t = np.tanh(SQUASH_SLOPE * a)
+    curvature = np.abs(-2 * SQUASH_AMPLITUDE * SQUASH_SLOPE**2 * t * (1 - t**2))
+    return {
+        "f(1)": squash(1.0),
+        "slope at 0": SQUASH_AMPLITUDE * SQUASH_SLOPE,
+        "greatest curvature at": float(a[curvature.argmax()]),
+    }
+
+
+def code_distances() -> np.ndarray:
+    """Return the (10, 10) squared distances between the codes of the digits."""
+    codes = np.array([code(ord(digit)) for digit in "0123456789"])
+    distances: np.ndarray = ((codes[:, None] - codes[None]) ** 2).sum(axis=2)
+    return distances
+
+
+def _total(name: str, expected: int) -> Callable[[Dataset], tuple[str, bool]]:
+    return lambda _data: (f"{name}: {trainable(NETS[name]):,} added up", trainable(NETS[name]) == expected)
+
+
+def _c3(_data: Dataset) -> tuple[str, bool]:
+    kernels, c3 = sum(map(len, TABLE_I)), layers(PAPER)[2].trainable
+    sizes = [len(row) for row in TABLE_I]
+    words = f"{sizes.count(3)} maps see 3, {sizes.count(4)} see 4, {sizes.count(6)} all 6: {kernels} kernels, {c3:,}"
+    return words, (kernels, c3, layers(NETS["lenet5-dense"])[2].trainable) == (60, 1516, 2416)
+
+
+def _padding(_data: Dataset) -> tuple[str, bool]:
+    outputs = [facts.output for facts in layers(PAPER)]
+    after_padding = (INPUT_SIZE // 2 - 4) // 2
+    words = (
+        f"C1 gives {outputs[0][1]}x{outputs[0][2]}; padded it would leave {after_padding}x{after_padding} for C5's 5x5"
+    )
+    return words, outputs[0] == (6, 28, 28) and after_padding == 6
+
+
+def _output(_data: Dataset) -> tuple[str, bool]:
+    last = layers(PAPER)[-1]
+    return (
+        f"{last.connections} fixed weights, {last.trainable} trainable",
+        isinstance(PAPER.layers[-1], Codes) and (last.connections, last.trainable) == (840, 0),
+    )
+
+
+def _activations(_data: Dataset) -> tuple[str, bool]:
+    squashed = [each.name for each in PAPER.layers if getattr(each, "activation", "none") == "squash"]
+    return f"squashed: {', '.join(squashed)}", squashed == ["C1", "S2", "C3", "S4", "C5", "F6"]
+
+
+def _pooling(_data: Dataset) -> tuple[str, bool]:
+    pools = [each for each in PAPER.layers if isinstance(each, Subsampling)]
+    words = f"S2 and S4 have {layers(PAPER)[1].trainable} and {layers(PAPER)[3].trainable} parameters of their own"
+    return words, all(each.kind == "trainable" for each in pools) and layers(PAPER)[1].trainable == 12
+
+
+def _c5(_data: Dataset) -> tuple[str, bool]:
+    c5, wider = PAPER.layers[4], [facts.output for facts in layers(PAPER, INPUT_SIZE, 64)]
+    return f"on a field of 32x64 it has {wider[4][2]} columns", isinstance(c5, Convolution) and wider[4] == (120, 1, 9)
+
+
+def _trained_layers(_data: Dataset) -> tuple[str, bool]:
+    count = sum(facts.trainable > 0 for facts in layers(PAPER))
+    return f"{count} layers train here, {len(PAPER.layers)} in all", (count, len(PAPER.layers)) == (6, 7)
+
+
+def _input_range(data: Dataset) -> tuple[str, bool]:
+    inputs = to_input(data.train.glyphs[:10_000])
+    mean, variance = float(inputs.mean()), float(inputs.var())
+    return f"mean {mean:.3f}, variance {variance:.3f} on 10,000 digits", abs(mean) < 0.1 and variance < 0.2
+
+
+def _codes(_data: Dataset) -> tuple[str, bool]:
+    barred = [digit for digit in "0123456789" if 1 in code(ord(digit))[:7] and 1 not in code(ord(digit))[7:14]]
+    return f"a bar above {', '.join(barred)}; {len(GLYPH_ROWS)} codes from {FIRST_CHARACTER}", barred == [
+        "0",
+        "2",
+        "4",
+        "5",
+    ]
+
+
+def _f1(_data: Dataset) -> tuple[str, bool]:
+    return f"f(1) = {squash(1.0):.7f}", abs(squash(1.0) - 1) < 1e-5
+
+
+def _enlarged(data: Dataset) -> tuple[str, bool]:
+    ink = data.train.glyphs[:10_000] > 0
+    tallest = max(int(np.ptp(np.flatnonzero(each))) + 1 for each in ink.max(axis=2))
+    return f"the tallest of 10,000 digits has {tallest} rows of ink", tallest == DIGIT_BOX
+
+
+def _macs(_data: Dataset) -> tuple[str, bool]:
+    macs, connections = (sum(getattr(each, key) for each in layers(PAPER)) for key in ("macs", "connections"))
+    both = connections + trainable(PAPER)
+    words = f"{macs:,} multiplications; {connections:,} connections + {trainable(PAPER):,} parameters = {both:,}"
+    return words, (macs, both) == (328_096, 400_908)
+
+
+def _lenet4(_data: Dataset) -> tuple[str, bool]:
+    full = 120 * (16 * 25 + 1)
+    return f"a full layer of 120 on 16@5x5 alone has {full:,}", full == 48_120 and abs(
+        trainable(NETS["lenet4"]) - 17_000
+    ) < 10
+
+
+def _passes(_data: Dataset) -> tuple[str, bool]:
+    return f"{len(RATES_1998)} rates, {len(FIGURE_5_TEST)} points", (len(RATES_1998), len(FIGURE_5_TEST)) == (20, 21)
+
+
+def _hidden_units(_data: Dataset) -> tuple[str, bool]:
+    macs = {first: 784 * first + first * 150 + 150 * 10 for first in (1000, 500)}
+    return f"{macs[1000]:,} with 1000-150, {macs[500]:,} with 500-150", round(macs[500] / 1000) == 468
+
+
+def _literal_start(data: Dataset) -> tuple[str, bool]:
+    """Appendix A's weights to the letter leave every unit of F6 near 0."""
+    net = NETS["lenet5-1998"]
+    tensors = initial_tensors(net, "paper", np.random.default_rng(0))
+    f6 = dict(layer_outputs(net, tensors, to_input(data.train.glyphs[:500])))["F6"]
+    ceiling = RATES_1998[0] / 0.02
+    return f"F6 spreads by {f6.std():.3f}; no curvature means the ceiling {ceiling:g}", bool(f6.std() < 0.05)
+
+
+def toy_graph() -> dict[str, float]:
+    """Return the penalties of Fig. 20: of the best path, of the best and of all right ones ("34"), of all paths."""
+    arcs = {
+        ("A", "B"): {"3": 0.1, "5": 2.3},
+        ("B", "C"): {"4": 0.4, "2": 1.3},
+        ("C", "D"): {"1": 0.1, "4": 2.4},
+        ("A", "C"): {"3": 3.4, "4": 4.4},
+        ("B", "D"): {"4": 0.6, "9": 1.2},
+    }
+    paths: list[tuple[str, float]] = []
+    for way in (("A", "B", "C", "D"), ("A", "B", "D"), ("A", "C", "D")):
+        steps = [arcs[step].items() for step in pairwise(way)]
+        paths += [("".join(k for k, _ in path), sum(v for _, v in path)) for path in product(*steps)]
+    right = [penalty for text, penalty in paths if text == "34"]
+    all_of = [penalty for _text, penalty in paths]
+    forward = {name: -log(sum(exp(-each) for each in some)) for name, some in (("cforw", right), ("forw", all_of))}
+    return {"cvit": min(right), "vit": min(all_of), **forward}
+
+
+def _forward_penalty(_data: Dataset) -> tuple[str, bool]:
+    found = toy_graph()
+    words = f"on the graph of Fig. 20: {found['forw']:.5f} for all paths, {found['cforw']:.5f} for the right ones"
+    return words, found["forw"] < found["cforw"]
+
+
+def _printed(one: str, other: str) -> Callable[[Dataset], tuple[str, bool]]:
+    return lambda _data: (f"printed: {one}; and {other}", one != other)
+
+
+def _errors_82(data: Dataset) -> tuple[str, bool]:
+    labels = data.test.labels
+    early = sum(index < 5000 for index in FIGURE_8)
+    differ = all(int(labels[index]) != answer for index, answer in FIGURE_8.items())
+    words = f"{len(FIGURE_8)} errors are {len(FIGURE_8) / 100:.2f} %; {early} of them in the first 5,000 images"
+    return words, differ and len(FIGURE_8) / 100 != DISTORTED_ERROR and early == 55
+
+
+OFTEN_SAID = (
+    Claim(
+        "LeNet-5 has 61,706 parameters", "60,000; 61,706 is the net that everybody draws", _total("lenet5-1998", 60_000)
+    ),
+    Claim(
+        "LeNet-5 has 61,750 parameters", "that one has a full C3 and a linear output", _total("lenet5-dense", 61_750)
+    ),
+    Claim("C3 sees all six maps", "Table I: 60 of 96 kernels, 1,516 parameters instead of 2,416", _c3),
+    Claim("C1 pads its input", "no layer pads: the image is embedded in 32x32 once", _padding),
+    Claim("the output is a softmax layer", "squared distances to ten fixed bitmaps; nothing in it is trained", _output),
+    Claim("plain tanh, after convolutions", "1.7159 tanh(2a/3), after S2 and S4 too", _activations),
+    Claim("average pooling (or max pooling)", "a sum of four, a trained coefficient and a bias, a squash", _pooling),
+    Claim("C5 is fully connected", "a convolution that is as large as its input here; it slides on a wider one", _c5),
+    Claim("five layers", "seven without the input; the paper's 5 is the number of the model", _trained_layers),
+    Claim("the codes are one-of-ten, or averaged digits", "drawn by hand, 7x12; 0, 2, 4 and 5 carry a bar", _codes),
+    Claim("f(1) is about 0.96", "0.9999973: A and S are chosen for it", _f1),
+    Claim("images are resized to 32x32", "digits stay in their 20x20 box; the field grows", _enlarged),
+    Claim(
+        "batch normalisation belongs to it",
+        "2015; it would add 44 parameters after C1 and C3",
+        lambda _data: (
+            f"{batch_normalisation_parameters(NETS['lenet5-modern'])} parameters",
+            batch_normalisation_parameters(NETS["lenet5-modern"]) == 44,
+        ),
+    ),
+)
+
+SLIPS = (
+    Claim(
+        "all seven layers have trainable parameters (II.B)",
+        "the output's are fixed, as the next page says",
+        _trained_layers,
+    ),
+    Claim("the input has variance about 1 (II.B)", "an eighth of it, on MNIST", _input_range),
+    Claim("401 thousand multiply-accumulates (Fig. 11)", "connections and parameters added up", _macs),
+    Claim("LeNet-4: a full layer of 120 units and 17,000 parameters (III.C.8)", "both cannot be", _lenet4),
+    Claim("S2 averages (II.A)", "it adds (II.B); four times the coefficient", _printed("average", "sum of the four")),
+    Claim("a 28x28-1000-150-10 net (III.C)", "500-150: only that has 469 thousand weights", _hidden_units),
+    Claim("RS-SVM 1.1 % (text)", "1.0 % in Fig. 9", _printed("1.1 %", "1.0 %")),
+    Claim("V-SVM of degree 9 (Figs 9, 11)", "of degree 5 in Fig. 12", _printed("poly 9", "poly 5")),
+    Claim("a regular SVM has 1.4 % (text)", "1.1 % in Fig. 9", _printed("1.4 %", "1.1 %")),
+    Claim("weights within 2.4/F (appendix A)", "a flat start: the rates of III.B cannot come from it", _literal_start),
+    Claim("three defects of the MSE criterion (II.C)", "two are listed", _printed("three", "two")),
+    Claim("a graph's forward penalty is larger than its subgraph's (VI.D)", "it is smaller", _forward_penalty),
+    Claim("confidence exp(E_dforw) (X.C)", "exp(-E), as in VI.E", _printed("exp(E)", "exp(-E)")),
+    Claim("20 passes (III.B)", "Fig. 5 has 21 points", _passes),
+    Claim("0.8 % with distortions (III.B)", "Fig. 8 shows 82 errors", _errors_82),
+)

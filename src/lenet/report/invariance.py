@@ -1,0 +1,102 @@
+"""Section III.E: how far a digit may be shifted, resized, turned, thickened or covered with noise before it is lost.
+
+The first test digits are changed by one amount at a time and scored by every replica. Shifts, sizes and turns act on
+network input; stroke width and noise act on glyphs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import cos, radians, sin
+
+import numpy as np
+
+from lenet.arrays import Float32, Uint8
+from lenet.dataset import Digits
+from lenet.engine import distorted
+from lenet.engine.warp import PARAMETERS
+from lenet.pixels import to_input
+from lenet.report.measured import Run, Spread, error_rates
+
+
+@dataclass(frozen=True)
+class Change:
+    """A way to change glyphs (n, 28, 28) by an amount into network input, and the amounts to try."""
+
+    name: str
+    unit: str
+    amounts: tuple[float, ...]
+    changed: Callable[[Uint8, float], Float32]
+
+
+def looked_at(glyphs: Uint8, affine: tuple[float, float, float, float, float, float]) -> Float32:
+    """Sample every glyph's field through one affine map (see `lenet.training.distortions.draw`)."""
+    inputs = to_input(glyphs)
+    parameters = np.zeros((len(inputs), PARAMETERS), np.float32)
+    parameters[:, :6] = affine
+    return distorted(inputs, parameters)
+
+
+def turned(glyphs: Uint8, degrees: float) -> Float32:
+    """Turn clockwise about the middle of the field."""
+    c, s = cos(radians(degrees)), sin(radians(degrees))
+    return looked_at(glyphs, (c, s, 0, -s, c, 0))
+
+
+def thickened(glyphs: Uint8, pixels: float) -> Float32:
+    """Widen strokes by so many pixels on every side, or make them thinner; grey dilation and erosion."""
+    grown, darkest = glyphs, np.maximum if pixels > 0 else np.minimum
+    for _pixel in range(abs(round(pixels))):
+        framed = np.pad(grown, ((0, 0), (1, 1), (1, 1)))
+        beside = [framed[:, 1:-1, :-2], framed[:, 1:-1, 2:], framed[:, :-2, 1:-1], framed[:, 2:, 1:-1]]
+        for each in beside:
+            grown = darkest(grown, each)
+    return to_input(grown)
+
+
+def covered(glyphs: Uint8, share: float) -> Float32:
+    """Invert a share, in per cent, of the pixels of the glyph."""
+    flips = np.random.default_rng(13).random(glyphs.shape) < share / 100
+    return to_input(np.where(flips, 255 - glyphs, glyphs))
+
+
+CHANGES = (
+    Change(
+        "horizontal shift",
+        "pixels to the right",
+        tuple(range(-14, 15, 2)),
+        lambda glyphs, by: looked_at(glyphs, (1, 0, -by, 0, 1, 0)),
+    ),
+    Change(
+        "vertical shift",
+        "pixels down",
+        tuple(range(-14, 15, 2)),
+        lambda glyphs, by: looked_at(glyphs, (1, 0, 0, 0, 1, -by)),
+    ),
+    Change(
+        "size",
+        "times",
+        (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6),
+        lambda glyphs, by: looked_at(glyphs, (1 / by, 0, 0, 0, 1 / by, 0)),
+    ),
+    Change("turn", "degrees clockwise", tuple(range(-60, 61, 10)), turned),
+    Change("stroke width", "pixels added on every side", (-2, -1, 0, 1, 2, 3), thickened),
+    Change("noise", "per cent of the pixels inverted", (0, 2, 5, 10, 15, 20, 25, 30), covered),
+)
+
+
+def tolerance(run: Run, digits: Digits, change: Change) -> list[Spread]:
+    """Return the errors over a run's replicas for each amount of a change."""
+    return [error_rates(run.scores(change.changed(digits.glyphs, each)), digits.labels) for each in change.amounts]
+
+
+def borne(amounts: tuple[float, ...], curve: list[Spread], most: float) -> tuple[float, float]:
+    """Return the least and the greatest amount around "unchanged" with at most `most` per cent of errors."""
+    unchanged = min(range(len(amounts)), key=lambda k: (curve[k].mean, abs(amounts[k])))
+    low = high = unchanged
+    while low > 0 and curve[low - 1].mean <= most:
+        low -= 1
+    while high < len(amounts) - 1 and curve[high + 1].mean <= most:
+        high += 1
+    return amounts[low], amounts[high]

@@ -1,0 +1,113 @@
+"""The trainings that the page needs: which recipe, how many replicas, on what, and the run folder of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lenet.arrays import Uint8
+from lenet.dataset import Dataset, Digits
+from lenet.engine import distorted
+from lenet.engine.warp import PARAMETERS
+from lenet.pixels import from_input, to_input
+from lenet.report.boosting import boosted_plans
+from lenet.report.paper import CLAIMED_FLIPS
+from lenet.training.backend import choose
+from lenet.training.loop import Progress, train_replicas
+from lenet.training.plan import Plans, draw_plan
+from lenet.training.recipes import RECIPES, Recipe
+from lenet.training.run import RunFolder
+
+# `--quick`: the same pages from fewer patterns and passes.
+_QUICK_PATTERNS, _QUICK_PASSES = 3_000, 5
+_GLYPHS_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True)
+class Part:
+    """One training; `share` is the part of the training set that it sees, `after` the parts that it needs."""
+
+    name: str
+    recipe: str
+    replicas: int
+    about: str
+    share: float = 1.0
+    altered: Callable[[Dataset], Dataset] | None = None
+    after: tuple[str, ...] = ()
+
+    def recipe_for(self, n: int, quick: bool) -> Recipe:
+        """Return the recipe over n training patterns."""
+        recipe = RECIPES[self.recipe]
+        if quick:
+            n = _QUICK_PATTERNS
+            recipe = replace(recipe, passes=_QUICK_PASSES)
+        return replace(recipe, train_on=round(self.share * n)) if quick or self.share < 1 else recipe
+
+
+def with_flips(data: Dataset) -> Dataset:
+    """Invert a tenth of the pixels of each training glyph, as for the network of Fig. 13."""
+    rng = np.random.default_rng(0)
+    flips = rng.random(data.train.glyphs.shape) < CLAIMED_FLIPS
+    glyphs = np.where(flips, 255 - data.train.glyphs, data.train.glyphs)
+    name = f"{data.name}, a tenth of the pixels inverted"
+    return replace(data, name=name, train=Digits(glyphs, data.train.labels), checksum=f"{data.checksum}, inverted")
+
+
+def at_16_pixels(data: Dataset) -> Dataset:
+    """Shrink every digit from its 20x20 box to 16x16, which LeNet-1 sees in the middle of 28x28."""
+    name = f"{data.name}, digits of 16x16"
+    train, test = (Digits(shrunk(part.glyphs), part.labels) for part in (data.train, data.test))
+    return replace(data, name=name, train=train, test=test, checksum=f"{data.checksum}, 16x16")
+
+
+def shrunk(glyphs: Uint8) -> Uint8:
+    """(n, 28, 28) -> (n, 28, 28): digits of 20 pixels become digits of 16, by bilinear sampling."""
+    parts = []
+    for first in range(0, len(glyphs), _GLYPHS_AT_ONCE):
+        some = to_input(glyphs[first : first + _GLYPHS_AT_ONCE])
+        distortions = np.zeros((len(some), PARAMETERS), np.float32)
+        distortions[:, [0, 4]] = 20 / 16
+        parts.append(from_input(distorted(some, distortions)))
+    return np.concatenate(parts)
+
+
+PARTS: dict[str, Part] = {
+    part.name: part
+    for part in (
+        Part("paper", "paper", 16, "LeNet-5 as written"),
+        Part("paper-30000", "paper", 8, "on the first 30,000 patterns", share=0.5),
+        Part("paper-15000", "paper", 8, "on the first 15,000 patterns", share=0.25),
+        Part("distorted_as_written", "paper-distorted-as-written", 8, "on the paper's pool of 600,000"),
+        Part("distorted", "paper-distorted", 8, "on distortions chosen on held-out writers"),
+        Part("flips", "paper", 8, "with a tenth of the pixels inverted", altered=with_flips),
+        Part("lenet1", "paper-lenet1", 8, "LeNet-1 on digits of 16x16", altered=at_16_pixels),
+        Part("lenet4", "paper-lenet4", 8, "LeNet-4"),
+        Part("boosted-1", "paper-lenet4-distorted", 8, "LeNet-4 on distorted digits, the first of three"),
+        Part("boosted-2", "paper-lenet4-distorted", 8, "the second of three", after=("boosted-1",)),
+        Part("boosted-3", "paper-lenet4-distorted", 8, "the third of three", after=("boosted-1", "boosted-2")),
+    )
+}
+
+
+def train_part(
+    part: Part, data: Dataset, runs: Path, quick: bool, report: Callable[[Progress], None]
+) -> dict[str, Any] | None:
+    """Train what is missing of a part; return the result, or None when it was there already.
+
+    Raises TrainingError when its folder holds another run, or when a part that it needs has not been trained.
+    """
+    folder = runs / part.name
+    if (folder / "result.json").exists():
+        return None
+    recipe = part.recipe_for(len(data.train), quick)
+    plans: Plans = draw_plan
+    if part.after:
+        plans = boosted_plans([runs / name for name in part.after], data, recipe)
+    shown = part.altered(data) if part.altered else data
+    backend = choose("engine", None)
+    seeds = list(range(part.replicas))
+    return train_replicas(recipe, shown, RunFolder(folder), backend, seeds, plans=plans, resume=True, report=report)

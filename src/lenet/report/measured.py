@@ -120,12 +120,6 @@ def rejected(scores: Float32, labels: Uint8, target: float = 0.5) -> float:
     return 100.0 * (1 - (int(allowed[-1]) + 1) / len(labels)) if len(allowed) else 100.0
 
 
-def ensemble_scores(runs: list[Run], inputs: Float32) -> Float32:
-    """Add the scores of networks that answer together -> (replicas, n, k)."""
-    scores: Float32 = np.sum([run.scores(inputs) for run in runs], axis=0)
-    return scores
-
-
 def error_rates(scores: Float32, labels: Uint8) -> Spread:
     """Return the errors of scores (replicas, n, k) in per cent."""
     wrong: Float64 = (scores.argmax(axis=2) != labels).mean(axis=1)

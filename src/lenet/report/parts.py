@@ -45,7 +45,9 @@ class Part:
         if quick:
             n = _QUICK_PATTERNS
             recipe = replace(recipe, passes=_QUICK_PASSES)
-        return replace(recipe, train_on=round(self.share * n)) if quick or self.share < 1 else recipe
+        if quick or self.share < 1:
+            recipe = replace(recipe, train_on=round(self.share * n))
+        return recipe if self.name == "paper" else replace(recipe, watch=False)
 
 
 def with_flips(data: Dataset) -> Dataset:

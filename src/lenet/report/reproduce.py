@@ -26,7 +26,7 @@ from lenet.training.loop import Progress
 from lenet.training.run import commit
 
 JSON_PARTS = ("paper", "distorted_as_written", "distorted")
-_QUICK_PATTERNS, _QUICK_DIGITS, _DIGITS = 3_000, 500, 2_000
+_QUICK_PATTERNS, _QUICK_DIGITS, _DIGITS = 3_000, 300, 2_000
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from lenet.pixels import from_input, to_input
 from lenet.report import figures
 from lenet.report.claims import OFTEN_SAID, SLIPS, code_distances, squash_facts
 from lenet.report.invariance import CHANGES, borne, tolerance
-from lenet.report.measured import Run, Spread, ensemble_scores, error_rates, rejected
+from lenet.report.measured import Run, Spread, error_rates, rejected
 from lenet.report.page import Block, Picture, Section, Table
 from lenet.report.paper import FIGURE_6, FIGURE_7_ROWS, FIGURE_8, RIVALS
 from lenet.report.parts import PARTS, at_16_pixels
@@ -27,7 +28,7 @@ NOT_RUN = "Not run: `lenet reproduce` trains what is missing."
 _BOOSTED = ("boosted-1", "boosted-2", "boosted-3")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Found:
     """All that the sections draw on: the data, the finished runs by part, the other classifiers."""
 
@@ -37,9 +38,11 @@ class Found:
     pictures: bool
     invariance_digits: int
 
-    def final(self, part: str) -> Spread | None:
-        """Return the final test errors of a part, in per cent."""
-        return self.runs[part].test_errors if part in self.runs else None
+    @cache  # noqa: B019 (one page is made and the program ends)
+    def test_scores(self, part: str) -> Float32:
+        """Return the scores of the test digits by every replica of a part: (replicas, n, k)."""
+        data = at_16_pixels(self.data) if PARTS[part].altered is at_16_pixels else self.data
+        return self.runs[part].scores(to_input(data.test.glyphs))
 
 
 def architecture(_found: Found) -> Section:
@@ -143,7 +146,7 @@ def mistakes(found: Found) -> Section:
     for part in ("paper", "distorted_as_written", "distorted"):
         if part not in found.runs:
             continue
-        answers = found.runs[part].scores(to_input(found.data.test.glyphs)).argmax(axis=2)
+        answers = found.test_scores(part).argmax(axis=2)
         labels = found.data.test.labels
         wrong = answers != labels
         rows, early, nines = _mistakes_table(answers, wrong, labels)
@@ -193,14 +196,11 @@ class Figures:
 
 def rivals(found: Found) -> dict[str, Figures]:
     """Return the figures of every classifier that is there, in the order of the paper's."""
-    labels, inputs = found.data.test.labels, to_input(found.data.test.glyphs)
-    plain = [key for key in ("lenet4", "paper", "distorted") if key in found.runs]
-    scored: dict[str, Float32] = {key: found.runs[key].scores(inputs) for key in plain}
-    if "lenet1" in found.runs:
-        scored["lenet1"] = found.runs["lenet1"].scores(to_input(at_16_pixels(found.data).test.glyphs))
-    if all(part in found.runs for part in _BOOSTED):
-        scored["boosted"] = ensemble_scores([found.runs[part] for part in _BOOSTED], inputs)
-    figures_of = {}
+    labels = found.data.test.labels
+    scored = {key: found.test_scores(key) for key in ("lenet1", "lenet4", "paper", "distorted") if key in found.runs}
+    if all(part in found.runs for part in _BOOSTED):  # they answer together: their outputs are added
+        scored["boosted"] = np.sum([found.test_scores(part) for part in _BOOSTED], axis=0)
+    figures_of: dict[str, Figures] = {}
     for key in RIVALS:
         if key in scored:
             rejections = Spread(tuple(rejected(each, labels) for each in scored[key]))

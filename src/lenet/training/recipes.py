@@ -201,11 +201,12 @@ _PAPER = Recipe(
 )
 # Squared errors of ten outputs: lenet's loss is their mean, 0.2 times the half sum of 1998, and mu goes with it.
 _SQUARES: dict[str, Any] = {"loss": "mean squared error", "junk": 0.0, "unit": 1.0, "mu": 0.02 * 0.2}
+_UNWATCHED = replace(_PAPER, watch=False)
 _HALF = Ranges(zoom=0.15, squeeze=0.05, shear=0.07, shift=1.0, smaller=0.018, baseline=10.9, pivot=3.0)
 _1998 = (
     _PAPER,
     replace(
-        _PAPER,
+        _UNWATCHED,
         name="paper-distorted-as-written",
         provenance="section III.B: a pool of the 60,000 patterns and 540,000 distorted ones, by the ranges recovered "
         "from Fig. 7",
@@ -213,28 +214,28 @@ _1998 = (
         pool=10,
     ),
     replace(
-        _PAPER,
+        _UNWATCHED,
         name="paper-distorted",
         provenance="the paper's recipe on distortions chosen on held-out writers: half the ranges of Fig. 7, drawn "
         "anew for every presentation",
         distortions=_HALF,
     ),
     replace(
-        _PAPER,
+        _UNWATCHED,
         name="paper-lenet1",
         net="lenet1",
         provenance="LeNet-1 by the paper's recipe for LeNet-5, on squared errors with targets of -1 and +1",
         **_SQUARES,
     ),
     replace(
-        _PAPER,
+        _UNWATCHED,
         name="paper-lenet4",
         net="lenet4",
         provenance="LeNet-4 by the paper's recipe for LeNet-5, on squared errors with targets of -1 and +1",
         **_SQUARES,
     ),
     replace(
-        _PAPER,
+        _UNWATCHED,
         name="paper-lenet4-distorted",
         net="lenet4",
         provenance="one of the three networks of boosted LeNet-4, on the distortions of paper-distorted",

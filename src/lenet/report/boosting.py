@@ -13,9 +13,10 @@ import numpy as np
 
 from lenet.arrays import Bools, Float32, Int32
 from lenet.dataset import Dataset
-from lenet.engine import Network, distorted, load
+from lenet.engine import Network, distorted
 from lenet.errors import TrainingError
 from lenet.pixels import to_input
+from lenet.report.measured import Run
 from lenet.training.distortions import draw
 from lenet.training.plan import PassPlan, Plans, generator, rates
 from lenet.training.recipes import Recipe
@@ -26,18 +27,13 @@ _AT_ONCE = 10_000
 _CANDIDATES, _ROUNDS = 0xB0057, 0x200DD5
 
 
-def weights_file(run: Path, seed: int) -> Path:
-    """Return where a run keeps a replica's weights."""
-    return run / f"weights-{seed}.safetensors"
-
-
 class _Filtered:
     """Plans whose patterns are those that `wanted` keeps of the distorted training set."""
 
     def __init__(self, runs: list[Path], data: Dataset, recipe: Recipe) -> None:
         training, _held_out = data.split(recipe.hold_out)
         n = recipe.train_on or len(training)
-        self.runs, self.recipe = runs, recipe
+        self.runs, self.recipe = [Run(run) for run in runs], recipe
         self.inputs, self.labels = to_input(training.glyphs[:n]), training.labels[:n]
         self._kept: dict[int, tuple[Int32, Float32]] = {}
 
@@ -56,7 +52,7 @@ class _Filtered:
         """Return the rows (m,) and distortions (m, 56) that a replica learns. Raises TrainingError for none at all."""
         if seed not in self._kept:
             rng = generator(seed, _CANDIDATES)
-            nets = [load(weights_file(run, seed)) for run in self.runs]
+            nets = [run.network(seed) for run in self.runs]
             found: list[tuple[Int32, Float32]] = []
             for _copy in range(COPIES):
                 for first in range(0, len(self.labels), _AT_ONCE):

@@ -84,6 +84,10 @@ class Run:
         """The network of each replica."""
         return [load(self.path / each["weights"]) for each in self.result["replicas"]]
 
+    def network(self, seed: int) -> Network:
+        """Return the network of the replica with this seed."""
+        return self.networks[self.task["seeds"].index(seed)]
+
     def _json(self, name: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((self.path / name).read_text(encoding="utf-8"))
         return found

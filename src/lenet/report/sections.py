@@ -157,8 +157,8 @@ def mistakes(found: Found) -> Section:
             ),
             Table(["of the paper's 82 errors", "digits"], rows),
         ]
-        if found.pictures:
-            often = np.argsort(-wrong.sum(axis=0), kind="stable")[:80]
+        often = np.argsort(-wrong.sum(axis=0), kind="stable")[: min(80, int(wrong.any(axis=0).sum()))]
+        if found.pictures and len(often):
             captions = [
                 f"{labels[k]}>{np.bincount(answers[wrong[:, k], k]).argmax()} {wrong[:, k].mean():.0%}" for k in often
             ]
@@ -197,7 +197,8 @@ class Figures:
 def rivals(found: Found) -> dict[str, Figures]:
     """Return the figures of every classifier that is there, in the order of the paper's."""
     labels = found.data.test.labels
-    scored = {key: found.test_scores(key) for key in ("lenet1", "lenet4", "paper", "distorted") if key in found.runs}
+    plain: list[str] = [key for key in ("lenet1", "lenet4", "paper", "distorted") if key in found.runs]
+    scored = {key: found.test_scores(key) for key in plain}
     if all(part in found.runs for part in _BOOSTED):  # they answer together: their outputs are added
         scored["boosted"] = np.sum([found.test_scores(part) for part in _BOOSTED], axis=0)
     figures_of: dict[str, Figures] = {}
@@ -299,7 +300,7 @@ def folders(found: Found) -> Section:
     """Where all this came from, and how long it took."""
     rows = []
     for part, run in found.runs.items():
-        seconds, replicas = run.result["seconds"], len(run.result["replicas"])
+        seconds, replicas = max(run.result["seconds"], 0.1), len(run.result["replicas"])
         shown = run.trained_on * run.result["passes"] * replicas / seconds
         rows.append(
             [

@@ -33,7 +33,7 @@ def verdicts(found: Found, errors: dict[str, Spread]) -> Section:
             rows.append(_row("test error after pass 10", FIGURE_5_TEST[9], test[9]))
         why = "ours learns its training set better; the paper gives neither j nor how h was averaged"
         rows.append(_row("training error seen in the last pass", FINAL_TRAIN_ERROR, train[-1], why))
-        seconds = run.result["seconds"] / len(run.result["replicas"])
+        seconds = max(run.result["seconds"], 0.1) / len(run.result["replicas"])
         rows.append(
             [
                 "time of a training",

@@ -7,7 +7,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-COMMANDS = ("", "read", "explain", "evaluate", "train", "summary", "data", "data list", "data fetch")
+COMMANDS = (
+    "",
+    "read",
+    "explain",
+    "evaluate",
+    "train",
+    "reproduce",
+    "bench",
+    "summary",
+    "data",
+    "data list",
+    "data fetch",
+)
 
 
 def help_text(command: str) -> str:

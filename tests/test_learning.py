@@ -23,7 +23,8 @@ from lenet.spec import NETS, SQUASH_AMPLITUDE, SQUASH_SLOPE, Codes, Convolution,
 from lenet.training.distortions import Ranges, draw
 from lenet.training.engine_backend import EngineBackend
 from lenet.training.plan import draw_plan
-from lenet.training.recipes import RECIPES, Recipe
+from lenet.training.recipe import Recipe
+from lenet.training.recipes import RECIPES
 from lenet.training.torch_backend import TorchBackend
 from test_engine import network
 

@@ -23,7 +23,8 @@ from lenet.pixels import to_input
 from lenet.spec import NETS
 from lenet.training import run as run_folder
 from lenet.training.plan import draw_plan, rates, steps_per_pass
-from lenet.training.recipes import RECIPES, changed, checked
+from lenet.training.recipe import changed, checked
+from lenet.training.recipes import RECIPES
 from lenet.training.start import find_recipe
 from lenet.training.torch_backend import TorchBackend
 

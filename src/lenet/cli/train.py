@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 
 def train(
-    recipe: Annotated[str, typer.Option(metavar="R", help="quick, modern, lenet5 or best.")] = "modern",
+    recipe: Annotated[
+        str,
+        typer.Option(
+            metavar="R", help="quick, modern, lenet5, best, paper or paper-distorted; a wrong name lists all."
+        ),
+    ] = "modern",
     data: Annotated[
         str, typer.Option(metavar="NAME|FOLDER", help="A data set, or a folder of labelled pictures.")
     ] = "mnist",

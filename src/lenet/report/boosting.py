@@ -19,7 +19,7 @@ from lenet.pixels import to_input
 from lenet.report.measured import Run
 from lenet.training.distortions import draw
 from lenet.training.plan import PassPlan, Plans, generator, rates
-from lenet.training.recipes import Recipe
+from lenet.training.recipe import Recipe
 
 COPIES = 10
 _AT_ONCE = 10_000

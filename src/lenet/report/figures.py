@@ -11,6 +11,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from lenet.arrays import Uint8
 from lenet.report.invariance import CHANGES
@@ -18,7 +19,7 @@ from lenet.report.measured import Spread
 from lenet.report.paper import FIGURE_5_TEST, FIGURE_5_TRAIN, FIGURE_6
 from lenet.spec import CODE_HEIGHT, CODE_WIDTH, FIRST_CHARACTER, GLYPH_ROWS, code
 
-_OURS, _THEIRS, _SECOND = "#c2410c", "#1b1b1f", "#2563eb"
+_OURS, _THEIRS, _SECOND, _GREY = "#c2410c", "#1b1b1f", "#2563eb", "#a3a3ad"
 _STYLE: Any = {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "lenet",  # the same figures give the same bytes
@@ -70,6 +71,7 @@ def figure_5(train: list[Spread], test: list[Spread]) -> str:
         _band(axes, range(1, len(test) + 1), test, _OURS, f"test, {len(test[0].values)} replicas")
         _band(axes, range(1, len(train) + 1), train, _SECOND, "training, seen on the fly")
         axes.set(xlabel="pass", ylabel="error, %", ylim=(0, 5.2), xlim=(0, len(FIGURE_5_TEST) + 1))
+        axes.set_xticks(range(0, len(FIGURE_5_TEST) + 1, 5))
         axes.legend()
     return made[0]
 
@@ -96,17 +98,16 @@ def bars(rows: Sequence[tuple[str, float | None, Spread | None]], unit: str) -> 
     with _drawn(7, 0.6 + 0.38 * len(rows), made := list[str]()) as axes:
         for place, (_name, theirs, ours) in enumerate(rows):
             if theirs is not None:
-                axes.barh(place - 0.2, theirs, 0.36, color="#a3a3ad", label="1998" if place == 0 else None)
+                axes.barh(place - 0.2, theirs, 0.36, color=_GREY)
+                axes.text(theirs, place - 0.2, f" {theirs:.3g}", va="center", fontsize=8)
             if ours is not None:
                 spread = [[ours.mean - min(ours.values)], [max(ours.values) - ours.mean]]
-                axes.barh(place + 0.2, ours.mean, 0.36, color=_OURS, xerr=spread, label="here" if place == 0 else None)
-            for value, shift in ((theirs, -0.2), (ours.mean if ours else None, 0.2)):
-                if value is not None:
-                    axes.text(value, place + shift, f" {value:.3g}", va="center", fontsize=8)
+                axes.barh(place + 0.2, ours.mean, 0.36, color=_OURS, xerr=spread)
+                axes.text(max(ours.values), place + 0.2, f" {ours.mean:.3g}", va="center", fontsize=8)
         axes.set_yticks(range(len(rows)), [name for name, _theirs, _ours in rows])
         axes.invert_yaxis()
         axes.set(xlabel=unit)
-        axes.legend(loc="lower right")
+        axes.legend([Patch(color=_GREY), Patch(color=_OURS)], ["1998", "here"], loc="lower right")
     return made[0]
 
 
@@ -140,3 +141,5 @@ def _bare(panel: Axes) -> None:
     panel.set_xticks([])
     panel.set_yticks([])
     panel.grid(visible=False)
+    for side in panel.spines.values():
+        side.set_visible(False)

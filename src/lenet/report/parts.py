@@ -19,7 +19,8 @@ from lenet.report.paper import CLAIMED_FLIPS
 from lenet.training.backend import choose
 from lenet.training.loop import Progress, train_replicas
 from lenet.training.plan import Plans, draw_plan
-from lenet.training.recipes import RECIPES, Recipe
+from lenet.training.recipe import Recipe
+from lenet.training.recipes import RECIPES
 from lenet.training.run import RunFolder
 
 # `--quick`: the same pages from fewer patterns and passes.

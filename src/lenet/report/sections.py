@@ -13,7 +13,7 @@ from lenet.anatomy import layers, trainable
 from lenet.arrays import Float32
 from lenet.dataset import Dataset
 from lenet.engine import distorted
-from lenet.pixels import from_input, to_input
+from lenet.pixels import to_input
 from lenet.report import figures
 from lenet.report.claims import OFTEN_SAID, SLIPS, code_distances, squash_facts
 from lenet.report.invariance import CHANGES, borne, tolerance
@@ -21,7 +21,7 @@ from lenet.report.measured import Run, Spread, error_rates, rejected
 from lenet.report.page import Block, Picture, Section, Table
 from lenet.report.paper import FIGURE_6, FIGURE_7_ROWS, FIGURE_8, RIVALS
 from lenet.report.parts import PARTS, at_16_pixels
-from lenet.spec import NETS
+from lenet.spec import BACKGROUND, FOREGROUND, NETS
 from lenet.training.distortions import FIGURE_7, draw
 
 NOT_RUN = "Not run: `lenet reproduce` trains what is missing."
@@ -135,7 +135,8 @@ def distortions(found: Found) -> Section:
     if found.pictures and len(found.data.train) > max(FIGURE_7_ROWS):
         chosen = to_input(found.data.train.glyphs[list(FIGURE_7_ROWS)])
         copies = distorted(np.repeat(chosen, 10, axis=0), draw(FIGURE_7, 100, np.random.default_rng(7)))
-        svg = figures.sheet(from_input(copies), [""] * 100)
+        grey = np.rint(255 * (copies[:, 0] - BACKGROUND) / (FOREGROUND - BACKGROUND)).clip(0, 255).astype(np.uint8)
+        svg = figures.sheet(grey, [""] * 100)
         blocks.append(Picture("figure-7", svg, "The training digits of Fig. 7, ten distorted copies of each."))
     return Section("Fig. 7: distortions", blocks)
 

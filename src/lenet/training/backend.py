@@ -8,7 +8,7 @@ from typing import Protocol
 from lenet.arrays import Float32, Tensors, Uint8
 from lenet.errors import MissingExtra, UsageError
 from lenet.training.plan import PassPlan
-from lenet.training.recipes import Recipe
+from lenet.training.recipe import Recipe
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from lenet.engine.learners import BatchLearner, OnlineLearner, Patterns, Rule, b
 from lenet.errors import TrainingError, UsageError
 from lenet.training.backend import Counts
 from lenet.training.plan import PassPlan
-from lenet.training.recipes import Recipe
+from lenet.training.recipe import Recipe
 from lenet.weights import Weights
 
 

@@ -21,7 +21,7 @@ from lenet.initial import initial_tensors
 from lenet.pixels import to_input
 from lenet.training.backend import Backend
 from lenet.training.plan import PassPlan, Plans, draw_plan, generator, steps_per_pass
-from lenet.training.recipes import Recipe
+from lenet.training.recipe import Recipe
 from lenet.training.run import RunFolder
 from lenet.weights import Weights, save_weights
 

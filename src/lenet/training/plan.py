@@ -10,7 +10,7 @@ import numpy as np
 
 from lenet.arrays import Float32, Int32
 from lenet.training.distortions import Ranges, draw
-from lenet.training.recipes import Recipe
+from lenet.training.recipe import Recipe
 
 # Section III.B: the global rate of each of the 20 passes.
 RATES_1998 = (*[5e-4] * 2, *[2e-4] * 3, *[1e-4] * 3, *[5e-5] * 4, *[1e-5] * 8)

@@ -12,7 +12,8 @@ from lenet.errors import UsageError
 from lenet.fetch import Report, silent
 from lenet.training.backend import choose
 from lenet.training.loop import Progress, train_replicas
-from lenet.training.recipes import RECIPES, Recipe, changed, checked
+from lenet.training.recipe import Recipe, changed, checked
+from lenet.training.recipes import RECIPES
 from lenet.training.run import RunFolder
 from lenet.weights import load_weights
 

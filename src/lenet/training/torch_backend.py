@@ -17,7 +17,7 @@ from lenet.nets.modules import LeNet
 from lenet.spec import BACKGROUND, INPUT_SIZE
 from lenet.training.backend import Counts
 from lenet.training.plan import PassPlan
-from lenet.training.recipes import Recipe
+from lenet.training.recipe import Recipe
 
 _SCORED_AT_ONCE = 1000
 # Warped at once: large enough to amortise the call, small enough to stay in the cache.

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lenet.engine import _native
 from lenet.engine.warp import PARAMETERS, spline_basis, warp
 from lenet.pixels import to_input
-from lenet.training.distortions import Ranges, draw
+from lenet.training.distortions import FIGURE_7, Ranges, draw
 from lenet.training.torch_backend import Warper
 
 FULL = Ranges(zoom=0.3, squeeze=0.2, rotation=0.4, shear=0.3, shift=4, elastic=1.5)
@@ -59,3 +59,16 @@ def test_the_engine_warps_as_numpy_does(instructions: str, seed: int, ranges: Ra
     ours = np.empty_like(inputs)
     _native.warp(instructions, inputs, parameters, ours)
     assert np.abs(ours - warp(inputs, parameters)).max() <= 1e-5
+
+
+def test_figure_7_scales_about_the_baseline_and_shears_about_its_pivot(rng: np.random.Generator) -> None:
+    """Section III.B: a digit grows upwards from the bottom of its box, sideways from its middle; nothing turns."""
+    a, b, c, d, e, f = draw(FIGURE_7, 5000, rng)[:, :6].astype(np.float64).T
+    down, shear = f - (1 - e) * FIGURE_7.baseline, b / a
+    assert (d == 0).all()
+    assert np.abs(down).max() <= FIGURE_7.shift + 1e-4
+    assert np.abs(c + b * FIGURE_7.pivot).max() <= FIGURE_7.shift + 1e-4
+    assert np.abs(shear).max() == pytest.approx(FIGURE_7.shear, rel=0.01)
+    sizes, squeezes = 1 / np.sqrt(a * e), np.sqrt(a / e)
+    assert (sizes.min(), sizes.max()) == (pytest.approx(0.716, abs=0.01), pytest.approx(1.296, abs=0.01))
+    assert (squeezes.min(), squeezes.max()) == (pytest.approx(0.905, abs=0.01), pytest.approx(1.105, abs=0.01))

@@ -293,6 +293,29 @@ def test_mini_batches_are_the_twins(
 
 
 @ENGINES
+def test_the_memory_of_a_recipe_averages_curvatures(
+    engine: str, patterns: Patterns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Efficient BackProp, equation 62: h is memory times the old h and the rest the new; the first is taken whole."""
+    monkeypatch.setenv("LENET_ENGINE", engine)
+    net = NETS["lenet5-1998"]
+    recipe = replace(RECIPES["paper"], memory=0.75, curvature_patterns=5, rate=1e-8)
+    tensors = network(net, "reference").weights.tensors
+    backend = EngineBackend()
+    backend.begin(recipe, [tensors], patterns.inputs, patterns.labels)
+    plans = [draw_plan(recipe, 23, 0, passed) for passed in (1, 2)]
+    expected = 0.0
+    for plan, share in zip(plans, (1.0, 0.25), strict=True):
+        backend.run([plan], 0, 1)
+        assert plan.curvature is not None
+        loss = Loss("discriminative", junk=8, unit=0.5)
+        new = flattened(net, curvature(net, tensors, patterns.inputs[plan.curvature], loss))
+        expected = (1 - share) * expected + share * new
+        there = new > 0
+        assert np.allclose(backend.state()["0/scales"][there], 1 / (0.02 + expected[there]), rtol=1e-3)
+
+
+@ENGINES
 def test_threads_do_not_change_what_is_learned(
     engine: str, patterns: Patterns, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from lenet import dataset, spec
+from lenet.cli import main
 from lenet.dataset import Dataset, Digits
-from lenet.errors import TrainingError, UsageError
+from lenet.errors import LenetError, TrainingError, UsageError
 from lenet.interval import mean95
 from lenet.report import boosting, figures, paper, parts
 from lenet.report.claims import OFTEN_SAID, SLIPS, code_distances, squash_facts, toy_graph
@@ -25,7 +26,7 @@ from lenet.report.reproduce import Step, reproduce
 from lenet.training import plan
 from lenet.training.recipes import RECIPES
 
-from conftest import blobs
+from conftest import ROOT, blobs
 
 
 def test_nothing_of_the_paper_was_changed() -> None:
@@ -244,3 +245,42 @@ def test_every_classifier_learns_blobs(name: str, small: Dataset, tmp_path: Path
     assert found["errors"] <= 500
     assert found["n"] == 10_000
     assert measure_classifier(name, small, tmp_path, 100) == found
+
+
+def test_the_command_says_what_it_found_and_where(
+    small: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line for people, one object for programs whose keys stand in docs/json.md; an unknown part is status 2."""
+    for arguments, status in (([], 0), (["--json"], 0), (["--part", "lenet9"], 2)):
+        with pytest.raises(SystemExit) as left:
+            main(["reproduce", "--quick", "--out", str(tmp_path), "--part", "paper", *arguments])
+        assert left.value.code == status
+        printed = capsys.readouterr()
+        if arguments == []:
+            assert re.fullmatch(r"LeNet-5 \d+\.\d\d ± \d+\.\d\d % \(2 replicas\): .*index\.html\n", printed.out)
+            assert printed.err.startswith("1/2 LeNet-5 as written\n")
+        if arguments == ["--json"]:
+            section = (ROOT / "docs" / "json.md").read_text(encoding="utf-8").split("## lenet reproduce\n")[1]
+            found = json.loads(printed.out)
+            assert all(f"`{key}`" in section.split("\n## ")[0] for key in [*found, *found["paper"]])
+    assert printed.err.startswith("part 'lenet9': expected one of paper")
+
+
+def test_a_folder_that_cannot_be_used_is_one_line(small: Dataset, tmp_path: Path) -> None:
+    """A file where the folder should be; a damaged result; a run of another recipe."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LenetError, match="file/quick/runs/paper: not a directory"):
+        reproduce(tmp_path / "file", quick=True, only=["paper"])
+    reproduce(tmp_path, quick=True, only=["paper"])
+    run = tmp_path / "quick" / "runs" / "paper"
+    for name in ("result.json", "log.jsonl", "weights-0.safetensors"):
+        whole = (run / name).read_bytes()
+        (run / name).write_bytes(whole[: len(whole) // 2])
+        with pytest.raises(LenetError, match=r"paper|weights-0"):
+            reproduce(tmp_path, quick=True, only=["paper"])
+        (run / name).write_bytes(whole)
+    (run / "result.json").unlink()
+    task = json.loads((run / "recipe.json").read_text())
+    (run / "recipe.json").write_text(json.dumps(task | {"seeds": [7]}))
+    with pytest.raises(TrainingError, match="its seeds is not the one given"):
+        reproduce(tmp_path, quick=True, only=["paper"])

@@ -21,7 +21,7 @@ from lenet.arrays import Float32, Uint8
 from lenet.dataset import Dataset, Digits
 from lenet.errors import MissingExtra
 from lenet.files import replace_text
-from lenet.report.measured import rejected
+from lenet.report.measured import rejected, stored
 
 CLASSES = 10
 _BOX = slice(4, 24)  # of MNIST's 28x28: the 20x20 box
@@ -124,8 +124,7 @@ def measure_classifier(name: str, data: Dataset, folder: Path, patterns: int) ->
     """
     file = folder / f"{name}.json"
     if file.exists():
-        known: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        return known
+        return stored(file)
     classifier = CLASSIFIERS[name]
     started = time.perf_counter()
     x, asked = (_pixels(part, classifier.deslanted) for part in (data.train, data.test))

@@ -13,6 +13,7 @@ import numpy as np
 
 from lenet.arrays import Float32, Float64, Uint8
 from lenet.engine import Network, load
+from lenet.errors import TrainingError, reason
 from lenet.interval import mean95
 
 
@@ -52,6 +53,18 @@ class Spread:
         return f"{self.mean:.2f} ± {self.std:.2f}"
 
 
+_REMEDY = "remove its folder and type the same command"
+
+
+def stored(file: Path) -> dict[str, Any]:
+    """Return what a JSON file of ours holds. Raises TrainingError when it is damaged."""
+    try:
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TrainingError(file, f"is damaged ({reason(error)})", _REMEDY) from error
+    return found
+
+
 @dataclass(frozen=True)
 class Run:
     """A finished run folder of one or more replicas."""
@@ -76,8 +89,11 @@ class Run:
     @cached_property
     def log(self) -> list[dict[str, Any]]:
         """A line for each pass."""
-        lines = (self.path / "log.jsonl").read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines]
+        try:
+            lines = (self.path / "log.jsonl").read_text(encoding="utf-8").splitlines()
+            return [json.loads(line) for line in lines]
+        except (OSError, ValueError) as error:
+            raise TrainingError(self.path, f"log.jsonl is damaged ({reason(error)})", _REMEDY) from error
 
     @cached_property
     def networks(self) -> list[Network]:
@@ -89,8 +105,7 @@ class Run:
         return self.networks[self.task["seeds"].index(seed)]
 
     def _json(self, name: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.path / name).read_text(encoding="utf-8"))
-        return found
+        return stored(self.path / name)
 
     @property
     def trained_on(self) -> int:

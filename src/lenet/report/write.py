@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from lenet.dataset import Dataset
 from lenet.report import sections
+from lenet.report.measured import stored
 from lenet.report.page import Section, write_page
 from lenet.report.sections import Found, run_folders
 from lenet.report.verdicts import verdicts
@@ -17,9 +17,7 @@ TITLE = "LeNet-5, 1998, reproduced"
 
 def write(folder: Path, data: Dataset, about: dict[str, Any], pictures: bool, digits: int) -> dict[str, Any]:
     """Write the page of what is in the folder and return the results: `about`, and each part's errors in per cent."""
-    classifiers = {
-        file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("classifiers/*.json"))
-    }
+    classifiers = {file.stem: stored(file) for file in sorted(folder.glob("classifiers/*.json"))}
     found = Found(data, run_folders(folder / "runs"), classifiers, pictures, digits)
     rivals = sections.rivals(found)
     errors = {key: each.errors for key, each in rivals.items()}

@@ -61,14 +61,26 @@ def test_the_engine_warps_as_numpy_does(instructions: str, seed: int, ranges: Ra
     assert np.abs(ours - warp(inputs, parameters)).max() <= 1e-5
 
 
-def test_figure_7_scales_about_the_baseline_and_shears_about_its_pivot(rng: np.random.Generator) -> None:
-    """Section III.B: a digit grows upwards from the bottom of its box, sideways from its middle; nothing turns."""
-    a, b, c, d, e, f = draw(FIGURE_7, 5000, rng)[:, :6].astype(np.float64).T
-    down, shear = f - (1 - e) * FIGURE_7.baseline, b / a
-    assert (d == 0).all()
-    assert np.abs(down).max() <= FIGURE_7.shift + 1e-4
-    assert np.abs(c + b * FIGURE_7.pivot).max() <= FIGURE_7.shift + 1e-4
-    assert np.abs(shear).max() == pytest.approx(FIGURE_7.shear, rel=0.01)
-    sizes, squeezes = 1 / np.sqrt(a * e), np.sqrt(a / e)
-    assert (sizes.min(), sizes.max()) == (pytest.approx(0.716, abs=0.01), pytest.approx(1.296, abs=0.01))
-    assert (squeezes.min(), squeezes.max()) == (pytest.approx(0.905, abs=0.01), pytest.approx(1.105, abs=0.01))
+def test_figure_7_moves_digits_as_the_paper_does(rng: np.random.Generator) -> None:
+    """By the inverse matrix: sizes 0.71 to 1.30, squeezed by a tenth, shear 0.14, shifts of 2 pixels, independent.
+
+    The baseline's row goes up and down by the shift alone, the pivot's row sideways by it alone; nothing turns.
+    """
+    drawn = draw(FIGURE_7, 20_000, rng).astype(np.float64)
+    assert (drawn[:, 6:] == 0).all()
+    looks = np.zeros((len(drawn), 3, 3))
+    looks[:, :2] = drawn[:, :6].reshape(-1, 2, 3)
+    looks[:, 2, 2] = 1
+    moves = np.linalg.inv(looks)
+    sx, k, sy = moves[:, 0, 0], moves[:, 0, 1], moves[:, 1, 1]
+    assert np.abs(moves[:, 1, 0]).max() < 1e-6
+    down = (moves @ [0, FIGURE_7.baseline, 1])[:, 1] - FIGURE_7.baseline
+    right = (moves @ [0, FIGURE_7.pivot, 1])[:, 0]
+    found = [np.log(np.sqrt(sx * sy)), np.log(np.sqrt(sx / sy)), k / sx, right, down]
+    expected = [(np.log(1 / 1.40), np.log(1 / 0.77)), (-0.1, 0.1), (-0.14, 0.14), (-2, 2), (-2, 2)]
+    for values, (low, high) in zip(found, expected, strict=True):
+        assert values.min() == pytest.approx(low, abs=0.005 * (high - low))
+        assert values.max() == pytest.approx(high, abs=0.005 * (high - low))
+        assert values.std() == pytest.approx((high - low) / np.sqrt(12), rel=0.02)
+    apart = np.corrcoef(found)[~np.eye(5, dtype=bool)]
+    assert np.abs(apart).max() < 0.03

@@ -126,10 +126,11 @@ def sizes(found: Found) -> Section:
 
 def distortions(found: Found) -> Section:
     """Fig. 7: the paper's own ten digits, distorted by the ranges recovered from it."""
+    low, high = 1 / FIGURE_7.shrink_high, 1 / FIGURE_7.shrink_low
     words = (
-        f"Ranges recovered from the hundred digits of Fig. 7: sizes exp(±{FIGURE_7.zoom} - {FIGURE_7.smaller}), "
-        f"squeezed by exp(±{FIGURE_7.squeeze}), horizontal shear ±{FIGURE_7.shear}, shifts of ±{FIGURE_7.shift:g} "
-        f"pixels, standing on a line {FIGURE_7.baseline} pixels below the middle; bilinear; no rotation."
+        f"Recovered from the hundred digits of Fig. 7: sizes {low:.2f} to {high:.2f}, squeezed by "
+        f"exp(±{FIGURE_7.squeeze}), horizontal shear ±{FIGURE_7.shear}, shifts of ±{FIGURE_7.shift:g} pixels, "
+        f"standing on a line {FIGURE_7.baseline} pixels below the middle; bilinear; no rotation."
     )
     blocks: list[Block] = [words]
     if found.pictures and len(found.data.train) > max(FIGURE_7_ROWS):

@@ -9,7 +9,7 @@ from lenet.engine.gradients import LossKind
 from lenet.errors import UsageError
 from lenet.initial import SCHEMES
 from lenet.spec import NETS, Activation, Codes, Net
-from lenet.training.distortions import Ranges
+from lenet.training.distortions import Figure7, Ranges
 
 Schedule = Literal["constant", "steps", "cosine", "1998"]
 # When the paper's own rates are estimated, and on which patterns; how the order of patterns is drawn.
@@ -60,7 +60,7 @@ class Recipe:
     initialisation: str = "torch"
     order: Order = "new"
     train_on: int = 0
-    distortions: Ranges | None = None
+    distortions: Ranges | Figure7 | None = None
     pool: int = 0
     hold_out: bool = True
     watch: bool = False

@@ -37,9 +37,9 @@ class Figure7:
 
     From the field's centre, (x, y) goes to (sx x + k (y - pivot) + tx, sy (y - baseline) + baseline + ty): scaled on
     the baseline of the 20x20 box, sheared about a line below the middle; no rotation. The inverse of the common scale
-    sqrt(sx sy) is drawn log-uniformly from `shrink_low` to `shrink_high`, the logarithm of sqrt(sx / sy) in plus or minus `squeeze`,
-    k / sx in plus or minus `shear`, tx and ty, in pixels, in plus or minus `shift`. The form was recovered from the
-    figure's hundred digits to a thousandth, the limits to a few per cent.
+    sqrt(sx sy) is drawn log-uniformly from `shrink_low` to `shrink_high`, the logarithm of sqrt(sx / sy) in plus or
+    minus `squeeze`, k / sx in plus or minus `shear`, tx and ty, in pixels, in plus or minus `shift`. The form was
+    recovered from the figure's hundred digits to a thousandth, the limits to a few per cent.
     """
 
     shrink_low: float = 0.77

@@ -258,7 +258,7 @@ def test_the_command_says_what_it_found_and_where(
         printed = capsys.readouterr()
         if arguments == []:
             assert re.fullmatch(r"LeNet-5 \d+\.\d\d ± \d+\.\d\d % \(2 replicas\): .*index\.html\n", printed.out)
-            assert printed.err.startswith("1/2 LeNet-5 as written\n")
+            assert printed.err.startswith("1/2 LeNet-5 by the paper's recipe\n")
         if arguments == ["--json"]:
             section = (ROOT / "docs" / "json.md").read_text(encoding="utf-8").split("## lenet reproduce\n")[1]
             found = json.loads(printed.out)

@@ -7,6 +7,7 @@ shuffled rounds until a pass is as long as the first network's.
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -78,12 +79,22 @@ class _Filtered:
         return wrong
 
 
-def boosted_plans(runs: list[Path], data: Dataset, recipe: Recipe) -> Plans:
-    """Return the plans of the second network from the run of the first, or of the third from both runs.
+def ensemble_checksums(runs: list[Path]) -> dict[str, str]:
+    """Return the checksum of each run's weights: what the next network's patterns depend on.
 
-    Raises TrainingError when one of those has not been finished.
+    Raises TrainingError when one of the runs has not been finished.
     """
+    found = {}
     for run in runs:
         if not (run / "result.json").exists():
             raise TrainingError(run, "is not a finished run", "train the networks of the ensemble in order")
+        digest = hashlib.sha256()
+        for each in Run(run).result["replicas"]:
+            digest.update((run / each["weights"]).read_bytes())
+        found[run.name] = digest.hexdigest()[:16]
+    return found
+
+
+def boosted_plans(runs: list[Path], data: Dataset, recipe: Recipe) -> Plans:
+    """Return the plans of the second network from the run of the first, or of the third from both runs."""
     return _Filtered(runs, data, recipe)

@@ -21,7 +21,8 @@ from lenet.arrays import Float32, Uint8
 from lenet.dataset import Dataset, Digits
 from lenet.errors import MissingExtra
 from lenet.files import replace_text
-from lenet.report.measured import rejected, stored
+from lenet.report.measured import rejected
+from lenet.training.run import stored
 
 CLASSES = 10
 _BOX = slice(4, 24)  # of MNIST's 28x28: the 20x20 box

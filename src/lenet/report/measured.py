@@ -15,6 +15,7 @@ from lenet.arrays import Float32, Float64, Uint8
 from lenet.engine import Network, load
 from lenet.errors import TrainingError, reason
 from lenet.interval import mean95
+from lenet.training.run import stored
 
 
 @dataclass(frozen=True)
@@ -53,18 +54,6 @@ class Spread:
         return f"{self.mean:.2f} ± {self.std:.2f}"
 
 
-_REMEDY = "remove its folder and type the same command"
-
-
-def stored(file: Path) -> dict[str, Any]:
-    """Return what a JSON file of ours holds. Raises TrainingError when it is damaged."""
-    try:
-        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise TrainingError(file, f"is damaged ({reason(error)})", _REMEDY) from error
-    return found
-
-
 @dataclass(frozen=True)
 class Run:
     """A finished run folder of one or more replicas."""
@@ -93,7 +82,7 @@ class Run:
             lines = (self.path / "log.jsonl").read_text(encoding="utf-8").splitlines()
             return [json.loads(line) for line in lines]
         except (OSError, ValueError) as error:
-            raise TrainingError(self.path, f"log.jsonl is damaged ({reason(error)})", _REMEDY) from error
+            raise TrainingError(self.path / "log.jsonl", f"damaged ({reason(error)})", "remove this folder") from error
 
     @cached_property
     def networks(self) -> list[Network]:

@@ -14,10 +14,10 @@ from lenet.dataset import Dataset, Digits
 from lenet.engine import distorted
 from lenet.engine.warp import PARAMETERS
 from lenet.pixels import from_input, to_input
-from lenet.report.boosting import boosted_plans
+from lenet.report.boosting import boosted_plans, ensemble_checksums
 from lenet.report.paper import CLAIMED_FLIPS
 from lenet.training.backend import choose
-from lenet.training.loop import Progress, train_replicas
+from lenet.training.loop import Progress, described, train_replicas
 from lenet.training.plan import Plans, draw_plan
 from lenet.training.recipe import Recipe
 from lenet.training.recipes import RECIPES
@@ -81,10 +81,15 @@ def shrunk(glyphs: Uint8) -> Uint8:
 PARTS: dict[str, Part] = {
     part.name: part
     for part in (
-        Part("paper", "paper", 16, "LeNet-5 as written"),
-        Part("paper-30000", "paper", 8, "on the first 30,000 patterns", share=0.5),
-        Part("paper-15000", "paper", 8, "on the first 15,000 patterns", share=0.25),
-        Part("distorted_as_written", "paper-distorted-as-written", 8, "on the paper's pool of 600,000"),
+        Part("paper", "paper", 16, "LeNet-5 by the paper's recipe"),
+        Part("paper-30000", "paper", 8, "on the first half of the patterns", share=0.5),
+        Part("paper-15000", "paper", 8, "on the first quarter of them", share=0.25),
+        Part(
+            "distorted_as_written",
+            "paper-distorted-as-written",
+            8,
+            "on the paper's pool, nine tenths distorted",
+        ),
         Part("distorted", "paper-distorted", 8, "on distortions chosen on held-out writers"),
         Part("flips", "paper", 8, "with a tenth of the pixels inverted", altered=with_flips),
         Part("lenet1", "paper-lenet1", 8, "LeNet-1 on digits of 16x16", altered=at_16_pixels),
@@ -103,14 +108,17 @@ def train_part(
 
     Raises TrainingError when its folder holds another run, or when a part that it needs has not been trained.
     """
-    folder = runs / part.name
-    if (folder / "result.json").exists():
-        return None
+    folder = RunFolder(runs / part.name)
     recipe = part.recipe_for(len(data.train), quick)
-    plans: Plans = draw_plan
-    if part.after:
-        plans = boosted_plans([runs / name for name in part.after], data, recipe)
     shown = part.altered(data) if part.altered else data
-    backend = choose("engine", None)
     seeds = list(range(part.replicas))
-    return train_replicas(recipe, shown, RunFolder(folder), backend, seeds, plans=plans, resume=True, report=report)
+    before = [runs / name for name in part.after]
+    plans_from = ensemble_checksums(before) if before else None
+    backend = choose("engine", None)
+    if (folder.path / "result.json").exists():
+        folder.compare(described(recipe, shown, backend.name, seeds, plans_from=plans_from))
+        return None
+    plans: Plans = boosted_plans(before, data, recipe) if before else draw_plan
+    return train_replicas(
+        recipe, shown, folder, backend, seeds, plans=plans, plans_from=plans_from, resume=True, report=report
+    )

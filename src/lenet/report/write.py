@@ -7,10 +7,10 @@ from typing import Any
 
 from lenet.dataset import Dataset
 from lenet.report import sections
-from lenet.report.measured import stored
 from lenet.report.page import Section, write_page
 from lenet.report.sections import Found, run_folders
 from lenet.report.verdicts import verdicts
+from lenet.training.run import stored
 
 TITLE = "LeNet-5, 1998, reproduced"
 

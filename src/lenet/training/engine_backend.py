@@ -163,7 +163,7 @@ class _Online:
         return {f"{number}/{part}": self.learner.get(part, number) for number in range(self.replicas) for part in parts}
 
     def restore(self, state: Tensors) -> None:
-        for name, values in state.items():
-            number, _, part = name.partition("/")
-            self.learner.set(part, int(number), values)
+        for number in range(self.replicas):
+            for part in ("parameters", "scales"):
+                self.learner.set(part, number, state[f"{number}/{part}"])
         self.estimated = bool(self.recipe.curvature_patterns)

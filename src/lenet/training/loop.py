@@ -50,29 +50,22 @@ def train_replicas(
     *,
     start_from: Weights | None = None,
     plans: Plans = draw_plan,
+    plans_from: dict[str, Any] | None = None,
     resume: bool = False,
     report: Callable[[Progress], None] = silent,
 ) -> dict[str, Any]:
     """Train one replica per seed and return the result, as the run folder has it.
 
     `start_from` gives every replica these weights instead of drawn ones; `plans` draws the passes otherwise than
-    the recipe alone says. Raises TrainingError when the loss is no longer finite, or when the folder holds another
-    run.
+    the recipe alone says, and `plans_from` says by what, for the record. Raises TrainingError when the loss is no
+    longer finite, or when the folder holds another run.
     """
-    training, held_out = data.split(recipe.hold_out)
-    if recipe.train_on:
-        training = training.where(np.arange(len(training)) < recipe.train_on)
+    training, held_out = _split(recipe, data)
     outputs = recipe.network().outputs
     if not len(training) or int(training.labels.max()) >= outputs:
         found = f"label {training.labels.max()} of {outputs} outputs" if len(training) else "nothing to train on"
         raise TrainingError(data.name, found, f"{recipe.net} learns the labels 0 to {outputs - 1}")
-    task = {
-        "recipe": recipe.as_dict(),
-        "backend": backend.name,
-        "seeds": seeds,
-        "data": {"name": data.name, "checksum": data.checksum, "trained_on": len(training.labels)},
-        "started_from": start_from.name if start_from else None,
-    }
+    task = described(recipe, data, backend.name, seeds, start_from, plans_from)
     finished = folder.start(task, resume)
     backend.begin(recipe, _initial(recipe, seeds, start_from), to_input(training.glyphs), training.labels)
     if finished:
@@ -94,6 +87,31 @@ def train_replicas(
     result = _conclude(recipe, data, held_out, folder, backend, seeds, task)
     folder.finish(result)
     return result
+
+
+def described(
+    recipe: Recipe,
+    data: Dataset,
+    backend: str,
+    seeds: list[int],
+    start_from: Weights | None = None,
+    plans_from: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return what a run folder's recipe.json says of a run: all that its outcome depends on."""
+    trained_on = len(_split(recipe, data)[0])
+    task = {
+        "recipe": recipe.as_dict(),
+        "backend": backend,
+        "seeds": seeds,
+        "data": {"name": data.name, "checksum": data.checksum, "trained_on": trained_on},
+        "started_from": start_from.name if start_from else None,
+    }
+    return task | ({"plans_from": plans_from} if plans_from else {})
+
+
+def _split(recipe: Recipe, data: Dataset) -> tuple[Digits, Digits]:
+    training, held_out = data.split(recipe.hold_out)
+    return training.where(np.arange(len(training)) < (recipe.train_on or len(training))), held_out
 
 
 def _initial(recipe: Recipe, seeds: list[int], start_from: Weights | None) -> list[Tensors]:

@@ -49,17 +49,18 @@ class RunFolder:
             for unfinished in self.path.glob(".*.safetensors"):  # what a kill left of a file being written
                 unfinished.unlink()
             if file.exists():
-                self._compare(json.loads(file.read_text(encoding="utf-8")), task)
+                self.compare(task)
                 self._note_other_environment()
             else:
                 replace_text(self.path / "environment.json", _json(environment()))
                 replace_text(file, _json(task))
             return self._finished_passes()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError, AttributeError) as error:
             raise TrainingError(self.path, reason(error), "choose another --out") from error
 
-    def _compare(self, found: dict[str, Any], task: dict[str, Any]) -> None:
-        expected = json.loads(json.dumps(task))
+    def compare(self, task: dict[str, Any]) -> None:
+        """Raise TrainingError unless the folder holds the run of this task."""
+        found, expected = stored(self.path / "recipe.json"), json.loads(json.dumps(task))
         for key in expected:
             if found.get(key) != expected[key]:
                 raise TrainingError(
@@ -69,7 +70,7 @@ class RunFolder:
     def _note_other_environment(self) -> None:
         """Mark the run if this session has another commit, version or engine: its weights cannot be shipped."""
         file = self.path / "environment.json"
-        first, now = json.loads(file.read_text(encoding="utf-8")), environment()
+        first, now = stored(file), environment()
         if any(first.get(key) != now[key] for key in ("commit", "torch", "numpy", "engine")):
             resumed = [*first.get("resumed", []), now]
             replace_text(file, _json({**first, "commit": first["commit"].rstrip("+") + "+", "resumed": resumed}))
@@ -80,7 +81,10 @@ class RunFolder:
         if not state.exists():
             replace_text(self.path / "log.jsonl", "")
             return 0
-        finished = int(self._load()["passes"])
+        state_now = self._load()
+        if "passes" not in state_now:
+            raise TrainingError(state, "damaged (no passes)", "choose another --out")
+        finished = int(state_now["passes"])
         lines = (self.path / "log.jsonl").read_text(encoding="utf-8").splitlines()
         replace_text(self.path / "log.jsonl", "".join(f"{line}\n" for line in lines[:finished]))
         return finished
@@ -113,8 +117,7 @@ class RunFolder:
 
     def commit(self) -> str:
         """Return the commit that the run was started from."""
-        found = json.loads((self.path / "environment.json").read_text(encoding="utf-8"))
-        return str(found["commit"])
+        return str(stored(self.path / "environment.json")["commit"])
 
     def log(self) -> list[dict[str, Any]]:
         """Return the log, one entry per finished pass."""
@@ -126,6 +129,17 @@ class RunFolder:
             replace_text(self.path / "result.json", _json(result))
         except OSError as error:
             raise TrainingError(self.path, f"the result cannot be written ({reason(error)})", "--resume") from error
+
+
+def stored(file: Path) -> dict[str, Any]:
+    """Return what a JSON file of a run holds. Raises TrainingError when it is damaged."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise ValueError(f"a {type(found).__name__}, not an object")
+    except (OSError, ValueError) as error:
+        raise TrainingError(file, f"damaged ({reason(error)})", "choose another --out") from error
+    return found
 
 
 def environment() -> dict[str, Any]:

@@ -26,8 +26,13 @@ def to_input(glyphs: npt.ArrayLike) -> Float32:
     return field
 
 
-def from_input(inputs: Float32) -> Uint8:
-    """Map network input (n, 1, 32, 32) back to glyphs (n, 28, 28) uint8; what is beyond the range is cut off."""
-    inside = slice(_MARGIN, _MARGIN + GLYPH_SIZE)
-    greys = (inputs[:, 0, inside, inside] - BACKGROUND) * (255 / (FOREGROUND - BACKGROUND))
+def field_greys(inputs: Float32) -> Uint8:
+    """Map network input (n, 1, 32, 32) to the greys of the whole field (n, 32, 32) uint8, 255 for pen."""
+    greys = (inputs[:, 0] - BACKGROUND) * (255 / (FOREGROUND - BACKGROUND))
     return np.clip(np.rint(greys), 0, 255).astype(np.uint8)
+
+
+def from_input(inputs: Float32) -> Uint8:
+    """Map network input (n, 1, 32, 32) back to glyphs (n, 28, 28) uint8; what stands in the margin is lost."""
+    inside = slice(_MARGIN, _MARGIN + GLYPH_SIZE)
+    return field_greys(inputs)[:, inside, inside]

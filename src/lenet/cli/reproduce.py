@@ -66,7 +66,7 @@ def _sentence(found: dict[str, Any], page: Path) -> str:
 
 @contextmanager
 def _steps() -> Iterator[Callable[[Step], None]]:
-    """Yield what shows a reproduction: a line for each step and, on a terminal, a bar with the time left of it."""
+    """Yield what shows a reproduction: a line for each step and, on a terminal, a bar of all training."""
     told: set[int] = set()
     with bar("training", "patterns") as move:
 
@@ -74,8 +74,7 @@ def _steps() -> Iterator[Callable[[Step], None]]:
             if step.number not in told:
                 told.add(step.number)
                 print(f"{step.number}/{step.steps} {step.words}", file=sys.stderr, flush=True)
-            if step.progress is not None:
-                done = (step.progress.passed - 1) * step.progress.total + step.progress.done
-                move(max(done, 0), step.progress.passes * step.progress.total)
+            if step.total:
+                move(step.done, step.total)
 
         yield report

@@ -11,10 +11,11 @@ import numpy as np
 
 from lenet.anatomy import batch_normalisation_parameters, layers, trainable
 from lenet.dataset import Dataset
+from lenet.engine.gradients import Loss, curvature, loss_and_gradient
 from lenet.engine.reference import layer_outputs
 from lenet.initial import initial_tensors
 from lenet.pixels import to_input
-from lenet.report.paper import DISTORTED_ERROR, FIGURE_5_TEST, FIGURE_8
+from lenet.report.paper import DISTORTED_ERROR, FIGURE_5_TEST, FIGURE_6, FIGURE_8
 from lenet.spec import (
     DIGIT_BOX,
     FIRST_CHARACTER,
@@ -34,13 +35,19 @@ from lenet.training.plan import RATES_1998
 PAPER = NETS["lenet5-1998"]
 
 
+Check = Callable[[Dataset], tuple[str, bool | None]]
+
+
 @dataclass(frozen=True)
 class Claim:
-    """`said` where, what is `true`, and the check: what it computed, and whether that bears out what is true."""
+    """`said` where, what is `true`, and the check: what it computed, and whether that bears out what is true.
+
+    A slip that nothing can be computed of has None: the check quotes what is printed.
+    """
 
     said: str
     true: str
-    check: Callable[[Dataset], tuple[str, bool]]
+    check: Check
 
 
 def squash(a: float) -> float:
@@ -67,8 +74,9 @@ def code_distances() -> np.ndarray:
     return distances
 
 
-def _total(name: str, expected: int) -> Callable[[Dataset], tuple[str, bool]]:
-    return lambda _data: (f"{name}: {trainable(NETS[name]):,} added up", trainable(NETS[name]) == expected)
+def _totals(other: str, expected: int) -> Check:
+    ours, theirs = trainable(PAPER), trainable(NETS[other])
+    return lambda _data: (f"{PAPER.name} {ours:,}, {other} {theirs:,}", (ours, theirs) == (60_000, expected))
 
 
 def _c3(_data: Dataset) -> tuple[str, bool]:
@@ -132,6 +140,49 @@ def _codes(_data: Dataset) -> tuple[str, bool]:
     ]
 
 
+def _uniform(_data: Dataset) -> tuple[str, bool]:
+    drawn = initial_tensors(PAPER, "paper", np.random.default_rng(0))["c5.weight"]
+    words = f"C5 within {abs(drawn).max():.5f}, 2.4/400 = {2.4 / 400:.5f}; standard deviation {drawn.std():.5f}"
+    return words, bool(abs(drawn).max() <= 2.4 / 400) and bool(abs(drawn.std() * 3**0.5 * 400 / 2.4 - 1) < 0.02)
+
+
+def _equation_9(_data: Dataset) -> tuple[str, bool]:
+    scores = -np.random.default_rng(0).uniform(0, 200, (100, 10))
+    labels, j = (np.arange(100) % 10).astype(np.uint8), 60.0
+    ours = loss_and_gradient(Loss("discriminative", junk=j), scores, labels)[0]
+    beside = np.concatenate([scores, np.full((100, 1), -j)], axis=1)
+    apart = float(np.abs(ours - loss_and_gradient(Loss(), beside, labels)[0]).max())
+    return f"100 random scores: differs by {apart:.0e} at most", apart < 1e-9
+
+
+def _own_rates(data: Dataset) -> tuple[str, bool]:
+    tensors = initial_tensors(PAPER, "efficient-backprop", np.random.default_rng(0))
+    h = curvature(PAPER, tensors, to_input(data.train.glyphs[:100]), Loss("distance", unit=0.5))
+    rates = np.concatenate([RATES_1998[0] / (0.02 + values.ravel()) for values in h.values()])
+    return f"rates from {rates.min():.0e} to {rates.max():.0e} in pass 1", bool(rates.max() > 100 * rates.min())
+
+
+def _range(data: Dataset) -> tuple[str, bool]:
+    inputs = to_input(data.train.glyphs[:10_000])
+    low, high = float(inputs.min()), float(inputs.max())
+    return f"inputs from {low:g} to {high:g}", (round(low, 4), round(high, 4)) == (-0.1, 1.175)
+
+
+def _f6(_data: Dataset) -> tuple[str, bool]:
+    wider = layers(PAPER, INPUT_SIZE, 64)[5].output
+    return f"on a field of 32x64: {wider[0]}@{wider[1]}x{wider[2]}", wider == (84, 1, 9)
+
+
+def _small_sets(_data: Dataset) -> tuple[str, bool]:
+    errors = [FIGURE_6[n][0] for n in sorted(FIGURE_6)]
+    return f"test errors {', '.join(f'{each:g} %' for each in errors)}", errors == sorted(errors, reverse=True)
+
+
+def _rows(_data: Dataset) -> tuple[str, bool]:
+    sizes = [25 * len(row) + 1 for row in TABLE_I]
+    return f"{sorted(set(sizes))} add up to {sum(sizes):,}", (sorted(set(sizes)), sum(sizes)) == ([76, 101, 151], 1516)
+
+
 def _f1(_data: Dataset) -> tuple[str, bool]:
     return f"f(1) = {squash(1.0):.7f}", abs(squash(1.0) - 1) < 1e-5
 
@@ -162,7 +213,7 @@ def _passes(_data: Dataset) -> tuple[str, bool]:
 
 def _hidden_units(_data: Dataset) -> tuple[str, bool]:
     macs = {first: 784 * first + first * 150 + 150 * 10 for first in (1000, 500)}
-    return f"{macs[1000]:,} with 1000-150, {macs[500]:,} with 500-150", round(macs[500] / 1000) == 468
+    return f"{macs[1000]:,} with 1000-150, {macs[500]:,} with 500-150", macs[500] // 500 * 500 == 468_500
 
 
 def _literal_start(data: Dataset) -> tuple[str, bool]:
@@ -199,8 +250,8 @@ def _forward_penalty(_data: Dataset) -> tuple[str, bool]:
     return words, found["forw"] < found["cforw"]
 
 
-def _printed(one: str, other: str) -> Callable[[Dataset], tuple[str, bool]]:
-    return lambda _data: (f"printed: {one}; and {other}", one != other)
+def _printed(one: str, other: str) -> Check:
+    return lambda _data: (f"one place has {one}, the other {other}", None)
 
 
 def _errors_82(data: Dataset) -> tuple[str, bool]:
@@ -212,11 +263,9 @@ def _errors_82(data: Dataset) -> tuple[str, bool]:
 
 
 OFTEN_SAID = (
+    Claim("LeNet-5 has 61,706 parameters", "60,000; 61,706 is the net that everybody draws", _totals("lenet5", 61_706)),
     Claim(
-        "LeNet-5 has 61,706 parameters", "60,000; 61,706 is the net that everybody draws", _total("lenet5-1998", 60_000)
-    ),
-    Claim(
-        "LeNet-5 has 61,750 parameters", "that one has a full C3 and a linear output", _total("lenet5-dense", 61_750)
+        "LeNet-5 has 61,750 parameters", "that one has a full C3 and a linear output", _totals("lenet5-dense", 61_750)
     ),
     Claim("C3 sees all six maps", "Table I: 60 of 96 kernels, 1,516 parameters instead of 2,416", _c3),
     Claim("C1 pads its input", "no layer pads: the image is embedded in 32x32 once", _padding),
@@ -227,6 +276,13 @@ OFTEN_SAID = (
     Claim("five layers", "seven without the input; the paper's 5 is the number of the model", _trained_layers),
     Claim("the codes are one-of-ten, or averaged digits", "drawn by hand, 7x12; 0, 2, 4 and 5 carry a bar", _codes),
     Claim("f(1) is about 0.96", "0.9999973: A and S are chosen for it", _f1),
+    Claim("weights are drawn from a Gaussian", "uniformly: +-2.4/F in appendix A", _uniform),
+    Claim("MSE, not cross-entropy", "equation 9 is cross-entropy with a rubbish class of score -j", _equation_9),
+    Claim("trained by plain SGD", "every parameter has a rate of its own (appendix C)", _own_rates),
+    Claim("pixels are not normalised, or by 0.1307 and 0.3081", "-0.1 for paper, 1.175 for ink", _range),
+    Claim("F6 could only be fully connected", "a 1x1 convolution: it slides with the rest", _f6),
+    Claim("it works well on small sets", "Fig. 6: 1.69 % with 15,000 digits, 0.94 % with 60,000", _small_sets),
+    Claim("C3's rows with four maps have 303 or 306 parameters", "three maps 76, four 101, six 151", _rows),
     Claim("images are resized to 32x32", "digits stay in their 20x20 box; the field grows", _enlarged),
     Claim(
         "batch normalisation belongs to it",
@@ -247,7 +303,7 @@ SLIPS = (
     Claim("the input has variance about 1 (II.B)", "an eighth of it, on MNIST", _input_range),
     Claim("401 thousand multiply-accumulates (Fig. 11)", "connections and parameters added up", _macs),
     Claim("LeNet-4: a full layer of 120 units and 17,000 parameters (III.C.8)", "both cannot be", _lenet4),
-    Claim("S2 averages (II.A)", "it adds (II.B); four times the coefficient", _printed("average", "sum of the four")),
+    Claim("S2 averages (II.A)", "it adds (II.B): a quarter of the coefficient", _printed("average", "sum of the four")),
     Claim("a 28x28-1000-150-10 net (III.C)", "500-150: only that has 469 thousand weights", _hidden_units),
     Claim("RS-SVM 1.1 % (text)", "1.0 % in Fig. 9", _printed("1.1 %", "1.0 %")),
     Claim("V-SVM of degree 9 (Figs 9, 11)", "of degree 5 in Fig. 12", _printed("poly 9", "poly 5")),
@@ -256,6 +312,8 @@ SLIPS = (
     Claim("three defects of the MSE criterion (II.C)", "two are listed", _printed("three", "two")),
     Claim("a graph's forward penalty is larger than its subgraph's (VI.D)", "it is smaller", _forward_penalty),
     Claim("confidence exp(E_dforw) (X.C)", "exp(-E), as in VI.E", _printed("exp(E)", "exp(-E)")),
+    Claim("Fig. 4 shows test digits", "all hundred are in the training set", _printed("test set", "training images")),
+    Claim("Fig. 21 has C_dforw", "the text calls it C_cforw", _printed("C_dforw", "C_cforw")),
     Claim("20 passes (III.B)", "Fig. 5 has 21 points", _passes),
     Claim("0.8 % with distortions (III.B)", "Fig. 8 shows 82 errors", _errors_82),
 )

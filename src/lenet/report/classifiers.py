@@ -19,12 +19,13 @@ import numpy as np
 
 from lenet.arrays import Float32, Uint8
 from lenet.dataset import Dataset, Digits
-from lenet.errors import MissingExtra
+from lenet.errors import MissingExtra, TrainingError
 from lenet.files import replace_text
 from lenet.report.measured import rejected
 from lenet.training.run import stored
 
 CLASSES = 10
+_DECAY = 1e-6
 _BOX = slice(4, 24)  # of MNIST's 28x28: the 20x20 box
 Scorer = Callable[[Float32, Uint8, Float32], tuple[Float32, int, int]]
 
@@ -61,13 +62,13 @@ def nearest(x: Float32, y: Uint8, tested: Float32) -> tuple[Float32, int, int]:
 
 
 def quadratic(x: Float32, y: Uint8, tested: Float32) -> tuple[Float32, int, int]:
-    """Take the first 40 principal components and all their products: 821 inputs of ten linear units."""
+    """Take the 820 products of the first 40 principal components, two by two: 821 inputs of ten linear units."""
     from sklearn.decomposition import PCA
 
     components = PCA(40, random_state=0).fit(x)
     seen, asked = (_products(components.transform(each).astype(np.float32)) for each in (x, tested))
     weights = _least_squares(seen, _targets(y))
-    macs = 40 * x.shape[1] + seen.shape[1] + seen.shape[1] * CLASSES
+    macs = 40 * x.shape[1] + seen.shape[1] * (1 + CLASSES)
     return _biased(asked) @ weights, macs, 40 * x.shape[1] + weights.size
 
 
@@ -125,7 +126,10 @@ def measure_classifier(name: str, data: Dataset, folder: Path, patterns: int) ->
     """
     file = folder / f"{name}.json"
     if file.exists():
-        return stored(file)
+        found = stored(file)
+        if (found.get("trained_on"), found.get("data")) != (patterns, data.checksum):
+            raise TrainingError(file, f"fitted on {found.get('trained_on')} digits, not {patterns}", "remove this file")
+        return found
     classifier = CLASSIFIERS[name]
     started = time.perf_counter()
     x, asked = (_pixels(part, classifier.deslanted) for part in (data.train, data.test))
@@ -137,6 +141,7 @@ def measure_classifier(name: str, data: Dataset, folder: Path, patterns: int) ->
         "errors": int((scores.argmax(axis=1) != data.test.labels).sum()),
         "n": len(data.test),
         "trained_on": patterns,
+        "data": data.checksum,
         "rejected": round(rejected(scores, data.test.labels), 2),
         "macs": macs,
         "variables": variables,
@@ -187,13 +192,13 @@ def _biased(x: Float32) -> Float32:
 def _least_squares(x: Float32, targets: Float32) -> Float32:
     """Solve the normal equations with a whisper of weight decay: pixels that are always blank have no weight."""
     with_bias = _biased(x).astype(np.float64)
-    square = with_bias.T @ with_bias + 1e-3 * len(x) * 1e-3 * np.eye(with_bias.shape[1])
+    square = with_bias.T @ with_bias + _DECAY * len(x) * np.eye(with_bias.shape[1])
     return np.linalg.solve(square, with_bias.T @ targets).astype(np.float32)
 
 
 def _products(x: Float32) -> Float32:
     one, other = np.triu_indices(x.shape[1])
-    return np.concatenate([x, x[:, one] * x[:, other]], axis=1)
+    return x[:, one] * x[:, other]
 
 
 def _fit_quietly(net: Any, x: Float32, y: Uint8) -> None:

@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 from lenet.arrays import Uint8
 from lenet.report.invariance import CHANGES
 from lenet.report.measured import Spread
-from lenet.report.paper import FIGURE_5_TEST, FIGURE_5_TRAIN, FIGURE_6
+from lenet.report.paper import DISTORTED_POINT, FIGURE_5_TEST, FIGURE_5_TRAIN, FIGURE_6
 from lenet.spec import CODE_HEIGHT, CODE_WIDTH, FIRST_CHARACTER, GLYPH_ROWS, code
 
 _OURS, _THEIRS, _SECOND, _GREY = "#c2410c", "#1b1b1f", "#2563eb", "#a3a3ad"
@@ -53,13 +53,9 @@ def _band(axes: Axes, x: Sequence[float], curve: Sequence[Spread], colour: str, 
 
 def figure_3() -> str:
     """Draw the 96 codes."""
-    with _drawn(7, 3.4, made := list[str](), nrows=6, ncols=16) as axes:
-        for place, panel in enumerate(axes.flat):
-            bits = np.array(code(FIRST_CHARACTER + place)).reshape(CODE_HEIGHT, CODE_WIDTH)
-            panel.imshow(bits, cmap="gray_r", vmin=-1, vmax=1)
-            _bare(panel)
-    assert len(GLYPH_ROWS) == 96
-    return made[0]
+    codes = [code(FIRST_CHARACTER + place) for place in range(len(GLYPH_ROWS))]
+    inked = np.array(codes).reshape(-1, CODE_HEIGHT, CODE_WIDTH) > 0
+    return sheet(255 * inked.astype(np.uint8), [""] * len(inked), columns=16)
 
 
 def figure_5(train: list[Spread], test: list[Spread]) -> str:
@@ -70,7 +66,9 @@ def figure_5(train: list[Spread], test: list[Spread]) -> str:
         axes.plot(passes, FIGURE_5_TRAIN, "o", color=_THEIRS, markersize=4, fillstyle="none", label="training, 1998")
         _band(axes, range(1, len(test) + 1), test, _OURS, f"test, {len(test[0].values)} replicas")
         _band(axes, range(1, len(train) + 1), train, _SECOND, "training, seen on the fly")
-        axes.set(xlabel="pass", ylabel="error, %", ylim=(0, 5.2), xlim=(0, len(FIGURE_5_TEST) + 1))
+        axes.set(
+            xlabel="pass", ylabel="error, %", ylim=(0, max(5.2, 1.1 * train[0].mean)), xlim=(0, len(FIGURE_5_TEST) + 1)
+        )
         axes.set_xticks(range(0, len(FIGURE_5_TEST) + 1, 5))
         axes.legend()
     return made[0]
@@ -85,7 +83,9 @@ def figure_6(sizes: dict[int, tuple[Spread, Spread]], distorted: dict[str, Sprea
         ours = sorted(sizes)
         _band(axes, ours, [sizes[n][0] for n in ours], _OURS, "test")
         _band(axes, ours, [sizes[n][1] for n in ours], _SECOND, "training, seen on the fly")
-        axes.plot([max(x)], [0.82], "s", color=_THEIRS, fillstyle="none", label="test with distortions, 1998")
+        axes.plot(
+            [max(x)], [DISTORTED_POINT], "s", color=_THEIRS, fillstyle="none", label="test with distortions, 1998"
+        )
         for (name, each), mark in zip(distorted.items(), "s^", strict=False):
             axes.plot([max(ours)], [each.mean], mark, color=_OURS, fillstyle="none", label=f"test, {name}")
         axes.set(xlabel="training patterns", ylabel="error, %", ylim=(0, None))
@@ -123,23 +123,16 @@ def figure_13(curves: dict[str, dict[str, list[Spread]]]) -> str:
 
 
 def sheet(glyphs: Uint8, captions: Sequence[str], columns: int = 10) -> str:
-    """Draw digits (n, h, w), ink dark, with a line of text above each."""
-    rows = max(1, -(-len(glyphs) // columns))
-    height = rows * (0.92 if any(captions) else 0.72)
-    with _drawn(7, height, made := list[str](), nrows=rows, ncols=columns, squeeze=False) as axes:
-        for place, panel in enumerate(axes.flat):
-            _bare(panel)
-            if place >= len(glyphs):
-                panel.set_axis_off()
-                continue
-            panel.imshow(glyphs[place], cmap="gray_r", vmin=0, vmax=255)
-            panel.set_title(captions[place], fontsize=7, pad=2)
+    """Draw digits (n, h, w), ink dark, each with a line of text above it."""
+    n, high, wide = glyphs.shape
+    rows, gap, head = -(-n // columns), 2, 9 if any(captions) else 2
+    picture = np.zeros((rows * (high + head), columns * (wide + gap)), np.uint8)
+    corners = [(k // columns * (high + head) + head, k % columns * (wide + gap)) for k in range(n)]
+    for glyph, (y, x) in zip(glyphs, corners, strict=True):
+        picture[y : y + high, x : x + wide] = glyph
+    with _drawn(7, 7 * picture.shape[0] / picture.shape[1], made := list[str]()) as axes:
+        axes.imshow(picture, cmap="gray_r", vmin=0, vmax=255)
+        axes.set_axis_off()
+        for caption, (y, x) in zip(captions, corners, strict=True):
+            axes.text(x + wide / 2, y - 1, caption, fontsize=7, ha="center", va="bottom")
     return made[0]
-
-
-def _bare(panel: Axes) -> None:
-    panel.set_xticks([])
-    panel.set_yticks([])
-    panel.grid(visible=False)
-    for side in panel.spines.values():
-        side.set_visible(False)

@@ -1,7 +1,7 @@
 """Section III.E: how far a digit may be shifted, resized, turned, thickened or covered with noise before it is lost.
 
-The first test digits are changed by one amount at a time and scored by every replica. Shifts, sizes and turns act on
-network input; stroke width and noise act on glyphs.
+Some of the test digits, of all writers, are changed by one amount at a time and scored by every replica. Shifts, sizes
+and turns act on network input; stroke width and noise act on glyphs.
 """
 
 from __future__ import annotations
@@ -22,12 +22,16 @@ from lenet.report.measured import Run, Spread, error_rates
 
 @dataclass(frozen=True)
 class Change:
-    """A way to change glyphs (n, 28, 28) by an amount into network input, and the amounts to try."""
+    """A way to change glyphs (n, 28, 28) by an amount into network input, and the amounts to try.
+
+    `unchanged` is the amount that changes nothing.
+    """
 
     name: str
     unit: str
     amounts: tuple[float, ...]
     changed: Callable[[Uint8, float], Float32]
+    unchanged: float = 0
 
 
 def looked_at(glyphs: Uint8, affine: tuple[float, float, float, float, float, float]) -> Float32:
@@ -79,6 +83,7 @@ CHANGES = (
         "times",
         (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6),
         lambda glyphs, by: looked_at(glyphs, (1 / by, 0, 0, 0, 1 / by, 0)),
+        unchanged=1,
     ),
     Change("turn", "degrees clockwise", tuple(range(-60, 61, 10)), turned),
     Change("stroke width", "pixels added on every side", (-2, -1, 0, 1, 2, 3), thickened),
@@ -91,12 +96,13 @@ def tolerance(run: Run, digits: Digits, change: Change) -> list[Spread]:
     return [error_rates(run.scores(change.changed(digits.glyphs, each)), digits.labels) for each in change.amounts]
 
 
-def borne(amounts: tuple[float, ...], curve: list[Spread], most: float) -> tuple[float, float]:
-    """Return the least and the greatest amount around "unchanged" with at most `most` per cent of errors."""
-    unchanged = min(range(len(amounts)), key=lambda k: (curve[k].mean, abs(amounts[k])))
-    low = high = unchanged
+def borne(change: Change, curve: list[Spread], most: float) -> tuple[float, float] | None:
+    """Return the least and the greatest amount around "unchanged" with at most `most` per cent of errors, or None."""
+    low = high = change.amounts.index(change.unchanged)
+    if curve[low].mean > most:
+        return None
     while low > 0 and curve[low - 1].mean <= most:
         low -= 1
-    while high < len(amounts) - 1 and curve[high + 1].mean <= most:
+    while high < len(curve) - 1 and curve[high + 1].mean <= most:
         high += 1
-    return amounts[low], amounts[high]
+    return change.amounts[low], change.amounts[high]

@@ -14,15 +14,16 @@ import numpy as np
 from lenet.arrays import Float32, Float64, Uint8
 from lenet.engine import Network, load
 from lenet.errors import TrainingError, reason
-from lenet.interval import mean95
+from lenet.interval import mean95, wilson95
 from lenet.training.run import stored
 
 
 @dataclass(frozen=True)
 class Spread:
-    """A figure over replicas, in per cent (or in the unit of `values`)."""
+    """A figure over replicas, in per cent. `n` is the answers behind a single error rate, for Wilson's interval."""
 
     values: tuple[float, ...]
+    n: int = 0
 
     @property
     def mean(self) -> float:
@@ -35,23 +36,35 @@ class Spread:
         return stdev(self.values) if len(self.values) > 1 else 0.0
 
     @property
-    def interval95(self) -> tuple[float, float]:
-        """Student's 95 % interval of the mean; the value itself, twice, when there is one alone."""
-        return mean95(list(self.values)) if len(self.values) > 1 else (self.mean, self.mean)
+    def interval95(self) -> tuple[float, float] | None:
+        """Student's 95 % interval of the mean; Wilson's for a single error rate; else None."""
+        if len(self.values) > 1:
+            return mean95(list(self.values))
+        if not self.n:
+            return None
+        low, high = wilson95(round(self.mean * self.n / 100), self.n)
+        return 100 * low, 100 * high
 
     def as_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
         return {
             "mean": round(self.mean, 4),
-            "std": round(self.std, 4),
-            "interval95": [round(end, 4) for end in self.interval95],
+            "std": round(self.std, 4) if len(self.values) > 1 else None,
+            "interval95": [round(end, 4) for end in self.interval95] if self.interval95 else None,
             "best": min(self.values),
             "worst": max(self.values),
             "replicas": len(self.values),
         }
 
     def __str__(self) -> str:
-        return f"{self.mean:.2f} ± {self.std:.2f}"
+        return f"{self.mean:.2f} ± {self.std:.2f}" if len(self.values) > 1 else f"{self.mean:.2f}"
+
+
+_KEYS = {
+    "recipe.json": ("recipe", "seeds", "data"),
+    "result.json": ("passes", "seconds", "replicas", "runs_on"),
+    "environment.json": ("commit",),
+}
 
 
 @dataclass(frozen=True)
@@ -88,6 +101,17 @@ class Run:
     def networks(self) -> list[Network]:
         """The network of each replica."""
         return [load(self.path / each["weights"]) for each in self.result["replicas"]]
+
+    def checked(self) -> Run:
+        """Return the run if its files are whole. Raises TrainingError naming the one that is not."""
+        for name, keys in _KEYS.items():
+            lacking = [key for key in keys if key not in self._json(name)]
+            if lacking:
+                raise TrainingError(self.path / name, f"damaged (no {lacking[0]})", "remove this folder")
+        if len(self.log) != self.result["passes"]:
+            problem = f"damaged ({len(self.log)} lines for {self.result['passes']} passes)"
+            raise TrainingError(self.path / "log.jsonl", problem, "remove this folder")
+        return self
 
     def network(self, seed: int) -> Network:
         """Return the network of the replica with this seed."""

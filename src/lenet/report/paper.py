@@ -29,7 +29,20 @@ FIGURE_5_TRAIN = (
 FIGURE_5_TEST = (2.65, 2.23, 1.48, 1.43, 1.43, 1.09, 1.04, 1.06, 0.99, 0.96, 0.96, 0.99, *[0.96] * 9)
 FINAL_ERROR, FINAL_TRAIN_ERROR = 0.95, 0.35
 DISTORTED_ERROR = 0.8
-UNCERTAINTY = 0.1  # Fig. 9: "the uncertainty in the quoted error rates is about 0.1 %"
+AGREEMENT = 0.1  # Fig. 9: "the uncertainty in the quoted error rates is about 0.1 %"
+DISTORTED_POINT = 0.82  # Fig. 6's square, and Fig. 8's 82 errors
+
+# Section II.B: trainable parameters and connections of each layer, and of all.
+LAYERS = {
+    "C1": (156, 122_304),
+    "S2": (12, 5_880),
+    "C3": (1_516, 151_600),
+    "S4": (32, 2_000),
+    "C5": (48_120, 48_120),
+    "F6": (10_164, 10_164),
+    "output": (0, 840),
+    "all": (60_000, 340_908),
+}
 
 # Fig. 6: patterns -> test error, error on the training set.
 FIGURE_6 = {15_000: (1.69, 0.06), 30_000: (1.15, 0.315), 60_000: (0.94, 0.35)}
@@ -54,9 +67,9 @@ class Rival:
 
 
 RIVALS = {
-    "linear": Rival("linear", 12.0, None, 4, 4),
+    "linear": Rival("linear", 12.0),  # 4 thousand MACs are of the deslanted one, on 20x20
     "pairwise": Rival("pairwise linear", 7.6, None, 36, 35),
-    "knn": Rival("k-NN, Euclidean, k = 3", 5.0),
+    "knn": Rival("k-NN, Euclidean (k = 3 here)", 5.0),
     "knn-deslanted": Rival("[deslant] k-NN, Euclidean, k = 3", 2.4, 8.1, 24_000, 24_000),
     "pca-quadratic": Rival("40 PCA + quadratic", 3.3, None, 39, 40),
     "svm": Rival("SVM poly 4", 1.1, 1.8, 14_000, 14_000),
@@ -86,10 +99,15 @@ FIGURE_8 = {
     )
 }
 
-# Section III.E: what the network of Fig. 13 is said to bear.
-CLAIMED_SCALE, CLAIMED_ROTATION, CLAIMED_FLIPS = 2.0, 30.0, 0.1
+# Section III.E: what the network of Fig. 13, trained with a tenth of the pixels inverted, is said to bear: sizes that
+# differ by a factor of about 2, vertical shifts of about half the digit's height, turns of 30 degrees either way.
+FLIPS = 0.1
+CLAIMED = {"vertical shift": (-10, 10), "size": (0.7, 1.4), "turn": (-30, 30), "noise": (0, 10)}
 
-# Section III.D: 20 passes took "2 to 3 days of CPU" on one 200 MHz R10000 of a Silicon Graphics Origin 2000.
+# Section III.C.9: how many of the three boosted networks a digit needs on average.
+BOOSTED_CALLS = 1.75
+
+# Section III.D: 10 to 20 passes took "2 to 3 days of CPU" on one 200 MHz R10000 of a Silicon Graphics Origin 2000.
 DAYS_1998 = (2, 3)
-# Appendix C: the rates of the parameters in the first pass.
+# Section III.B: the rates of the parameters in the first pass.
 EFFECTIVE_RATES = (7e-5, 0.016)

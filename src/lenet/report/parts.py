@@ -15,7 +15,7 @@ from lenet.engine import distorted
 from lenet.engine.warp import PARAMETERS
 from lenet.pixels import from_input, to_input
 from lenet.report.boosting import boosted_plans, ensemble_checksums
-from lenet.report.paper import CLAIMED_FLIPS
+from lenet.report.paper import FLIPS
 from lenet.training.backend import choose
 from lenet.training.loop import Progress, described, train_replicas
 from lenet.training.plan import Plans, draw_plan
@@ -24,7 +24,7 @@ from lenet.training.recipes import RECIPES
 from lenet.training.run import RunFolder
 
 # `--quick`: the same pages from fewer patterns and passes.
-_QUICK_PATTERNS, _QUICK_PASSES = 3_000, 5
+_QUICK_PATTERNS, _QUICK_PASSES = 2_000, 4
 _GLYPHS_AT_ONCE = 5_000
 
 
@@ -50,11 +50,16 @@ class Part:
             recipe = replace(recipe, train_on=round(self.share * n))
         return recipe if self.name == "paper" else replace(recipe, watch=False)
 
+    def presentations(self, n: int, quick: bool) -> int:
+        """Return how often a pattern is shown to a replica in all, over n training patterns."""
+        recipe = self.recipe_for(n, quick)
+        return self.replicas * recipe.passes * (recipe.train_on or n)
+
 
 def with_flips(data: Dataset) -> Dataset:
     """Invert a tenth of the pixels of each training glyph, as for the network of Fig. 13."""
     rng = np.random.default_rng(0)
-    flips = rng.random(data.train.glyphs.shape) < CLAIMED_FLIPS
+    flips = rng.random(data.train.glyphs.shape) < FLIPS
     glyphs = np.where(flips, 255 - data.train.glyphs, data.train.glyphs)
     name = f"{data.name}, a tenth of the pixels inverted"
     return replace(data, name=name, train=Digits(glyphs, data.train.labels), checksum=f"{data.checksum}, inverted")

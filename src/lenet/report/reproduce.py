@@ -13,6 +13,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +22,25 @@ from lenet.bench.run import machine
 from lenet.errors import LenetError, MissingExtra, UsageError, reason
 from lenet.fetch import Report, silent
 from lenet.files import replace_text
-from lenet.report.parts import PARTS, train_part
+from lenet.report.parts import PARTS, Part, train_part
 from lenet.training.loop import Progress
 from lenet.training.run import commit
 
-JSON_PARTS = ("paper", "distorted_as_written", "distorted")
-_QUICK_PATTERNS, _QUICK_DIGITS, _DIGITS = 3_000, 300, 2_000
+_QUICK_PATTERNS, _QUICK_DIGITS, _DIGITS = 2_000, 250, 2_000
 
 
 @dataclass(frozen=True)
 class Step:
-    """Where a reproduction is: step `number` of `steps`, in words; `progress` while a part is trained."""
+    """Where a reproduction is: step `number` of `steps`, in words, and how much of all training is done.
+
+    `done` and `total` are presentations of a pattern to a replica, of the parts that were not there at the start.
+    """
 
     number: int
     steps: int
     words: str
-    progress: Progress | None = None
+    done: int = 0
+    total: int = 0
 
 
 def reproduce(
@@ -66,15 +70,21 @@ def reproduce(
     wanted = [name for name, each in CLASSIFIERS.items() if not (quick and each.slow)] if only is None else only
     names = [name for name in CLASSIFIERS if name in wanted]
     steps = len(parts) + len(names) + 1
+    if names and find_spec("sklearn") is None:
+        raise MissingExtra("the classifiers of Fig. 9", "scikit-learn", "reproduce")
     data = dataset.load("mnist", report_fetch)
     folder = out / "quick" if quick else out
+    missing = [part for part in parts if not (folder / "runs" / part.name / "result.json").exists()]
+    done, total = 0, sum(part.presentations(len(data.train), quick) for part in missing)
     for number, part in enumerate(parts, start=1):
-        report(Step(number, steps, part.about))
+        report(Step(number, steps, part.about, done, total))
 
-        def tell(progress: Progress, number: int = number, words: str = part.about) -> None:
-            report(Step(number, steps, words, progress))
+        def tell(progress: Progress, number: int = number, part: Part = part, before: int = done) -> None:
+            seen = (max(progress.passed, 1) - 1) * progress.total + progress.done * (progress.passed > 0)
+            report(Step(number, steps, part.about, before + part.replicas * seen, total))
 
         train_part(part, data, folder / "runs", quick, tell)
+        done += part.presentations(len(data.train), quick) if part in missing else 0
     patterns = _QUICK_PATTERNS if quick else len(data.train)
     for number, name in enumerate(names, start=len(parts) + 1):
         report(Step(number, steps, f"classifier {name}"))

@@ -20,7 +20,6 @@ def write(folder: Path, data: Dataset, about: dict[str, Any], pictures: bool, di
     classifiers = {file.stem: stored(file) for file in sorted(folder.glob("classifiers/*.json"))}
     found = Found(data, run_folders(folder / "runs"), classifiers, pictures, digits)
     rivals = sections.rivals(found)
-    errors = {key: each.errors for key, each in rivals.items()}
     size = "; a quick run of few patterns and passes, not to be compared with the paper" if about["quick"] else ""
     opening = Section(
         "What this is",
@@ -36,7 +35,7 @@ def write(folder: Path, data: Dataset, about: dict[str, Any], pictures: bool, di
     )
     body = [
         opening,
-        verdicts(found, errors),
+        verdicts(found, rivals, about["quick"]),
         sections.architecture(found),
         sections.learning(found),
         sections.sizes(found),
@@ -49,4 +48,4 @@ def write(folder: Path, data: Dataset, about: dict[str, Any], pictures: bool, di
     ]
     write_page(folder, TITLE, body)
     parts = {part: run.test_errors.as_dict() for part, run in found.runs.items()}
-    return {**about, **parts, "classifiers": {key: each.as_dict() for key, each in errors.items()}}
+    return {**about, **parts, "classifiers": {key: each.errors.as_dict() for key, each in rivals.items()}}

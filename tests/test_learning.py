@@ -114,8 +114,8 @@ def test_the_readable_gradient_is_exact(net: Net, loss: Loss, patterns: Patterns
     assert relative(gradient(net, tensors, x, patterns.labels, loss), expected) <= 1e-9
 
 
-def brute_force_curvature(net: Net, tensors: Tensors, x: np.ndarray) -> Tensors:
-    """Appendix C connection by connection, for one pattern of the paper's net or LeNet-1 with a linear output.
+def brute_force_curvature(net: Net, tensors: Tensors, x: np.ndarray, loss: Loss) -> Tensors:
+    """Appendix C connection by connection, for one pattern of the paper's net, or of a net with a linear output.
 
     Every unit is a number, every connection a triple (unit, input unit, parameter); equations 23, 25 and 27 are
     loops over them. No convolution, no shared code with the engines.
@@ -127,6 +127,8 @@ def brute_force_curvature(net: Net, tensors: Tensors, x: np.ndarray) -> Tensors:
     scores = layers[-1].ravel()
     if isinstance(net.layers[-1], Codes):
         down = np.full(layers[-2].shape, 2.0)
+    elif loss.kind == "mean squared error":
+        down = np.full(layers[-1].shape, 2 / scores.size)
     else:
         p = np.exp(scores - scores.max()) / np.exp(scores - scores.max()).sum()
         down = (p * (1 - p)).reshape(layers[-1].shape)
@@ -147,21 +149,25 @@ def brute_force_curvature(net: Net, tensors: Tensors, x: np.ndarray) -> Tensors:
                     h[f"{name}.weight"][unit_map, i] += curve * seen**2
                     down[i, y : y + layer.size, column : column + layer.size] += curve * weight[unit_map, i] ** 2
             else:
-                square = before[unit_map, 2 * y : 2 * y + 2, 2 * column : 2 * column + 2]
+                source = unit_map % len(before)  # of LeNet-4's copies too
+                square = before[source, 2 * y : 2 * y + 2, 2 * column : 2 * column + 2]
                 h[f"{name}.coefficient"][unit_map] += curve * square.sum() ** 2
                 h[f"{name}.bias"][unit_map] += curve
-                spread = down[unit_map, 2 * y : 2 * y + 2, 2 * column : 2 * column + 2]
+                spread = down[source, 2 * y : 2 * y + 2, 2 * column : 2 * column + 2]
                 spread += curve * tensors[f"{name}.coefficient"][unit_map] ** 2
     return h
 
 
-@pytest.mark.parametrize("name", ["lenet5-1998", "lenet1"])
-def test_curvature_is_that_of_every_connection(name: str, patterns: Patterns) -> None:
-    """The readable recursion against brute force over all 340,908 (98,442) connections."""
+@pytest.mark.parametrize(
+    ("name", "loss"),
+    [("lenet5-1998", Loss("distance")), ("lenet1", Loss()), ("lenet4", Loss("mean squared error"))],
+)
+def test_curvature_is_that_of_every_connection(name: str, loss: Loss, patterns: Patterns) -> None:
+    """The readable recursion against brute force over all 340,908 (98,442; 258,306) connections."""
     net = NETS[name]
     tensors = {key: t.astype(np.float64) for key, t in network(net, "reference").weights.tensors.items()}
     x = patterns.inputs[:1].astype(np.float64)
-    found, expected = curvature(net, tensors, x, Loss("distance")), brute_force_curvature(net, tensors, x)
+    found, expected = curvature(net, tensors, x, loss), brute_force_curvature(net, tensors, x, loss)
     assert relative(found, expected) <= 1e-9
     if isinstance(net.layers[-1], Codes):  # half squares have half the curvature
         halves = curvature(net, tensors, x, Loss("distance", unit=0.5))
@@ -180,7 +186,13 @@ def online(net: Net, loss: Loss, replicas: int, threads: int = 2) -> OnlineLearn
 
 @ENGINES
 @pytest.mark.parametrize(
-    ("name", "kind"), [("lenet5-1998", "distance"), ("lenet1", "cross-entropy"), ("lenet4", "mean squared error")]
+    ("name", "kind"),
+    [
+        ("lenet5-1998", "distance"),
+        ("lenet5-1998", "discriminative"),
+        ("lenet1", "cross-entropy"),
+        ("lenet4", "mean squared error"),
+    ],
 )
 @pytest.mark.parametrize("unit", [1.0, 0.5])
 def test_scales_follow_the_curvature(

@@ -82,7 +82,7 @@ def code(character: int) -> tuple[int, ...]:
 
 # LeNet-4 (section III.C.8) has about 17,000 parameters and 260,000 connections; its tables are not given, and a full
 # 120-unit layer alone would have 48,120. Our choice: C3 with 60 kernels, as Table I, and C5 with 560 of its 1,920,
-# four or five maps for a unit, spread evenly: 16,998 parameters and 258,306 connections.
+# four or five maps for a unit, 34 to 36 units for a map: 16,998 parameters and 258,306 connections.
 LENET4_C3: tuple[tuple[int, ...], ...] = tuple(
     tuple(sorted((unit + (1 if unit < 8 else 3) * k) % 8 for k in range(4 if unit < 12 else 3))) for unit in range(16)
 )

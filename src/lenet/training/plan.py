@@ -9,11 +9,13 @@ from typing import Protocol
 import numpy as np
 
 from lenet.arrays import Float32, Int32
-from lenet.training.distortions import Ranges, draw
+from lenet.training.distortions import draw
 from lenet.training.recipe import Recipe
 
 # Section III.B: the global rate of each of the 20 passes.
 RATES_1998 = (*[5e-4] * 2, *[2e-4] * 3, *[1e-4] * 3, *[5e-5] * 4, *[1e-5] * 8)
+# Streams of a replica's seed beside those of its passes: its pool's distortions, and each shuffled round of the pool.
+_POOL, _ROUND = 0x900D, 0x5000
 
 
 @dataclass(frozen=True)
@@ -69,10 +71,11 @@ def draw_plan(recipe: Recipe, n: int, seed: int, passed: int) -> PassPlan:
 def _from_pool(recipe: Recipe, n: int, seed: int, passed: int) -> tuple[Int32, Float32]:
     """Take the next n of a shuffled pool: each pattern once as it is and pool - 1 times distorted."""
     assert recipe.distortions is not None
-    distortions = draw(recipe.distortions, n * recipe.pool, generator(seed, 0x900D))
-    distortions[:n] = draw(Ranges(), n, generator(seed, 0))
+    distortions = draw(recipe.distortions, n * recipe.pool, generator(seed, _POOL))
+    distortions[:n] = 0
+    distortions[:n, [0, 4]] = 1  # looks at its own place
     round_, place = divmod(passed - 1, recipe.pool)
-    copies = generator(seed, 0x5000 + round_).permutation(n * recipe.pool)[place * n : (place + 1) * n]
+    copies = generator(seed, _ROUND + round_).permutation(n * recipe.pool)[place * n : (place + 1) * n]
     return (copies % n).astype(np.int32), distortions[copies]
 
 

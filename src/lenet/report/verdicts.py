@@ -114,7 +114,7 @@ def _time(run: Run) -> list[str]:
     times = [f"{days * _DAY * replicas / seconds:,.0f}" for days in DAYS_1998]
     words = f"{replicas} side by side in {seconds:,.0f} s on {run.result['runs_on']}: {times[0]} to {times[1]} times"
     return [
-        "10 to 20 passes",
+        "time of a training (10 to 20 passes then, 20 here)",
         f"{DAYS_1998[0]} to {DAYS_1998[1]} days",
         f"{seconds / replicas:.1f} s each",
         "",

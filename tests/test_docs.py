@@ -103,3 +103,15 @@ def test_links_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8")):
             if not target.startswith("http"):
                 assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_the_readme_carries_the_reproduction_s_own_figures() -> None:
+    """Mean, spread, interval and replicas in README's table are those of its results.json."""
+    found = json.loads((ROOT / "docs" / "reproduction" / "results.json").read_text(encoding="utf-8"))
+    assert found["unit"] == "per cent"
+    for part in ("paper", "distorted_as_written", "distorted"):
+        each = found[part]
+        figures = f"{each['mean']:.2f} ± {each['std']:.2f} | {{:.2f}} to {{:.2f}} | {each['replicas']} |"
+        assert figures.format(*each["interval95"]) in README, part
+    assert abs(found["paper"]["mean"] - 0.95) <= 0.10
+    assert found["paper"]["replicas"] >= 16

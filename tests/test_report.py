@@ -13,7 +13,7 @@ import pytest
 
 from lenet import dataset, spec
 from lenet.cli import main
-from lenet.dataset import Dataset, Digits
+from lenet.dataset import Dataset
 from lenet.errors import LenetError, TrainingError, UsageError
 from lenet.interval import mean95, wilson95
 from lenet.report import boosting, figures, paper, parts
@@ -177,8 +177,7 @@ def test_figures_are_the_same_bytes_every_time() -> None:
 def small(monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator) -> Dataset:
     """Blobs in place of MNIST; trainings of two passes over 48 patterns with two replicas."""
     digits = blobs(160, rng)
-    tested = Digits(np.tile(digits.glyphs, (63, 1, 1))[:10_000], np.tile(digits.labels, 63)[:10_000])
-    data = Dataset("mnist", digits, tested, np.arange(160) % 7 == 0, "sum")
+    data = Dataset("mnist", digits, digits.where(np.arange(160) < 60), np.arange(160) % 7 == 0, "sum")
     monkeypatch.setattr(dataset, "load", lambda *_: data)
     monkeypatch.setattr(parts, "_QUICK_PATTERNS", 48)
     monkeypatch.setattr("lenet.report.reproduce._QUICK_DIGITS", 40)
@@ -253,8 +252,8 @@ def test_boosting_shows_the_second_network_as_much_wrong_as_right(small: Dataset
 def test_every_classifier_learns_blobs(name: str, small: Dataset, tmp_path: Path) -> None:
     """Ten bright squares: nearly all right; what was measured is not measured again."""
     found = measure_classifier(name, small, tmp_path, 100)
-    assert found["errors"] <= 500
-    assert found["n"] == 10_000
+    assert found["errors"] <= 3
+    assert found["n"] == 60
     assert measure_classifier(name, small, tmp_path, 100) == found
 
 

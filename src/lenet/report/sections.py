@@ -60,14 +60,17 @@ class Found:
 def architecture(_found: Found) -> Section:
     """Section II: every layer's numbers, the codes, the squash."""
     paper = NETS["lenet5-1998"]
-    counted = [
-        (f.name, f"{f.output[0]}@{f.output[1]}x{f.output[2]}", f.trainable, f.connections) for f in layers(paper)
-    ]
+    counted = [(each.name, "{}@{}x{}".format(*each.output), each.trainable, each.connections) for each in layers(paper)]
     counted.append(("all", "", sum(each[2] for each in counted), sum(each[3] for each in counted)))
     rows = [
-        [name, output, f"{parameters:,}", f"{connections:,}", "as stated" if agrees else "differs"]
-        for name, output, parameters, connections in counted
-        for agrees in [(parameters, connections) == LAYERS[name]]
+        [
+            name,
+            output,
+            f"{trained:,}",
+            f"{connections:,}",
+            "as stated" if LAYERS[name] == (trained, connections) else "no",
+        ]
+        for name, output, trained, connections in counted
     ]
     distances = code_distances()
     apart = distances[~np.eye(10, dtype=bool)]

@@ -32,8 +32,8 @@ def reproduce(
 ) -> None:
     """Reproduce the paper of 1998: its figures and tables with ours beside them, on one page.
 
-    Trains what is missing and goes on with what was cut off. The whole of it takes about an hour and a half on two
-    cores; with --part its parts can be run one by one, and the page is made of what is there.
+    Trains what is missing and goes on with what was cut off. The whole of it may take hours; with
+    --part its parts can be run one by one, and the page is made of what is there.
     """
     from lenet.report.reproduce import reproduce as run
 

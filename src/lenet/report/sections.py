@@ -347,7 +347,8 @@ def folders(found: Found) -> Section:
             ]
         )
     header = ["part", "what", "replicas", "seconds", "seconds for each", "patterns/s", "commit", "on"]
-    return Section("Runs, and how long they took", [Table(header, rows)] if rows else [NOT_RUN])
+    words = "Seconds are of the clock, whatever else the machine did beside; eight replicas use one core."
+    return Section("Runs, and how long they took", [Table(header, rows), words] if rows else [NOT_RUN])
 
 
 def run_folders(runs: Path) -> dict[str, Run]:

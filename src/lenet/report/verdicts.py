@@ -6,11 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lenet.engine.flat import flattened
-from lenet.engine.gradients import Loss
-from lenet.engine.learners import Patterns, online_learner
-from lenet.initial import initial_tensors
-from lenet.pixels import to_input
 from lenet.report.measured import Run, Spread
 from lenet.report.page import Section, Table
 from lenet.report.paper import (
@@ -24,9 +19,8 @@ from lenet.report.paper import (
     FINAL_TRAIN_ERROR,
     RIVALS,
 )
+from lenet.report.rates import first_rates
 from lenet.report.sections import Figures, Found
-from lenet.spec import NETS
-from lenet.training.plan import RATES_1998, draw_plan, generator
 from lenet.training.recipes import RECIPES
 
 _DAY = 86_400
@@ -125,7 +119,9 @@ def _time(run: Run) -> list[str]:
 
 
 def _rates(found: Found, run: Run) -> list[str]:
-    low, high = effective_rates(found, run)
+    trained = found.data.train.where(np.arange(len(found.data.train)) < run.trained_on)
+    rates = first_rates(trained, RECIPES["paper"].initialisation, run.task["seeds"][0])
+    low, high = float(rates.min()), float(rates.max())
     agrees = all(0.5 < ours / theirs < 2 for ours, theirs in zip((low, high), EFFECTIVE_RATES, strict=True))
     stated = f"{EFFECTIVE_RATES[0]:g} to {EFFECTIVE_RATES[1]:g}"
     words = "the extremes of 60,000, of the first replica"
@@ -138,20 +134,3 @@ def _rates(found: Found, run: Run) -> list[str]:
         "",
         words,
     ]
-
-
-def effective_rates(found: Found, run: Run) -> tuple[float, float]:
-    """Return the least and the greatest rate of any parameter in pass 1, estimated anew for a run's first replica."""
-    recipe, net, seed = RECIPES["paper"], NETS["lenet5-1998"], run.task["seeds"][0]
-    tensors = initial_tensors(net, recipe.initialisation, generator(seed, 0))
-    rows = draw_plan(recipe, run.trained_on, seed, 1).curvature
-    assert rows is not None
-    loss = Loss(recipe.loss, recipe.label_smoothing, recipe.junk, recipe.unit)
-    learner = online_learner(net, loss, 1, 1)
-    learner.set("parameters", 0, flattened(net, tensors))
-    patterns = Patterns(to_input(found.data.train.glyphs[rows]), found.data.train.labels[rows])
-    learner.estimate(patterns, np.arange(len(rows), dtype=np.int32)[None], recipe.mu)
-    # A kernel outside Table I is zero, and has no rate; biases begin at zero and have one.
-    there = flattened(net, {name: (t != 0) | (t.ndim == 1) for name, t in tensors.items()}) > 0
-    rates = RATES_1998[0] * learner.get("scales", 0)[there]
-    return float(rates.min()), float(rates.max())

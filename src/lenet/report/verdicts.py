@@ -42,7 +42,7 @@ _REASONS = {
     "lenet1": ("how LeNet-1 was trained in 1998, and its targets, are not given",) * 2,
     "lenet4": ("LeNet-4's tables, targets and training are not given",) * 2,
     "boosted": ("what the second and the third network were shown, and how often, is not given",) * 2,
-    "rejected": ("follows from the errors, and from which outputs are compared: distances here",) * 2,
+    "rejected": ("follows from the errors, and from what the scores of this one are",) * 2,
     "size": ("counted here as multiplications by a weight, and as trainable values",) * 2,
 }
 _FITTED_OTHERWISE = ("the paper does not say how this one was fitted", "the paper does not say how this one was fitted")

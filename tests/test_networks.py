@@ -53,10 +53,10 @@ def test_reference_equals_pytorch_in_float64(name: str, activation: str, rng: np
 
 @pytest.mark.parametrize("name", NAMES)
 def test_reference_equals_pytorch_in_float32(name: str, rng: np.random.Generator) -> None:
-    """To a few roundings of the largest score: 1e-6 of it."""
+    """To a few roundings of the largest score: 2e-6 of it."""
     ours, theirs = both(NETS[name], rng.uniform(-0.1, 1.175, (70, 1, 32, 32)).astype(np.float32), rng)
     assert ours.dtype == np.float32
-    assert np.abs(ours - theirs).max() <= 1e-6 * np.abs(theirs).max()
+    assert np.abs(ours - theirs).max() <= 2e-6 * np.abs(theirs).max()
 
 
 @pytest.mark.parametrize("name", NAMES)

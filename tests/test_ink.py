@@ -13,7 +13,7 @@ from lenet.glyph import place, stroke_width
 from lenet.image import Page
 from lenet.ink import find_ink
 from lenet.segment import one_digit
-from lenet.sight import see
+from lenet.sight import see_digit
 
 
 def page(grey: np.ndarray) -> Page:
@@ -64,7 +64,7 @@ def test_ink_is_found_at_any_polarity_contrast_noise_and_gradient(
 def test_an_empty_page_has_no_ink(grey: int, sigma: float, rng: np.random.Generator) -> None:
     """Noise alone is not ink, at any size of page."""
     for shape in ((40, 40), (300, 500)):
-        found = see(page(grey + rng.normal(0, sigma, shape)).grey)
+        found = see_digit(page(grey + rng.normal(0, sigma, shape)).grey)
         assert len(found.glyphs) == 0
 
 
@@ -75,7 +75,7 @@ def test_dust_is_not_a_digit(sigma: float, rng: np.random.Generator) -> None:
         grey = np.clip(np.rint(225 + rng.normal(0, sigma, (200, 300))), 0, 255).astype(np.uint8)
         for y, x in rng.integers(5, 195, (3, 2)):
             grey[y, x] = 0
-        assert len(see(grey).glyphs) == 0
+        assert len(see_digit(grey).glyphs) == 0
 
 
 def test_a_shadow_is_not_ink() -> None:
@@ -143,7 +143,7 @@ def test_strokes_come_near_mnists_width(thick: int) -> None:
     """A hair or a marker: in the glyph strokes are 1.4 to 5 pixels wide and fully dark somewhere."""
     canvas = np.full((400, 400), 255, np.uint8)
     cv2.circle(canvas, (200, 200), 120, 0, thick, cv2.LINE_AA)
-    glyph = see(canvas).glyphs[0]
+    glyph = see_digit(canvas).glyphs[0]
     assert 1.4 <= stroke_width((glyph / 255).astype(np.float32)) <= 5
     assert glyph.max() >= 190
     inside = glyph[14, 14]
@@ -163,7 +163,7 @@ def test_a_glyph_does_not_depend_on_place_or_polarity(height: int, width: int, x
     cv2.ellipse(shape, (x + width // 2 + 2, y + height // 2 + 2), (width // 2, height // 2), 0, 0, 300, 255, 3)
     reference = np.zeros((340, 360), np.uint8)
     reference[30:330, 40:340] = shape
-    first, second = see(255 - shape if dark else shape), see(reference)
+    first, second = see_digit(255 - shape if dark else shape), see_digit(reference)
     assert (first.glyphs == second.glyphs).all()
     glyph = first.glyphs[0]
     rows, columns = np.flatnonzero(glyph.any(axis=1)), np.flatnonzero(glyph.any(axis=0))
@@ -174,4 +174,4 @@ def test_boxes_are_in_the_pictures_own_pixels() -> None:
     """A page that was reduced reports where the digit is in the picture as given."""
     picture = np.full((3000, 3000), 255, np.uint8)
     picture[1000:2000, 1400:1500] = 0
-    assert see(picture).box(0) == pytest.approx((1400, 1000, 1500, 2000), abs=3)
+    assert see_digit(picture).box(0) == pytest.approx((1400, 1000, 1500, 2000), abs=3)

@@ -47,7 +47,7 @@ def test_reference_equals_pytorch_in_float64(name: str, activation: str, rng: np
     """To 1e-10 of the largest score, on random weights and inputs."""
     net = NETS[name].with_activation(activation)  # type: ignore[arg-type]
     ours, theirs = both(net, rng.uniform(-0.1, 1.175, (5, 1, 32, 32)), rng)
-    assert ours.shape == (5, 10)
+    assert ours.shape == (5, net.outputs)
     assert np.abs(ours - theirs).max() <= 1e-10 * np.abs(theirs).max()
 
 
@@ -170,7 +170,7 @@ def test_nan_in_the_input_names_its_first_index(value: float, rng: np.random.Gen
 def test_create_model_builds_every_listed_model() -> None:
     """`list_models` and `create_model` agree; an unknown name lists what there is."""
     for name in lenet.list_models():
-        assert lenet.create_model(name)(torch.zeros(1, 1, 32, 32)).shape == (1, 10)
+        assert lenet.create_model(name)(torch.zeros(1, 1, 32, 32)).shape == (1, NETS[name].outputs)
     with pytest.raises(ValueError, match="'resnet': expected one of lenet5-1998"):
         lenet.create_model("resnet")
 

@@ -13,7 +13,7 @@ from lenet import mnist
 from lenet.arrays import Bools, Int32, Uint8
 from lenet.errors import DataError, reason
 from lenet.fetch import Report, content, silent
-from lenet.sight import see
+from lenet.sight import see_digit
 from lenet.sources import SOURCES, Role, Source
 from lenet.spec import GLYPH_SIZE
 
@@ -157,7 +157,7 @@ def _from_folder(folder: Path) -> tuple[Digits, Bools]:
         raise DataError(folder, "no labelled pictures", f"give it a {_LABEL_FILE} (path,label) or sub-folders 0 to 9")
     glyphs = np.zeros((len(rows), GLYPH_SIZE, GLYPH_SIZE), np.uint8)
     for row, (path, _label, _part) in enumerate(rows):
-        for glyph in see(folder / path).glyphs[:1]:
+        for glyph in see_digit(folder / path).glyphs[:1]:
             glyphs[row] = glyph
     labels = np.array([label for _path, label, _part in rows], np.uint8)
     paths = tuple(path for path, _label, _part in rows)

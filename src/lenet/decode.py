@@ -1,15 +1,44 @@
-"""From scores to an answer: the one place where probabilities are made and answers are withheld."""
+"""From scores to answers: the one place where probabilities are made and answers are withheld."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from lenet.arrays import Float64, Floats
+from lenet.arrays import Float64, Floats, Int32
+from lenet.evidence import line_graph
+from lenet.graph import SILENT, Automaton, Graph, composed, exactly, forward, posteriors, viterbi
+from lenet.pattern import SYMBOLS
 from lenet.result import Abstained
+from lenet.segment import Lattice
 
 # Below this probability an answer is only a guess.
 UNCERTAIN = 0.5
+# Texts less likely than this beside the best one of their length so far are not followed, nor more than so many.
+_UNLIKELY, _FOLLOWED = 12.0, 24
+
+
+@dataclass(frozen=True)
+class DecodedDigit:
+    """One digit of a line: the arc that it was read from, its symbol and the next best, with their probabilities."""
+
+    arc: int
+    symbol: int
+    confidence: float
+    runner_up: int
+    runner_up_confidence: float
+
+
+@dataclass(frozen=True)
+class DecodedLine:
+    """A line's best text, the probability that all of it is right, its digits, and the likeliest texts, best first."""
+
+    text: str
+    confidence: float
+    digits: tuple[DecodedDigit, ...]
+    likeliest: tuple[tuple[str, float], ...]
 
 
 def probabilities(scores: Floats, temperature: float) -> Float64:
@@ -28,3 +57,77 @@ def best_two(probability: Float64) -> tuple[int, int]:
 def withheld(confidence: float) -> Abstained:
     """Return why an answer of this probability is withheld, or False."""
     return "uncertain" if confidence < UNCERTAIN else False
+
+
+def decode_line(
+    lattice: Lattice, line: int, log_probabilities: Float64, weights: Floats, allowed: Automaton | None, best: int
+) -> DecodedLine:
+    """Find the likeliest text of a line of a lattice whose arcs have (m, 11) log-probabilities.
+
+    With `allowed` the text is one of those that it allows, and probabilities are among them; there may be none:
+    then the text is empty and its confidence 0. `best` is how many of the likeliest texts to list.
+    """
+    graph, arcs, _evidence = line_graph(lattice, line, log_probabilities, weights, separators=allowed is not None)
+    open_graph = composed(graph, allowed) if allowed else graph
+    least, path = viterbi(open_graph)
+    if not np.isfinite(least):
+        return DecodedLine("", 0.0, (), ())
+    every, shares = posteriors(open_graph)
+    if allowed:
+        path = [int(open_graph.origins[step]) for step in path if open_graph.origins[step] >= 0]
+        own = open_graph.origins >= 0
+        shares = np.bincount(open_graph.origins[own], shares[own], len(graph.labels)).astype(np.float64)
+    likeliest = _likeliest(open_graph, every, max(best, 2))
+    said = [step for step in path if graph.labels[step] != SILENT]
+    text = "".join(SYMBOLS[graph.labels[step]] for step in said)
+    confidence = _confidence(open_graph, [int(graph.labels[step]) for step in said], every)
+    if likeliest and likeliest[0][0] != text and likeliest[0][1] > confidence:
+        # Another text has more in all its segmentations together.
+        text, confidence = likeliest[0]
+        _least, path = viterbi(composed(graph, exactly([SYMBOLS.index(c) for c in text], len(SYMBOLS))))
+        again = composed(graph, exactly([SYMBOLS.index(c) for c in text], len(SYMBOLS)))
+        said = [int(again.origins[step]) for step in path if again.origins[step] >= 0 and again.labels[step] != SILENT]
+    digits = tuple(_digit(graph, arcs, shares, step) for step in said)
+    return DecodedLine(text, min(1.0, confidence), digits, tuple(likeliest[:best]))
+
+
+def _confidence(graph: Graph, labels: list[int], every: float) -> float:
+    """Return the share of all paths that say these labels: exp of minus equation 17."""
+    wanted = composed(graph, exactly(labels, len(SYMBOLS)))
+    return float(np.exp(min(0.0, every - float(forward(wanted)[-1]))))
+
+
+def _digit(graph: Graph, arcs: Int32, shares: Float64, step: int) -> DecodedDigit:
+    """Add up, symbol by symbol, the shares of all arcs that cover most of the pieces of this one."""
+    first, past = int(graph.sources[step]), int(graph.targets[step])
+    shared = np.minimum(graph.targets, past) - np.maximum(graph.sources, first)
+    longest = np.maximum(graph.targets - graph.sources, past - first)
+    same = (graph.labels != SILENT) & (2 * shared > longest)
+    chances = np.bincount(graph.labels[same], shares[same], len(SYMBOLS))
+    symbol = int(graph.labels[step])
+    confidence = float(min(1.0, chances[symbol]))
+    chances[symbol] = -1.0
+    runner_up = int(chances[:10].argmax())
+    return DecodedDigit(int(arcs[step]), symbol, confidence, runner_up, float(max(0.0, chances[runner_up])))
+
+
+def _likeliest(graph: Graph, every: float, count: int) -> list[tuple[str, float]]:
+    """Return the likeliest texts and their shares of all paths: a beam over the nodes that adds up segmentations."""
+    order = np.argsort(graph.targets, kind="stable")
+    bounds = np.searchsorted(graph.targets[order], np.arange(graph.nodes + 1))
+    best = forward(graph)
+    texts: list[dict[str, float]] = [{} for _node in range(graph.nodes)]
+    texts[0][""] = 0.0
+    for node in range(1, graph.nodes):
+        found: dict[str, float] = {}
+        for arc in order[bounds[node] : bounds[node + 1]]:
+            source, penalty = int(graph.sources[arc]), float(graph.penalties[arc])
+            if best[source] + penalty > best[node] + _UNLIKELY:
+                continue
+            said = "" if graph.labels[arc] == SILENT else SYMBOLS[graph.labels[arc]]
+            for text, cost in texts[source].items():
+                longer, total = text + said, cost + penalty
+                found[longer] = -np.logaddexp(-found[longer], -total) if longer in found else total
+        kept = sorted(found.items(), key=lambda each: each[1])[: max(_FOLLOWED, 2 * count)]
+        texts[node] = dict(kept)
+    return [(text, float(np.exp(min(0.0, every - cost)))) for text, cost in list(texts[-1].items())[:count]]

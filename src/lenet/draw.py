@@ -23,6 +23,13 @@ def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
 
 
+def lettering(text: str, size: int, field: int) -> Uint8:
+    """Write text in Pillow's built-in font in the middle of a (field, field) uint8 square, 255 for ink."""
+    picture = Image.new("L", (field, field))
+    ImageDraw.Draw(picture).text((field / 2, field / 2), text, 255, font(size), anchor="mm")
+    return np.asarray(picture)
+
+
 def save_picture(picture: Image.Image, path: Path) -> None:
     """Write a picture, whole or not at all, in the format of its ending. Raises LenetError."""
     try:
@@ -30,6 +37,11 @@ def save_picture(picture: Image.Image, path: Path) -> None:
             picture.save(temporary)
     except (OSError, ValueError, KeyError) as error:  # KeyError: an ending that Pillow reads but does not write
         raise LenetError(path, f"cannot be written ({reason(error)})", "use a name that ends in .png") from error
+
+
+def save_glyph(glyph: Uint8, path: Path) -> None:
+    """Write a glyph (28, 28) as dark ink on white paper."""
+    save_picture(Image.fromarray(255 - glyph), path)
 
 
 def as_ink(values: Float32, low: float, high: float) -> Image.Image:

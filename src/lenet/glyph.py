@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from lenet.arrays import Float32, Uint8
+from lenet.arrays import Float32, Int32, Uint8
 from lenet.ink import EDGE, Ink, disc
 from lenet.segment import Lattice
 from lenet.spec import CENTRE_INDEX, DIGIT_BOX, GLYPH_SIZE
@@ -22,35 +22,50 @@ _BOX_SIGMAS = 3.0
 
 
 def make_glyphs(ink: Ink, lattice: Lattice) -> tuple[Uint8, tuple[str, ...]]:
-    """Return the arcs' glyphs (m, 28, 28) uint8, 0 for paper and 255 for pen, and a note for each change of stroke."""
+    """Return the arcs' glyphs (m, 28, 28) uint8, 0 for paper and 255 for pen, and a note for each change of stroke.
+
+    A line is written with one pen: its width is measured on the whole line.
+    """
     glyphs = np.zeros((len(lattice.arcs), GLYPH_SIZE, GLYPH_SIZE), np.uint8)
     notes: list[str] = []
-    for index, (first, past) in enumerate(lattice.arcs):
-        own = ((lattice.pieces >= first) & (lattice.pieces < past)).astype(np.uint8)
-        glyphs[index] = place(_fitted(_crop(ink, own, lattice.boxes[index]), notes))
+    for first, past in lattice.lines:
+        own = np.flatnonzero((lattice.arcs[:, 0] >= first) & (lattice.arcs[:, 1] <= past))
+        corners = lattice.boxes[own]
+        whole = np.concatenate([corners[:, :2].min(axis=0), corners[:, 2:].max(axis=0)])
+        sides = corners[:, 2:] - corners[:, :2]
+        high = int(sides.max() if len(own) == 1 else sides[:, 1].max())
+        broader = _broader(stroke_width(_crop(ink, lattice.pieces, (first, past), whole), high), high, notes)
+        for index in own:
+            crop = _crop(ink, lattice.pieces, tuple(lattice.arcs[index]), lattice.boxes[index])
+            glyphs[index] = place(_fitted(crop, broader))
     return glyphs, tuple(notes)
 
 
-def _crop(ink: Ink, own: Uint8, box: np.ndarray) -> Float32:
+def _crop(ink: Ink, pieces: Int32, arc: tuple[int, int], box: Int32) -> Float32:
     """Cut out one arc's ink, 0 to 1, with its soft edge and without its neighbours' ink."""
     x0, y0, x1, y1 = box
-    height, width = own.shape
+    height, width = pieces.shape
     area = (slice(max(0, y0 - EDGE), min(height, y1 + EDGE)), slice(max(0, x0 - EDGE), min(width, x1 + EDGE)))
-    near = cv2.dilate(own[area], disc(EDGE)) > 0
-    levels = np.where(near, ink.levels[area], 0)
-    sure = (levels > _BOX_SIGMAS * ink.noise) | (own[area] > 0)
-    rows, columns = np.flatnonzero((sure & (levels > 0)).any(axis=1)), np.flatnonzero((sure & (levels > 0)).any(axis=0))
+    near = pieces[area]
+    own = (near >= arc[0]) & (near < arc[1])
+    reached = cv2.dilate(own.astype(np.uint8), disc(EDGE)) > 0
+    levels = np.where(reached & (own | (near == 0)), ink.levels[area], 0)
+    sure = ((levels > _BOX_SIGMAS * ink.noise) | own) & (levels > 0)
+    rows, columns = np.flatnonzero(sure.any(axis=1)), np.flatnonzero(sure.any(axis=0))
+    if not len(rows):  # so faint that it rounds to paper
+        return np.zeros((1, 1), np.float32)
     crop = levels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     return (crop / 255).astype(np.float32)
 
 
-def stroke_width(ink: Float32) -> float:
+def stroke_width(ink: Float32, high: int | None = None) -> float:
     """Return the mean width of the strokes of (h, w) ink in 0 to 1, in pixels of that ink.
 
-    Across a stroke of width w the distance to its edge is w / 4 on average. Small ink is enlarged first, to
-    measure to a fraction of a pixel; noise moves the result by a few hundredths.
+    Across a stroke of width w the distance to its edge is w / 4 on average. Ink of small digits, `high` pixels (by
+    default its longer side), is enlarged first, to measure to a fraction of a pixel; noise moves the result by a few
+    hundredths.
     """
-    enlarged = max(1.0, _FINE * DIGIT_BOX / max(ink.shape))
+    enlarged = max(1.0, _FINE * DIGIT_BOX / (high or max(ink.shape)))
     if enlarged > 1:
         ink = cv2.resize(ink, None, fx=enlarged, fy=enlarged, interpolation=cv2.INTER_CUBIC).astype(np.float32)
     inside = np.pad((ink > 0.5).astype(np.uint8), 1)
@@ -61,30 +76,36 @@ def stroke_width(ink: Float32) -> float:
     return 4 * (float(distance.mean()) - 0.5) / enlarged
 
 
-def _fitted(ink: Float32, notes: list[str]) -> Float32:
-    """Scale (h, w) ink so that its longer side is 20, aspect kept, with strokes as wide as MNIST's if far off.
+def _broader(width: float, high: int, notes: list[str]) -> float:
+    """Return by how many of its pixels to broaden ink so high, if MNIST's strokes are hardly so thin or so thick."""
+    scale = DIGIT_BOX / high
+    if _THINNEST <= width * scale <= _THICKEST:
+        return 0.0
+    target, done = (_THIN_TARGET, "thickened") if width * scale < _THINNEST else (_THICK_TARGET, "thinned")
+    notes.append(f"strokes {done} from {width * scale:.1f} to {target:.1f} pixels of 20")
+    return target / scale - width
+
+
+def _fitted(ink: Float32, broader: float) -> Float32:
+    """Scale (h, w) ink so that its longer side is 20, aspect kept, with strokes made broader by so many of its pixels.
 
     Ink that fits the box already was made for it, and is left as it is.
     """
-    return ink if max(ink.shape) == DIGIT_BOX else _darkened(_scaled(ink, notes))
+    return ink if max(ink.shape) == DIGIT_BOX else _darkened(_scaled(ink, broader))
 
 
-def _scaled(ink: Float32, notes: list[str]) -> Float32:
-    """Scale (h, w) ink to a longer side of 20; strokes far off MNIST's width are changed at 8 times that size."""
+def _scaled(ink: Float32, broader: float) -> Float32:
+    """Scale (h, w) ink to a longer side of 20; strokes are made broader or narrower at 8 times that size."""
     scale = DIGIT_BOX / max(ink.shape)
     size = (max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale)))
-    width = stroke_width(ink) * scale
-    if _THINNEST <= width <= _THICKEST or min(size) < 3:
+    if not broader or min(size) < 3:
         return _resized(ink, size)
     fine = _resized(ink, (size[0] * _FINE, size[1] * _FINE))
-    target = _THIN_TARGET if width < _THINNEST else _THICK_TARGET
-    reach = max(1, round(abs(target - width) / 2 * _FINE))
-    if width < _THINNEST:
+    reach = max(1, min(_FINE * DIGIT_BOX // 4, round(abs(broader) * scale / 2 * _FINE)))
+    if broader > 0:
         fine = cv2.dilate(np.pad(fine, reach), disc(reach)).astype(np.float32)
-        notes.append(f"strokes thickened from {width:.1f} to {target:.1f} pixels of 20")
     else:
         fine = cv2.erode(fine, disc(reach), borderType=cv2.BORDER_CONSTANT, borderValue=0.0).astype(np.float32)
-        notes.append(f"strokes thinned from {width:.1f} to {target:.1f} pixels of 20")
     rows, columns = np.flatnonzero(fine.max(axis=1) > 0.1), np.flatnonzero(fine.max(axis=0) > 0.1)
     if not len(rows):
         return _resized(ink, size)

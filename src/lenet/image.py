@@ -25,6 +25,10 @@ _MOST_BYTES = 256_000_000
 _WORKING_PIXELS = 4_200_000
 # What Pillow may decode: no format that runs another program or that nobody photographs in.
 _FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "WEBP", "BMP", "GIF", "PPM", "AVIF")
+# How the names of such pictures end.
+SUFFIXES = frozenset(
+    (".png", ".jpg", ".jpeg", ".mpo", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".ppm", ".pgm", ".pbm", ".avif")
+)
 # The value of full white, by bit depth; 1 for floats and masks.
 _FULL_VALUES = (1, 255, 1023, 4095, 16383, 65535)
 # EXIF's tag for how the camera was held, and the first of its values for a picture that lies on its side.

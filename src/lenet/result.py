@@ -9,7 +9,7 @@ from lenet.arrays import Uint8
 
 Box = tuple[int, int, int, int]
 # Why there is no answer: False when there is one; "uncertain" keeps the best guess, the others have no text.
-Abstained = Literal[False, "blank", "uncertain"]
+Abstained = Literal[False, "blank", "not a digit", "too small", "too blurred", "uncertain"]
 
 
 @dataclass(frozen=True)
@@ -48,20 +48,23 @@ class Digit:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of writing: its text, the probability that all of it is right, and its box."""
+    """One line of writing: its text, the probability that all of it is right, its box, and the likeliest texts."""
 
     text: str
     confidence: float
     abstained: Abstained
     box: Box
+    likeliest: tuple[tuple[str, float], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the line as `lenet read --json` has it."""
+        likeliest = [{"text": text, "confidence": confidence} for text, confidence in self.likeliest]
         return {
             "text": self.text,
             "confidence": self.confidence,
             "abstained": self.abstained,
             "box": list(self.box),
+            **({"likeliest": likeliest} if likeliest else {}),
         }
 
 

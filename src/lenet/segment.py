@@ -4,86 +4,162 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
-from lenet.arrays import Bools, Int32
+from lenet.arrays import Float32, Int32
+from lenet.components import Components, find_components, without_specks
+from lenet.cuts import seams
 from lenet.ink import Ink
+from lenet.lines import Line, find_lines
 
-# A piece with less than this share of the largest piece's dark pixels is a speck ...
-_SPECK = 0.03
-# ... unless it lies within this share of the digit's height from it; then this smaller share is enough.
-_NEAR, _NEAR_SPECK = 0.15, 0.008
-# Nobody can read fewer dark pixels than this, or a digit that is smaller than this at its longer side.
-_FEWEST_PIXELS, _LEAST_SIDE = 4, 5
-# Ink levels above this are dark.
-_DARK = 127
-# A piece that touches an edge of the page and runs along this share of it is the paper's edge or a frame.
-_FRAME = 0.9
+# Nobody can read a digit that is smaller than this at its longer side.
+_LEAST_SIDE = 5
+# A run of at most so many pieces may be one digit, if it is at most this share of the line's height wide.
+_MOST_PIECES, _WIDEST = 7, 1.5
+# What `shapes` says of each arc, all lengths as shares of the line's height.
+SHAPES = (
+    "height",
+    "width",
+    "offset",
+    "ink",
+    "cut left",
+    "cut right",
+    "cut inside",
+    "gap inside",
+    "gap before",
+    "pieces",
+)
 
 
 @dataclass(frozen=True)
 class Lattice:
     """Candidates on one page: `pieces` (H, W) int32 numbers the pieces of ink from 1, 0 elsewhere.
 
-    Each arc (m, 2) is a run of pieces, first and one past the last; `boxes` (m, 4) are x0, y0, x1, y1 in page
-    pixels, right and bottom exclusive. One digit is a lattice of one piece and one arc; a blank page has none.
+    Pieces are numbered line after line, left to right; `lines` (l, 2) are the first and one past the last of each
+    line. Each arc (m, 2) is a run of pieces of one line, first and one past the last; `boxes` (m, 4) are x0, y0, x1,
+    y1 in page pixels, right and bottom exclusive; `shapes` (m, 10) is the evidence named in `SHAPES`. One digit is a
+    lattice of one piece and one arc; a blank page has none, nor one whose ink is too `small` to be read.
     """
 
     pieces: Int32
+    lines: Int32
     arcs: Int32
     boxes: Int32
+    shapes: Float32
     notes: tuple[str, ...]
+    small: bool = False
 
 
 def one_digit(ink: Ink) -> Lattice:
     """Take the whole page for one digit: its ink without specks and frames is one piece, with one arc."""
-    count, labels, stats, _centroids = cv2.connectedComponentsWithStats(ink.strokes.astype(np.uint8), connectivity=8)
-    chosen = np.zeros(count, bool)
     notes: list[str] = []
-    if count > 1:
-        # A piece counts by its dark pixels: where noise was blurred away, dust looks larger than it is.
-        stats[:, cv2.CC_STAT_AREA] = np.bincount(labels[ink.levels > _DARK], minlength=count)
-        chosen = _without_frames(stats.astype(np.int32), ink.strokes.shape, notes)
-        chosen = _without_specks(stats.astype(np.int32), chosen, notes)
-    pieces = chosen[labels].astype(np.int32)
+    found = find_components(ink, notes)
+    pieces = without_specks(found, notes)[found.labels].astype(np.int32)
     rows, columns = np.flatnonzero(pieces.any(axis=1)), np.flatnonzero(pieces.any(axis=0))
     if not len(rows) or max(np.ptp(rows), np.ptp(columns)) + 1 < _LEAST_SIDE:
+        small = bool(len(rows))
         pieces[:] = 0
-        return Lattice(pieces, np.zeros((0, 2), np.int32), np.zeros((0, 4), np.int32), tuple(notes))
-    box = [[columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]]
-    return Lattice(pieces, np.array([[1, 2]], np.int32), np.array(box, np.int32), tuple(notes))
+        return _lattice(pieces, [], [], [], [], notes, small)
+    box = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
+    shape = (1.0, (box[2] - box[0]) / (box[3] - box[1]), *[0.0] * 7, 1.0)
+    return _lattice(pieces, [(1, 2)], [(1, 2)], [box], [shape], notes)
 
 
-def _without_frames(stats: Int32, shape: tuple[int, ...], notes: list[str]) -> Bools:
-    """Return which components are no frame, as long as something else that is no speck remains."""
-    x, y, width, height, area = stats.T
-    touches = (x == 0) | (y == 0) | (x + width == shape[1]) | (y + height == shape[0])
-    along = (width >= _FRAME * shape[1]) | (height >= _FRAME * shape[0])
-    frame = touches & along
-    frame[0] = True  # component 0 is the paper
-    inside = ~frame
-    if not inside.any() or area[inside].max() < max(_FEWEST_PIXELS, 0.02 * area[1:].max()):
-        inside[1:] = True
-        return inside
-    if frame[1:].any():
-        notes.append(f"{int(frame[1:].sum())} frame or paper edge dropped")
-    return inside
+def number(ink: Ink) -> Lattice:
+    """Take the page for lines of digits: every piece of ink, cut where it may be two, and every run of pieces."""
+    notes: list[str] = []
+    components = find_components(ink, notes)
+    pieces = np.zeros(components.labels.shape, np.int32)
+    lines: list[tuple[int, int]] = []
+    arcs, boxes, shapes = [], [], []
+    last = 1
+    for line in find_lines(components, notes):
+        found = _pieces(line, ink, components, pieces, last)
+        lines.append((last, last + len(found)))
+        for first in range(len(found)):
+            for past in range(first + 1, min(first + _MOST_PIECES, len(found)) + 1):
+                shape = _shape(found, first, past, line)
+                if past > first + 1 and shape[1] > _WIDEST:
+                    break
+                arcs.append((last + first, last + past))
+                boxes.append(_union(found[first:past]))
+                shapes.append(shape)
+        last += len(found)
+    if boxes and max(max(x1 - x0, y1 - y0) for x0, y0, x1, y1 in boxes) < _LEAST_SIDE:
+        return _lattice(np.zeros_like(pieces), [], [], [], [], notes, True)
+    return _lattice(pieces, lines, arcs, boxes, shapes, notes)
 
 
-def _without_specks(stats: Int32, chosen: Bools, notes: list[str]) -> Bools:
-    """Return which chosen components are large enough, or near enough to the largest, to be part of the digit.
+@dataclass(frozen=True)
+class _Piece:
+    """A piece: its box, its columns when upright (left, right), its ink in pixels, and the ink cut on its right."""
 
-    The last column of `stats` counts dark pixels.
-    """
-    x, y, width, height, area = stats.T
-    largest = int(np.argmax(np.where(chosen, area, 0)))
-    reach = _NEAR * max(width[largest], height[largest])
-    gap_x = np.maximum(x - (x[largest] + width[largest]), x[largest] - (x + width))
-    gap_y = np.maximum(y - (y[largest] + height[largest]), y[largest] - (y + height))
-    share = np.where(np.maximum(gap_x, gap_y) <= reach, _NEAR_SPECK, _SPECK)
-    kept = chosen & (area >= np.maximum(share * area[largest], _FEWEST_PIXELS))
-    dropped = int((chosen & ~kept).sum())
-    if dropped:
-        notes.append(f"{dropped} speck{'s' if dropped > 1 else ''} dropped")
-    return kept
+    box: tuple[int, int, int, int]
+    left: float
+    right: float
+    ink: int
+    cut: float
+
+
+def _pieces(line: Line, ink: Ink, components: Components, pieces: Int32, first: int) -> list[_Piece]:
+    """Cut a line's components, number the pieces from left to right into the map; return them in that order."""
+    parts: list[tuple[float, tuple[Int32, Int32], float]] = []
+    for label in line.labels:
+        x0, y0, x1, y1 = components.boxes[label]
+        own = components.labels[y0:y1, x0:x1] == label
+        cuts = seams(ink.levels[y0:y1, x0:x1], own, line.slant, line.height)
+        numbers = np.zeros(own.shape, np.int32)
+        for seam in cuts:
+            numbers += np.arange(0.5, x1 - x0)[None, :] > seam.columns[:, None]
+        for number in range(len(cuts) + 1):
+            y, x = np.nonzero(own & (numbers == number))
+            if len(y):
+                place = (y.astype(np.int32) + y0, x.astype(np.int32) + x0)
+                middle = float(place[1].mean() + line.slant * (place[0].mean() - line.middle))
+                parts.append((middle, place, cuts[number].ink if number < len(cuts) else 0.0))
+    parts.sort(key=lambda part: part[0])
+    found = []
+    for order, (_middle, (rows, columns), cut) in enumerate(parts):
+        pieces[rows, columns] = first + order
+        upright = columns + 0.5 + line.slant * (rows + 0.5 - line.middle)
+        box = (int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
+        found.append(_Piece(box, float(upright.min()) - 0.5, float(upright.max()) + 0.5, len(rows), cut))
+    return found
+
+
+def _union(pieces: list[_Piece]) -> tuple[int, int, int, int]:
+    x0, y0, x1, y1 = zip(*(piece.box for piece in pieces), strict=True)
+    return min(x0), min(y0), max(x1), max(y1)
+
+
+def _shape(found: list[_Piece], first: int, past: int, line: Line) -> tuple[float, ...]:
+    """Return what SHAPES names, for the run of pieces first to past - 1 of a line."""
+    run = found[first:past]
+    _x0, y0, _x1, y1 = _union(run)
+    left, right = min(piece.left for piece in run), max(piece.right for piece in run)
+    gaps = [after.left - max(piece.right for piece in run[: place + 1]) for place, after in enumerate(run[1:])]
+    before = left - max(piece.right for piece in found[:first]) if first else line.height
+    return (
+        (y1 - y0) / line.height,
+        (right - left) / line.height,
+        ((y0 + y1) / 2 - line.middle_at((left + right) / 2)) / line.height,
+        sum(piece.ink for piece in run) / line.height**2,
+        found[first - 1].cut if first else 0.0,
+        run[-1].cut,
+        sum(piece.cut for piece in run[:-1]),
+        max([0.0, *gaps]) / line.height,
+        before / line.height,
+        float(past - first),
+    )
+
+
+def _lattice(pieces, lines, arcs, boxes, shapes, notes, small=False) -> Lattice:  # type: ignore[no-untyped-def]
+    return Lattice(
+        pieces,
+        np.array(lines, np.int32).reshape(-1, 2),
+        np.array(arcs, np.int32).reshape(-1, 2),
+        np.array(boxes, np.int32).reshape(-1, 4),
+        np.array(shapes, np.float32).reshape(-1, len(SHAPES)),
+        tuple(notes),
+        small,
+    )

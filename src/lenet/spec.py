@@ -220,6 +220,11 @@ NETS: dict[str, Net] = {
             "ReLU, max pooling, linear output; batch normalisation in training alone",
         ),
         Net(
+            "lenet5-reader",
+            _lenet5("relu", "max", None, Convolution("output", 11, 1)),
+            'lenet5-modern with an eleventh output, "not a digit"',
+        ),
+        Net(
             "lenet1",
             (
                 Convolution("H1", 4, 5, "squash"),

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from lenet.anatomy import tensor_shapes
-from lenet.arrays import Tensors
+from lenet.arrays import Float64, Tensors
 from lenet.errors import WeightsError, reason
 from lenet.files import replacing
 from lenet.initial import connection_mask
@@ -22,6 +22,8 @@ from lenet.spec import BACKGROUND, FOREGROUND, NETS, Activation, Convolution, Ne
 
 DEFAULT = "lenet5-modern"
 _KEY = "lenet"
+# How many weights `lenet.evidence` weighs a path with.
+WEIGHED = 21
 _FORMAT = 1
 # The largest network of the table has 62,000 parameters; a file beyond this holds something else.
 _MOST_BYTES = 1 << 24
@@ -40,6 +42,12 @@ class Weights:
     temperature: float = 1.0
     card: dict[str, Any] = field(default_factory=dict)
     name: str = ""
+
+    @property
+    def path(self) -> Float64 | None:
+        """How `lenet.evidence` is weighed to find the path through a number's candidates; None: it reads one digit."""
+        calibration = self.card.get("calibration", {})
+        return np.array(calibration["path"], np.float64) if "path" in calibration else None
 
 
 def shipped() -> dict[str, Path]:
@@ -100,7 +108,9 @@ def load_weights(name_or_path: str | Path) -> Weights:
         raise WeightsError(path, f"not a weights file of lenet ({reason(error)})") from error
     net = _described_net(card, path)
     _check(net, tensors, path)
-    return Weights(net, tensors, _temperature(card, path), card, path.stem)
+    weights = Weights(net, tensors, _temperature(card, path), card, path.stem)
+    _check_path(weights, path)
+    return weights
 
 
 def _described_net(card: Any, path: Path) -> Net:
@@ -132,6 +142,14 @@ def _temperature(card: dict[str, Any], path: Path) -> float:
     if not isinstance(value, int | float) or not isfinite(value) or value <= 0:
         raise WeightsError(path, f"temperature {value!r}", "expected a number above 0")
     return float(value)
+
+
+def _check_path(weights: Weights, path: Path) -> None:
+    try:
+        if weights.path is not None and (weights.path.shape != (WEIGHED,) or not np.isfinite(weights.path).all()):
+            raise ValueError(f"{weights.path.shape}")
+    except (TypeError, ValueError) as error:
+        raise WeightsError(path, f"path weights {reason(error)}", f"expected {WEIGHED} finite numbers") from error
 
 
 def _check(net: Net, tensors: Tensors, path: Path) -> None:

@@ -182,16 +182,16 @@ def peak_memory(contender: str, threads: int) -> float | None:
 def stages(picture: Path, runs: int = 21) -> dict[str, float]:
     """Return the milliseconds of the stages of reading a picture, medians: see it, then score and decode it."""
     from lenet.engine import load
-    from lenet.reader import decode_sight
-    from lenet.sight import see
+    from lenet.reader import read_digit
+    from lenet.sight import see_digit
 
     network = load()
     seen, scored = [], []
     for _run in range(runs):
         started = time.perf_counter()
-        sight = see(picture)
+        sight = see_digit(picture)
         between = time.perf_counter()
-        decode_sight(sight, network)
+        read_digit(sight, network)
         seen.append(between - started)
         scored.append(time.perf_counter() - between)
     return {"see": round(1000 * statistics.median(seen), 3), "score": round(1000 * statistics.median(scored), 3)}

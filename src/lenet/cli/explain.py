@@ -25,13 +25,13 @@ def explain(
     from lenet.engine import load
     from lenet.errors import PictureError
     from lenet.image import open_page
-    from lenet.reader import decode_sight
-    from lenet.sight import see
+    from lenet.reader import read_digit
+    from lenet.sight import see_digit
 
     source = standard_input() if image == "-" else image
     network = load(model)
-    sight = see(source)
-    reading = decode_sight(sight, network)
+    sight = see_digit(source)
+    reading = read_digit(sight, network)
     if not reading.digits:
         raise PictureError(image, f"nothing to explain, the page is {reading.abstained}")
     glyph = reading.digits[0].glyph

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,74 +14,148 @@ import typer
 from lenet.cli.progress import bar
 
 if TYPE_CHECKING:
-    from lenet.engine import Network
+    from lenet.jobs import Answer
+    from lenet.reader import Asked
 
 
 def read(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Pictures to read; - is standard input.")],
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH", help="Pictures, folders of pictures, globs; - is standard input.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per picture.")] = False,
-    _digit: Annotated[
-        bool, typer.Option("--digit", help="Take each whole picture for one digit (for now always so).")
-    ] = False,
+    digit: Annotated[bool, typer.Option("--digit", help="Take each whole picture for one digit.")] = False,
     model: Annotated[
         str, typer.Option(metavar="NAME|FILE", help="Shipped weights by name, or a weights file.")
     ] = "lenet5-modern",
+    pattern: Annotated[
+        str | None,
+        typer.Option(
+            metavar="P", help="What a number may be: zip, amount, time, date, digits:N, luhn, or a regular expression."
+        ),
+    ] = None,
+    choices: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A list of what a number may be, one to a line.")
+    ] = None,
+    best: Annotated[int, typer.Option(metavar="N", help="List the N likeliest texts of each line (in JSON).")] = 0,
+    max_error: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Withhold answers so that at most this share of the rest is wrong."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the answers to a .csv, .jsonl or .parquet file.")
+    ] = None,
     annotate: Annotated[
         Path | None,
-        typer.Option(metavar="OUT.png", help="Draw box and answer on the picture; a folder if there are several."),
+        typer.Option(metavar="OUT.png", help="Draw boxes and answers on the picture; a folder if there are several."),
+    ] = None,
+    save_glyphs: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write each digit as it was seen, and labels.csv to correct and train on."),
     ] = None,
 ) -> None:
-    """Read handwritten digits in pictures, a line for each.
+    """Read handwritten numbers in pictures, a line for each.
 
-    A line is path, text, confidence and the decisions taken, separated by tabs.
+    A line is path, text, confidence and the decisions taken, separated by tabs; several lines of writing are joined
+    by a space there.
 
-    Any format, size, colour, polarity and place. A picture that cannot be read gives one line on stderr and
-    exit status 1; the others are still read.
+    Any format, size, colour, polarity and place. Several pictures are read on all cores. A picture that cannot be read
+    gives one line on stderr and exit status 1; the others are still read.
     """
-    from lenet.engine import load
-    from lenet.errors import LenetError, reason
+    from lenet import jobs
+    from lenet.table import written
 
-    network = load(model)
-    if annotate is not None and len(paths) > 1:
-        try:
-            annotate.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise LenetError(annotate, f"cannot be a folder of pictures ({reason(error)})") from error
-    failed = False
-    with bar("reading", "pictures") as move:
-        for number, path in enumerate(paths):
-            try:
-                found = _read_one(path, network, _out(annotate, path, number, len(paths)))
-            except LenetError as error:
-                failed = True
-                line = f"{path}: {error.problem}"
-                print(line, file=sys.stderr)
-                if as_json:
-                    print(json.dumps({"path": path, "error": line}))
-                continue
-            print(json.dumps(found) if as_json else _line(found))
-            if len(paths) > 20:
-                move(number + 1, len(paths))
+    asked = _asked(digit, model, pattern, choices, best, max_error)
+    found = jobs.pictures(paths)
+    drawing = _prepared(annotate, len(found))
+    with ExitStack() as open_files:
+        put = open_files.enter_context(written(out)) if out else None
+        keep = open_files.enter_context(_glyphs(save_glyphs)) if save_glyphs else None
+        move = open_files.enter_context(bar("reading", "pictures"))
+        failed = False
+        given = standard_input() if "-" in found else b""
+        answers = jobs.read_all(found, model, asked, lambda path: given if path == "-" else path)
+        for number, answer in enumerate(answers):
+            failed |= not _told(answer, as_json, put)
+            if answer.reading and drawing:
+                _annotate(answer, given, _out(drawing, answer.path, number, len(found)))
+            if answer.reading and keep:
+                keep(answer)
+            if len(found) > 20:
+                move(number + 1, len(found))
     if failed:
         raise typer.Exit(1)
 
 
-def _read_one(path: str, network: Network, out: Path | None) -> dict[str, Any]:
-    from lenet import reader
+def _asked(
+    digit: bool, model: str, pattern: str | None, choices: Path | None, best: int, max_error: float | None
+) -> Asked:
+    """Return what is asked of the reader. Raises UsageError for what does not go together or is out of range."""
+    from lenet import pattern as patterns
+    from lenet.engine import load
+    from lenet.errors import DataError, UsageError, reason
+    from lenet.reader import Asked, least_confidence
 
-    source = standard_input() if path == "-" else path
-    reading = reader.read(source, network)
-    if out is not None:
-        from lenet import draw  # Pillow's drawing, only when it is asked for
-        from lenet.image import open_page
+    if pattern is not None and choices is not None:
+        raise UsageError("--pattern and --choices", "both given", "give one of them")
+    if digit and (pattern is not None or choices is not None):
+        raise UsageError("--digit", "reads one digit", "leave out --pattern and --choices")
+    if not 0 <= best <= 100:
+        raise UsageError(f"--best {best}", "expected 0 to 100")
+    allowed = patterns.allowed(pattern) if pattern is not None else None
+    if choices is not None:
+        try:
+            lines = choices.read_text(encoding="utf-8-sig").split()
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(choices, f"cannot be read ({reason(error)})") from error
+        allowed = patterns.one_of(lines, str(choices))
+    least = 0.0 if max_error is None else least_confidence(load(model), max_error)
+    return Asked(digit, allowed, best, least)
 
-        page = open_page(source)
-        draw.save_picture(draw.annotated(page.grey, reading.digits, page.scale), out)
-    return {"path": path, **reading.as_json()}
+
+def _told(answer: Answer, as_json: bool, put: Callable[[dict[str, Any]], None] | None) -> bool:
+    """Print an answer and put it into the file; return whether there was one."""
+    if answer.reading is None:
+        print(answer.error, file=sys.stderr)
+        found: dict[str, Any] = {"path": answer.path, "error": answer.error}
+    else:
+        found = {"path": answer.path, **answer.reading.as_json()}
+    if put:
+        put(found)
+    if as_json:
+        print(json.dumps(found))
+    elif answer.reading is not None and not put:
+        print(_line(found))
+    return answer.reading is not None
 
 
-def _out(annotate: Path | None, path: str, number: int, count: int) -> Path | None:
-    if annotate is None or count == 1:
+def _prepared(annotate: Path | None, count: int) -> Path | None:
+    from lenet.errors import LenetError, reason
+
+    if annotate is not None and count > 1:
+        try:
+            annotate.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LenetError(annotate, f"cannot be a folder of pictures ({reason(error)})") from error
+    return annotate
+
+
+def _glyphs(folder: Path):  # type: ignore[no-untyped-def]
+    from lenet.corrections import kept
+
+    return kept(folder)
+
+
+def _annotate(answer: Answer, given: bytes, out: Path) -> None:
+    from lenet import draw  # Pillow's drawing, only when it is asked for
+    from lenet.image import open_page
+
+    assert answer.reading is not None
+    page = open_page(given if answer.path == "-" else answer.path)
+    draw.save_picture(draw.annotated(page.grey, answer.reading.digits, page.scale), out)
+
+
+def _out(annotate: Path, path: str, number: int, count: int) -> Path:
+    if count == 1:
         return annotate
     stem = Path(path).stem if path != "-" else "stdin"
     return annotate / f"{number + 1:04d}-{stem}.png"
@@ -89,8 +165,9 @@ def _line(found: dict[str, Any]) -> str:
     """Return path, text, confidence, and the abstention with the notes, separated by tabs."""
     remarks = [*([found["abstained"]] if found["abstained"] else []), *found["notes"]]
     path = str(found["path"]).replace("\t", "\\t").replace("\n", "\\n")
+    text = str(found["text"]).replace("\n", " ")
     confidence = min(found["confidence"], 0.9999)  # nothing is certain, whatever four digits say
-    return f"{path}\t{found['text']}\t{confidence:.4f}\t{'; '.join(remarks)}".rstrip("\t")
+    return f"{path}\t{text}\t{confidence:.4f}\t{'; '.join(remarks)}".rstrip("\t")
 
 
 def standard_input() -> bytes:

@@ -131,6 +131,22 @@ RECIPES: dict[str, Recipe] = {
             initialisation="he",
             distortions=Ranges(zoom=0.1, squeeze=0.07, rotation=0.1, shear=0.1, shift=1.0, elastic=2.0),
         ),
+        Recipe(
+            name="reader",
+            net="lenet5-reader",
+            provenance="for pictures of numbers: the recipe best over MNIST and what training.school makes of it",
+            passes=30,
+            batch=128,
+            rate=0.1,
+            schedule="cosine",
+            floor=0.3,
+            nesterov=True,
+            weight_decay=1e-4,
+            averaging=0.9997,
+            batch_norm=True,
+            initialisation="he",
+            distortions=Ranges(zoom=0.1, squeeze=0.07, rotation=0.1, shear=0.1, shift=1.0, elastic=2.0),
+        ),
         *_1998,
     )
 }

@@ -1,0 +1,203 @@
+"""How well lenet reads numbers and single digits, made from MNIST and real ones, and how often it is rightly silent.
+
+    python benchmarks/read_numbers.py [--n 500] [--model NAME or FILE] [--test] [--json] [--only NAME]
+
+Made sets are of held-out writers' training digits by default; --test takes the test set's, for the final figure. Real
+sets are the parts `dev` of the folders in $LENET_DATA/real, left out with a line where they are missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from lenet import dataset
+from lenet.arrays import Int64, Uint8
+from lenet.engine import Network, load
+from lenet.errors import LenetError
+from lenet.interval import wilson95
+from lenet.reader import Asked, read
+from lenet.training import rubbish
+from lenet.training.compose import Writing, spaced, tiled
+from lenet.training.styles import STYLES, drawn
+from lenet.training.world import photographed, warped
+
+Pictures = Iterator[tuple[Uint8 | Path, str]]
+SINGLES = ("sudoku-natural", "student-digits", "nsysu-digits", "digilets-digits", "semeion")
+NUMBERS = ("orand-car-a", "nist-hsf")
+# Digits of a ZIP code, of an amount and of a time, as in MDW.
+LENGTHS = {"zip": (5, 5), "amount": (3, 6), "time": (4, 4)}
+
+
+class Digits:
+    """MNIST digits and who wrote them: held-out writers' training digits, or the test set."""
+
+    def __init__(self, test: bool) -> None:
+        data = dataset.load("mnist")
+        part = "test" if test else "train"
+        digits = data.test if test else data.train
+        who = dataset.writers(part, len(digits)).astype(np.int64)
+        chosen = np.ones(len(digits), bool) if test else data.held_out
+        self.glyphs, self.labels = digits.glyphs[chosen], digits.labels[chosen]
+        self.writers: Int64 = (who[:, 0] * 100_000 + who[:, 1])[chosen]
+
+    def of_one_writer(self, count: int, rng: np.random.Generator) -> tuple[Uint8, Uint8]:
+        """Return so many digits of one writer, drawn at random."""
+        own = np.flatnonzero(self.writers == self.writers[rng.integers(len(self.writers))])
+        rows = rng.choice(own, count)
+        return self.glyphs[rows], self.labels[rows]
+
+
+def plain(writing: Writing) -> tuple[Uint8, str]:
+    """Return writing as a page: black on white."""
+    return (255 - np.rint(writing.ink * 255)).astype(np.uint8), writing.text
+
+
+def numbers(digits: Digits, form: str, tiles: bool, n: int) -> Pictures:
+    """Yield MDW-style numbers: one writer's digits at the paper's gaps of -1 to 4 pixels, or as tiles."""
+    rng = np.random.default_rng([0x3D3, *form.encode(), tiles])
+    low, high = LENGTHS[form]
+    for _number in range(n):
+        glyphs, labels = digits.of_one_writer(int(rng.integers(low, high + 1)), rng)
+        if tiles:
+            yield plain(tiled(glyphs, labels))
+        else:
+            gaps = rng.integers(-1, 5, len(glyphs) - 1).astype(np.int32)
+            yield plain(spaced(glyphs, labels, gaps, np.zeros(len(glyphs), np.int32)))
+
+
+def touching_pairs(digits: Digits, n: int) -> Pictures:
+    """Yield pairs of one writer's digits whose boxes overlap by 0 to 3 pixels."""
+    rng = np.random.default_rng(0x707)
+    for _pair in range(n):
+        glyphs, labels = digits.of_one_writer(2, rng)
+        yield plain(spaced(glyphs, labels, -rng.integers(0, 4, 1).astype(np.int32), np.zeros(2, np.int32)))
+
+
+def lines_of_ten(digits: Digits, n: int) -> Pictures:
+    """Yield lines of ten digits: gaps of -1 to 8 pixels, slant to 20 degrees, a wobbling base line."""
+    rng = np.random.default_rng(0x10)
+    for _line in range(n):
+        glyphs, labels = digits.of_one_writer(10, rng)
+        drops = np.rint(np.cumsum(rng.normal(0, 0.8, 10))).astype(np.int32)
+        writing = spaced(glyphs, labels, rng.integers(-1, 9, 9).astype(np.int32), np.clip(drops, -4, 4))
+        ink, owners = warped(writing, 2.0, 1.0, float(np.tan(np.radians(rng.uniform(-20, 20)))), 0.0)
+        yield plain(Writing(ink, owners, writing.text))
+
+
+def styled(n: int) -> Pictures:
+    """Yield single digits drawn in the styles that MNIST hardly has, photographed."""
+    rng = np.random.default_rng(0x57)
+    for number in range(n):
+        glyph, label = drawn(STYLES[number % len(STYLES)], rng)
+        yield photographed(Writing(glyph.astype(np.float32) / 255, np.zeros((28, 28), np.int32), ""), rng).grey, str(label)
+
+
+def no_digits(n: int) -> Pictures:
+    """Yield pictures without a digit: blank pages, noise, horizontal lines, letters, blots, textures."""
+    rng = np.random.default_rng(0x0D)
+    for number in range(n):
+        kind = ("blank", "noise", "lines", "letter", "blot", "texture")[number % 6]
+        shape = tuple(int(side) for side in rng.integers(40, 300, 2))
+        if kind == "blank":
+            page = rng.uniform(60, 255) + rng.normal(0, rng.uniform(0, 4), shape)
+        elif kind == "noise":
+            page = rng.uniform(60, 200) + rng.normal(0, rng.uniform(10, 60), shape)
+        elif kind == "lines":
+            page = np.full(shape, 230.0)
+            for row in rng.integers(2, shape[0] - 2, int(rng.integers(1, 5))):
+                page[row : row + int(rng.integers(1, 4)), int(rng.integers(0, 20)) :] = rng.uniform(20, 120)
+        else:
+            ink = rubbish.scrap(rng, kind)
+            page = photographed(Writing(ink, np.zeros(ink.shape, np.int32), ""), rng).grey
+        yield np.clip(np.rint(page), 0, 255).astype(np.uint8), ""
+
+
+def real(name: str) -> Pictures:
+    """Yield the pictures of a real set's part `dev`. Raises OSError when it is missing."""
+    folder = Path(os.environ.get("LENET_DATA", "")) / "real" / name
+    with (folder / "labels.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["part"] == "dev"]
+    for row in rows:
+        yield folder / row["path"], row["label"]
+
+
+def measured(pictures: Pictures, network: Network, asked: Asked) -> dict[str, object]:
+    """Read pictures; return how many were right, the error at 90 % coverage, and how honest the confidence is."""
+    answers = []
+    for page, text in pictures:
+        reading = read(page, network, asked)
+        answers.append((reading.confidence, reading.text == text, bool(reading.text) and not reading.abstained))
+    n, right = len(answers), sum(each[1] for each in answers)
+    surest = sorted(answers, reverse=True)[: max(1, round(0.9 * n))]
+    bins = np.minimum((np.array([each[0] for each in answers]) * 10).astype(int), 9)
+    gap = sum(
+        abs(sum(answers[row][0] - answers[row][1] for row in np.flatnonzero(bins == each))) for each in np.unique(bins)
+    )
+    return {
+        "n": n,
+        "right": right,
+        "share": right / n,
+        "interval95": wilson95(right, n),
+        "error_at_90": 1 - sum(each[1] for each in surest) / len(surest),
+        "calibration_error": gap / n,
+        "answered": sum(each[2] for each in answers),
+    }
+
+
+def main() -> None:
+    """Read every set and print a table, or one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--n", type=int, default=500)
+    parser.add_argument("--model", default="lenet5-reader")
+    parser.add_argument("--test", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    digits = Digits(options.test)
+    network = replace(load(options.model), threads=1)
+    one, many = Asked(digit=True), Asked()
+    sets: dict[str, tuple[Pictures, Asked]] = {}
+    for form in LENGTHS:
+        sets[f"{form}, spaced"] = numbers(digits, form, False, options.n), many
+        sets[f"{form}, tiles"] = numbers(digits, form, True, options.n), many
+    sets["touching pairs"] = touching_pairs(digits, options.n), many
+    sets["lines of ten"] = lines_of_ten(digits, options.n), many
+    sets |= {name: (real(name), many) for name in NUMBERS}
+    sets |= {f"{name} ({how})": (real(name), asked) for name in SINGLES for how, asked in (("digit", one), ("read", many))}
+    sets["styled 1, 7, 4 (digit)"] = styled(options.n), one
+    sets["no digit"] = no_digits(max(6, 2 * options.n)), many
+    found = {}
+    for name, (pictures, asked) in sets.items():
+        if options.only not in name:
+            continue
+        try:
+            found[name] = each = measured(pictures, network, asked)
+        except (OSError, LenetError) as error:
+            print(f"{name}: left out ({error})", file=sys.stderr)
+            continue
+        if not options.json:
+            low, high = each["interval95"]  # type: ignore[misc]
+            print(
+                f"{name:28} {each['right']:>5} of {each['n']:>5}  {100 * each['share']:6.2f} % "  # type: ignore[operator]
+                f"({100 * low:.1f} to {100 * high:.1f})  90 %: {100 * each['error_at_90']:5.2f} % wrong  "  # type: ignore[operator]
+                f"calibration {100 * each['calibration_error']:4.1f} %  answered {each['answered']}",  # type: ignore[operator]
+                flush=True,
+            )
+    singles = [found[f"{name} (digit)"]["share"] for name in SINGLES if f"{name} (digit)" in found]
+    if options.json:
+        print(json.dumps(found))
+    elif singles:
+        print(f"mean over {len(singles)} sets of single digits: {100 * float(np.mean(singles)):.2f} %")  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""Ink that hangs together, without frames and specks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from lenet.arrays import Bools, Int32
+from lenet.ink import Ink
+
+# A component with less than this share of the largest one's dark pixels is a speck ...
+_SPECK = 0.03
+# ... unless it lies within this share of the digit's height from it; then this smaller share is enough.
+_NEAR, _NEAR_SPECK = 0.15, 0.008
+# Nobody can read fewer dark pixels than this.
+_FEWEST_PIXELS = 4
+# Ink levels above this are dark.
+_DARK = 127
+# A component that touches an edge of the page, runs along this share of it and is so many times as long as the
+# others are high is the paper's edge or a frame.
+_FRAME, _TIMES_HEIGHT = 0.9, 1.15
+
+
+@dataclass(frozen=True)
+class Components:
+    """Connected ink: `labels` (H, W) int32 from 1, `boxes` (n, 4) x0, y0, x1, y1 and `dark` pixels (n,) of each.
+
+    Row 0 is the paper. `kept` (n,) says which may be writing.
+    """
+
+    labels: Int32
+    boxes: Int32
+    dark: Int32
+    kept: Bools
+
+
+def find_components(ink: Ink, notes: list[str]) -> Components:
+    """Label the ink; frames and the paper's edge are not kept, as long as something else remains."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(ink.strokes.astype(np.uint8), connectivity=8)
+    boxes = stats[:, :4].astype(np.int32)
+    boxes[:, 2:] += boxes[:, :2]
+    # A component counts by its dark pixels: where noise was blurred away, dust looks larger than it is.
+    dark = np.bincount(labels[ink.levels > _DARK], minlength=count).astype(np.int32)
+    kept = np.zeros(count, bool)
+    if count > 1:
+        kept = _without_frames(boxes, dark, ink.strokes.shape, notes)
+    return Components(labels.astype(np.int32), boxes, dark, kept)
+
+
+def _without_frames(boxes: Int32, dark: Int32, shape: tuple[int, ...], notes: list[str]) -> Bools:
+    """Return which components are no frame, as long as something else that is no speck remains."""
+    x0, y0, x1, y1 = boxes.T
+    touches = (x0 == 0) | (y0 == 0) | (x1 == shape[1]) | (y1 == shape[0])
+    along = (x1 - x0 >= _FRAME * shape[1]) | (y1 - y0 >= _FRAME * shape[0])
+    frame = touches & along
+    frame[0] = True  # component 0 is the paper
+    inside = ~frame
+    if inside.any():
+        high = (y1 - y0)[inside].max()
+        frame[1:] &= np.maximum(x1 - x0, y1 - y0)[1:] >= _TIMES_HEIGHT * high
+        inside = ~frame
+    if not inside.any() or dark[inside].max() < max(_FEWEST_PIXELS, 0.02 * dark[1:].max()):
+        inside[1:] = True
+        return inside
+    if frame[1:].any():
+        notes.append(f"{int(frame[1:].sum())} frame or paper edge dropped")
+    return inside
+
+
+def without_specks(found: Components, notes: list[str]) -> Bools:
+    """Return which kept components are large enough, or near enough to the largest, to be part of one digit."""
+    if not found.kept.any():
+        return found.kept
+    x0, y0, x1, y1 = found.boxes.T
+    largest = int(np.argmax(np.where(found.kept, found.dark, 0)))
+    reach = _NEAR * max(x1[largest] - x0[largest], y1[largest] - y0[largest])
+    gap = np.maximum(np.maximum(x0 - x1[largest], x0[largest] - x1), np.maximum(y0 - y1[largest], y0[largest] - y1))
+    share = np.where(gap <= reach, _NEAR_SPECK, _SPECK)
+    large = found.kept & (found.dark >= np.maximum(share * found.dark[largest], _FEWEST_PIXELS))
+    note_specks(int((found.kept & ~large).sum()), notes)
+    return large
+
+
+def note_specks(dropped: int, notes: list[str]) -> None:
+    """Say how many specks were dropped, if any."""
+    if dropped:
+        notes.append(f"{dropped} speck{'s' if dropped > 1 else ''} dropped")

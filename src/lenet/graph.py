@@ -1,0 +1,166 @@
+"""Graphs of segmentations: the best path, the sum of all paths, and the losses and gradients of section VI.
+
+Every arc has a penalty, as in the paper: smaller is better. A penalty is minus a log-probability up to a constant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lenet.arrays import Float64, Int32
+
+# The label of an arc that says nothing.
+SILENT = -1
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A directed graph without cycles: nodes 0 (the start) to `nodes` - 1 (the end), numbered along the arcs.
+
+    Each arc k leads from `sources[k]` to a larger `targets[k]`, says `labels[k]` and costs `penalties[k]`; `origins[k]`
+    is the arc that it was made of, when the graph was composed.
+    """
+
+    nodes: int
+    sources: Int32
+    targets: Int32
+    labels: Int32
+    penalties: Float64
+    origins: Int32
+
+
+@dataclass(frozen=True)
+class Automaton:
+    """Which texts are allowed: `moves` (states, symbols) is the next state or -1, `accepting` (states,) the last ones.
+
+    The first state is 0; a silent arc leaves the state as it is.
+    """
+
+    moves: Int32
+    accepting: np.ndarray
+
+
+def exactly(labels: list[int], symbols: int) -> Automaton:
+    """Return the automaton that allows one text alone."""
+    moves = np.full((len(labels) + 1, symbols), -1, np.int32)
+    moves[np.arange(len(labels)), labels] = np.arange(1, len(labels) + 1)
+    return Automaton(moves, np.arange(len(labels) + 1) == len(labels))
+
+
+def composed(graph: Graph, allowed: Automaton) -> Graph:
+    """Return the graph of those paths whose text is allowed; its arcs know which arc they came from."""
+    states = len(allowed.accepting)
+    # A node for every pair of a node and a state, and one at the end that every accepting state leads to.
+    each = np.arange(states)
+    silent = graph.labels == SILENT
+    after = np.where(silent[:, None], each[None, :], allowed.moves[:, np.where(silent, 0, graph.labels)].T)
+    arc, state = np.nonzero(after >= 0)
+    ends = np.flatnonzero(allowed.accepting)
+    end = graph.nodes * states
+    sources = np.concatenate([graph.sources[arc] * states + state, (graph.nodes - 1) * states + ends])
+    targets = np.concatenate([graph.targets[arc] * states + after[arc, state], np.full(len(ends), end)])
+    return Graph(
+        end + 1,
+        sources.astype(np.int32),
+        targets.astype(np.int32),
+        np.concatenate([graph.labels[arc], np.full(len(ends), SILENT)]).astype(np.int32),
+        np.concatenate([graph.penalties[arc], np.zeros(len(ends))]),
+        np.concatenate([arc, np.full(len(ends), -1)]).astype(np.int32),
+    )
+
+
+def viterbi(graph: Graph) -> tuple[float, list[int]]:
+    """Return the least penalty from start to end, and the arcs of that path; infinite and none without a path."""
+    order, starts, ends = _incoming(graph)
+    best = np.full(graph.nodes, np.inf)
+    best[0] = 0.0
+    came = np.full(graph.nodes, -1)
+    for node in range(1, graph.nodes):
+        arcs = order[starts[node] : ends[node]]
+        if len(arcs):
+            totals = best[graph.sources[arcs]] + graph.penalties[arcs]
+            least = int(totals.argmin())
+            if totals[least] < np.inf:
+                best[node], came[node] = totals[least], arcs[least]
+    path: list[int] = []
+    node = graph.nodes - 1
+    while node and came[node] >= 0:
+        path.append(int(came[node]))
+        node = int(graph.sources[path[-1]])
+    return float(best[-1]), path[::-1]
+
+
+def forward(graph: Graph) -> Float64:
+    """Return the forward penalty of every node (equations 13 and 14): minus the log of the sum over paths to it."""
+    order, starts, ends = _incoming(graph)
+    return _sums(graph.nodes, order, starts, ends, graph.sources, graph.penalties, range(1, graph.nodes), 0)
+
+
+def posteriors(graph: Graph) -> tuple[float, Float64]:
+    """Return the forward penalty of the whole graph and each arc's share of the sum over all paths.
+
+    The shares are the gradient of the penalty in each arc's penalty (equations 15 and 16). Without any path the
+    penalty is infinite and the shares are 0.
+    """
+    before = forward(graph)
+    order = np.argsort(graph.sources, kind="stable")
+    counts = np.bincount(graph.sources, minlength=graph.nodes)
+    ends = np.cumsum(counts)
+    backwards = range(graph.nodes - 2, -1, -1)
+    last = graph.nodes - 1
+    after = _sums(graph.nodes, order, ends - counts, ends, graph.targets, graph.penalties, backwards, last)
+    total = float(before[-1])
+    if not np.isfinite(total):
+        return np.inf, np.zeros(len(graph.penalties))
+    with np.errstate(over="ignore"):
+        return total, np.exp(total - before[graph.sources] - graph.penalties - after[graph.targets])
+
+
+def discriminative_viterbi(graph: Graph, wanted: Automaton) -> tuple[float, Float64]:
+    """Return equation 12's loss, the best allowed path's penalty less the best path's, and its gradient by arc."""
+    gradient = np.zeros(len(graph.penalties))
+    allowed = composed(graph, wanted)
+    least, path = viterbi(allowed)
+    best, free = viterbi(graph)
+    np.add.at(gradient, [allowed.origins[arc] for arc in path if allowed.origins[arc] >= 0], 1.0)
+    np.add.at(gradient, free, -1.0)
+    return least - best, gradient
+
+
+def discriminative_forward(graph: Graph, wanted: Automaton) -> tuple[float, Float64]:
+    """Return equation 17's loss, minus the log-probability of the wanted text, and its gradient by arc."""
+    allowed = composed(graph, wanted)
+    some, share = posteriors(allowed)
+    every, gradient = posteriors(graph)
+    gradient = -gradient
+    own = allowed.origins >= 0
+    np.add.at(gradient, allowed.origins[own], share[own])
+    return some - every, gradient
+
+
+def _incoming(graph: Graph) -> tuple[Int32, Int32, Int32]:
+    """Return the arcs ordered by target, and where each node's begin and end in that order."""
+    counts = np.bincount(graph.targets, minlength=graph.nodes)
+    ends = np.cumsum(counts)
+    return (
+        np.argsort(graph.targets, kind="stable").astype(np.int32),
+        (ends - counts).astype(np.int32),
+        ends.astype(np.int32),
+    )
+
+
+def _sums(nodes, order, starts, ends, others, penalties, nodes_in_order, first) -> Float64:  # type: ignore[no-untyped-def]
+    """Sum over paths, node after node: -log of the sum of exp(-penalty) over the arcs that meet in a node."""
+    total = np.full(nodes, np.inf)
+    total[first] = 0.0
+    ordered, via = penalties[order], others[order]
+    for node in nodes_in_order:
+        meeting = slice(starts[node], ends[node])
+        costs = total[via[meeting]] + ordered[meeting]
+        if len(costs):
+            least = costs.min()
+            if least < np.inf:
+                total[node] = least - np.log(np.exp(least - costs).sum())
+    return total

@@ -1,0 +1,124 @@
+"""Ruled lines and boxes are no writing: long straight thin ink is taken out, the strokes that cross it stay."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from lenet.arrays import Bools, Uint8
+from lenet.ink import EDGE, Ink, disc
+
+# A rule is at least so many times as long as it is thick, which no stroke of a digit is, and rises at most this much.
+_SLIMMEST, _STEEPEST = 14, 0.1
+# It runs along at least this share of the page, with gaps of at most this share each and that share in all.
+_LEAST_SHARE, _GAP, _MOST_GAPS = 0.6, 0.02, 0.15
+# A line across is so many times as long as the writing is high; one down meets one across, or is so long and runs
+# from edge to edge of the page.
+_TIMES_HEIGHT = 1.4
+# No pixel of a rule strays further from a straight line than this, in pixels or as a share of its thickness.
+_STRAY, _STRAY_SHARE = 1.5, 0.75
+# Runs of ink shorter than this, in pixels or as a share of the page, are no part of a rule.
+_RUN, _RUN_SHARE = 12, 0.06
+# Writing is what is left in pieces of at least this share of the tallest one's height.
+_TALL = 0.4
+
+
+def without_rules(ink: Ink) -> Ink:
+    """Take out ruled lines, boxes and grids, with a note; the strokes that cross them are left whole.
+
+    Nothing is taken out that is not clearly longer than the writing that would be left: a 1 is no line.
+    """
+    strokes = ink.strokes.astype(np.uint8)
+    across, down = _rules(strokes), [rule.T for rule in _rules(np.ascontiguousarray(strokes.T))]
+    if not across and not down:
+        return ink
+    rest = ink.strokes.copy()
+    for rule in (*across, *down):
+        rest &= ~rule
+    high = _writing_height(rest)
+    if not high:
+        return ink
+    least = _TIMES_HEIGHT * high
+    across = [rule for rule in across if _length(rule) >= least]
+    meeting = cv2.dilate(np.any([np.zeros_like(rest), *across], axis=0).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    down = [
+        rule
+        for rule in down
+        if (rule & meeting).any() or (_edge_to_edge(rule) and _length(rule.T) >= _TIMES_HEIGHT * high)
+    ]
+    kept = ink.strokes.copy()
+    for rule in across:
+        kept &= ~rule | _crossed(kept & ~rule, rule)
+    for rule in down:
+        kept &= ~rule | _crossed((kept & ~rule).T, rule.T).T
+    count = len(across) + len(down)
+    if not count:
+        return ink
+    near = cv2.dilate(kept.astype(np.uint8), disc(EDGE)) > 0
+    levels = np.where(near & (kept | ~ink.strokes), ink.levels, 0).astype(np.uint8)
+    note = f"{count} ruled line{'s' if count > 1 else ''} removed"
+    return replace(ink, levels=levels, strokes=kept, notes=(*ink.notes, note))
+
+
+def _rules(strokes: Uint8) -> list[Bools]:
+    """Find long thin nearly horizontal lines in (h, w) strokes of 0 and 1; return the pixels of each."""
+    high, wide = strokes.shape
+    if wide < 24 or high < 8:
+        return []
+    run = max(_RUN, round(_RUN_SHARE * wide))
+    runs = cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones((1, run), np.uint8))
+    if not runs.any():
+        return []
+    # The steps of a line that leans, and the parts of a broken one, hang together when they are made a little longer.
+    joined = cv2.dilate(runs, np.ones((3, 3 + 2 * round(_GAP * wide / 2)), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    found = []
+    for label in range(1, count):
+        x, y, length, height, _area = (int(value) for value in stats[label])
+        if length < _LEAST_SHARE * wide or height > 3 + length / _SLIMMEST + _STEEPEST * length:
+            continue
+        box = (slice(y, y + height), slice(x, x + length))
+        own = (labels[box] == label) & (runs[box] > 0)
+        covered = int(own.any(axis=0).sum())
+        if covered < (1 - _MOST_GAPS) * length or _SLIMMEST * own.sum() > covered * covered:
+            continue
+        columns = np.flatnonzero(own.any(axis=0))
+        middles = (own * np.arange(height)[:, None]).sum(axis=0)[columns] / own.sum(axis=0)[columns]
+        astray = middles - np.polyval(np.polyfit(columns, middles, 1), columns)
+        if np.abs(astray).max() > max(_STRAY, _STRAY_SHARE * own.sum() / covered):
+            continue
+        rule = np.zeros(strokes.shape, bool)
+        rule[box] = own
+        # The ragged edge of a line is its own too.
+        found.append((cv2.dilate(rule.astype(np.uint8), np.ones((3, 1), np.uint8)) > 0) & (strokes > 0))
+    return found
+
+
+def _crossed(rest: Bools, rule: Bools) -> Bools:
+    """Return the pixels of a horizontal rule where a stroke goes on above and below."""
+    thickness = int(np.ceil(np.percentile(rule.sum(axis=0)[rule.any(axis=0)], 75)))
+    reach = min(thickness, rule.shape[0] // 4) + 2
+    upward = np.zeros((2 * reach + 1, 5), np.uint8)
+    upward[reach:] = 1
+    ink = rest.astype(np.uint8)
+    return rule & (cv2.dilate(ink, upward) > 0) & (cv2.dilate(ink, upward[::-1].copy()) > 0)
+
+
+def _writing_height(rest: Bools) -> float:
+    """Return the median height of the taller pieces of ink, 0 if there is none."""
+    _count, _labels, stats, _ = cv2.connectedComponentsWithStats(rest.astype(np.uint8), connectivity=8)
+    heights = stats[1:, cv2.CC_STAT_HEIGHT][stats[1:, cv2.CC_STAT_AREA] >= 4]
+    return float(np.median(heights[heights >= _TALL * heights.max()])) if len(heights) else 0.0
+
+
+def _edge_to_edge(rule: Bools) -> bool:
+    """Return whether ink reaches the first and the last rows."""
+    return bool(rule[:2].any() and rule[-2:].any())
+
+
+def _length(rule: Bools) -> int:
+    """Return how many columns a rule spans."""
+    where = np.flatnonzero(rule.any(axis=0))
+    return int(where[-1] - where[0] + 1)

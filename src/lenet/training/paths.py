@@ -1,0 +1,134 @@
+"""Fit what finds the path through a number: how evidence is weighed, and how much to trust the answer.
+
+The loss is the paper's discriminative forward one (equation 17) on pictures of numbers by held-out writers, whose digits
+the network never saw: minus the log-probability of the right text, all its segmentations together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from lenet.arrays import Float64, Int64, Uint8
+from lenet.dataset import Digits
+from lenet.decode import decode_line, probabilities
+from lenet.engine import Network
+from lenet.evidence import AS_DIGIT, line_graph
+from lenet.fetch import silent
+from lenet.graph import discriminative_forward, exactly
+from lenet.pattern import SYMBOLS
+from lenet.segment import Lattice
+from lenet.sight import see_number
+from lenet.training.compose import Writing, spaced, tiled
+from lenet.training.school import composed
+from lenet.training.world import photographed
+from lenet.weights import WEIGHED
+
+_LONGEST = 8
+_PASSES, _BATCH, _RATE, _DECAY = 6, 8, 0.06, 1e-3
+# Confidences at which the curve of errors is kept.
+_CURVE = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A number as the reader saw it: the lattice, each arc's log-probabilities (m, 11), and what it says."""
+
+    lattice: Lattice
+    logs: Float64
+    text: str
+
+
+def examples(
+    network: Network, digits: Digits, writers: Int64, count: int, seed: int, report: Callable[[int, int], None] = silent
+) -> list[Example]:
+    """Picture `count` numbers of 1 to 8 digits, each by one writer, plain or photographed, and score their candidates."""
+    rng = np.random.default_rng([seed, 0xF17])
+    found = []
+    for number in range(count):
+        rows = np.flatnonzero(writers == writers[rng.integers(len(writers))])
+        rows = rng.choice(rows, int(rng.integers(1, _LONGEST + 1)))
+        page, text = _pictured(digits.glyphs[rows], digits.labels[rows], rng)
+        sight = see_number(page)
+        logs = np.zeros((0, network.net.outputs))
+        if len(sight.glyphs):
+            chances = probabilities(network.scores(sight.glyphs), network.weights.temperature)
+            logs = np.log(np.maximum(chances, 1e-12))
+        found.append(Example(sight.lattice, logs, text))
+        report(number + 1, count)
+    return found
+
+
+def _pictured(glyphs: Uint8, labels: Uint8, rng: np.random.Generator) -> tuple[Uint8, str]:
+    kind = rng.random()
+    if kind < 0.12:
+        return _plain(tiled(glyphs, labels))
+    if kind < 0.4:
+        gaps = rng.integers(-2, 5, len(glyphs) - 1).astype(np.int32)
+        return _plain(spaced(glyphs, labels, gaps, np.zeros(len(glyphs), np.int32)))
+    page = photographed(composed(glyphs, labels, rng), rng)
+    return page.grey, page.text
+
+
+def _plain(writing: Writing) -> tuple[Uint8, str]:
+    return (255 - np.rint(writing.ink * 255)).astype(np.uint8), writing.text
+
+
+def fit(found: list[Example]) -> tuple[Float64, float]:
+    """Return the weights (WEIGHED,) that make the right texts likeliest, and the loss: nats for a number.
+
+    Numbers whose text no path says are left out. Adam on small batches, with a little decay.
+    """
+    weights = np.zeros(WEIGHED)
+    weights[[0, len(AS_DIGIT)]] = 1.0, -2.0
+    momentum, scale = np.zeros(WEIGHED), np.zeros(WEIGHED)
+    rng = np.random.default_rng(0)
+    step, total = 0, 0.0
+    for passed in range(_PASSES):
+        losses = []
+        order = rng.permutation(len(found))
+        for first in range(0, len(order), _BATCH):
+            gradients = []
+            for index in order[first : first + _BATCH]:
+                loss, gradient = _loss(found[index], weights)
+                if np.isfinite(loss):
+                    losses.append(loss)
+                    gradients.append(gradient)
+            if not gradients:
+                continue
+            step += 1
+            slope = np.mean(gradients, axis=0) + _DECAY * weights
+            momentum = 0.9 * momentum + 0.1 * slope
+            scale = 0.99 * scale + 0.01 * slope**2
+            size = np.sqrt(scale / (1 - 0.99**step)) + 1e-6
+            weights -= _RATE * (1 - passed / _PASSES) * momentum / (1 - 0.9**step) / size
+        total = float(np.mean(losses))
+    return weights, total
+
+
+def _loss(example: Example, weights: Float64) -> tuple[float, Float64]:
+    if len(example.lattice.lines) != 1:
+        return np.inf, weights
+    graph, _arcs, evidence = line_graph(example.lattice, 0, example.logs, weights)
+    wanted = exactly([SYMBOLS.index(character) for character in example.text], len(SYMBOLS))
+    loss, gradient = discriminative_forward(graph, wanted)
+    return loss, -(gradient @ evidence)
+
+
+def trust(found: list[Example], weights: Float64) -> list[tuple[float, float, float]]:
+    """Return the curve of errors: (least confidence, share of wrong answers above it, share of numbers answered)."""
+    answers = []
+    for example in found:
+        text, confidence = "", 1.0
+        for line in range(len(example.lattice.lines)):
+            read = decode_line(example.lattice, line, example.logs, weights, None, 0)
+            text, confidence = text + read.text, confidence * read.confidence
+        answers.append((confidence, text == example.text))
+    curve = []
+    for least in _CURVE:
+        kept = [right for confidence, right in answers if confidence >= least]
+        if kept:
+            curve.append((least, 1 - sum(kept) / len(kept), len(kept) / len(answers)))
+    return curve

@@ -1,0 +1,145 @@
+"""The reader's training set: MNIST's digits as they are, photographed, in numbers, and what is no digit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+
+import cv2
+import numpy as np
+
+from lenet.arrays import Int32, Int64, Uint8
+from lenet.dataset import NOT_A_DIGIT, Dataset, Digits
+from lenet.engine.choice import cores
+from lenet.fetch import silent
+from lenet.sight import Sight, see_digit, see_number
+from lenet.training.compose import Writing, cluttered, spaced
+from lenet.training.rubbish import scrap
+from lenet.training.styles import STYLES, drawn
+from lenet.training.world import photographed
+
+# How many pictures of each kind are taken for every thousand digits of MNIST's.
+SINGLES, STYLED, SCRAPS, NUMBERS = 600, 90, 250, 200
+# An arc is a digit with this share of the digit's ink, and of nobody else's this share; with less it is rubbish.
+_WHOLE, _ALONE, _PART, _MIXED = 0.88, 0.12, 0.7, 0.3
+# Wrong cuts that are kept from each number, at most.
+_KEPT_RUBBISH = 7
+_BATCH = 64
+# This share of the numbers has points, dashes and the like around it.
+_CLUTTERED = 0.35
+
+
+@dataclass(frozen=True)
+class _Task:
+    kind: str
+    seed: int
+    glyphs: Uint8
+    labels: Uint8
+
+
+def schooled(data: Dataset, writers: Int64, seed: int = 0, report: Callable[[int, int], None] = silent) -> Dataset:
+    """Return the set with its training part widened; held-out writers are in none of the pictures that train.
+
+    `writers` (n,) says who wrote each training digit: a number is one person's. Takes minutes; the same seed gives the
+    same pictures for any number of processes.
+    """
+    mine = np.flatnonzero(~data.held_out)
+    tasks = list(_tasks(data.train, mine, writers, seed))
+    glyphs, labels = [data.train.glyphs], [data.train.labels]
+    with get_context("spawn").Pool(cores()) as pool:
+        for done, (more, kinds) in enumerate(pool.imap(_taken, tasks, chunksize=4), 1):
+            glyphs.append(more)
+            labels.append(kinds)
+            report(done, len(tasks))
+    together = Digits(np.concatenate(glyphs), np.concatenate(labels))
+    held_out = np.concatenate([data.held_out, np.zeros(len(together) - len(data.train), bool)])
+    name = f"{data.name}, schooled"
+    return replace(data, name=name, train=together, held_out=held_out, checksum=f"{data.checksum}, schooled {seed}")
+
+
+def _tasks(train: Digits, mine: Int64, writers: Int64, seed: int) -> Iterator[_Task]:
+    """Yield the work in parts of 64 pictures, with the digits that each needs."""
+    rng = np.random.default_rng([seed, 0xA11])
+    thousands = len(mine) / 1000
+    number = 0
+    for kind, share in (("single", SINGLES), ("styled", STYLED), ("scrap", SCRAPS), ("number", NUMBERS)):
+        for _part in range(max(1, round(thousands * share / _BATCH))):
+            number += 1
+            if kind == "number":
+                rows = np.concatenate([_of_one_writer(rng, mine, writers) for _picture in range(_BATCH)])
+            else:
+                rows = rng.choice(mine, _BATCH)
+            yield _Task(kind, int(rng.integers(2**31)) + number, train.glyphs[rows], train.labels[rows])
+
+
+_MOST_DIGITS = 7
+
+
+def _of_one_writer(rng: np.random.Generator, mine: Int64, writers: Int64) -> Int64:
+    own = mine[writers[mine] == writers[rng.choice(mine)]]
+    return rng.choice(own, _MOST_DIGITS)
+
+
+def _taken(task: _Task) -> tuple[Uint8, Uint8]:
+    """Take the pictures of a task and look at them as the reader does; return glyphs and labels."""
+    cv2.setNumThreads(1)
+    rng = np.random.default_rng(task.seed)
+    glyphs: list[Uint8] = []
+    labels: list[int] = []
+    for picture in range(_BATCH):
+        if task.kind == "number":
+            shown = slice(picture * _MOST_DIGITS, picture * _MOST_DIGITS + int(rng.integers(2, _MOST_DIGITS + 1)))
+            writing = composed(task.glyphs[shown], task.labels[shown], rng)
+            more, kinds = judged(*_seen(writing, rng), task.labels[shown], rng)
+            glyphs.extend(more)
+            labels.extend(kinds)
+            continue
+        glyph, label = task.glyphs[picture], int(task.labels[picture])
+        if task.kind == "styled":
+            glyph, label = drawn(STYLES[int(rng.integers(len(STYLES)))], rng)
+        ink = glyph.astype(np.float32) / 255
+        if task.kind == "scrap":
+            ink, label = cv2.resize(scrap(rng), (28, 28), interpolation=cv2.INTER_AREA), NOT_A_DIGIT
+        page = photographed(Writing(ink, np.zeros(ink.shape, np.int32), ""), rng)
+        for glyph in see_digit(page.grey).glyphs:
+            glyphs.append(glyph)
+            labels.append(label)
+    return np.array(glyphs, np.uint8).reshape(-1, 28, 28), np.array(labels, np.uint8)
+
+
+def composed(glyphs: Uint8, labels: Uint8, rng: np.random.Generator) -> Writing:
+    """Set one writer's digits side by side: near, touching or apart, on a line that wobbles."""
+    loose = rng.random()
+    low, high = (-3, 2) if loose < 0.45 else (-1, 5) if loose < 0.85 else (3, 14)
+    gaps = rng.integers(low, high, len(glyphs) - 1).astype(np.int32)
+    writing = spaced(glyphs, labels, gaps, np.rint(rng.normal(0, 1.2, len(glyphs))).astype(np.int32))
+    return cluttered(writing, rng) if rng.random() < _CLUTTERED else writing
+
+
+def _seen(writing: Writing, rng: np.random.Generator) -> tuple[Sight, Int32]:
+    page = photographed(writing, rng)
+    return see_number(page.grey), page.owners
+
+
+def judged(sight: Sight, owners: Int32, labels: Uint8, rng: np.random.Generator) -> tuple[list[Uint8], list[int]]:
+    """Say of each arc of a number whether it is one of its digits or a wrong cut; leave out what is neither."""
+    digits, wrong = [], []
+    pieces = sight.lattice.pieces
+    count = int(pieces.max()) + 1
+    whose = np.zeros((count, len(labels) + 2))
+    np.add.at(whose, (pieces.ravel(), owners.ravel()), 1)
+    total = np.maximum(np.bincount(owners.ravel(), minlength=len(labels) + 2)[1:-1], 1)
+    for arc, (first, past) in enumerate(sight.lattice.arcs):
+        ink = whose[first:past].sum(axis=0)
+        shares = ink[1:-1] / total
+        best = int(shares.argmax())
+        others = float(max([*np.delete(shares, best), ink[-1] / ink.sum()]))
+        if shares[best] >= _WHOLE and others <= _ALONE:
+            digits.append((arc, int(labels[best])))
+        elif shares[best] <= _PART or others >= _MIXED:
+            wrong.append((arc, NOT_A_DIGIT))
+    if len(wrong) > _KEPT_RUBBISH:
+        wrong = [wrong[place] for place in rng.permutation(len(wrong))[:_KEPT_RUBBISH]]
+    chosen = digits + wrong
+    return [sight.glyphs[arc] for arc, _label in chosen], [label for _arc, label in chosen]

@@ -1,0 +1,69 @@
+"""Styles that MNIST hardly has: the 1 with a flag and a foot, the crossed 7, the open 4, drawn as a pen would."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from lenet.arrays import Float32, Float64, Uint8
+from lenet.glyph import place
+from lenet.spec import DIGIT_BOX
+
+# Strokes as points in a box of 1 x 1, y down; each point may stray by this much.
+_STRAY = 0.05
+_STYLES: dict[str, tuple[int, list[list[tuple[float, float]]]]] = {
+    "flagged 1": (1, [[(0.12, 0.38), (0.55, 0.0), (0.55, 1.0)]]),
+    "flagged 1 with a foot": (1, [[(0.15, 0.3), (0.5, 0.0), (0.5, 1.0)], [(0.15, 1.0), (0.85, 0.98)]]),
+    "steep flagged 1": (1, [[(0.3, 0.62), (0.62, 0.0), (0.55, 1.0)]]),
+    "crossed 7": (7, [[(0.05, 0.05), (0.9, 0.0), (0.6, 0.45), (0.4, 1.0)], [(0.2, 0.52), (0.82, 0.48)]]),
+    "crossed 7 with a serif": (
+        7,
+        [[(0.08, 0.2), (0.1, 0.02), (0.92, 0.02), (0.6, 0.5), (0.45, 1.0)], [(0.25, 0.55), (0.85, 0.5)]],
+    ),
+    "open 4": (4, [[(0.3, 0.0), (0.05, 0.6), (0.95, 0.58)], [(0.68, 0.25), (0.62, 1.0)]]),
+    "open 4, square": (4, [[(0.1, 0.0), (0.1, 0.55), (0.9, 0.55)], [(0.72, 0.05), (0.7, 1.0)]]),
+}
+STYLES = tuple(_STYLES)
+# Strokes are drawn at this many pixels for one of the glyph.
+_FINE = 8
+
+
+def drawn(style: str, rng: np.random.Generator) -> tuple[Uint8, int]:
+    """Draw one digit in a style, its points astray, its strokes bent; return the glyph (28, 28) and its label."""
+    label, strokes = _STYLES[style]
+    aspect = rng.uniform(0.4, 0.62) if label == 1 else rng.uniform(0.5, 0.85)
+    slant = rng.normal(0.1, 0.15)
+    size = _FINE * DIGIT_BOX
+    canvas = np.zeros((2 * size, 3 * size), np.uint8)
+    thick = max(2, round(_FINE * rng.uniform(1.6, 3.2)))
+    for stroke in strokes:
+        points = np.array(stroke) + rng.normal(0, _STRAY, (len(stroke), 2))
+        x = points[:, 0] * aspect + slant * (0.5 - points[:, 1]) + 1
+        line = _bent(np.stack([x, points[:, 1] + 0.5], axis=1) * size, rng)
+        cv2.polylines(canvas, [np.rint(line).astype(np.int32)], False, 255, thick, cv2.LINE_AA)
+    ink = cv2.GaussianBlur(canvas, (0, 0), _FINE / 3).astype(np.float32) / 255
+    return place(_boxed(ink.astype(np.float32))), label
+
+
+def _bent(points: Float64, rng: np.random.Generator) -> Float64:
+    """Join points by lines that bulge a little, with corners rounded."""
+    parts = []
+    for start, end in pairwise(points):
+        along = np.linspace(0, 1, 12)[:, None]
+        across = np.array([start[1] - end[1], end[0] - start[0]]) * rng.normal(0, 0.06)
+        parts.append(start + (end - start) * along + across * 4 * along * (1 - along))
+    line = np.concatenate(parts)
+    kernel = np.ones(3) / 3
+    for axis in (0, 1):
+        line[1:-1, axis] = np.convolve(line[:, axis], kernel, mode="valid")
+    return line
+
+
+def _boxed(ink: Float32) -> Float32:
+    rows, columns = np.flatnonzero(ink.max(axis=1) > 0.1), np.flatnonzero(ink.max(axis=0) > 0.1)
+    crop = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    scale = DIGIT_BOX / max(crop.shape)
+    size = (max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale)))
+    return np.clip(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), 0, 1).astype(np.float32)

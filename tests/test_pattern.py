@@ -1,0 +1,105 @@
+"""What a number may be: automata against Python's own regular expressions and against checksums done by hand."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lenet.errors import UsageError
+from lenet.graph import Automaton
+from lenet.pattern import NAMED, SYMBOLS, allowed, any_digits, one_of
+
+TEXTS = st.text(SYMBOLS, max_size=9) | st.text("0123456789", max_size=9)
+EXPRESSIONS = [*NAMED.values(), r"\d+", "1?2*3+", "(12|3[4-6]){2,3}", r"\d{3,}", "(1|2)*3", "(1*)*2", "[0-4,]{0,3}", ".5"]
+
+
+def says(automaton: Automaton, text: str) -> bool:
+    """Whether the automaton allows a text."""
+    state = 0
+    for character in text:
+        state = int(automaton.moves[state, SYMBOLS.index(character)])
+        if state < 0:
+            return False
+    return bool(automaton.accepting[state])
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_an_expression_allows_what_re_matches(expression: str) -> None:
+    """On random texts, and on texts made to match."""
+    automaton, matched = allowed(expression), re.compile(expression)
+
+    @given(TEXTS | st.from_regex(matched, fullmatch=True, alphabet=SYMBOLS).filter(lambda text: len(text) < 40))
+    @settings(max_examples=120, deadline=None)
+    def check(text: str) -> None:
+        assert says(automaton, text) == bool(matched.fullmatch(text))
+
+    check()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "right", "wrong"),
+    [
+        ("zip", ["90210", "90210-1234"], ["9021", "902101", "90210-"]),
+        ("amount", ["7", "1.250", "1,250.00", "1250,00"], ["1.2.3", ",50", ""]),
+        ("time", ["9:05", "23:59", "0905"], ["24:00", "9:60", "9:5"]),
+        ("date", ["1.12.1998", "31/12/98", "2026-11-21"], ["32.1.98", "1.13.98"]),
+        ("digits:5", ["12345"], ["1234", "123456"]),
+        ("luhn", ["79927398713", "0"], ["79927398710", "1"]),
+    ],
+)
+def test_named_formats(pattern: str, right: list[str], wrong: list[str]) -> None:
+    """What each format is meant for, and near misses."""
+    automaton = allowed(pattern)
+    assert all(says(automaton, text) for text in right)
+    assert not any(says(automaton, text) for text in wrong)
+
+
+@given(st.text("0123456789", min_size=1, max_size=16))
+@settings(max_examples=200, deadline=None)
+def test_luhn_is_the_checksum(text: str) -> None:
+    """Every second digit from the right is doubled, 9 taken off what exceeds 9; the sum ends in 0."""
+    doubled = [2 * int(digit) - 9 * (int(digit) > 4) for digit in text[-2::-2]]
+    total = sum(map(int, text[::-2])) + sum(doubled)
+    assert says(allowed("luhn"), text) == (total % 10 == 0)
+
+
+def test_choices_are_a_list() -> None:
+    """These and no others, prefixes excluded."""
+    automaton = one_of(["123", "12", "999"], "list")
+    assert [says(automaton, text) for text in ("123", "12", "999", "1", "1234", "")] == [True] * 3 + [False] * 3
+    assert says(any_digits(), "0123456789")
+    assert not says(any_digits(), "1.5")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("(", "a group is not closed"),
+        ("[1", "a class is not closed"),
+        ("*", "repeats nothing"),
+        ("abc", "'a' is none of"),
+        ("1{3,2}", "repeats {3,2}"),
+        ("1)", "')' at 1"),
+        ("(((1{99}){99}){99})", "too large"),
+        ("1{999}", "repeats {999}"),
+        ("\\", "'' is none of"),
+        ("[z]", "allows nothing"),
+        ("(" * 5000, "pattern"),
+    ],
+)
+def test_a_wrong_expression_is_one_line(pattern: str, message: str) -> None:
+    """With what is expected."""
+    with pytest.raises(UsageError, match="expected zip, amount") as caught:
+        allowed(pattern)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("choices", "message"), [([], "no choices"), (["12a"], "'a' is none of")])
+def test_a_wrong_list_is_one_line(choices: list[str], message: str) -> None:
+    """Empty, or with what cannot be read."""
+    with pytest.raises(UsageError, match=message):
+        one_of(choices, "choices.txt")

@@ -98,7 +98,10 @@ def styled(n: int) -> Pictures:
     rng = np.random.default_rng(0x57)
     for number in range(n):
         glyph, label = drawn(STYLES[number % len(STYLES)], rng)
-        yield photographed(Writing(glyph.astype(np.float32) / 255, np.zeros((28, 28), np.int32), ""), rng).grey, str(label)
+        yield (
+            photographed(Writing(glyph.astype(np.float32) / 255, np.zeros((28, 28), np.int32), ""), rng).grey,
+            str(label),
+        )
 
 
 def no_digits(n: int) -> Pictures:
@@ -172,7 +175,9 @@ def main() -> None:
     sets["touching pairs"] = touching_pairs(digits, options.n), many
     sets["lines of ten"] = lines_of_ten(digits, options.n), many
     sets |= {name: (real(name), many) for name in NUMBERS}
-    sets |= {f"{name} ({how})": (real(name), asked) for name in SINGLES for how, asked in (("digit", one), ("read", many))}
+    sets |= {
+        f"{name} ({how})": (real(name), asked) for name in SINGLES for how, asked in (("digit", one), ("read", many))
+    }
     sets["styled 1, 7, 4 (digit)"] = styled(options.n), one
     sets["no digit"] = no_digits(max(6, 2 * options.n)), many
     found = {}

@@ -61,7 +61,8 @@ def test_bad_pictures_give_a_line_each_and_the_others_are_read(
 ) -> None:
     """Exit status 1, one line per failure on stderr, answers for the rest on stdout."""
     (tmp_path / "text.png").write_text("no picture")
-    bad = [str(tmp_path / "missing.png"), str(tmp_path / "text.png"), str(tmp_path)]
+    (tmp_path / "empty").mkdir()
+    bad = [str(tmp_path / "missing.png"), str(tmp_path / "text.png"), str(tmp_path / "empty")]
     status, out, err = run(capsys, "read", *bad, PEN)
     assert status == 1
     assert out.startswith(f"{PEN}\t7\t")

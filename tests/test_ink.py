@@ -118,14 +118,15 @@ def test_the_glyph_step_leaves_mnist_alone(mnist: Dataset) -> None:
     """With scaling and stroke width, at most 4 in 10,000 change: those whose box is not 20 pixels."""
     from lenet.glyph import make_glyphs
     from lenet.ink import Ink
-    from lenet.segment import Lattice
+    from lenet.segment import SHAPES, Lattice
 
     changed = 0
     for glyph in mnist.train.glyphs[:10_000]:
         strokes = glyph > 0
         rows, columns = np.flatnonzero(strokes.any(axis=1)), np.flatnonzero(strokes.any(axis=0))
         box = np.array([[columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]], np.int32)
-        lattice = Lattice(strokes.astype(np.int32), np.array([[1, 2]], np.int32), box, ())
+        one = np.array([[1, 2]], np.int32)
+        lattice = Lattice(strokes.astype(np.int32), one, one, box, np.zeros((1, len(SHAPES)), np.float32), ())
         made, _notes = make_glyphs(Ink(glyph, strokes, 0.0, ()), lattice)
         changed += bool((made[0] != glyph).any())
     assert changed <= 4

@@ -62,7 +62,7 @@ def test_reference_equals_pytorch_in_float32(name: str, rng: np.random.Generator
 @pytest.mark.parametrize("name", NAMES)
 @given(width=st.integers(32, 75), height=st.integers(32, 44))
 def test_a_wide_field_equals_sliding_at_step_4(name: str, width: int, height: int) -> None:
-    """(n, 1, H, W) gives (n, 10, (H - 32) // 4 + 1, (W - 32) // 4 + 1), each as the 32x32 network sees it."""
+    """(n, 1, H, W) gives (n, k, (H - 32) // 4 + 1, (W - 32) // 4 + 1), each as the 32x32 network sees it."""
     rng = np.random.default_rng(width * 100 + height)
     net = NETS[name]
     tensors = {key: value.astype(np.float64) for key, value in random_tensors(net, rng).items()}
@@ -74,7 +74,7 @@ def test_a_wide_field_equals_sliding_at_step_4(name: str, width: int, height: in
         theirs = model(torch.from_numpy(field)).numpy()
     rows, columns = (height - 32) // 4 + 1, (width - 32) // 4 + 1
     windows = [field[:, :, 4 * y : 4 * y + 32, 4 * x : 4 * x + 32] for y in range(rows) for x in range(columns)]
-    slid = reference.forward(net, tensors, np.concatenate(windows)).T.reshape(1, 10, rows, columns)
+    slid = reference.forward(net, tensors, np.concatenate(windows)).T.reshape(1, net.outputs, rows, columns)
     flat = scores if scores.ndim == 4 else scores[:, :, None, None]
     assert flat.shape == slid.shape
     assert np.abs(flat - slid).max() <= 1e-10 * np.abs(slid).max()

@@ -13,7 +13,17 @@ from lenet.graph import Automaton
 from lenet.pattern import NAMED, SYMBOLS, allowed, any_digits, one_of
 
 TEXTS = st.text(SYMBOLS, max_size=9) | st.text("0123456789", max_size=9)
-EXPRESSIONS = [*NAMED.values(), r"\d+", "1?2*3+", "(12|3[4-6]){2,3}", r"\d{3,}", "(1|2)*3", "(1*)*2", "[0-4,]{0,3}", ".5"]
+EXPRESSIONS = [
+    *NAMED.values(),
+    r"\d+",
+    "1?2*3+",
+    "(12|3[4-6]){2,3}",
+    r"\d{3,}",
+    "(1|2)*3",
+    "(1*)*2",
+    "[0-4,]{0,3}",
+    ".5",
+]
 
 
 def says(automaton: Automaton, text: str) -> bool:

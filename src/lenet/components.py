@@ -19,8 +19,11 @@ _FEWEST_PIXELS = 4
 # Ink levels above this are dark.
 _DARK = 127
 # A component that touches an edge of the page, runs along this share of it and is so many times as long as the
-# others are high is the paper's edge or a frame.
+# others are high is the paper's edge or a frame, if it touches three edges or is no higher than half of the others.
 _FRAME, _TIMES_HEIGHT = 0.9, 1.15
+# So is one along an edge that is at most this share of the others' height thick, and much longer than thick.
+_THIN, _SLIM = 0.09, 4
+_EDGES = 3
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,14 @@ def _without_frames(boxes: Int32, dark: Int32, shape: tuple[int, ...], notes: li
     inside = ~frame
     if inside.any():
         high = (y1 - y0)[inside].max()
-        frame[1:] &= np.maximum(x1 - x0, y1 - y0)[1:] >= _TIMES_HEIGHT * high
+        wide, tall = x1 - x0, y1 - y0
+        frame[1:] &= np.maximum(wide, tall)[1:] >= _TIMES_HEIGHT * high
+        touched = (x0 == 0).astype(int) + (y0 == 0) + (x1 == shape[1]) + (y1 == shape[0])
+        frame[1:] &= ((touched >= _EDGES) | (np.minimum(wide, tall) < 0.5 * high))[1:]
+        at_side, at_end = (x0 == 0) | (x1 == shape[1]), (y0 == 0) | (y1 == shape[0])
+        thin = max(2.0, _THIN * high)
+        frame |= at_side & (wide <= thin) & (tall >= _SLIM * wide)
+        frame |= at_end & (tall <= thin) & (wide >= _SLIM * tall)
         inside = ~frame
     if not inside.any() or dark[inside].max() < max(_FEWEST_PIXELS, 0.02 * dark[1:].max()):
         inside[1:] = True

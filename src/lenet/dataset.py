@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from lenet import mnist
-from lenet.arrays import Bools, Int32, Uint8
-from lenet.errors import DataError, reason
+from lenet.arrays import Bools, Int32, Int64, Uint8
+from lenet.errors import DataError
 from lenet.fetch import Report, content, silent
+from lenet.labels import NONE, Labelled, read_labels
 from lenet.sight import see_digit
 from lenet.sources import SOURCES, Role, Source
 from lenet.spec import GLYPH_SIZE
@@ -21,8 +21,6 @@ from lenet.spec import GLYPH_SIZE
 STUDENTS = 4
 # One writer in twelve of each series is held out: 5,092 of MNIST's 60,000 training digits.
 _HELD_OUT_ONE_IN = 12
-_LABEL_FILE = "labels.csv"
-_NOT_A_DIGIT = "none"
 # The label of a picture that is not a digit.
 NOT_A_DIGIT = 10
 
@@ -124,6 +122,14 @@ def writers(part: str, n: int, report: Report = silent) -> Int32:
     return mnist.as_writers(mnist.parse_idx(content(SOURCES["qmnist"], role, report), name), name, n)
 
 
+def who_wrote(data: Dataset) -> Int64:
+    """Return one number (n,) for each writer of MNIST's training digits. Raises DataError for another set."""
+    if data.name not in ("mnist", "qmnist") or len(data.train) != 60_000:
+        raise DataError(data.name, "who wrote its digits is not known", "only mnist goes to school")
+    series_and_writer = writers("train", len(data.train)).astype(np.int64)
+    return series_and_writer[:, 0] * 1_000_000 + series_and_writer[:, 1]
+
+
 def choose_held_out(series_and_writer: Int32) -> Bools:
     """Return which digits (n,) belong to held-out writers: in each series, every twelfth by number.
 
@@ -145,53 +151,19 @@ def held_out_mask() -> Bools:
 
 
 def _from_folder(folder: Path) -> tuple[Digits, Bools]:
-    """Read a folder of labelled pictures; return its digits and which of them are marked for training."""
-    try:
-        found = folder.is_dir()
-    except (OSError, ValueError):  # a name that is too long, or has a zero byte
-        found = False
-    if not found:
-        raise DataError(folder, "no such data set or folder", f"known sets: {', '.join(SOURCES)}")
-    rows = _label_file(folder) if (folder / _LABEL_FILE).is_file() else _sub_folders(folder)
-    if not rows:
-        raise DataError(folder, "no labelled pictures", f"give it a {_LABEL_FILE} (path,label) or sub-folders 0 to 9")
+    """Read a folder of labelled digits; return them and which of them are marked for training."""
+    rows = read_labels(folder)
+    labels = np.array([_label(row) for row in rows], np.uint8)
     glyphs = np.zeros((len(rows), GLYPH_SIZE, GLYPH_SIZE), np.uint8)
-    for row, (path, _label, _part) in enumerate(rows):
-        for glyph in see_digit(folder / path).glyphs[:1]:
-            glyphs[row] = glyph
-    labels = np.array([label for _path, label, _part in rows], np.uint8)
-    paths = tuple(path for path, _label, _part in rows)
-    return Digits(glyphs, labels, paths), np.array([part == "train" for *_, part in rows])
+    for number, row in enumerate(rows):
+        for glyph in see_digit(folder / row.path).glyphs[:1]:
+            glyphs[number] = glyph
+    return Digits(glyphs, labels, tuple(row.path for row in rows)), np.array([row.part == "train" for row in rows])
 
 
-def _label_file(folder: Path) -> list[tuple[str, int, str]]:
-    """Return (path, label, part) of each row of labels.csv; part is empty when the file has no such column."""
-    file = folder / _LABEL_FILE
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            table = csv.DictReader(lines)
-            if not {"path", "label"} <= set(table.fieldnames or ()):
-                raise DataError(file, f"columns {table.fieldnames}", "expected path,label[,part]")
-            return [
-                (row["path"], _label(row["label"], f"{file} line {table.line_num}"), row.get("part") or "")
-                for row in table
-            ]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(file, f"cannot be read ({reason(error)})") from error
-
-
-def _sub_folders(folder: Path) -> list[tuple[str, int, str]]:
-    return [
-        (str(path.relative_to(folder)), _label(label, folder), "")
-        for label in (*"0123456789", _NOT_A_DIGIT)
-        for path in sorted((folder / label).glob("*"))
-        if path.is_file() and not path.name.startswith(".")
-    ]
-
-
-def _label(text: str | None, place: object) -> int:
-    if text == _NOT_A_DIGIT:
+def _label(row: Labelled) -> int:
+    if row.text == NONE:
         return NOT_A_DIGIT
-    if text is None or not (len(text) == 1 and text in "0123456789"):
-        raise DataError(place, f"label {text!r}", f"expected one digit, or {_NOT_A_DIGIT!r}")
-    return int(text)
+    if not (len(row.text) == 1 and row.text in "0123456789"):
+        raise DataError(row.place, f"label {row.text!r}", f"expected one digit, or {NONE!r}")
+    return int(row.text)

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from lenet.arrays import Float32, Uint8
 from lenet.errors import LenetError, reason
 from lenet.files import replacing
-from lenet.result import Digit, Mistake
+from lenet.result import Digit, Mistake, NumbersEvaluation
 
 _WHITE, _INK, _GREY, _ACCENT = "#ffffff", "#1b1b1f", "#6b6b76", "#c2410c"
 _GAP = 6
@@ -70,6 +70,27 @@ def mistakes_sheet(mistakes: tuple[Mistake, ...], title: str) -> Image.Image:
         answer = "nothing" if mistake.answer > 9 else str(mistake.answer)
         pen.text((x + 2, y + cell + 1), f"{mistake.label} read as {answer}", _INK, font(12))
         pen.text((x + 2, y + cell + 16), f"{100 * mistake.confidence:.1f} %  #{mistake.row}", _GREY, font(11))
+    return sheet
+
+
+def misread_sheet(found: NumbersEvaluation, folder: Path) -> Image.Image:
+    """Draw numbers that were read wrong, at most 100, three in a row, each with its truth, answer and probability."""
+    shown = found.mistakes[:100]
+    columns, wide, tall, caption, head = 3, 320, 96, 22, 40
+    rows = max(1, -(-len(shown) // columns))
+    sheet = Image.new("RGB", (columns * (wide + _GAP) + _GAP, head + rows * (tall + caption + _GAP)), _WHITE)
+    pen = ImageDraw.Draw(sheet)
+    pen.text((_GAP, 10), f"{found.model}: {found.string_errors} of {found.strings:,} numbers wrong", _INK, font(18))
+    for index, mistake in enumerate(shown):
+        x = _GAP + index % columns * (wide + _GAP)
+        y = head + index // columns * (tall + caption + _GAP)
+        with Image.open(folder / mistake.path) as picture:
+            given = picture.convert("RGB")
+        scale = min(wide / given.width, tall / given.height)
+        sheet.paste(given.resize((max(1, round(given.width * scale)), max(1, round(given.height * scale)))), (x, y))
+        answer = mistake.text.replace("\n", " ") or mistake.abstained
+        pen.text((x, y + tall + 2), f"{mistake.label} read as {answer}", _INK, font(12))
+        pen.text((x + wide - 60, y + tall + 2), f"{100 * mistake.confidence:.1f} %", _GREY, font(11))
     return sheet
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from lenet.engine import Network, load
 from lenet.engine.choice import cores
-from lenet.errors import LenetError, PictureError
+from lenet.errors import LenetError
 from lenet.image import SUFFIXES
 from lenet.reader import Asked, read
 from lenet.result import Reading
@@ -35,7 +35,7 @@ class Answer:
 def pictures(paths: Iterable[str]) -> list[str]:
     """Return the pictures that paths, folders (with all that is in them) and globs stand for, in order.
 
-    Raises PictureError for a folder without pictures; a path that is not there is kept: reading it says so.
+    A path that is not there is kept, and a folder without pictures: reading it says what is wrong.
     """
     found: list[str] = []
     for path in paths:
@@ -46,9 +46,7 @@ def pictures(paths: Iterable[str]) -> list[str]:
             folder, there = False, True
         if folder:
             inside = sorted(str(each) for each in Path(path).rglob("*") if each.suffix.lower() in SUFFIXES)
-            if not inside:
-                raise PictureError(path, "no pictures in this folder", f"known are {', '.join(sorted(SUFFIXES))}")
-            found += inside
+            found += inside or [path]
         elif not there and glob.has_magic(path):
             found += sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - an absolute pattern is allowed or [path]
         else:

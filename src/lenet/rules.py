@@ -10,13 +10,14 @@ import numpy as np
 from lenet.arrays import Bools, Uint8
 from lenet.ink import EDGE, Ink, disc
 
-# A rule is at least so many times as long as it is thick, which no stroke of a digit is, and rises at most this much.
-_SLIMMEST, _STEEPEST = 14, 0.1
+# A rule is at least so many times as long as it is thick, which no stroke of a digit is, and rises at most this much;
+# the side of a box, which meets a rule at its end, may be thicker.
+_SLIMMEST, _SLIM_SIDE, _STEEPEST = 14, 7, 0.1
 # It runs along at least this share of the page, with gaps of at most this share each and that share in all.
 _LEAST_SHARE, _GAP, _MOST_GAPS = 0.6, 0.02, 0.15
-# A line across is so many times as long as the writing is high; one down meets one across, or is so long and runs
-# from edge to edge of the page.
-_TIMES_HEIGHT = 1.4
+# A line across is so many times as long as the writing is high; one down is so long too and runs from edge to edge, or
+# it is the side of a box: it meets a line across within this share of that one's length from its end.
+_TIMES_HEIGHT, _CORNER = 1.4, 0.04
 # No pixel of a rule strays further from a straight line than this, in pixels or as a share of its thickness.
 _STRAY, _STRAY_SHARE = 1.5, 0.75
 # Runs of ink shorter than this, in pixels or as a share of the page, are no part of a rule.
@@ -31,7 +32,8 @@ def without_rules(ink: Ink) -> Ink:
     Nothing is taken out that is not clearly longer than the writing that would be left: a 1 is no line.
     """
     strokes = ink.strokes.astype(np.uint8)
-    across, down = _rules(strokes), [rule.T for rule in _rules(np.ascontiguousarray(strokes.T))]
+    across = _rules(strokes, _SLIMMEST)
+    down = [rule.T for rule in _rules(np.ascontiguousarray(strokes.T), _SLIM_SIDE)]
     if not across and not down:
         return ink
     rest = ink.strokes.copy()
@@ -42,11 +44,11 @@ def without_rules(ink: Ink) -> Ink:
         return ink
     least = _TIMES_HEIGHT * high
     across = [rule for rule in across if _length(rule) >= least]
-    meeting = cv2.dilate(np.any([np.zeros_like(rest), *across], axis=0).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    corners = [_corners(rule) for rule in across]
     down = [
         rule
         for rule in down
-        if (rule & meeting).any() or (_edge_to_edge(rule) and _length(rule.T) >= _TIMES_HEIGHT * high)
+        if any((rule & corner).any() for corner in corners) or (_edge_to_edge(rule) and _length(rule.T) >= least)
     ]
     kept = ink.strokes.copy()
     for rule in across:
@@ -62,7 +64,7 @@ def without_rules(ink: Ink) -> Ink:
     return replace(ink, levels=levels, strokes=kept, notes=(*ink.notes, note))
 
 
-def _rules(strokes: Uint8) -> list[Bools]:
+def _rules(strokes: Uint8, slimmest: int) -> list[Bools]:
     """Find long thin nearly horizontal lines in (h, w) strokes of 0 and 1; return the pixels of each."""
     high, wide = strokes.shape
     if wide < 24 or high < 8:
@@ -77,12 +79,12 @@ def _rules(strokes: Uint8) -> list[Bools]:
     found = []
     for label in range(1, count):
         x, y, length, height, _area = (int(value) for value in stats[label])
-        if length < _LEAST_SHARE * wide or height > 3 + length / _SLIMMEST + _STEEPEST * length:
+        if length < _LEAST_SHARE * wide or height > 3 + length / slimmest + _STEEPEST * length:
             continue
         box = (slice(y, y + height), slice(x, x + length))
         own = (labels[box] == label) & (runs[box] > 0)
         covered = int(own.any(axis=0).sum())
-        if covered < (1 - _MOST_GAPS) * length or _SLIMMEST * own.sum() > covered * covered:
+        if covered < (1 - _MOST_GAPS) * length or slimmest * own.sum() > covered * covered:
             continue
         columns = np.flatnonzero(own.any(axis=0))
         middles = (own * np.arange(height)[:, None]).sum(axis=0)[columns] / own.sum(axis=0)[columns]
@@ -111,6 +113,15 @@ def _writing_height(rest: Bools) -> float:
     _count, _labels, stats, _ = cv2.connectedComponentsWithStats(rest.astype(np.uint8), connectivity=8)
     heights = stats[1:, cv2.CC_STAT_HEIGHT][stats[1:, cv2.CC_STAT_AREA] >= 4]
     return float(np.median(heights[heights >= _TALL * heights.max()])) if len(heights) else 0.0
+
+
+def _corners(rule: Bools) -> Bools:
+    """Return the pixels at and around the two ends of a rule across."""
+    columns = np.flatnonzero(rule.any(axis=0))
+    near = 3 + round(_CORNER * len(columns))
+    ends = rule.copy()
+    ends[:, columns[0] + near : max(columns[0] + near, columns[-1] - near)] = False
+    return cv2.dilate(ends.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
 
 
 def _edge_to_edge(rule: Bools) -> bool:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lenet.cli.progress import bar, downloads
+
+if TYPE_CHECKING:
+    from lenet.labels import Labelled
 
 
 def evaluate(
@@ -23,7 +26,7 @@ def evaluate(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Count the errors of a network on a set.
+    """Count the errors of a network on a set of digits, or on a folder of pictures of numbers.
 
     Prints the rate with a 95 % interval, the errors by writers where they are known, the confusion and the
     surest mistakes.
@@ -31,9 +34,13 @@ def evaluate(
     from lenet import draw, measure
     from lenet.dataset import load_test
     from lenet.engine import load
+    from lenet.labels import numbers_in
     from lenet.result import Evaluation
 
     network = load(model)
+    if rows := numbers_in(data):
+        _numbers(model, data, rows, out, as_json)
+        return
     with downloads() as report:
         digits = load_test(data, report)
     with bar("evaluating", "glyphs") as move:
@@ -56,6 +63,31 @@ def evaluate(
         for mistake in found.mistakes[:10]:
             where = f" {mistake.path}" if mistake.path else ""
             print(f"  {mistake.row}: {mistake.label} > {mistake.answer}, {mistake.confidence:.3f}{where}")
+
+
+def _numbers(model: str, data: str, rows: list[Labelled], out: Path | None, as_json: bool) -> None:
+    """Measure on pictures of numbers and print what was found."""
+    from lenet import draw
+    from lenet.measure_numbers import evaluate_numbers
+
+    with bar("reading", "pictures") as move:
+        found = evaluate_numbers(model, Path(data), rows, report=move)
+    if out is not None:
+        draw.save_picture(draw.misread_sheet(found, Path(data)), out)
+    if as_json:
+        print(json.dumps(found.as_json()))
+        return
+    low, high = found.interval95
+    print(f"{found.model} on {data}: {found.string_errors} of {found.strings:,} numbers wrong", end="")
+    print(f" ({100 * found.error_rate:.2f} %, 95 % interval {100 * low:.2f} to {100 * high:.2f} %)")
+    print(f"  {found.digit_errors} digit errors (edit distance) of {found.digits:,}; {found.abstained} withheld")
+    print(f"  expected calibration error {100 * found.calibration_error:.2f} %")
+    for coverage, error in found.curve:
+        print(f"  answering the surest {100 * coverage:.0f} %: {100 * error:.2f} % wrong")
+    if found.mistakes:
+        print("surest mistakes (truth > answer, probability):")
+        for mistake in found.mistakes[:10]:
+            print(f"  {mistake.label} > {mistake.text or mistake.abstained}, {mistake.confidence:.3f} {mistake.path}")
 
 
 def _print_confusion(confusion: tuple[tuple[int, ...], ...]) -> None:

@@ -73,11 +73,15 @@ def cluttered(writing: Writing, rng: np.random.Generator) -> Writing:
         kind = rng.random()
         if kind < 0.35:  # a point or a comma
             cv2.circle(marks, (x, base + int(rng.integers(-2, 2))), int(rng.integers(1, 3)), 255, -1, cv2.LINE_AA)
-        elif kind < 0.6:  # a dash, before or behind the number
+        elif kind < 0.6:  # a dash or two, before or behind the number
             x = int(rng.integers(0, 6)) if rng.random() < 0.3 else ink.shape[1] - int(rng.integers(8, 20))
             y = high // 2 + int(rng.integers(-4, 8))
             end = (x + int(rng.integers(5, 14)), y + int(rng.integers(-4, 3)))
-            cv2.line(marks, (x, y), end, 255, int(rng.integers(1, 4)), cv2.LINE_AA)
+            thick = int(rng.integers(1, 4))
+            cv2.line(marks, (x, y), end, 255, thick, cv2.LINE_AA)
+            if rng.random() < 0.3:
+                down = thick + int(rng.integers(2, 5))
+                cv2.line(marks, (x, y + down), (end[0], end[1] + down), 255, thick, cv2.LINE_AA)
         elif kind < 0.75:  # what is left of a ruled line
             y = int(rng.choice([1, ink.shape[0] - 2]))
             cv2.line(marks, (x, y), (x + int(rng.integers(4, 30)), y), 255, 1)

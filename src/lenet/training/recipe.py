@@ -31,7 +31,8 @@ class Recipe:
     Levenberg-Marquardt: the rate over `mu` + h, h estimated on that many patterns, the `first` ones or `random` ones,
     `once` before the first pass or before `every pass`; `memory` is the share of the old h that the new one keeps.
     It needs batches of one pattern, and none of momentum, decay, averaging and dropout.
-    `order` is one for all passes or a new one for each. `train_on` takes the first so many patterns (0: all).
+    `school` adds pictures of digits, of numbers and of what is no digit (`lenet.training.school`): 1 is twice as many
+    again. `order` is one for all passes or a new one for each. `train_on` takes the first so many patterns (0: all).
     With a `pool` of k copies the distortions are drawn once for k - 1 distorted copies of each pattern, which go
     with the original; k passes see each copy once (section III.B: a pool of 10).
     `hold_out` keeps a twelfth of the writers out of training, to choose and calibrate on; `watch` counts test errors
@@ -60,6 +61,7 @@ class Recipe:
     initialisation: str = "torch"
     order: Order = "new"
     train_on: int = 0
+    school: float = 0.0
     distortions: Ranges | Figure7 | None = None
     pool: int = 0
     hold_out: bool = True
@@ -91,6 +93,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "junk": (0, 1000),
     "unit": (0.01, 100),
     "train_on": (0, 1_000_000),
+    "school": (0, 10),
     "pool": (0, 1000),
     "memory": (0, 0.999),
     "curvature_patterns": (0, 60_000),

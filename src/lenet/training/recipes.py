@@ -145,6 +145,7 @@ RECIPES: dict[str, Recipe] = {
             averaging=0.9997,
             batch_norm=True,
             initialisation="he",
+            school=1.0,
             distortions=Ranges(zoom=0.1, squeeze=0.07, rotation=0.1, shear=0.1, shift=1.0, elastic=2.0),
         ),
         *_1998,

@@ -15,6 +15,7 @@ from lenet.training.loop import Progress, train_replicas
 from lenet.training.recipe import Recipe, changed, checked
 from lenet.training.recipes import RECIPES
 from lenet.training.run import RunFolder
+from lenet.training.school import schooled
 from lenet.weights import load_weights
 
 
@@ -46,6 +47,7 @@ def train(
     settings: dict[str, str] | None = None,
     report: Callable[[Progress], None] = silent,
     report_fetch: Report = silent,
+    report_school: Callable[[int, int], None] = silent,
 ) -> dict[str, Any]:
     """Train `replicas` networks with the seeds `seed`, `seed` + 1, ... and return the result as a dictionary.
 
@@ -64,5 +66,7 @@ def train(
     start_from = load_weights(init) if init is not None else None
     folder = RunFolder(run_folder(out, recipe, seed))
     loaded = dataset.load(data, report_fetch)
+    if chosen.school:
+        loaded = schooled(loaded, dataset.who_wrote(loaded), chosen.school, report_school)
     seeds = list(range(seed, seed + replicas))
     return train_replicas(chosen, loaded, folder, runs, seeds, start_from=start_from, resume=resume, report=report)

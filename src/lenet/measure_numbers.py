@@ -1,0 +1,94 @@
+"""Measure the reading of numbers: whole numbers right, edit distances, and what abstaining would save."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from lenet.errors import DataError
+from lenet.fetch import silent
+from lenet.interval import wilson95
+from lenet.jobs import Answer, read_all
+from lenet.labels import NONE, Labelled
+from lenet.reader import Asked
+from lenet.result import Misread, NumbersEvaluation
+
+# The shares of pictures at which the curve of abstention is given.
+_SHARES = (0.25, 0.5, 0.75, 0.9, 0.95, 1.0)
+_BINS = 15
+
+
+def edit_distance(one: str, other: str) -> int:
+    """Return how many insertions, deletions and changes of a character lead from one text to the other."""
+    row = list(range(len(other) + 1))
+    for index, character in enumerate(one, 1):
+        before, row[0] = row[0], index
+        for place, wanted in enumerate(other, 1):
+            before, row[place] = row[place], min(row[place] + 1, row[place - 1] + 1, before + (character != wanted))
+    return row[-1]
+
+
+def evaluate_numbers(
+    model: str | Path,
+    folder: Path,
+    rows: list[Labelled],
+    asked: Asked = Asked(),  # noqa: B008 - it is frozen
+    report: Callable[[int, int], None] = silent,
+) -> NumbersEvaluation:
+    """Read a folder's pictures of numbers and count. Raises DataError when there are none, or for one that is bad."""
+    if not rows:
+        raise DataError(folder, "no numbers to measure on")
+    paths = [str(folder / row.path) for row in rows]
+    misread, answers, distances, abstained = [], [], 0, 0
+    for number, (row, answer) in enumerate(zip(rows, read_all(paths, model, asked), strict=True)):
+        text, confidence = _said(answer)
+        wanted = "" if row.text == NONE else row.text
+        assert answer.reading is not None
+        withheld = answer.reading.abstained
+        right = text == wanted and (not withheld or not wanted)
+        answers.append((confidence, right))
+        abstained += bool(withheld)
+        distances += edit_distance(text, wanted)
+        if not right:
+            misread.append(Misread(row.path, row.text, text, confidence, withheld))
+        report(number + 1, len(rows))
+    wrong = len(misread)
+    return NumbersEvaluation(
+        Path(model).stem,
+        str(folder),
+        len(rows),
+        wrong,
+        wilson95(wrong, len(rows)),
+        sum(len(row.text) for row in rows if row.text != NONE),
+        distances,
+        abstained,
+        _calibration_error(answers),
+        _curve(answers),
+        tuple(sorted(misread, key=lambda each: -each.confidence)),
+    )
+
+
+def _said(answer: Answer) -> tuple[str, float]:
+    if answer.reading is None:
+        raise DataError(answer.path, str(answer.error).removeprefix(f"{answer.path}: "))
+    return answer.reading.text, answer.reading.confidence
+
+
+def _curve(answers: list[tuple[float, bool]]) -> tuple[tuple[float, float], ...]:
+    """Return (share answered, share of those wrong), where the least sure are not answered."""
+    surest = [right for _confidence, right in sorted(answers, key=lambda each: -each[0])]
+    points = []
+    for share in _SHARES:
+        kept = surest[: max(1, round(share * len(surest)))]
+        points.append((share, 1 - sum(kept) / len(kept)))
+    return tuple(points)
+
+
+def _calibration_error(answers: list[tuple[float, bool]]) -> float:
+    """Return the mean gap between confidence and right answers over bins of equal width, as a fraction."""
+    confidence, right = (np.array(each, float) for each in zip(*answers, strict=True))
+    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
+    gaps = [abs(float((confidence[bins == each] - right[bins == each]).sum())) for each in np.unique(bins)]
+    return sum(gaps) / len(answers)

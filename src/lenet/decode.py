@@ -17,7 +17,7 @@ from lenet.segment import Lattice
 # Below this probability an answer is only a guess.
 UNCERTAIN = 0.5
 # Texts less likely than this beside the best one of their length so far are not followed, nor more than so many.
-_UNLIKELY, _FOLLOWED = 12.0, 24
+_UNLIKELY, _FOLLOWED = 8.0, 6
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def decode_line(
         path = [int(open_graph.origins[step]) for step in path if open_graph.origins[step] >= 0]
         own = open_graph.origins >= 0
         shares = np.bincount(open_graph.origins[own], shares[own], len(graph.labels)).astype(np.float64)
-    likeliest = _likeliest(open_graph, every, max(best, 2))
+    likeliest = _likeliest(open_graph, every, max(best, 1))
     said = [step for step in path if graph.labels[step] != SILENT]
     text = "".join(SYMBOLS[graph.labels[step]] for step in said)
     confidence = _confidence(open_graph, [int(graph.labels[step]) for step in said], every)
@@ -128,6 +128,6 @@ def _likeliest(graph: Graph, every: float, count: int) -> list[tuple[str, float]
             for text, cost in texts[source].items():
                 longer, total = text + said, cost + penalty
                 found[longer] = -np.logaddexp(-found[longer], -total) if longer in found else total
-        kept = sorted(found.items(), key=lambda each: each[1])[: max(_FOLLOWED, 2 * count)]
+        kept = sorted(found.items(), key=lambda each: each[1])[: max(_FOLLOWED, 3 * count)]
         texts[node] = dict(kept)
     return [(text, float(np.exp(min(0.0, every - cost)))) for text, cost in list(texts[-1].items())[:count]]

@@ -77,7 +77,8 @@ def open_page(source: Source) -> Page:
                     grey, alpha, size = _decode(picture, name, notes, ours=True)
     if alpha is not None:
         grey = _over_backdrop(grey, alpha, notes)
-    return _reduced(np.clip(np.rint(grey), 0, 255).astype(np.uint8), size, notes)
+    whole = grey if grey.dtype == np.uint8 else np.clip(np.rint(grey), 0, 255).astype(np.uint8)
+    return _reduced(np.ascontiguousarray(whole, np.uint8), size, notes)
 
 
 def _read(source: str | os.PathLike[str] | bytes, name: str) -> bytes:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -20,7 +21,7 @@ _SMALL = 48
 # Paper is flat, without light or noise to find, if this share of a page is within so many levels of one grey.
 _FLAT_SHARE, _SAME_GREY = 0.35, 2
 # Percentiles of a page are taken from about this many of its pixels.
-_SAMPLES = 250_000
+_SAMPLES = 60_000
 # Ink must stand out of the paper by this many grey levels, and by this many times the (smoothed) noise.
 _LEAST_CONTRAST = 12.0
 _LEAST_SIGMAS = 6.0
@@ -30,6 +31,8 @@ _LEAST_NOISE = 0.4
 _WEAK, _STRONG = 0.28, 0.5
 # How far outside a stroke its soft edge may reach, in pixels.
 EDGE = 2
+# Paper that is kept around the ink, in pixels.
+_RIM = 4
 
 
 @dataclass(frozen=True)
@@ -53,21 +56,24 @@ def find_ink(page: Page) -> Ink:
     smooth, smooth_noise = _smooth(grey, noise)
     flat = _flat_paper(page.grey)
     light = _plane(smooth) if flat is None else np.full_like(grey, flat)
-    strokes, strong, sign = _strokes(smooth - light, smooth_noise)
+    weak, strong, sign = _outstanding(smooth - light, smooth_noise)
     if not sign:
-        return Ink(np.zeros_like(page.grey), strokes, 0.0, ())
+        return Ink(np.zeros_like(page.grey), strong, 0.0, ())
     if flat is None or min(grey.shape) > _SMALL:
         # Look again with the light taken from between the strokes, which follows shadows that a plane cannot.
         for _round in range(_ROUNDS):
             local = _light_between(smooth, light, strong)
-            *again, sign_again = _strokes(smooth - local, smooth_noise)
+            *again, sign_again = _outstanding(smooth - local, smooth_noise)
             if sign_again != sign:
                 break
-            light, (strokes, strong) = local, again
+            light, (weak, strong) = local, again
+    strokes = _connected(weak, strong)
     # Full ink is what the strokes have without noise: a speck of dust must not set the scale.
-    full = max(_LEAST_CONTRAST, float(np.percentile((smooth - light)[strokes] * sign, 75)))
+    full = max(_LEAST_CONTRAST, float(np.percentile((smooth[strokes] - light[strokes]) * sign, 75)))
+    levels = np.zeros_like(page.grey)
     near = cv2.dilate(strokes.astype(np.uint8), disc(EDGE)) > 0
-    levels = np.where(near, np.clip(np.rint((grey - light) * (sign * 255 / full)), 0, 255), 0).astype(np.uint8)
+    inked = np.rint((grey[near] - light[near]) * np.float32(sign * 255 / full))
+    levels[near] = np.clip(inked, 0, 255).astype(np.uint8)
     notes = []
     if sign > 0:
         notes.append("light ink on dark paper")
@@ -78,6 +84,41 @@ def find_ink(page: Page) -> Ink:
     return Ink(levels, strokes, noise * 255 / full, tuple(notes))
 
 
+def cropped(ink: Ink) -> tuple[Ink, tuple[int, int]]:
+    """Return the part of a page that has ink, with a rim of paper, and where its left and top are in the page.
+
+    There is no rim where ink touches the page's edge: what follows can tell.
+    """
+    found = []
+    for axis in (0, 1):
+        inked = np.flatnonzero(ink.strokes.any(axis=1 - axis))
+        if not len(inked):
+            return ink, (0, 0)
+        first, last = int(inked[0]), int(inked[-1]) + 1
+        size = ink.strokes.shape[axis]
+        found.append((first, last, _RIM if first else 0, _RIM if last < size else 0))
+    (top, bottom, above, below), (left, right, before, behind) = found
+    part = (slice(max(0, top - above), bottom + below), slice(max(0, left - before), right + behind))
+    missing = (
+        (max(0, above - top), max(0, bottom + below - ink.strokes.shape[0])),
+        (max(0, before - left), max(0, right + behind - ink.strokes.shape[1])),
+    )
+    levels, strokes = np.pad(ink.levels[part], missing), np.pad(ink.strokes[part], missing)
+    return replace(ink, levels=levels, strokes=strokes), (left - before, top - above)
+
+
+def reduced(ink: Ink, factor: int) -> Ink:
+    """Average ink down by a whole factor; a pixel is of a stroke if half of it was."""
+    if factor == 1:
+        return ink
+    size = (max(1, ink.levels.shape[1] // factor), max(1, ink.levels.shape[0] // factor))
+    part = (slice(0, size[1] * factor), slice(0, size[0] * factor))
+    levels = cv2.resize(ink.levels[part], size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    share = cv2.resize(ink.strokes[part].astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
+    return replace(ink, levels=levels, strokes=share >= 128, noise=ink.noise / factor)
+
+
+@lru_cache
 def disc(radius: int) -> Uint8:
     """Return a disc of a radius in pixels, (2 radius + 1, 2 radius + 1) of 0 and 1, for morphology."""
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)).astype(np.uint8)
@@ -110,10 +151,10 @@ def _smooth(grey: Float32, noise: float) -> tuple[Float32, float]:
 
 def _flat_paper(grey: Uint8) -> float | None:
     """Return the grey of a drawn page's paper: the level that a large share of the pixels has, if there is one."""
-    counts = np.bincount(grey.ravel(), minlength=256)
+    counts = np.bincount(_sampled(grey).ravel(), minlength=256)
     around = np.convolve(counts, np.ones(2 * _SAME_GREY + 1, int), mode="same")
     paper = int(around.argmax())
-    if around[paper] < _FLAT_SHARE * grey.size:
+    if around[paper] < _FLAT_SHARE * counts.sum():
         return None
     near = counts[max(0, paper - _SAME_GREY) : paper + _SAME_GREY + 1]
     return float(max(0, paper - _SAME_GREY) + near.argmax())
@@ -150,6 +191,7 @@ def _shrunk(grey: Float32) -> Float32:
     if factor <= 1:
         return grey
     size = (max(1, round(grey.shape[1] / factor)), max(1, round(grey.shape[0] / factor)))
+    grey = grey[:: max(1, int(factor / 3)), :: max(1, int(factor / 3))]  # nine samples for a pixel are enough
     return cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.float32)
 
 
@@ -169,29 +211,36 @@ def _light_between(grey: Float32, plane: Float32, strong: Bools) -> Float32:
     return (plane + full).astype(np.float32)
 
 
-def _strokes(residual: Float32, noise: float) -> tuple[Bools, Bools, int]:
-    """Find strokes in a page without its light: where they are, where they are surely ink, and their sign.
+def _outstanding(residual: Float32, noise: float) -> tuple[Bools, Bools, int]:
+    """Find ink in a page without its light: where it may be, where it surely is, and its sign.
 
     The sign is +1 for light ink, -1 for dark and 0 for none. The ink is the side of the paper that stands out
     more strongly.
     """
     least = max(_LEAST_CONTRAST, _LEAST_SIGMAS * noise)
     best: tuple[float, int, float] = (0.0, 0, 0.0)
-    for sign in (-1, 1):
-        above = residual[residual * sign > least] * sign
-        if above.size:
-            # Cubes and squares: a few dark strokes must outweigh a wide faint shadow.
-            cubes, squares = float((above**3).sum()), float((above**2).sum())
-            best = max(best, (cubes, sign, cubes / squares))
+    some = _sampled(residual)
+    for values in (some, residual) if some.size < residual.size else (residual,):
+        for sign in (-1, 1):
+            above = values[values * sign > least] * sign
+            if above.size:
+                # Cubes and squares: a few dark strokes must outweigh a wide faint shadow.
+                cubes, squares = float((above**3).sum()), float((above**2).sum())
+                best = max(best, (cubes, sign, cubes / squares))
+        if best[1]:
+            break
     _mass, sign, contrast = best
     if not contrast:
         nothing = np.zeros(residual.shape, bool)
         return nothing, nothing, 0
-    signed = residual * sign
-    weak = signed > max(_WEAK * contrast, 4 * noise)
-    strong = signed > max(_STRONG * contrast, least)
+    signed = residual * np.float32(sign)
+    return signed > max(_WEAK * contrast, 4 * noise), signed > max(_STRONG * contrast, least), sign
+
+
+def _connected(weak: Bools, strong: Bools) -> Bools:
+    """Return the weak ink that hangs together with strong ink."""
     _count, labels = cv2.connectedComponents(weak.astype(np.uint8), connectivity=8)
     keep = np.zeros(int(labels.max()) + 1, bool)
     keep[labels[strong]] = True
     keep[0] = False
-    return keep[labels], strong, sign
+    return keep[labels]

@@ -11,45 +11,68 @@ import numpy as np
 from lenet.arrays import Uint8
 from lenet.glyph import make_glyphs
 from lenet.image import Source, open_page
-from lenet.ink import Ink, find_ink
+from lenet.ink import Ink, cropped, find_ink, reduced
 from lenet.rules import without_rules
 from lenet.segment import Lattice, number, one_digit
 
 # Reading many pictures runs one process per core; threads inside them would only get in each other's way.
 cv2.setNumThreads(1)
+# Numbers are looked for in writing of one to two times this height, in pixels, if it was higher.
+_HIGH_ENOUGH = 56
+# How many rows or columns of a page tell how high its writing is.
+_COARSE = 200
 
 
 @dataclass(frozen=True)
 class Sight:
-    """A picture's candidates and their glyphs (m, 28, 28); `scale` maps page pixels to the picture's own."""
+    """A picture's candidates and their glyphs (m, 28, 28).
+
+    A lattice's pixel stands for `scale` of the picture's own, from `origin` (x, y) on.
+    """
 
     lattice: Lattice
     glyphs: Uint8
     size: tuple[int, int]
     scale: float
+    origin: tuple[float, float]
     notes: tuple[str, ...]
 
     def box(self, arc: int) -> tuple[int, int, int, int]:
         """Return an arc's box x0, y0, x1, y1 in the picture's own pixels, right and bottom exclusive."""
-        x0, y0, x1, y1 = (self.lattice.boxes[arc] * self.scale).tolist()
+        x0, y0, x1, y1 = (self.lattice.boxes[arc] * self.scale + np.tile(self.origin, 2)).tolist()
         width, height = self.size
         return int(x0), int(y0), min(width, round(x1)), min(height, round(y1))
 
 
 def see_digit(source: Source) -> Sight:
     """Take all the ink of a picture for one digit. Raises PictureError when it cannot be decoded."""
-    return _see(source, one_digit)
+    return _see(source, one_digit, tall=True)
 
 
 def see_number(source: Source) -> Sight:
     """Find all that may be a digit in a picture of lines of digits. Raises PictureError when it cannot be decoded."""
-    return _see(source, number)
+    return _see(source, number, tall=False)
 
 
-def _see(source: Source, propose: Callable[[Ink], Lattice]) -> Sight:
+def _see(source: Source, propose: Callable[[Ink], Lattice], *, tall: bool) -> Sight:
+    """Find ink, keep the part of the page that has any, and propose digits; large writing is reduced unless `tall`."""
     page = open_page(source)
-    ink = without_rules(find_ink(page))
-    lattice = propose(ink)
-    glyphs, changes = make_glyphs(ink, lattice)
+    ink, (left, top) = cropped(find_ink(page))
+    ink = without_rules(ink)
+    factor = 1 if tall else _shrinking(ink)
+    lattice = propose(reduced(ink, factor))
+    glyphs, changes = make_glyphs(reduced(ink, factor), lattice)
     notes = (*page.notes, *ink.notes, *lattice.notes, *changes)
-    return Sight(lattice, np.ascontiguousarray(glyphs), page.size, page.scale, notes)
+    origin = (left * page.scale, top * page.scale)
+    return Sight(lattice, np.ascontiguousarray(glyphs), page.size, page.scale * factor, origin, notes)
+
+
+def _shrinking(ink: Ink) -> int:
+    """Return the whole factor by which to divide writing so that its digits are not much higher than they need be."""
+    step = max(1, min(ink.strokes.shape) // _COARSE)
+    few = np.ascontiguousarray(ink.strokes[::step, ::step]).astype(np.uint8)
+    _count, _labels, stats, _ = cv2.connectedComponentsWithStats(few, connectivity=8)
+    heights = stats[1:, cv2.CC_STAT_HEIGHT] * step
+    if not len(heights):
+        return 1
+    return max(1, int(np.median(heights[heights >= heights.max() / 2])) // _HIGH_ENOUGH)

@@ -102,6 +102,41 @@ def ink(
     return cv2.resize(canvas, size, interpolation=cv2.INTER_AREA).astype(np.float64) / 255
 
 
+def written(
+    number: str,
+    size: tuple[int, int],
+    box: tuple[float, float, float],
+    width: float,
+    rng: np.random.Generator,
+    gap: float,
+) -> Floats:
+    """Return the ink of a number as `ink` does for a digit: `gap` is the room between digits, a share of their height.
+
+    Digits stand a little up or down and lean a little differently; points and dashes are drawn where they belong.
+    """
+    x, y, height = box
+    share = np.zeros((size[1], size[0]))
+    for character in number:
+        up, lean = height * rng.normal(0, 0.03), rng.normal(0.12, 0.03)
+        if character in ".-":
+            page = np.zeros(share.shape, np.uint8)
+            end = (0.02, 0.97) if character == "." else (0.35, 0.55)
+            places = [
+                (x + height * (gap + 0.02), y + height * 0.97),
+                (x + height * (gap + end[0]), y + height * end[1]),
+            ]
+            if character == "-":
+                places[0] = (x + height * gap, y + height * 0.57)
+            first, last = (tuple(round(16 * side) for side in place) for place in places)
+            cv2.line(page, first, last, 255, max(2, round(width)), cv2.LINE_AA, 4)
+            share = np.maximum(share, page / 255)
+            x += height * (end[0] + gap + 0.12)
+            continue
+        share = np.maximum(share, ink(character, size, (x, y + up, height), width, rng, lean))
+        x += height * ((0.3 if character == "1" else 0.66) + gap)
+    return share
+
+
 def grain(size: tuple[int, int], scale: float, rng: np.random.Generator) -> Floats:
     """Return smooth noise (H, W) with mean 0 and standard deviation 1, whose lumps are about `scale` pixels."""
     noise = cv2.GaussianBlur(rng.normal(0, 1, (size[1], size[0])), (0, 0), scale)
@@ -204,6 +239,37 @@ def draw_all(folder: Path, seed: int = 1998) -> None:
     size = (200, 260)
     paper = sheet(size, (248, 246, 240)) + 2 * grain(size, 1, rng)[..., None]
     picture(paper).save(folder / "blank.jpg", quality=88)
+
+    size = (900, 420)
+    paper = sheet(size, (228, 224, 214)) + 3 * grain(size, 8, rng)[..., None]
+    page = mix(paper, written("90210", size, (170, 150, 130), 8, rng, 0.12), (36, 44, 96))
+    photo = cv2.GaussianBlur(page * uneven_light(size, rng), (0, 0), 0.9) + rng.normal(0, 2.5, (*page.shape[:2], 1))
+    picture(photo).save(folder / "zip.jpg", quality=85)
+
+    size = (520, 160)
+    form = sheet(size, (255, 255, 255))
+    cv2.rectangle(form, (30, 25), (490, 135), (90, 90, 90), 3)
+    cv2.line(form, (60, 112), (460, 112), (150, 150, 150), 2)
+    picture(mix(form, written("4736", size, (100, 42, 70), 6, rng, 0.2), (16, 40, 160))).save(folder / "form.png")
+
+    size = (420, 170)
+    paper = sheet(size, (246, 244, 238)) + 2 * grain(size, 1, rng)[..., None]
+    picture(mix(paper, written("8053", size, (50, 40, 90), 8, rng, -0.08), (40, 40, 44))).save(
+        folder / "touching.jpg", quality=88
+    )
+
+    size = (460, 380)
+    paper = sheet(size, (236, 238, 240)) + 2 * grain(size, 1, rng)[..., None]
+    lines = np.maximum(
+        written("1998", size, (60, 60, 90), 7, rng, 0.15), written("2026", size, (80, 220, 90), 7, rng, 0.15)
+    )
+    picture(mix(paper, lines, (30, 36, 48))).save(folder / "two-lines.jpg", quality=88)
+
+    size = (640, 180)
+    paper = sheet(size, (250, 248, 240)) + 2 * grain(size, 1, rng)[..., None]
+    picture(mix(paper, written("12.750.-", size, (60, 45, 85), 7, rng, 0.14), (28, 36, 110))).save(
+        folder / "amount.jpg", quality=88
+    )
 
 
 if __name__ == "__main__":

@@ -67,18 +67,23 @@ def load(name: str | Path, report: Report = silent) -> Dataset:
     A folder whose labels.csv marks no part "train" gives every tenth picture to the test part.
     """
     source = SOURCES.get(str(name))
-    if source is not None:
-        train, test = _digits(source, "train", report), _digits(source, "test", report)
-    else:
-        digits, training = _from_folder(Path(name))
-        if training.all() or not training.any():
-            training = ~_every_tenth(len(digits))
-        train, test = digits.where(training), digits.where(~training)
-    if not len(train) or not len(test):
-        raise DataError(name, f"{len(train)} pictures to train on, {len(test)} to test on", "needs some of both")
+    if source is None:
+        return load_marked(name, one_in=10)
+    train, test = _digits(source, "train", report), _digits(source, "test", report)
     mnist_order = str(name) in ("mnist", "qmnist") and len(train) == 60_000
     held_out = held_out_mask() if mnist_order else _every_tenth(len(train))
     return Dataset(str(name), train, test, held_out, _checksum([train, test]))
+
+
+def load_marked(folder: str | Path, one_in: int) -> Dataset:
+    """Load a folder of pictures of digits: what it marks "train", or else all but one in so many, is to train on."""
+    digits, training = _from_folder(Path(folder))
+    if training.all() or not training.any():
+        training = np.arange(len(digits)) % one_in != one_in - 1
+    train, test = digits.where(training), digits.where(~training)
+    if not len(train) or not len(test):
+        raise DataError(folder, f"{len(train)} pictures to train on, {len(test)} to test on", "needs some of both")
+    return Dataset(str(folder), train, test, _every_tenth(len(train)), _checksum([train, test]))
 
 
 def load_test(name: str | Path, report: Report = silent) -> Digits:

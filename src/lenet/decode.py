@@ -8,11 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lenet.arrays import Float64, Floats, Int32
-from lenet.evidence import line_graph
 from lenet.graph import SILENT, Automaton, Graph, composed, exactly, forward, posteriors, viterbi
 from lenet.pattern import SYMBOLS
 from lenet.result import Abstained
-from lenet.segment import Lattice
 
 # Below this probability an answer is only a guess.
 UNCERTAIN = 0.5
@@ -22,9 +20,9 @@ _UNLIKELY, _FOLLOWED = 8.0, 6
 
 @dataclass(frozen=True)
 class DecodedDigit:
-    """One digit of a line: the arc that it was read from, its symbol and the next best, with their probabilities."""
+    """One digit of a line: the graph's arc that says it, its symbol and the next best, with their probabilities."""
 
-    arc: int
+    step: int
     symbol: int
     confidence: float
     runner_up: int
@@ -59,15 +57,13 @@ def withheld(confidence: float) -> Abstained:
     return "uncertain" if confidence < UNCERTAIN else False
 
 
-def decode_line(
-    lattice: Lattice, line: int, log_probabilities: Float64, weights: Floats, allowed: Automaton | None, best: int
-) -> DecodedLine:
-    """Find the likeliest text of a line of a lattice whose arcs have (m, 11) log-probabilities.
+def decode(graph: Graph, spans: Int32, allowed: Automaton | None, best: int) -> DecodedLine:
+    """Find the likeliest text of a line's graph; its penalties are minus log-probabilities up to a constant.
 
-    With `allowed` the text is one of those that it allows, and probabilities are among them; there may be none:
-    then the text is empty and its confidence 0. `best` is how many of the likeliest texts to list.
+    `spans` (arcs, 2) is where each arc begins and ends in the line, in any unit: arcs that share most of their spans
+    are of the same place. With `allowed` the text is one of those that it allows, and probabilities are among them;
+    there may be none: then the text is empty and its confidence 0. `best` is how many of the likeliest texts to list.
     """
-    graph, arcs, _evidence = line_graph(lattice, line, log_probabilities, weights, separators=allowed is not None)
     open_graph = composed(graph, allowed) if allowed else graph
     least, path = viterbi(open_graph)
     if not np.isfinite(least):
@@ -77,38 +73,43 @@ def decode_line(
         path = [int(open_graph.origins[step]) for step in path if open_graph.origins[step] >= 0]
         own = open_graph.origins >= 0
         shares = np.bincount(open_graph.origins[own], shares[own], len(graph.labels)).astype(np.float64)
+    text = _text(graph, path)
+    confidence = _confidence(open_graph, text, every)
     likeliest = _likeliest(open_graph, every, max(best, 1))
-    said = [step for step in path if graph.labels[step] != SILENT]
-    text = "".join(SYMBOLS[graph.labels[step]] for step in said)
-    confidence = _confidence(open_graph, [int(graph.labels[step]) for step in said], every)
-    if likeliest and likeliest[0][0] != text and likeliest[0][1] > confidence:
+    if likeliest and likeliest[0][1] > confidence and likeliest[0][0] != text:
         # Another text has more in all its segmentations together.
         text, confidence = likeliest[0]
-        _least, path = viterbi(composed(graph, exactly([SYMBOLS.index(c) for c in text], len(SYMBOLS))))
-        again = composed(graph, exactly([SYMBOLS.index(c) for c in text], len(SYMBOLS)))
-        said = [int(again.origins[step]) for step in path if again.origins[step] >= 0 and again.labels[step] != SILENT]
-    digits = tuple(_digit(graph, arcs, shares, step) for step in said)
+        again = composed(graph, _only(text))
+        path = [int(again.origins[step]) for step in viterbi(again)[1] if again.origins[step] >= 0]
+    digits = tuple(_digit(graph, spans, shares, step) for step in path if graph.labels[step] != SILENT)
     return DecodedLine(text, min(1.0, confidence), digits, tuple(likeliest[:best]))
 
 
-def _confidence(graph: Graph, labels: list[int], every: float) -> float:
-    """Return the share of all paths that say these labels: exp of minus equation 17."""
-    wanted = composed(graph, exactly(labels, len(SYMBOLS)))
-    return float(np.exp(min(0.0, every - float(forward(wanted)[-1]))))
+def _text(graph: Graph, path: list[int]) -> str:
+    return "".join(SYMBOLS[graph.labels[step]] for step in path if graph.labels[step] != SILENT)
 
 
-def _digit(graph: Graph, arcs: Int32, shares: Float64, step: int) -> DecodedDigit:
-    """Add up, symbol by symbol, the shares of all arcs that cover most of the pieces of this one."""
-    first, past = int(graph.sources[step]), int(graph.targets[step])
-    shared = np.minimum(graph.targets, past) - np.maximum(graph.sources, first)
-    longest = np.maximum(graph.targets - graph.sources, past - first)
+def _only(text: str) -> Automaton:
+    return exactly([SYMBOLS.index(character) for character in text], len(SYMBOLS))
+
+
+def _confidence(graph: Graph, text: str, every: float) -> float:
+    """Return the share of all paths that say this text: exp of minus equation 17."""
+    return float(np.exp(min(0.0, every - float(forward(composed(graph, _only(text)))[-1]))))
+
+
+def _digit(graph: Graph, spans: Int32, shares: Float64, step: int) -> DecodedDigit:
+    """Add up, symbol by symbol, the shares of all arcs of the place of this one."""
+    first, past = (int(side) for side in spans[step])
+    shared = np.minimum(spans[:, 1], past) - np.maximum(spans[:, 0], first)
+    longest = np.maximum(spans[:, 1] - spans[:, 0], past - first)
     same = (graph.labels != SILENT) & (2 * shared > longest)
     chances = np.bincount(graph.labels[same], shares[same], len(SYMBOLS))
     symbol = int(graph.labels[step])
     confidence = float(min(1.0, chances[symbol]))
     chances[symbol] = -1.0
     runner_up = int(chances[:10].argmax())
-    return DecodedDigit(int(arcs[step]), symbol, confidence, runner_up, float(max(0.0, chances[runner_up])))
+    return DecodedDigit(step, symbol, confidence, runner_up, float(max(0.0, chances[runner_up])))
 
 
 def _likeliest(graph: Graph, every: float, count: int) -> list[tuple[str, float]]:

@@ -12,7 +12,7 @@ from lenet.errors import LenetError, reason
 from lenet.files import replacing
 from lenet.result import Digit, Mistake, NumbersEvaluation
 
-_WHITE, _INK, _GREY, _ACCENT = "#ffffff", "#1b1b1f", "#6b6b76", "#c2410c"
+_WHITE, _INK, _GREY, _ACCENT, _CUT = "#ffffff", "#1b1b1f", "#6b6b76", "#c2410c", "#0e7490"
 _GAP = 6
 # The height of a layer's name, size and range beside its maps.
 _LABEL = 44
@@ -94,11 +94,19 @@ def misread_sheet(found: NumbersEvaluation, folder: Path) -> Image.Image:
     return sheet
 
 
-def annotated(page: Uint8, digits: tuple[Digit, ...], scale: float) -> Image.Image:
-    """Draw each digit's box and answer on a grey page; `scale` is picture pixels per page pixel."""
+def annotated(
+    page: Uint8, digits: tuple[Digit, ...], scale: float, cuts: tuple[tuple[float, float], ...] = ()
+) -> Image.Image:
+    """Draw each digit's box and answer on a grey page, and the cuts; `scale` is picture pixels per page pixel.
+
+    `cuts` are the picture's pixels (x, y) where touching ink was cut apart.
+    """
     times = max(1, 480 // max(page.shape))
     picture = _enlarged(Image.fromarray(page), times).convert("RGB")
     pen = ImageDraw.Draw(picture)
+    for x, y in cuts:
+        left, top = x / scale * times, y / scale * times
+        pen.rectangle((left, top, left + max(1, times - 1), top + max(1, times - 1)), fill=_CUT)
     for digit in digits:
         x0, y0, x1, y1 = (side / scale * times for side in digit.box)
         pen.rectangle((x0 - 2, y0 - 2, x1 + 1, y1 + 1), outline=_ACCENT, width=2)

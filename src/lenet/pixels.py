@@ -26,6 +26,11 @@ def to_input(glyphs: npt.ArrayLike) -> Float32:
     return field
 
 
+def to_wide_input(field: Uint8) -> Float32:
+    """Map a field of greys (32, W) uint8, 0 for paper and 255 for pen, to network input (1, 1, 32, W) float32."""
+    return np.ascontiguousarray(_INPUT_OF_GREY[field])[None, None]
+
+
 def field_greys(inputs: Float32) -> Uint8:
     """Map network input (n, 1, 32, 32) to the greys of the whole field (n, 32, 32) uint8, 255 for pen."""
     greys = (inputs[:, 0] - BACKGROUND) * (255 / (FOREGROUND - BACKGROUND))

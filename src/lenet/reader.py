@@ -6,15 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lenet.arrays import Float64
-from lenet.decode import DecodedDigit, best_two, decode_line, probabilities, withheld
+from lenet.arrays import Float64, Uint8
+from lenet.decode import DecodedDigit, DecodedLine, best_two, decode, probabilities, withheld
 from lenet.engine import Network
 from lenet.errors import UsageError
+from lenet.evidence import line_graph
 from lenet.graph import Automaton
 from lenet.image import Source
 from lenet.pattern import SYMBOLS
 from lenet.result import Abstained, Box, Digit, Line, Reading, RunnerUp
-from lenet.sight import Sight, see_digit, see_number
+from lenet.sight import Sight, SweptLines, see_digit, see_lines, see_number
+from lenet.sweep import column_graph
 
 _NOT_A_DIGIT = 10
 
@@ -23,10 +25,11 @@ _NOT_A_DIGIT = 10
 class Asked:
     """What to read: one `digit`, or numbers that are `allowed`; how many of the `best` texts of a line to list.
 
-    An answer of a lower confidence than `least` is withheld.
+    An answer of a lower confidence than `least` is withheld. `sweep` slides the network along the line.
     """
 
     digit: bool = False
+    sweep: bool = False
     allowed: Automaton | None = None
     best: int = 0
     least: float = 0.0
@@ -37,6 +40,8 @@ def read(source: Source, network: Network, asked: Asked = Asked()) -> Reading:
 
     Weights that do not know "not a digit" read one digit.
     """
+    if asked.sweep:
+        return read_swept(see_lines(source), network, asked)
     if asked.digit or network.weights.path is None:
         return read_digit(see_digit(source), network, asked)
     return read_number(see_number(source), network, asked)
@@ -64,25 +69,50 @@ def read_number(sight: Sight, network: Network, asked: Asked = Asked()) -> Readi
     assert network.weights.path is not None
     chances = probabilities(network.scores(sight.glyphs), network.weights.temperature)
     logs: Float64 = np.log(np.maximum(chances, 1e-12))
+    found = []
+    for line in range(len(sight.lattice.lines)):
+        separators = asked.allowed is not None
+        graph, arcs, _evidence = line_graph(sight.lattice, line, logs, network.weights.path, separators=separators)
+        decoded = decode(graph, np.stack([graph.sources, graph.targets], axis=1), asked.allowed, asked.best)
+        places = [(sight.box(int(arcs[each.step])), sight.glyphs[arcs[each.step]]) for each in decoded.digits]
+        found.append((decoded, places))
+    return _reading(found, asked, sight.notes)
+
+
+def read_swept(lines: SweptLines, network: Network, asked: Asked = Asked()) -> Reading:
+    """Slide the network along each line of a picture and find the likeliest text of its columns."""
+    if not lines.strips:
+        return Reading("", 0.0, "blank", (), (), lines.notes)
+    found = []
+    for number, strip in enumerate(lines.strips):
+        scores = network.forward(strip.field)[0, :, 0].T
+        logs = np.log(np.maximum(probabilities(scores, network.weights.temperature), 1e-12))
+        graph, columns = column_graph(logs)
+        spans = np.stack([columns - 1, columns + 2], axis=1).astype(np.int32)
+        decoded = decode(graph, spans, asked.allowed, asked.best)
+        places = [lines.place(number, int(columns[each.step])) for each in decoded.digits]
+        found.append((decoded, places))
+    return _reading(found, asked, lines.notes)
+
+
+def _reading(found: list[tuple[DecodedLine, list[tuple[Box, Uint8]]]], asked: Asked, notes: tuple[str, ...]) -> Reading:
+    """Put decoded lines, each with the boxes and the glyphs of its digits, together."""
     lines: list[Line] = []
     digits: list[Digit] = []
-    notes = list(sight.notes)
     silent = 1.0
-    for number in range(len(sight.lattice.lines)):
-        found = decode_line(sight.lattice, number, logs, network.weights.path, asked.allowed, asked.best)
-        if not found.digits:
-            silent = min(silent, found.confidence)
+    for decoded, places in found:
+        if not decoded.digits:
+            silent = min(silent, decoded.confidence)
             continue
-        own = [_digit(each, sight, len(lines)) for each in found.digits]
-        abstained = _withheld(found.confidence, asked)
-        lines.append(Line(found.text, found.confidence, abstained, _around(own), found.likeliest))
+        own = [_digit(each, len(lines), box, glyph) for each, (box, glyph) in zip(decoded.digits, places, strict=True)]
+        abstained = _withheld(decoded.confidence, asked)
+        lines.append(Line(decoded.text, decoded.confidence, abstained, _around(own), decoded.likeliest))
         digits.extend(own)
     if not lines:
-        return Reading("", silent, "not a digit", (), (), tuple(notes))
+        return Reading("", silent, "not a digit", (), (), notes)
     confidence = float(np.prod([line.confidence for line in lines]))
     unsure: Abstained = "uncertain" if any(line.abstained for line in lines) else False
-    text = "\n".join(line.text for line in lines)
-    return Reading(text, confidence, unsure, tuple(lines), tuple(digits), tuple(notes))
+    return Reading("\n".join(line.text for line in lines), confidence, unsure, tuple(lines), tuple(digits), notes)
 
 
 def least_confidence(network: Network, most_error: float) -> float:
@@ -98,10 +128,9 @@ def least_confidence(network: Network, most_error: float) -> float:
     return min((confidence for confidence, error, _coverage in curve if error <= most_error), default=1.0)
 
 
-def _digit(found: DecodedDigit, sight: Sight, line: int) -> Digit:
+def _digit(found: DecodedDigit, line: int, box: Box, glyph: Uint8) -> Digit:
     runner_up = RunnerUp(SYMBOLS[found.runner_up], found.runner_up_confidence)
-    label = SYMBOLS[found.symbol]
-    return Digit(label, found.confidence, runner_up, line, sight.box(found.arc), sight.glyphs[found.arc])
+    return Digit(SYMBOLS[found.symbol], found.confidence, runner_up, line, box, glyph)
 
 
 def _around(digits: list[Digit]) -> Box:

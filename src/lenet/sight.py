@@ -9,11 +9,16 @@ import cv2
 import numpy as np
 
 from lenet.arrays import Uint8
+from lenet.components import find_components
 from lenet.glyph import make_glyphs
 from lenet.image import Source, open_page
 from lenet.ink import Ink, cropped, find_ink, reduced
+from lenet.lines import find_lines
+from lenet.pixels import from_input
 from lenet.rules import without_rules
 from lenet.segment import Lattice, number, one_digit
+from lenet.spec import INPUT_SIZE
+from lenet.sweep import STEP, Strip, strip
 
 # Reading many pictures runs one process per core; threads inside them would only get in each other's way.
 cv2.setNumThreads(1)
@@ -52,6 +57,47 @@ def see_digit(source: Source) -> Sight:
 def see_number(source: Source) -> Sight:
     """Find all that may be a digit in a picture of lines of digits. Raises PictureError when it cannot be decoded."""
     return _see(source, number, tall=False)
+
+
+@dataclass(frozen=True)
+class SweptLines:
+    """A picture's lines of writing as strips that a network can slide along; see `Sight` for scale and origin."""
+
+    strips: tuple[Strip, ...]
+    middles: tuple[tuple[float, float, float], ...]
+    size: tuple[int, int]
+    scale: float
+    origin: tuple[float, float]
+    notes: tuple[str, ...]
+
+    def place(self, line: int, column: int) -> tuple[tuple[int, int, int, int], Uint8]:
+        """Return the box, in the picture's own pixels, around a column of a line, and the glyph seen there."""
+        strip = self.strips[line]
+        height, middle, rise = self.middles[line]
+        x = strip.left + column * strip.step
+        y = middle + rise * x
+        half = height / 2
+        sides = np.array([x - half / 2, y - half, x + half / 2, y + half]) * self.scale + np.tile(self.origin, 2)
+        x0, y0, x1, y1 = np.clip(np.rint(sides), 0, np.tile(self.size, 2)).astype(int).tolist()
+        inside = slice(STEP * column, STEP * column + INPUT_SIZE)
+        return (x0, y0, x1, y1), from_input(np.ascontiguousarray(strip.field[:, :, :, inside]))[0]
+
+
+def see_lines(source: Source) -> SweptLines:
+    """Find a picture's lines of writing. Raises PictureError when it cannot be decoded."""
+    page = open_page(source)
+    ink, (left, top) = cropped(find_ink(page))
+    ink = without_rules(ink)
+    factor = _shrinking(ink)
+    ink = reduced(ink, factor)
+    notes: list[str] = []
+    components = find_components(ink, notes)
+    lines = find_lines(components, notes)
+    strips = tuple(strip(ink, line, components.boxes[line.labels]) for line in lines)
+    middles = tuple((line.height, line.middle, line.rise) for line in lines)
+    origin = (left * page.scale, top * page.scale)
+    notes = [*page.notes, *ink.notes, *notes]
+    return SweptLines(strips, middles, page.size, page.scale * factor, origin, tuple(notes))
 
 
 def _see(source: Source, propose: Callable[[Ink], Lattice], *, tall: bool) -> Sight:

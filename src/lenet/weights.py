@@ -18,9 +18,8 @@ from lenet.arrays import Float64, Tensors
 from lenet.errors import WeightsError, reason
 from lenet.files import replacing
 from lenet.initial import connection_mask
-from lenet.spec import BACKGROUND, FOREGROUND, NETS, Activation, Convolution, Net
+from lenet.spec import BACKGROUND, DEFAULT, FOREGROUND, NETS, Activation, Convolution, Net
 
-DEFAULT = "lenet5-modern"
 _KEY = "lenet"
 # How many weights `lenet.evidence` weighs a path with.
 WEIGHED = 21

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lenet.cli.progress import bar
+from lenet.spec import DEFAULT, SWEEP
 
 if TYPE_CHECKING:
     from lenet.jobs import Answer
@@ -25,8 +26,16 @@ def read(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per picture.")] = False,
     digit: Annotated[bool, typer.Option("--digit", help="Take each whole picture for one digit.")] = False,
     model: Annotated[
-        str, typer.Option(metavar="NAME|FILE", help="Shipped weights by name, or a weights file.")
-    ] = "lenet5-modern",
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Shipped weights by name, or a weights file.",
+            show_default=f"{DEFAULT}; {SWEEP} for a sweep",
+        ),
+    ] = None,
+    method: Annotated[
+        str, typer.Option(metavar="cut|sweep", help="Cut the ink into digits, or slide the network along it.")
+    ] = "cut",
     pattern: Annotated[
         str | None,
         typer.Option(
@@ -64,7 +73,8 @@ def read(
     from lenet import jobs
     from lenet.table import written
 
-    asked = _asked(digit, model, pattern, choices, best, max_error)
+    model = model or (SWEEP if method == "sweep" else DEFAULT)
+    asked = _asked(digit, method, model, pattern, choices, best, max_error)
     found = jobs.pictures(paths)
     drawing = _prepared(annotate, len(found))
     with ExitStack() as open_files:
@@ -87,7 +97,7 @@ def read(
 
 
 def _asked(
-    digit: bool, model: str, pattern: str | None, choices: Path | None, best: int, max_error: float | None
+    digit: bool, method: str, model: str, pattern: str | None, choices: Path | None, best: int, max_error: float | None
 ) -> Asked:
     """Return what is asked of the reader. Raises UsageError for what does not go together or is out of range."""
     from lenet import pattern as patterns
@@ -97,6 +107,10 @@ def _asked(
 
     if pattern is not None and choices is not None:
         raise UsageError("--pattern and --choices", "both given", "give one of them")
+    if method not in ("cut", "sweep"):
+        raise UsageError(f"--method {method}", "expected cut or sweep")
+    if digit and method == "sweep":
+        raise UsageError("--digit and --method sweep", "both given", "give one of them")
     if digit and (pattern is not None or choices is not None):
         raise UsageError("--digit", "reads one digit", "leave out --pattern and --choices")
     if not 0 <= best <= 100:
@@ -109,7 +123,7 @@ def _asked(
             raise DataError(choices, f"cannot be read ({reason(error)})") from error
         allowed = patterns.one_of(lines, str(choices))
     least = 0.0 if max_error is None else least_confidence(load(model), max_error)
-    return Asked(digit, allowed, best, least)
+    return Asked(digit, method == "sweep", allowed, best, least)
 
 
 def _told(answer: Answer, as_json: bool, put: Callable[[dict[str, Any]], None] | None) -> bool:

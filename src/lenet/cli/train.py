@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lenet.cli.progress import downloads
+from lenet.cli.progress import bar, downloads
 
 if TYPE_CHECKING:
     from lenet.training.loop import Progress
@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 
 def train(
     recipe: Annotated[
-        str,
+        str | None,
         typer.Option(
-            metavar="R", help="quick, modern, lenet5, best, paper or paper-distorted; a wrong name lists all."
+            metavar="R",
+            help="quick, modern, lenet5, best, reader, paper or paper-distorted; a wrong name lists all.",
+            show_default="modern; corrections with --init and a folder",
         ),
-    ] = "modern",
+    ] = None,
     data: Annotated[
         str, typer.Option(metavar="NAME|FOLDER", help="A data set, or a folder of labelled pictures.")
     ] = "mnist",
@@ -59,12 +61,16 @@ def train(
     The last line says how many test digits are wrong. The weights in the run folder can be read with at once:
     lenet read --model DIR/weights.safetensors PICTURE.
     """
+    from lenet.sources import SOURCES
     from lenet.training.start import run_folder
     from lenet.training.start import train as start
 
+    if recipe is None:
+        recipe = "corrections" if init is not None and data not in SOURCES else "modern"
     changes = dict(_pair(setting) for setting in settings or [])
     folder = run_folder(out, recipe, seed)
-    with downloads() as report_fetch, _passes() as report:
+    pictures = bar("going to school", "parts of 64 pictures")
+    with downloads() as report_fetch, pictures as report_school, _passes() as report:
         try:
             result = start(
                 recipe,
@@ -80,6 +86,7 @@ def train(
                 settings=changes,
                 report=report,
                 report_fetch=report_fetch,
+                report_school=report_school,
             )
         except KeyboardInterrupt:
             print(f"{folder}: stopped; type the same command with --resume to go on", file=sys.stderr)
@@ -97,9 +104,21 @@ def _pair(setting: str) -> tuple[str, str]:
 def _sentence(result: dict[str, Any]) -> str:
     each = ", ".join(f"{replica['errors']} (seed {replica['seed']})" for replica in result["replicas"])
     mean = f"{result['errors']:g} errors of {result['n']:,} test digits"
+    if "before" in result:
+        told = [_compared(result, kind, words) for kind, words in (("own", "your digits"), ("mnist", "MNIST"))]
+        return f"{'; '.join(told)}: {result['out']}/{result['replicas'][0]['weights']}"
     return (
         f"{result['recipe']}: {mean} [{each}] after {result['passes']} passes, {result['seconds']} s: {result['out']}"
     )
+
+
+def _compared(result: dict[str, Any], kind: str, words: str) -> str:
+    counts = []
+    for when in ("before", "after"):
+        found = result[when][kind]
+        low, high = (100 * side for side in found["interval95"])
+        counts.append(f"{found['errors']} {when} ({low:.1f} to {high:.1f} %)")
+    return f"{words}: {', '.join(counts)} wrong of {result['after'][kind]['n']:,} kept apart"
 
 
 @contextmanager

@@ -18,8 +18,8 @@ from lenet.engine.choice import REFERENCE, chosen, cores
 from lenet.engine.flat import described, flattened
 from lenet.engine.warp import warp
 from lenet.pixels import to_input
-from lenet.spec import INPUT_SIZE, Net
-from lenet.weights import DEFAULT, Weights, load_weights
+from lenet.spec import DEFAULT, INPUT_SIZE, Net
+from lenet.weights import Weights, load_weights
 
 if TYPE_CHECKING:
     from lenet.engine import _native

@@ -84,7 +84,7 @@ def train_replicas(
             line["test_errors"] = _errors(backend.scores(to_input(data.test.glyphs)), data.test.labels)
         folder.finish_pass(passed, line, backend.state())
         tell(passed, n, line)
-    result = _conclude(recipe, data, held_out, folder, backend, seeds, task)
+    result = _conclude(recipe, data, held_out, folder, backend, seeds, task, start_from)
     folder.finish(result)
     return result
 
@@ -171,6 +171,7 @@ def _conclude(
     backend: Backend,
     seeds: list[int],
     task: dict[str, Any],
+    start_from: Weights | None,
 ) -> dict[str, Any]:
     """Calibrate on the held-out digits, count the test errors once, write the weights; return the result."""
     test_errors = _errors(backend.scores(to_input(data.test.glyphs)), data.test.labels)
@@ -178,8 +179,12 @@ def _conclude(
     held_errors = _errors(held_scores, held_out.labels)
     n, held_n = len(data.test.labels), len(held_out.labels)
     replicas = []
+    # What finds paths through numbers goes on with the weights that it was fitted for.
+    given = start_from.card.get("calibration", {}) if start_from else {}
+    kept = {key: given[key] for key in ("path", "path_fitted_on", "risk") if key in given}
     for replica, (seed, tensors) in enumerate(zip(seeds, backend.weights(), strict=True)):
         temperature, calibration = _calibrate(held_scores[replica], held_out.labels)
+        calibration |= kept
         counts = {
             "test": {"errors": test_errors[replica], "n": n},
             "held_out": {"errors": held_errors[replica], "n": held_n},

@@ -14,7 +14,7 @@ import numpy as np
 from lenet.arrays import Float64, Int64, Uint8
 from lenet.calibrate import expected_calibration_error, fit_temperature
 from lenet.dataset import NOT_A_DIGIT, Dataset, Digits
-from lenet.decode import decode_line, probabilities
+from lenet.decode import decode, probabilities
 from lenet.engine import Network
 from lenet.evidence import AS_DIGIT, line_graph
 from lenet.fetch import silent
@@ -162,7 +162,8 @@ def trust(found: list[Example], weights: Float64) -> list[tuple[float, float, fl
     for example in found:
         text, confidence = "", 1.0
         for line in range(len(example.lattice.lines)):
-            read = decode_line(example.lattice, line, example.logs, weights, None, 0)
+            graph, _arcs, _evidence = line_graph(example.lattice, line, example.logs, weights)
+            read = decode(graph, np.stack([graph.sources, graph.targets], axis=1), None, 0)
             text, confidence = text + read.text, confidence * read.confidence
         answers.append((confidence, text == example.text))
     curve = []

@@ -148,6 +148,21 @@ RECIPES: dict[str, Recipe] = {
             school=1.0,
             distortions=Ranges(zoom=0.1, squeeze=0.07, rotation=0.1, shear=0.1, shift=1.0, elastic=2.0),
         ),
+        Recipe(
+            name="corrections",
+            net="lenet5-reader",
+            provenance="a few passes at a low rate over a folder's corrected digits among MNIST's, from weights that "
+            "read already (--init)",
+            passes=4,
+            batch=32,
+            rate=0.004,
+            schedule="cosine",
+            nesterov=True,
+            weight_decay=1e-4,
+            averaging=0.99,
+            mix=True,
+            distortions=Ranges(zoom=0.08, squeeze=0.05, rotation=0.08, shear=0.08, shift=0.8),
+        ),
         *_1998,
     )
 }

@@ -16,6 +16,7 @@ from lenet.training.recipe import Recipe, changed, checked
 from lenet.training.recipes import RECIPES
 from lenet.training.run import RunFolder
 from lenet.training.school import schooled
+from lenet.training.tuning import before_and_after, mixed
 from lenet.weights import load_weights
 
 
@@ -61,12 +62,24 @@ def train(
     if not 0 <= seed < 2**32:
         raise UsageError(f"seed {seed}", "expected 0 to 4,294,967,295")
     chosen = find_recipe(recipe, passes, settings)
+    start_from = load_weights(init) if init is not None else None
+    if start_from is not None and chosen.mix:
+        chosen = replace(chosen, net=start_from.net.name)
     runs = choose(backend or ("engine" if device in (None, "cpu") else "torch"), device)
     runs.require(chosen)
-    start_from = load_weights(init) if init is not None else None
     folder = RunFolder(run_folder(out, recipe, seed))
-    loaded = dataset.load(data, report_fetch)
+    if chosen.mix:
+        if start_from is None:
+            raise UsageError(f"recipe {recipe}", "starts from weights that read already", "give --init")
+        loaded = mixed(data, start_from)
+    else:
+        loaded = dataset.load(data, report_fetch)
     if chosen.school:
         loaded = schooled(loaded, dataset.who_wrote(loaded), chosen.school, report_school)
     seeds = list(range(seed, seed + replicas))
-    return train_replicas(chosen, loaded, folder, runs, seeds, start_from=start_from, resume=resume, report=report)
+    result = train_replicas(chosen, loaded, folder, runs, seeds, start_from=start_from, resume=resume, report=report)
+    if not chosen.mix or start_from is None:
+        return result
+    result = before_and_after(start_from, folder.path, loaded, result)
+    folder.finish(result)
+    return result

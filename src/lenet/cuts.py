@@ -106,7 +106,7 @@ def _least(paths: Float32, costs: Float32, ink: Float32, most: int) -> list[int]
     rows = np.arange(len(ink))
     # Ink on the left of each seam: what a row has before the seam's column.
     before = np.concatenate([np.zeros((len(ink), 1), np.float32), np.cumsum(ink, axis=1)], axis=1)
-    left = before[rows[None, :], paths.astype(int)].sum(axis=1)
+    left = before[rows[None, :], np.clip(paths, 0, ink.shape[1]).astype(int)].sum(axis=1)
     least = _LEAST_INK * _HEIGHT**2
     taken = [0.0, float(before[:, -1].sum())]
     chosen: list[int] = []

@@ -15,9 +15,10 @@ from lenet.ink import EDGE, Ink, disc
 _SLIMMEST, _SLIM_SIDE, _STEEPEST = 14, 7, 0.1
 # It runs along at least this share of the page, with gaps of at most this share each and that share in all.
 _LEAST_SHARE, _GAP, _MOST_GAPS = 0.6, 0.02, 0.15
-# A line across is so many times as long as the writing is high; one down is so long too and runs from edge to edge, or
-# it is the side of a box: it meets a line across within this share of that one's length from its end.
-_TIMES_HEIGHT, _CORNER = 1.4, 0.04
+# A line across is so many times as long as the writing is high, and spans all of it but for this share of its height
+# at either end. One down is so long too and runs from edge to edge, or it is the side of a box: it meets a line across
+# within this share of that one's length from its end.
+_TIMES_HEIGHT, _SHORT, _CORNER = 1.4, 0.25, 0.04
 # No pixel of a rule strays further from a straight line than this, in pixels or as a share of its thickness.
 _STRAY, _STRAY_SHARE = 1.5, 0.75
 # Runs of ink shorter than this, in pixels or as a share of the page, are no part of a rule.
@@ -43,7 +44,7 @@ def without_rules(ink: Ink) -> Ink:
     if not high:
         return ink
     least = _TIMES_HEIGHT * high
-    across = [rule for rule in across if _length(rule) >= least]
+    across = [rule for rule in across if _length(rule) >= least and _spans(rule, rest, high)]
     corners = [_corners(rule) for rule in across]
     down = [
         rule
@@ -122,6 +123,17 @@ def _corners(rule: Bools) -> Bools:
     ends = rule.copy()
     ends[:, columns[0] + near : max(columns[0] + near, columns[-1] - near)] = False
     return cv2.dilate(ends.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+
+
+def _spans(rule: Bools, rest: Bools, high: float) -> bool:
+    """Return whether a rule across begins before the tall pieces of the rest of the ink, and ends behind them."""
+    _count, _labels, stats, _ = cv2.connectedComponentsWithStats(rest.astype(np.uint8), connectivity=8)
+    tall = stats[1:][stats[1:, cv2.CC_STAT_HEIGHT] >= _TALL * high]
+    if not len(tall):
+        return True
+    first, last = tall[:, cv2.CC_STAT_LEFT].min(), (tall[:, cv2.CC_STAT_LEFT] + tall[:, cv2.CC_STAT_WIDTH]).max()
+    columns = np.flatnonzero(rule.any(axis=0))
+    return bool(columns[0] <= first + _SHORT * high and columns[-1] + 1 >= last - _SHORT * high)
 
 
 def _edge_to_edge(rule: Bools) -> bool:

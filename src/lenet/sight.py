@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from lenet.arrays import Uint8
+from lenet.arrays import Int32, Uint8
 from lenet.components import find_components
 from lenet.glyph import make_glyphs
 from lenet.image import Source, open_page
@@ -41,6 +41,13 @@ class Sight:
     scale: float
     origin: tuple[float, float]
     notes: tuple[str, ...]
+
+    def shown(self, page: Int32) -> Int32:
+        """Return what a map of the picture's own pixels (H, W) has at the lattice's pixels."""
+        height, width = self.lattice.pieces.shape
+        rows = ((np.arange(height) + 0.5) * self.scale + self.origin[1]).astype(int)
+        columns = ((np.arange(width) + 0.5) * self.scale + self.origin[0]).astype(int)
+        return page[np.clip(rows, 0, len(page) - 1)][:, np.clip(columns, 0, page.shape[1] - 1)]
 
     def box(self, arc: int) -> tuple[int, int, int, int]:
         """Return an arc's box x0, y0, x1, y1 in the picture's own pixels, right and bottom exclusive."""

@@ -20,7 +20,7 @@ from lenet.training.styles import STYLES, drawn
 from lenet.training.world import photographed
 
 # How many pictures of each kind are taken for every thousand digits, at a share of 1.
-SINGLES, STYLED, SCRAPS, NUMBERS = 600, 90, 250, 200
+SINGLES, STYLED, SCRAPS, NUMBERS = 600, 140, 250, 200
 # An arc is a digit with this share of the digit's ink, and of nobody else's this share; with less it is rubbish.
 _WHOLE, _ALONE, _PART, _MIXED = 0.88, 0.12, 0.7, 0.3
 # Wrong cuts that are kept from each number, at most.
@@ -124,7 +124,7 @@ def _seen(writing: Writing, rng: np.random.Generator) -> tuple[Sight, Int32]:
 def judged(sight: Sight, owners: Int32, labels: Uint8, rng: np.random.Generator) -> tuple[list[Uint8], list[int]]:
     """Say of each arc of a number whether it is one of its digits or a wrong cut; leave out what is neither."""
     digits, wrong = [], []
-    pieces = sight.lattice.pieces
+    pieces, owners = sight.lattice.pieces, sight.shown(owners)
     count = int(pieces.max()) + 1
     whose = np.zeros((count, len(labels) + 2))
     np.add.at(whose, (pieces.ravel(), owners.ravel()), 1)

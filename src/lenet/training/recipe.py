@@ -32,7 +32,8 @@ class Recipe:
     `once` before the first pass or before `every pass`; `memory` is the share of the old h that the new one keeps.
     It needs batches of one pattern, and none of momentum, decay, averaging and dropout.
     `school` adds pictures of digits, of numbers and of what is no digit (`lenet.training.school`): 1 is twice as many
-    again. `mix` puts a folder's digits among MNIST's, to fine-tune.
+    again; `windows` cuts digits and the places beside them out of numbers, for the sweep; `mix` puts a folder's digits
+    among MNIST's, to fine-tune.
     `order` is one for all passes or a new one for each. `train_on` takes the first so many patterns (0: all).
     With a `pool` of k copies the distortions are drawn once for k - 1 distorted copies of each pattern, which go
     with the original; k passes see each copy once (section III.B: a pool of 10).
@@ -63,6 +64,7 @@ class Recipe:
     order: Order = "new"
     train_on: int = 0
     school: float = 0.0
+    windows: bool = False
     mix: bool = False
     distortions: Ranges | Figure7 | None = None
     pool: int = 0

@@ -149,6 +149,23 @@ RECIPES: dict[str, Recipe] = {
             distortions=Ranges(zoom=0.1, squeeze=0.07, rotation=0.1, shear=0.1, shift=1.0, elastic=2.0),
         ),
         Recipe(
+            name="sweep",
+            net="lenet5-reader",
+            provenance="for sliding along a line, as in section VII: a digit between two others at gaps of -1 to 4 "
+            "pixels, or nothing, at most a tenth of the pixels inverted; the eleventh output is the blank",
+            passes=16,
+            batch=128,
+            rate=0.05,
+            schedule="cosine",
+            floor=0.3,
+            nesterov=True,
+            weight_decay=1e-4,
+            averaging=0.9997,
+            initialisation="he",
+            windows=True,
+            distortions=Ranges(zoom=0.1, squeeze=0.07, rotation=0.07, shear=0.1, shift=0.5, elastic=1.5),
+        ),
+        Recipe(
             name="corrections",
             net="lenet5-reader",
             provenance="a few passes at a low rate over a folder's corrected digits among MNIST's, from weights that "

@@ -17,6 +17,7 @@ from lenet.training.recipes import RECIPES
 from lenet.training.run import RunFolder
 from lenet.training.school import schooled
 from lenet.training.tuning import before_and_after, mixed
+from lenet.training.windows import windowed
 from lenet.weights import load_weights
 
 
@@ -77,6 +78,8 @@ def train(
     if chosen.school:
         loaded = schooled(loaded, dataset.who_wrote(loaded), chosen.school, report_school)
     seeds = list(range(seed, seed + replicas))
+    if chosen.windows:
+        loaded = windowed(loaded, dataset.who_wrote(loaded))
     result = train_replicas(chosen, loaded, folder, runs, seeds, start_from=start_from, resume=resume, report=report)
     if not chosen.mix or start_from is None:
         return result

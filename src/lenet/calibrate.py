@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lenet.arrays import Float64, Floats, Uint8
-from lenet.decode import probabilities
+from lenet.arrays import Bools, Float64, Floats, Uint8
+from lenet.decode import log_odds, probabilities
 
 _BINS = 15
 
@@ -40,3 +40,22 @@ def expected_calibration_error(probability: Float64, labels: Uint8) -> float:
     bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
     gaps = [abs(float(confidence[bins == each].sum() - right[bins == each].sum())) for each in np.unique(bins)]
     return sum(gaps) / max(1, len(labels))
+
+
+def fit_trust(confidence: Float64, right: Bools) -> tuple[float, float]:
+    """Return the slope and the offset of log-odds that make confidences (n,) honest about right answers (n,).
+
+    Platt's logistic regression, by Newton's method, with a ridge of one answer so that it exists for any answers.
+    """
+    x, y = log_odds(confidence), right.astype(np.float64)
+    slope, offset = 1.0, 0.0
+    for _round in range(50):
+        p = 1 / (1 + np.exp(-(slope * x + offset)))
+        weight = p * (1 - p)
+        gradient = np.array([((p - y) * x).sum() + (slope - 1), (p - y).sum() + offset])
+        hessian = np.array([[(weight * x * x).sum() + 1, (weight * x).sum()], [(weight * x).sum(), weight.sum() + 1]])
+        step = np.linalg.solve(hessian, gradient)
+        slope, offset = slope - step[0], offset - step[1]
+        if np.abs(step).max() < 1e-9:
+            break
+    return float(slope), float(offset)

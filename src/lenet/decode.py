@@ -52,6 +52,19 @@ def best_two(probability: Float64) -> tuple[int, int]:
     return int(first), int(second)
 
 
+def log_odds(confidence: Floats) -> Float64:
+    """Return log(p / (1 - p)) of probabilities, kept finite."""
+    p = np.clip(np.asarray(confidence, np.float64), 1e-6, 1 - 1e-6)
+    return np.log(p / (1 - p))
+
+
+def trusted(confidence: float, slope: float, offset: float) -> float:
+    """Return a confidence made honest: its log-odds times a slope, and an offset (`lenet.calibrate.fit_trust`)."""
+    if confidence <= 0:
+        return 0.0
+    return float(1 / (1 + np.exp(-(slope * log_odds(np.array(confidence)) + offset))))
+
+
 def withheld(confidence: float) -> Abstained:
     """Return why an answer of this probability is withheld, or False."""
     return "uncertain" if confidence < UNCERTAIN else False

@@ -13,10 +13,12 @@ from lenet.weights import WEIGHED
 # Log-probabilities below this say no more than this.
 _LEAST = -9.0
 _RUBBISH = 10
+# A label of a lower log-probability is unlikely; what is unlikely is weighed apart.
+_DOUBT = -1.5
 # What is weighed for "these pieces are this digit" ...
 AS_DIGIT = (
     *("label", "rubbish", "digit", "short", "tall", "wide", "off the line", "cuts", "cut ink", "uncut ink"),
-    *("gap inside", "pieces", "narrow"),
+    *("gap inside", "pieces", "narrow", "unlikely", "unlikely rubbish"),
 )
 # ... and for "this piece is none".
 AS_NOTHING = ("piece", "no digit", "best label", "ink", "height", "width", "off the line", "cuts")
@@ -24,7 +26,7 @@ assert len(AS_DIGIT) + len(AS_NOTHING) == WEIGHED
 
 
 def digit_evidence(shapes: Float32, log_probabilities: Float64) -> Float64:
-    """Return the evidence that each arc is each digit: (m, 10) shapes, (m, 11) -> (m, 10, 13), named by AS_DIGIT."""
+    """Return the evidence that each arc is each digit: (m, 10) shapes, (m, 11) -> (m, 10, 15), named by AS_DIGIT."""
     height, width, offset, _ink, left, right, inside, gap, _before, pieces = np.asarray(shapes, np.float64).T
     logs = np.maximum(log_probabilities, _LEAST)
     of_arc = np.stack(
@@ -41,11 +43,14 @@ def digit_evidence(shapes: Float32, log_probabilities: Float64) -> Float64:
             np.minimum(np.maximum(gap, 0), 1.0),
             pieces - 1,
             np.maximum(0, 0.35 - width),
+            np.minimum(0, logs[:, _RUBBISH] - _DOUBT),
         ],
         axis=1,
     )
+    unlikely = np.minimum(0, logs[:, :10, None] - _DOUBT)
     repeated = np.broadcast_to(of_arc[:, None, :], (len(of_arc), 10, of_arc.shape[1]))
-    return np.concatenate([logs[:, :10, None], repeated], axis=2)
+    # In AS_DIGIT's order: "unlikely" stands before the last.
+    return np.concatenate([logs[:, :10, None], repeated[:, :, :-1], unlikely, repeated[:, :, -1:]], axis=2)
 
 
 def nothing_evidence(shapes: Float32, log_probabilities: Float64) -> Float64:

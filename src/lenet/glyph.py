@@ -17,6 +17,8 @@ _THIN_TARGET, _THICK_TARGET = 2.4, 4.0
 _PALEST, _DARK = 190 / 255, 240 / 255
 # The resolution at which strokes are thinned or thickened: this many pixels per pixel of the 20x20 box.
 _FINE = 8
+# Ink is enlarged to at most so many pixels to measure its strokes.
+_MOST_ENLARGED = 500_000
 # Ink below this many standard deviations of the paper's noise does not stretch the digit's box.
 _BOX_SIGMAS = 3.0
 
@@ -27,7 +29,7 @@ def make_glyphs(ink: Ink, lattice: Lattice) -> tuple[Uint8, tuple[str, ...]]:
     A line is written with one pen: its width is measured on the whole line.
     """
     glyphs = np.zeros((len(lattice.arcs), GLYPH_SIZE, GLYPH_SIZE), np.uint8)
-    notes: list[str] = []
+    notes: dict[str, str] = {}
     for first, past in lattice.lines:
         own = np.flatnonzero((lattice.arcs[:, 0] >= first) & (lattice.arcs[:, 1] <= past))
         corners = lattice.boxes[own]
@@ -38,7 +40,7 @@ def make_glyphs(ink: Ink, lattice: Lattice) -> tuple[Uint8, tuple[str, ...]]:
         for index in own:
             crop = _crop(ink, lattice.pieces, tuple(lattice.arcs[index]), lattice.boxes[index])
             glyphs[index] = place(_fitted(crop, broader))
-    return glyphs, tuple(notes)
+    return glyphs, tuple(notes.values())
 
 
 def _crop(ink: Ink, pieces: Int32, arc: tuple[int, int], box: Int32) -> Float32:
@@ -65,7 +67,7 @@ def stroke_width(ink: Float32, high: int | None = None) -> float:
     default its longer side), is enlarged first, to measure to a fraction of a pixel; noise moves the result by a few
     hundredths.
     """
-    enlarged = max(1.0, _FINE * DIGIT_BOX / (high or max(ink.shape)))
+    enlarged = max(1.0, min(_FINE * DIGIT_BOX / (high or max(ink.shape)), (_MOST_ENLARGED / ink.size) ** 0.5))
     if enlarged > 1:
         ink = cv2.resize(ink, None, fx=enlarged, fy=enlarged, interpolation=cv2.INTER_CUBIC).astype(np.float32)
     inside = np.pad((ink > 0.5).astype(np.uint8), 1)
@@ -76,13 +78,13 @@ def stroke_width(ink: Float32, high: int | None = None) -> float:
     return 4 * (float(distance.mean()) - 0.5) / enlarged
 
 
-def _broader(width: float, high: int, notes: list[str]) -> float:
+def _broader(width: float, high: int, notes: dict[str, str]) -> float:
     """Return by how many of its pixels to broaden ink so high, if MNIST's strokes are hardly so thin or so thick."""
     scale = DIGIT_BOX / high
     if _THINNEST <= width * scale <= _THICKEST:
         return 0.0
     target, done = (_THIN_TARGET, "thickened") if width * scale < _THINNEST else (_THICK_TARGET, "thinned")
-    notes.append(f"strokes {done} from {width * scale:.1f} to {target:.1f} pixels of 20")
+    notes.setdefault(done, f"strokes {done} from {width * scale:.1f} to {target:.1f} pixels of 20")
     return target / scale - width
 
 

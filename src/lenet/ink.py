@@ -40,13 +40,14 @@ class Ink:
     """A page's ink: `levels` (H, W) uint8, 0 for paper and 255 for pen; `strokes` (H, W) bool, where ink is sure.
 
     Outside the strokes and their soft edges `levels` is 0. `noise` is the standard deviation of the paper in
-    the unit of `levels`.
+    the unit of `levels`; `flat` paper has one grey, as on a drawing or a scan in black and white.
     """
 
     levels: Uint8
     strokes: Bools
     noise: float
     notes: tuple[str, ...]
+    flat: bool = False
 
 
 def find_ink(page: Page) -> Ink:
@@ -81,7 +82,7 @@ def find_ink(page: Page) -> Ink:
     spread = float(high - low)
     if spread > 15:
         notes.append(f"uneven light of {spread:.0f} grey levels removed")
-    return Ink(levels, strokes, noise * 255 / full, tuple(notes))
+    return Ink(levels, strokes, noise * 255 / full, tuple(notes), flat is not None)
 
 
 def cropped(ink: Ink) -> tuple[Ink, tuple[int, int]]:

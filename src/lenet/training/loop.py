@@ -181,7 +181,7 @@ def _conclude(
     replicas = []
     # What finds paths through numbers goes on with the weights that it was fitted for.
     given = start_from.card.get("calibration", {}) if start_from else {}
-    kept = {key: given[key] for key in ("path", "path_fitted_on", "risk") if key in given}
+    kept = {key: given[key] for key in ("path", "path_fitted_on", "trust", "trust_fitted_on", "risk") if key in given}
     for replica, (seed, tensors) in enumerate(zip(seeds, backend.weights(), strict=True)):
         temperature, calibration = _calibrate(held_scores[replica], held_out.labels)
         calibration |= kept

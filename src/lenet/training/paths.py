@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lenet.arrays import Float64, Int64, Uint8
-from lenet.calibrate import expected_calibration_error, fit_temperature
+from lenet.arrays import Bools, Float64, Int64, Uint8
+from lenet.calibrate import expected_calibration_error, fit_temperature, fit_trust
 from lenet.dataset import NOT_A_DIGIT, Dataset, Digits
-from lenet.decode import decode, probabilities
+from lenet.decode import decode, probabilities, trusted
 from lenet.engine import Network
 from lenet.evidence import AS_DIGIT, line_graph
 from lenet.fetch import silent
@@ -39,11 +39,12 @@ _CURVE = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99,
 
 @dataclass(frozen=True)
 class Example:
-    """A number as the reader saw it: the lattice, each arc's log-probabilities (m, 11), and what it says."""
+    """A number as the reader saw it: the lattice, log-probabilities (m, 11), what it says, and if its paper is flat."""
 
     lattice: Lattice
     logs: Float64
     text: str
+    flat: bool
 
 
 def fitted(weights: Weights, data: Dataset, writers: Int64, report: Callable[[int, int], None] = silent) -> Weights:
@@ -59,6 +60,12 @@ def fitted(weights: Weights, data: Dataset, writers: Int64, report: Callable[[in
     found = examples(Network(lowered), held, own, _EXAMPLES, 0, report)
     path, loss = fit(found)
     again = examples(Network(lowered), held, own, _TRUSTED, 1, report)
+    sure, right = answers(again, path)
+    flat = np.array([example.flat for example in again])
+    trust = {name: fit_trust(sure[group], right[group]) for name, group in (("flat", flat), ("uneven", ~flat))}
+    honest = np.array(
+        [trusted(each, *trust["flat" if even else "uneven"]) for each, even in zip(sure, flat, strict=True)]
+    )
     calibration = {
         **weights.card["calibration"],
         "expected_calibration_error": expected_calibration_error(
@@ -66,7 +73,9 @@ def fitted(weights: Weights, data: Dataset, writers: Int64, report: Callable[[in
         ),
         "path": path.tolist(),
         "path_fitted_on": f"{len(found):,} numbers of held-out writers, {loss:.3f} nats each",
-        "risk": trust(again, path),
+        "trust": trust,
+        "trust_fitted_on": f"{len(again):,} numbers of held-out writers, {int(flat.sum()):,} of them on flat paper",
+        "risk": risk(honest, right),
     }
     return replace(lowered, card={**weights.card, "calibration": calibration})
 
@@ -95,7 +104,7 @@ def examples(
         if len(sight.glyphs):
             chances = probabilities(network.scores(sight.glyphs), network.weights.temperature)
             logs = np.log(np.maximum(chances, 1e-12))
-        found.append(Example(sight.lattice, logs, text))
+        found.append(Example(sight.lattice, logs, text, sight.flat))
         report(number + 1, count)
     return found
 
@@ -156,19 +165,25 @@ def _loss(example: Example, weights: Float64) -> tuple[float, Float64]:
     return loss, -(gradient @ evidence)
 
 
-def trust(found: list[Example], weights: Float64) -> list[tuple[float, float, float]]:
-    """Return the curve of errors: (least confidence, share of wrong answers above it, share of numbers answered)."""
-    answers = []
+def answers(found: list[Example], weights: Float64) -> tuple[Float64, Bools]:
+    """Read the examples; return how sure the reader was of each (n,), and which were right (n,)."""
+    sure, right = [], []
     for example in found:
         text, confidence = "", 1.0
         for line in range(len(example.lattice.lines)):
             graph, _arcs, _evidence = line_graph(example.lattice, line, example.logs, weights)
             read = decode(graph, np.stack([graph.sources, graph.targets], axis=1), None, 0)
             text, confidence = text + read.text, confidence * read.confidence
-        answers.append((confidence, text == example.text))
+        sure.append(confidence)
+        right.append(text == example.text)
+    return np.array(sure), np.array(right)
+
+
+def risk(confidence: Float64, right: Bools) -> list[tuple[float, float, float]]:
+    """Return the curve of errors: (least confidence, share of wrong answers above it, share of numbers answered)."""
     curve = []
     for least in _CURVE:
-        kept = [right for confidence, right in answers if confidence >= least]
-        if kept:
-            curve.append((least, 1 - sum(kept) / len(kept), len(kept) / len(answers)))
+        kept = right[confidence >= least]
+        if len(kept):
+            curve.append((least, float(1 - kept.mean()), len(kept) / len(right)))
     return curve

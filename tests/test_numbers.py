@@ -1,0 +1,250 @@
+"""Reading numbers, end to end: pictures as people have them, formats, many files, tables, corrections, measuring."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import lenet
+from lenet.decode import decode, log_odds, trusted
+from lenet.engine import load
+from lenet.errors import UsageError
+from lenet.graph import Graph
+from lenet.jobs import pictures, read_all
+from lenet.measure_numbers import edit_distance
+from lenet.reader import Asked
+from lenet.sight import see_number
+from lenet.spec import DEFAULT
+from test_cli import run
+
+from conftest import ROOT
+
+EXAMPLES = ROOT / "examples"
+NUMBERS = {
+    "zip.jpg": "90210",
+    "form.png": "4736",
+    "touching.jpg": "8053",
+    "two-lines.jpg": "1998\n2026",
+    "amount.jpg": "12750",
+}
+
+
+@pytest.mark.parametrize(("name", "text"), list(NUMBERS.items()))
+def test_every_sample_number_is_read(name: str, text: str) -> None:
+    """A photograph, a form with a box, touching digits, two lines, an amount with points and a dash."""
+    reading = lenet.read(EXAMPLES / name)
+    assert reading.text == text
+    assert reading.confidence > 0.6
+    assert reading.abstained is False
+    assert "\n".join(line.text for line in reading.lines) == text
+    assert "".join(digit.label for digit in reading.digits) == text.replace("\n", "")
+
+
+def test_boxes_are_in_the_pictures_own_pixels_and_in_order() -> None:
+    """Each digit's box holds ink, stands right of the one before, and within its line's box."""
+    reading = lenet.read(EXAMPLES / "two-lines.jpg")
+    grey = np.asarray(Image.open(EXAMPLES / "two-lines.jpg").convert("L"))
+    for number, line in enumerate(reading.lines):
+        digits = [digit for digit in reading.digits if digit.line == number]
+        lefts = [digit.box[0] for digit in digits]
+        assert lefts == sorted(lefts)
+        for digit in digits:
+            x0, y0, x1, y1 = digit.box
+            assert grey[y0:y1, x0:x1].min() < 120
+            assert line.box[0] <= x0 < x1 <= line.box[2]
+            assert line.box[1] <= y0 < y1 <= line.box[3]
+
+
+def test_a_pattern_brings_out_the_separators() -> None:
+    """An amount has its point; five digits have none; of a list one is chosen; nothing fits four digits."""
+    picture = EXAMPLES / "amount.jpg"
+    assert lenet.read(picture, pattern="amount").text == "12.750"
+    assert lenet.read(picture, pattern="digits:5").text == "12750"
+    assert lenet.read(picture, choices=["12150", "12750", "12751"]).text == "12750"
+    assert lenet.read(EXAMPLES / "zip.jpg", pattern="zip").text == "90210"
+
+
+def test_the_likeliest_texts_are_listed_best_first() -> None:
+    """Their shares fall and add up to at most 1."""
+    (line,) = lenet.read(EXAMPLES / "zip.jpg", best=5).lines
+    shares = [share for _text, share in line.likeliest]
+    assert line.likeliest[0][0] == "90210"
+    assert 1 < len(shares) <= 5
+    assert shares == sorted(shares, reverse=True)
+    assert sum(shares) <= 1 + 1e-9
+
+
+def test_max_error_withholds_what_is_not_sure_enough() -> None:
+    """A share that the weights never reach withholds all; a generous one nothing; a silly one is a usage error."""
+    assert lenet.read(EXAMPLES / "zip.jpg", max_error=1e-9).abstained == "uncertain"
+    assert lenet.read(EXAMPLES / "zip.jpg", max_error=0.5).abstained is False
+    with pytest.raises(UsageError, match="expected a share above 0 and below 1"):
+        lenet.read(EXAMPLES / "zip.jpg", max_error=2)
+
+
+def test_the_same_number_turned_pale_or_inverted_is_the_same() -> None:
+    """Polarity and contrast do not matter."""
+    grey = np.asarray(Image.open(EXAMPLES / "touching.jpg").convert("L"))
+    pale = (200 + (grey.astype(float) - 255) * 0.35).astype(np.uint8)
+    assert lenet.read(255 - grey).text == lenet.read(pale).text == "8053"
+
+
+def test_a_page_of_letters_noise_or_nothing_is_no_number() -> None:
+    """Nothing is answered to a blank page, hatching, a blot or a big X."""
+    pages = [np.full((80, 200), 240, np.uint8) for _page in range(4)]
+    pages[1][::7] = 30
+    pages[2][20:60, 60:120] = 10
+    for step in range(70):
+        pages[3][5 + step, 60 + step : 66 + step] = 0
+        pages[3][5 + step, 134 - step : 140 - step] = 0
+    for page in pages:
+        reading = lenet.read(page)
+        assert not reading.text or reading.abstained or reading.confidence < 0.5
+
+
+def test_many_pictures_come_back_in_order_from_all_cores(tmp_path: Path) -> None:
+    """Sixty files, one of them no picture: the same answers as one by one, in the order given."""
+    names = []
+    for number in range(60):
+        name = tmp_path / f"{number:02d}.png"
+        if number == 31:
+            name.write_text("no picture")
+        else:
+            source = list(NUMBERS)[number % 3 + 1]
+            Image.open(EXAMPLES / source).save(name)
+        names.append(str(name))
+    assert pictures([str(tmp_path)]) == names
+    assert pictures([str(tmp_path / "*1.png")]) == names[1::10]
+    answers = list(read_all(names, DEFAULT, Asked()))
+    assert [answer.path for answer in answers] == names
+    assert [answer.reading is None for answer in answers] == [number == 31 for number in range(60)]
+    wanted = [list(NUMBERS.values())[number % 3 + 1] for number in range(60)]
+    assert [answer.reading.text for answer in answers if answer.reading] == wanted[:31] + wanted[32:]
+
+
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
+def test_answers_go_into_a_table(ending: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A row for each picture, the failed one with its error; the file appears whole."""
+    bad, out = tmp_path / "bad.png", tmp_path / f"answers{ending}"
+    bad.write_text("no picture")
+    assert run(capsys, "read", str(EXAMPLES / "zip.jpg"), str(bad), "--out", str(out))[0] == 1
+    if ending == ".csv":
+        with out.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    elif ending == ".jsonl":
+        rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    else:
+        import pyarrow.parquet as pq
+
+        rows = pq.read_table(out).to_pylist()
+    assert rows[0]["text"] == "90210"
+    assert "not a picture" in rows[1]["error"]
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--out", "answers.txt"], "ends in '.txt'; expected .csv, .jsonl, .parquet"),
+        (["--pattern", "("], "a group is not closed"),
+        (["--pattern", "zip", "--choices", "x"], "both given"),
+        (["--digit", "--pattern", "zip"], "reads one digit"),
+        (["--best", "1000"], "expected 0 to 100"),
+        (["--method", "guess"], "expected cut or sweep"),
+        (["--max-error", "7"], "expected a share above 0 and below 1"),
+    ],
+)
+def test_wrong_use_is_one_line_and_status_2(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before any picture is read."""
+    status, out, err = run(capsys, "read", str(EXAMPLES / "zip.jpg"), *words)
+    assert status == 2
+    assert out == ""
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_saved_glyphs_are_corrected_and_trained_on(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Each digit as a small picture with its label in labels.csv, which reads back as a folder of digits."""
+    from lenet.dataset import load_test
+
+    folder = tmp_path / "mine"
+    assert run(capsys, "read", str(EXAMPLES / "zip.jpg"), "--save-glyphs", str(folder))[0] == 0
+    assert run(capsys, "read", str(EXAMPLES / "form.png"), "--save-glyphs", str(folder))[0] == 0
+    digits = load_test(str(folder))
+    assert digits.labels.tolist() == [9, 0, 2, 1, 0, 4, 7, 3, 6]
+    seen = lenet.read(EXAMPLES / "zip.jpg").digits[0].glyph
+    assert (digits.glyphs[0] == seen).mean() > 0.95
+
+
+def test_evaluate_counts_numbers(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """String errors, edit distances, abstentions; a sheet of what went wrong."""
+    for name in NUMBERS:
+        Image.open(EXAMPLES / name).save(tmp_path / name)
+    rows = "".join(f"{name},{'1' * 4 if name == 'form.png' else NUMBERS[name]}\n" for name in ("zip.jpg", "form.png"))
+    (tmp_path / "labels.csv").write_text("path,label\n" + rows)
+    sheet = tmp_path / "sheet.png"
+    status, out, _err = run(capsys, "evaluate", "--data", str(tmp_path), "--json", "-o", str(sheet))
+    found = json.loads(out)
+    assert status == 0
+    assert (found["strings"], found["string_errors"], found["digits"], found["digit_errors"]) == (2, 1, 9, 4)
+    assert found["worst"][0]["label"] == "1111"
+    assert found["worst"][0]["text"] == "4736"
+    assert Image.open(sheet).width > 300
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "distance"), [("", "", 0), ("123", "123", 0), ("123", "13", 1), ("13", "1234", 2), ("777", "1", 3)]
+)
+def test_edit_distance(one: str, other: str, distance: int) -> None:
+    """Insertions, deletions and changes, the same both ways."""
+    assert edit_distance(one, other) == edit_distance(other, one) == distance
+
+
+def test_confidences_are_shares_of_all_paths() -> None:
+    """Two arcs side by side with penalties of their log-probabilities: 0.7 and 0.3, and a runner-up to each."""
+    chances = np.array([0.7, 0.3])
+    ends = np.array([0, 0], np.int32), np.array([1, 1], np.int32)
+    graph = Graph(2, *ends, np.array([4, 9], np.int32), -np.log(chances), np.arange(2, dtype=np.int32))
+    found = decode(graph, np.stack(ends, axis=1), None, 2)
+    assert found.text == "4"
+    assert found.confidence == pytest.approx(0.7)
+    assert [text for text, _share in found.likeliest] == ["4", "9"]
+    assert (found.digits[0].runner_up, found.digits[0].runner_up_confidence) == (9, pytest.approx(0.3))
+
+
+def test_trust_moves_log_odds() -> None:
+    """A slope of 1 and no offset leave a confidence as it is; 0 stays 0."""
+    assert trusted(0.8, 1.0, 0.0) == pytest.approx(0.8)
+    assert log_odds(np.array(trusted(0.8, 2.0, 1.0))) == pytest.approx(2 * np.log(4) + 1)
+    assert trusted(0.0, 3.0, 5.0) == 0.0
+
+
+def test_explain_draws_a_number(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The page, its pieces, every candidate and the path; one digit gets the layers."""
+    out = tmp_path / "number.png"
+    status, line, _err = run(capsys, "explain", str(EXAMPLES / "zip.jpg"), "-o", str(out))
+    assert status == 0
+    assert line.split("\t")[1] == "90210"
+    assert Image.open(out).width == 1120
+    candidates = len(see_number(EXAMPLES / "zip.jpg").lattice.arcs)
+    assert candidates >= 5
+
+
+def test_the_sweep_reads_along_the_line() -> None:
+    """Section VII's reader finds the same number without cutting; its digits stand in order."""
+    reading = lenet.read(EXAMPLES / "touching.jpg", sweep=True, model="lenet5-sweep")
+    assert reading.text == "8053"
+    lefts = [digit.box[0] for digit in reading.digits]
+    assert lefts == sorted(lefts)
+
+
+def test_weights_that_do_not_know_rubbish_read_one_digit() -> None:
+    """lenet5-modern takes the whole picture for one digit, as --digit does."""
+    assert len(lenet.read(EXAMPLES / "pen.png", model="lenet5-modern").digits) == 1
+    assert load("lenet5-modern").weights.path is None
+    assert lenet.read(EXAMPLES / "pen.png", digit=True).text == "7"

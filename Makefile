@@ -44,6 +44,7 @@ examples:
 bench:
 	$(BIN)/lenet bench
 
-# The reading benchmark on test digits: for the final figure of a release, not for tuning.
+# The reading benchmarks on test digits: for the final figures of a release, not for tuning.
 bench-read:
+	$(BIN)/python benchmarks/read_numbers.py --test --card docs/models/lenet5-reader.md
 	$(BIN)/python benchmarks/read_pasted.py --test --n 2000 --json

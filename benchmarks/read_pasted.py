@@ -60,7 +60,7 @@ def main() -> None:
     """Read pasted and plain digits and print how many were right."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--n", type=int, default=500)
-    parser.add_argument("--model", default="lenet5-modern")
+    parser.add_argument("--model", default="lenet5-reader")
     parser.add_argument("--test", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")

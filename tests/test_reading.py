@@ -34,16 +34,21 @@ EXAMPLES = {
     "phone.jpg": "7",
     "tiny.bmp": "2",
     "blank.jpg": "",
+    "zip.jpg": "90210",
+    "form.png": "4736",
+    "touching.jpg": "8053",
+    "two-lines.jpg": "1998\n2026",
+    "amount.jpg": "12750",
 }
 
 
 @pytest.mark.parametrize(("name", "text"), list(EXAMPLES.items()))
 def test_every_sample_picture_is_read(name: str, text: str) -> None:
-    """Fourteen pictures as people have them, each right and sure of it; the blank one abstains."""
+    """Nineteen pictures as people have them, each right and sure of it; the blank one abstains."""
     reading = lenet.read(ROOT / "examples" / name)
     assert reading.text == text
     assert reading.abstained == ("blank" if not text else False)
-    assert reading.confidence > 0.9 or not text
+    assert reading.confidence > (0.9 if len(text) == 1 else 0.6) or not text
 
 
 def test_the_sample_pictures_are_drawn_by_the_script(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_a_file_far_too_large_is_not_read(tmp_path: Path) -> None:
 
 def test_an_unknown_name_lists_the_shipped_weights() -> None:
     """The line names what there is."""
-    with pytest.raises(WeightsError, match="no-such: no such weights; shipped are lenet5-modern"):
+    with pytest.raises(WeightsError, match="no-such: no such weights; shipped are lenet5-reader"):
         lenet.load("no-such")
 
 
@@ -133,4 +133,4 @@ def test_shipped_weights_carry_their_whole_story(name: str) -> None:
 
 def test_the_default_is_shipped_first() -> None:
     """`lenet read` without --model uses lenet5-modern."""
-    assert next(iter(shipped())) == "lenet5-modern"
+    assert next(iter(shipped())) == "lenet5-reader"

@@ -179,29 +179,51 @@ def peak_memory(contender: str, threads: int) -> float | None:
     return round(float(done.stdout), 1) if done.returncode == 0 else None
 
 
-def stages(picture: Path, runs: int = 21) -> dict[str, float]:
-    """Return the milliseconds of the stages of reading a picture, medians: see it, then score and decode it."""
+def stages(picture: Path, runs: int = 15) -> dict[str, float]:
+    """Return the milliseconds of the stages of reading a picture of a number, medians of interleaved runs.
+
+    "open" decodes it and makes it grey; "ink", "lattice" and "glyphs" see what may be digits, "score" is the network, "path"
+    the graph and its best path.
+    """
     from lenet.engine import load
-    from lenet.reader import read_digit
-    from lenet.sight import see_digit
+    from lenet.glyph import make_glyphs
+    from lenet.image import open_page
+    from lenet.ink import cropped, find_ink
+    from lenet.reader import read_number
+    from lenet.rules import without_rules
+    from lenet.segment import number
+    from lenet.sight import see_number
 
     network = load()
-    seen, scored = [], []
-    for _run in range(runs):
+    took: dict[str, list[float]] = {}
+
+    def timed(name: str, work: Callable[[], Any]) -> Any:
         started = time.perf_counter()
-        sight = see_digit(picture)
-        between = time.perf_counter()
-        read_digit(sight, network)
-        seen.append(between - started)
-        scored.append(time.perf_counter() - between)
-    return {"see": round(1000 * statistics.median(seen), 3), "score": round(1000 * statistics.median(scored), 3)}
+        found = work()
+        took.setdefault(name, []).append(1000 * (time.perf_counter() - started))
+        return found
+
+    sight = see_number(picture)
+    for _run in range(runs):
+        page = timed("open", partial(open_page, picture))
+        ink = timed("ink", lambda page=page: without_rules(cropped(find_ink(page))[0]))
+        lattice = timed("lattice", partial(number, ink))
+        timed("glyphs", partial(make_glyphs, ink, lattice))
+        timed("score", partial(network.scores, sight.glyphs))
+        timed("path", partial(read_number, sight, network))
+    median = {name: statistics.median(each) for name, each in took.items()}
+    median["path"] -= median["score"]
+    return {name: round(each, 3) for name, each in median.items()}
 
 
-def draw_seven(path: Path) -> None:
-    """Write a picture to read: the paper's own 7 (Fig. 3), enlarged, as ink on paper."""
-    small = np.array(code(ord("7")), np.float32).reshape(CODE_HEIGHT, CODE_WIDTH)
-    large = np.pad(small.repeat(12, axis=0).repeat(12, axis=1), 40, constant_values=-1)
-    save_picture(as_ink(large, -1.0, 1.0), path)
+def draw_number(path: Path) -> None:
+    """Write a picture to read: the paper's own 90210 (Fig. 3), enlarged, as ink on paper of a megapixel."""
+    small = [np.array(code(ord(digit)), np.float32).reshape(CODE_HEIGHT, CODE_WIDTH) for digit in "90210"]
+    digits = np.concatenate([np.pad(each, ((0, 0), (1, 1)), constant_values=-1) for each in small], axis=1)
+    large = digits.repeat(8, axis=0).repeat(8, axis=1)
+    page = np.full((1000, 1000), -1, np.float32)
+    page[400 : 400 + large.shape[0], 300 : 300 + large.shape[1]] = large
+    save_picture(as_ink(page, -1.0, 1.0), path)
 
 
 def machine() -> str:
@@ -237,8 +259,8 @@ def bench(say: Say, rounds: int = 15) -> dict[str, Any]:
     rows, share = results(contenders, threads, rounds, say)
     say("cold start, memory, stages of reading")
     with tempfile.TemporaryDirectory() as folder:
-        picture = Path(folder) / "7.png"
-        draw_seven(picture)
+        picture = Path(folder) / "90210.png"
+        draw_number(picture)
         return {
             "machine": machine(),
             "versions": versions(),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lenet.cli.progress import bar, downloads
+from lenet.spec import DEFAULT
 
 if TYPE_CHECKING:
     from lenet.labels import Labelled
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def evaluate(
     model: Annotated[
         str, typer.Option(metavar="NAME|FILE", help="Shipped weights by name, or a weights file.")
-    ] = "lenet5-modern",
+    ] = DEFAULT,
     data: Annotated[
         str, typer.Option(metavar="NAME|FOLDER", help="A data set, or a folder of labelled pictures.")
     ] = "mnist",

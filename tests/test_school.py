@@ -1,0 +1,142 @@
+"""What the reader learns from: numbers of known digits, pictures of them, wrong cuts named as such, windows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lenet.dataset import NOT_A_DIGIT, Dataset, Digits
+from lenet.evidence import AS_DIGIT, AS_NOTHING
+from lenet.sight import see_number
+from lenet.spec import code
+from lenet.training import paths, school
+from lenet.training.compose import cluttered, spaced, tiled
+from lenet.training.rubbish import scrap
+from lenet.training.styles import STYLES, drawn
+from lenet.training.windows import windowed
+from lenet.training.world import photographed
+
+
+@pytest.fixture(scope="module")
+def font() -> Digits:
+    """Figure 3's ten digits as glyphs: 7x12 bitmaps, enlarged, in the middle of the field."""
+    glyphs = np.zeros((10, 28, 28), np.uint8)
+    for digit in range(10):
+        bitmap = np.array(code(ord(str(digit)))).reshape(12, 7)
+        rows = np.flatnonzero((bitmap > 0).any(axis=1))
+        large = np.kron((bitmap[rows[0] : rows[-1] + 1] > 0).astype(np.uint8) * 255, np.ones((2, 2), np.uint8))
+        top, left = (28 - large.shape[0]) // 2, (28 - large.shape[1]) // 2
+        glyphs[digit, top : top + large.shape[0], left : left + large.shape[1]] = large
+    return Digits(glyphs, np.arange(10, dtype=np.uint8))
+
+
+def test_tiles_and_spacing_keep_every_digit(font: Digits) -> None:
+    """Ink and owner of each digit are where it stands; the gaps between boxes are as asked."""
+    writing = tiled(font.glyphs[[4, 7]], font.labels[[4, 7]])
+    assert writing.text == "47"
+    assert writing.ink.shape == (28, 56)
+    gaps = np.array([3, -2], np.int32)
+    writing = spaced(font.glyphs[[0, 8, 3]], font.labels[[0, 8, 3]], gaps, np.array([0, 2, -1], np.int32))
+    boxes = [np.flatnonzero((writing.owners == owner).any(axis=0)) for owner in (1, 2, 3)]
+    assert boxes[1][0] - boxes[0][-1] - 1 == 3
+    assert boxes[2][0] - boxes[1][-1] - 1 <= -1
+    tops = [np.flatnonzero((writing.owners == owner).any(axis=1))[0] for owner in (1, 2, 3)]
+    assert (tops[1] - tops[0], tops[2] - tops[0]) == (2, -1)
+
+
+@given(st.integers(0, 2**31))
+@settings(max_examples=20, deadline=None)
+def test_clutter_and_photographs_lose_no_digit(seed: int) -> None:
+    """Each owner still has ink, clutter is owned by one more, and the same seed takes the same picture."""
+    glyph = np.zeros((28, 28), np.uint8)
+    glyph[4:24, 10:18] = 255
+    glyph[7:21, 12:16] = 0
+    writing = cluttered(tiled(np.stack([glyph] * 3), np.zeros(3, np.uint8)), np.random.default_rng(seed))
+    assert {1, 2, 3} <= set(np.unique(writing.owners)) <= {0, 1, 2, 3, 4}
+    one, other = (photographed(writing, np.random.default_rng(seed)) for _time in range(2))
+    assert (one.grey == other.grey).all()
+    assert one.owners.shape == one.grey.shape
+    assert {1, 2, 3} <= set(np.unique(one.owners))
+
+
+def test_arcs_are_judged_by_whose_ink_they_hold(font: Digits) -> None:
+    """Two rings apart: each alone is its digit; together, or half of one, they are none."""
+    rows = [0, 8, 6]
+    gaps = np.array([6, -3], np.int32)
+    writing = spaced(font.glyphs[rows], font.labels[rows], gaps, np.zeros(3, np.int32))
+    sight = see_number((255 - 255 * writing.ink).astype(np.uint8))
+    glyphs, labels = school.judged(sight, writing.owners, font.labels[rows], np.random.default_rng(0))
+    assert len(glyphs) == len(labels)
+    assert labels.count(0) == 1
+    assert NOT_A_DIGIT in labels
+    assert set(labels) <= {0, 8, 6, NOT_A_DIGIT}
+
+
+def test_school_is_the_same_for_any_number_of_processes(font: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Held-out digits are in no picture, originals come first, and the checksum says that it went to school."""
+    digits = Digits(np.tile(font.glyphs, (13, 1, 1)), np.tile(font.labels, 13))
+    data = Dataset("mnist", digits, font, np.arange(130) < 30, "1234")
+    made = []
+    for processes in (1, 2):
+        monkeypatch.setattr(school, "cores", lambda processes=processes: processes)
+        made.append(school.schooled(data, np.zeros(130, np.int64), 0.1))
+    assert (made[0].train.glyphs == made[1].train.glyphs).all()
+    assert (made[0].train.glyphs[:130] == digits.glyphs).all()
+    assert made[0].held_out.sum() == 30
+    assert made[0].checksum == "1234, schooled 0.1"
+    assert set(np.unique(made[0].train.labels)) == set(range(11))
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_styles_are_drawn_as_glyphs(style: str) -> None:
+    """28x28, 20 at the longer side, of the digit that the style names."""
+    glyph, label = drawn(style, np.random.default_rng(1))
+    rows, columns = np.flatnonzero(glyph.any(axis=1)), np.flatnonzero(glyph.any(axis=0))
+    assert max(np.ptp(rows), np.ptp(columns)) + 1 in (19, 20)
+    assert str(label) in style
+
+
+@pytest.mark.parametrize("kind", ["letter", "stroke", "blot", "scribble", "texture"])
+def test_scraps_have_ink(kind: str) -> None:
+    """Of every kind, between nothing and everything."""
+    ink = scrap(np.random.default_rng(2), kind)
+    assert ink.shape == (64, 64)
+    assert 0.005 < ink.mean() < 0.8
+
+
+def test_windows_are_digits_or_the_place_beside_them(font: Digits) -> None:
+    """Twice as many as digits to learn from, a third of them blank, the held-out ones all digits."""
+    digits = Digits(np.tile(font.glyphs, (30, 1, 1)), np.tile(font.labels, 30))
+    data = Dataset("mnist", digits, font, np.arange(300) < 50, "1234")
+    made = windowed(data, np.zeros(300, np.int64))
+    assert len(made.train) == 2 * 250 + 50
+    assert (made.train.labels[made.held_out] < NOT_A_DIGIT).all()
+    assert 0.2 < (made.train.labels[~made.held_out] == NOT_A_DIGIT).mean() < 0.5
+
+
+def test_the_fit_learns_what_speaks_for_a_digit(font: Digits) -> None:
+    """From numbers of the paper's own font with made-up scores: right labels count for, rubbish against."""
+    rng = np.random.default_rng(3)
+    found = []
+    for _number in range(60):
+        rows = rng.integers(0, 10, int(rng.integers(1, 4)))
+        gaps, drops = np.full(len(rows) - 1, 5, np.int32), np.zeros(len(rows), np.int32)
+        writing = spaced(font.glyphs[rows], font.labels[rows], gaps, drops)
+        sight = see_number((255 - 255 * writing.ink).astype(np.uint8))
+        owners = sight.shown(writing.owners)
+        logs = np.full((len(sight.glyphs), 11), -6.0)
+        for arc, (first, past) in enumerate(sight.lattice.arcs):
+            inside = owners[(sight.lattice.pieces >= first) & (sight.lattice.pieces < past)]
+            counts = np.bincount(inside, minlength=len(rows) + 1)[1:]
+            whole = counts.max() > 0.9 * (owners == counts.argmax() + 1).sum() and counts.sum() < 1.1 * counts.max()
+            logs[arc, rows[counts.argmax()] if whole else NOT_A_DIGIT] = -0.01
+        found.append(paths.Example(sight.lattice, logs, writing.text, True))
+    weights, loss = paths.fit(found)
+    assert loss < 0.3
+    assert weights[AS_DIGIT.index("label")] > 0.2
+    assert weights[AS_DIGIT.index("rubbish")] < weights[len(AS_DIGIT) + AS_NOTHING.index("no digit")] + 0.5
+    sure, right = paths.answers(found, weights)
+    assert right.mean() > 0.9
+    assert paths.risk(sure, right)[0][2] == 1.0

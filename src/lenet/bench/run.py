@@ -182,13 +182,13 @@ def peak_memory(contender: str, threads: int) -> float | None:
 def stages(picture: Path, runs: int = 15) -> dict[str, float]:
     """Return the milliseconds of the stages of reading a picture of a number, medians of interleaved runs.
 
-    "open" decodes it and makes it grey; "ink", "lattice" and "glyphs" see what may be digits, "score" is the network, "path"
-    the graph and its best path.
+    "open" decodes it and makes it grey; "ink", "lattice" and "glyphs" see what may be digits, "score" is the network,
+    "path" the graph and its best path.
     """
     from lenet.engine import load
     from lenet.glyph import make_glyphs
-    from lenet.image import open_page
-    from lenet.ink import cropped, find_ink
+    from lenet.image import Page, open_page
+    from lenet.ink import Ink, cropped, find_ink
     from lenet.reader import read_number
     from lenet.rules import without_rules
     from lenet.segment import number
@@ -203,10 +203,13 @@ def stages(picture: Path, runs: int = 15) -> dict[str, float]:
         took.setdefault(name, []).append(1000 * (time.perf_counter() - started))
         return found
 
+    def inked(page: Page) -> Ink:
+        return without_rules(cropped(find_ink(page))[0])
+
     sight = see_number(picture)
     for _run in range(runs):
         page = timed("open", partial(open_page, picture))
-        ink = timed("ink", lambda page=page: without_rules(cropped(find_ink(page))[0]))
+        ink = timed("ink", partial(inked, page))
         lattice = timed("lattice", partial(number, ink))
         timed("glyphs", partial(make_glyphs, ink, lattice))
         timed("score", partial(network.scores, sight.glyphs))

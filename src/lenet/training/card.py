@@ -87,7 +87,7 @@ def _numbers(weights: Weights) -> str:
         for least, error, coverage in calibration["risk"]
     )
     return f"""
-The rubbish output was lowered after training until at most one held-out digit in a thousand is taken for none.
+The rubbish output was lowered after training until none of the held-out digits is taken for rubbish.
 What finds the path through a number was fitted on {calibration["path_fitted_on"]}, by equation 17.
 The confidence of a number was made honest on {calibration["trust_fitted_on"]}: 1 to 8 digits, a
 half of them photographed with noise, blur, slant and clutter. On these, answering only from a confidence on

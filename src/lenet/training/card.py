@@ -21,6 +21,7 @@ def model_card(weights: Weights, evaluation: Evaluation) -> str:
     if len(errors) > 1:
         interval = "{:.1f} to {:.1f}".format(*mean95([float(each) for each in errors]))
         spread = f", mean {mean(errors):.1f} (95 % interval {interval}), standard deviation {stdev(errors):.1f}"
+    before = ", all before the rubbish output was lowered (below)" if weights.path is not None else ""
     rows = "\n".join(
         f"| {each['seed']}{' (shipped)' if each['seed'] == card['seed'] else ''} "
         f"| {each['held_out_errors']} | {each['errors']} |"
@@ -44,7 +45,7 @@ The network `{net.name}`: {net.about}.
 |---|---|---|
 {rows}
 
-Median over {len(seeds)} seeds: {card["median_errors"]:g} test errors{spread}.
+Median over {len(seeds)} seeds: {card["median_errors"]:g} test errors{spread}{before}.
 The shipped seed is the one with the fewest errors on held-out writers (the lowest seed among equals), whatever its
 test errors.
 

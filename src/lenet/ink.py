@@ -31,6 +31,8 @@ _LEAST_NOISE = 0.4
 _WEAK, _STRONG = 0.28, 0.5
 # How far outside a stroke its soft edge may reach, in pixels.
 EDGE = 2
+# A reduced pixel is of a stroke if this share of it, out of 255, was.
+_SHARE = 85
 # Paper that is kept around the ink, in pixels.
 _RIM = 4
 
@@ -109,14 +111,14 @@ def cropped(ink: Ink) -> tuple[Ink, tuple[int, int]]:
 
 
 def reduced(ink: Ink, factor: int) -> Ink:
-    """Average ink down by a whole factor; a pixel is of a stroke if half of it was."""
+    """Average ink down by a whole factor; a pixel is of a stroke if a third of it was."""
     if factor == 1:
         return ink
     size = (max(1, ink.levels.shape[1] // factor), max(1, ink.levels.shape[0] // factor))
     part = (slice(0, size[1] * factor), slice(0, size[0] * factor))
     levels = cv2.resize(ink.levels[part], size, interpolation=cv2.INTER_AREA).astype(np.uint8)
     share = cv2.resize(ink.strokes[part].astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
-    return replace(ink, levels=levels, strokes=share >= 128, noise=ink.noise / factor)
+    return replace(ink, levels=levels, strokes=share >= _SHARE, noise=ink.noise / factor)
 
 
 @lru_cache

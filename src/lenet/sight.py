@@ -129,4 +129,7 @@ def _shrinking(ink: Ink) -> int:
     heights = stats[1:, cv2.CC_STAT_HEIGHT] * step
     if not len(heights):
         return 1
-    return max(1, int(np.median(heights[heights >= heights.max() / 2])) // _HIGH_ENOUGH)
+    inside = cv2.erode(ink.strokes.astype(np.uint8), np.ones((3, 3), np.uint8))
+    pen = 2 * float(ink.strokes.sum()) / max(1.0, float(ink.strokes.sum()) - float(inside.sum()))
+    high = int(np.median(heights[heights >= heights.max() / 2]))
+    return max(1, min(high // _HIGH_ENOUGH, int(pen)))  # a thin pen would vanish

@@ -269,7 +269,7 @@ def test_evaluate_prints_a_table_and_draws_the_mistakes(
     sheet = tmp_path / "sheet.png"
     status, out, _err = run(capsys, "evaluate", "-o", str(sheet))
     assert status == 0
-    assert "lenet5-modern on mnist: " in out
+    assert "lenet5-reader on mnist: " in out
     assert "confusion (rows: truth, columns: answer):" in out
     with Image.open(sheet) as drawn:
         assert drawn.size[0] > 800

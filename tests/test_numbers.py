@@ -194,7 +194,8 @@ def test_evaluate_counts_numbers(capsys: pytest.CaptureFixture[str], tmp_path: P
     assert (found["strings"], found["string_errors"], found["digits"], found["digit_errors"]) == (2, 1, 9, 4)
     assert found["worst"][0]["label"] == "1111"
     assert found["worst"][0]["text"] == "4736"
-    assert Image.open(sheet).width > 300
+    with Image.open(sheet) as drawn:
+        assert drawn.width > 300
 
 
 @pytest.mark.parametrize(
@@ -230,7 +231,8 @@ def test_explain_draws_a_number(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     status, line, _err = run(capsys, "explain", str(EXAMPLES / "zip.jpg"), "-o", str(out))
     assert status == 0
     assert line.split("\t")[1] == "90210"
-    assert Image.open(out).width == 1120
+    with Image.open(out) as drawn:
+        assert drawn.width == 1120
     candidates = len(see_number(EXAMPLES / "zip.jpg").lattice.arcs)
     assert candidates >= 5
 

@@ -56,7 +56,7 @@ def _number(source: str | bytes, sight: Sight, network: Network, reading: Readin
 
     if not len(sight.glyphs):
         raise PictureError(
-            "-" if isinstance(source, bytes) else source, f"nothing to explain, it is {reading.abstained}"
+            "-" if isinstance(source, bytes) else source, f"nothing to explain, the page is {reading.abstained}"
         )
     chances = network.probabilities(sight.glyphs)
     boxes = {digit.box for digit in reading.digits}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from lenet.engine.gradients import LossKind
@@ -91,6 +91,9 @@ class Recipe:
         """Return the recipe as plain data for JSON."""
         return asdict(self)
 
+
+# The settings that have one, for every recipe that does not say otherwise.
+DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Recipe) if field.default is not MISSING}
 
 _BOUNDS: dict[str, tuple[float, float]] = {
     "label_smoothing": (0, 0.5),

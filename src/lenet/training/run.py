@@ -28,6 +28,7 @@ from lenet.arrays import Tensors
 from lenet.engine.choice import chosen
 from lenet.errors import TrainingError, reason
 from lenet.files import replace_text, replacing
+from lenet.training.recipe import DEFAULTS
 
 
 class RunFolder:
@@ -61,6 +62,8 @@ class RunFolder:
     def compare(self, task: dict[str, Any]) -> None:
         """Raise TrainingError unless the folder holds the run of this task."""
         found, expected = stored(self.path / "recipe.json"), json.loads(json.dumps(task))
+        # A run from before a setting existed had what is now its default.
+        found["recipe"] = json.loads(json.dumps(DEFAULTS)) | found.get("recipe", {})
         for key in expected:
             if found.get(key) != expected[key]:
                 raise TrainingError(

@@ -277,16 +277,16 @@ def test_a_finished_run_is_not_overwritten(blob_folder: Path, tmp_path: Path) ->
 
 def test_a_run_from_before_a_setting_existed_is_the_same_run(blob_folder: Path, tmp_path: Path) -> None:
     """A setting that its recipe.json lacks had its default; one that differs is another run."""
-    lenet.train("modern", blob_folder, tmp_path / "run", passes=1, backend="engine")
-    file = tmp_path / "run" / "recipe.json"
-    task = json.loads(file.read_text())
+    out = tmp_path / "run"
+    lenet.train("modern", out=out, passes=1)
+    task = json.loads((out / "recipe.json").read_text())
     del task["recipe"]["school"]
-    file.write_text(json.dumps(task))
-    lenet.train("modern", blob_folder, tmp_path / "run", passes=1, backend="engine", resume=True)
+    (out / "recipe.json").write_text(json.dumps(task))
+    lenet.train("modern", out=out, passes=1, resume=True)
     task["recipe"]["school"] = 1.0
-    file.write_text(json.dumps(task))
+    (out / "recipe.json").write_text(json.dumps(task))
     with pytest.raises(TrainingError, match="its recipe is not the one given"):
-        lenet.train("modern", blob_folder, tmp_path / "run", passes=1, backend="engine", resume=True)
+        lenet.train("modern", out=out, passes=1, resume=True)
 
 
 def test_a_run_resumed_at_another_commit_cannot_be_shipped(

@@ -14,10 +14,12 @@ import io
 import itertools
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -216,24 +218,29 @@ def main() -> None:
     digits = Digits(options.test)
     network = replace(load(options.model), threads=1)
     one, many = Asked(digit=True), Asked()
-    sets: dict[str, tuple[Pictures, Asked]] = {}
+    sets: dict[str, tuple[Callable[[], Pictures], Asked]] = {}
     for form in LENGTHS:
-        sets[f"{form}, spaced"] = numbers(digits, form, False, options.n), many
-        sets[f"{form}, tiles"] = numbers(digits, form, True, options.n), many
-    sets["touching pairs"] = touching_pairs(digits, options.n), many
-    sets["lines of ten"] = lines_of_ten(digits, options.n), many
-    sets |= {name: (real(name), many) for name in NUMBERS}
-    sets |= {
-        f"{name} ({how})": (real(name), asked) for name in SINGLES for how, asked in (("digit", one), ("read", many))
-    }
-    sets["styled 1, 7, 4 (digit)"] = styled(options.n), one
-    sets["no digit"] = no_digits(max(6, 2 * options.n)), many
+        sets[f"{form}, spaced"] = partial(numbers, digits, form, False, options.n), many
+        sets[f"{form}, tiles"] = partial(numbers, digits, form, True, options.n), many
+    sets["touching pairs"] = partial(touching_pairs, digits, options.n), many
+    sets["lines of ten"] = partial(lines_of_ten, digits, options.n), many
+    sets |= {name: (partial(real, name), many) for name in NUMBERS}
+    for name in SINGLES:
+        sets |= {f"{name} (digit)": (partial(real, name), one), f"{name} (read)": (partial(real, name), many)}
+    sets["styled 1, 7, 4 (digit)"] = partial(styled, options.n), one
+    sets["no digit"] = partial(no_digits, max(6, 2 * options.n)), many
+    tesseract = shutil.which("tesseract") is not None
+    if not tesseract:
+        print("Tesseract: left out, it is not installed", file=sys.stderr)
     found = {}
     for name, (pictures, asked) in sets.items():
         if options.only not in name:
             continue
         try:
-            found[name] = each = measured(pictures, network, asked)
+            found[name] = each = measured(pictures(), network, asked)
+            if tesseract and name != "no digit":
+                right, n = compared(pictures(), asked.digit, _TESSERACT)
+                each |= {"tesseract_right": right, "tesseract_n": n}
         except (OSError, LenetError) as error:
             print(f"{name}: left out ({error})", file=sys.stderr)
             continue

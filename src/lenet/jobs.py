@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import glob
+import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -78,7 +80,14 @@ def _answer(path: str, source: Any, network: Network, asked: Asked) -> Answer:
 
 @contextmanager
 def _processes(count: int, model: str | Path, asked: Asked) -> Iterator[Any]:
-    pool = get_context("spawn").Pool(count, _begin, (str(model), asked))
+    main = threading.current_thread() is threading.main_thread()
+    # Ctrl-C is for this process: the others inherit that they do not hear it, from their first moment on.
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
+    try:
+        pool = get_context("spawn").Pool(count, _begin, (str(model), asked))
+    finally:
+        if main:
+            signal.signal(signal.SIGINT, heard)
     try:
         yield pool
     finally:

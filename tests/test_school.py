@@ -137,6 +137,6 @@ def test_the_fit_learns_what_speaks_for_a_digit(font: Digits) -> None:
     assert loss < 0.3
     assert weights[AS_DIGIT.index("label")] > 0.2
     assert weights[AS_DIGIT.index("rubbish")] < weights[len(AS_DIGIT) + AS_NOTHING.index("no digit")] + 0.5
-    sure, right = paths.answers(found, weights)
+    sure, _doubt, right = paths.answers(found, weights)
     assert right.mean() > 0.9
     assert paths.risk(sure, right)[0][2] == 1.0

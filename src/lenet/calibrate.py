@@ -42,20 +42,22 @@ def expected_calibration_error(probability: Float64, labels: Uint8) -> float:
     return sum(gaps) / max(1, len(labels))
 
 
-def fit_trust(confidence: Float64, right: Bools) -> tuple[float, float]:
-    """Return the slope and the offset of log-odds that make confidences (n,) honest about right answers (n,).
+def fit_trust(confidence: Float64, doubt: Float64, right: Bools) -> tuple[float, float, float]:
+    """Return the weights of log-odds and of doubt, and the offset, that make confidences (n,) honest.
 
-    Platt's logistic regression, by Newton's method, with a ridge of one answer so that it exists for any answers.
+    Platt's logistic regression on right answers (n,), by Newton's method, with a ridge of one answer towards leaving the
+    confidences as they are, so that it exists for any answers.
     """
-    x, y = log_odds(confidence), right.astype(np.float64)
-    slope, offset = 1.0, 0.0
+    x = np.stack([log_odds(confidence), doubt, np.ones(len(right))], axis=1)
+    start = np.array([1.0, 0.0, 0.0])
+    weights = start.copy()
     for _round in range(50):
-        p = 1 / (1 + np.exp(-(slope * x + offset)))
-        weight = p * (1 - p)
-        gradient = np.array([((p - y) * x).sum() + (slope - 1), (p - y).sum() + offset])
-        hessian = np.array([[(weight * x * x).sum() + 1, (weight * x).sum()], [(weight * x).sum(), weight.sum() + 1]])
+        p = 1 / (1 + np.exp(-(x @ weights)))
+        gradient = x.T @ (p - right) + (weights - start)
+        hessian = (x * (p * (1 - p))[:, None]).T @ x + np.eye(3)
         step = np.linalg.solve(hessian, gradient)
-        slope, offset = slope - step[0], offset - step[1]
+        weights -= step
         if np.abs(step).max() < 1e-9:
             break
-    return float(slope), float(offset)
+    slope, doubts, offset = (float(each) for each in weights)
+    return slope, doubts, offset

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,11 +59,18 @@ def log_odds(confidence: Floats) -> Float64:
     return np.log(p / (1 - p))
 
 
-def trusted(confidence: float, slope: float, offset: float) -> float:
-    """Return a confidence made honest: its log-odds times a slope, and an offset (`lenet.calibrate.fit_trust`)."""
+def trusted(confidence: float, doubt: float, trust: Sequence[float]) -> float:
+    """Return a confidence made honest by `lenet.calibrate.fit_trust`: a logistic of its log-odds and of `doubt`."""
     if confidence <= 0:
         return 0.0
-    return float(1 / (1 + np.exp(-(slope * log_odds(np.array(confidence)) + offset))))
+    slope, doubts, offset = trust
+    return float(1 / (1 + np.exp(-(slope * log_odds(np.array(confidence)) + doubts * doubt + offset))))
+
+
+def rubbish_doubt(log_probabilities: Float64, arcs: Int32) -> float:
+    """Return the log-odds of "not a digit" of the arcs (n,) that look least like one, between -8 and 8; -8 of none."""
+    chances = np.exp(log_probabilities[arcs, 10])
+    return float(np.clip(log_odds(chances).max(), -8, 8)) if len(arcs) else -8.0
 
 
 def withheld(confidence: float) -> Abstained:

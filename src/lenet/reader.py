@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lenet.arrays import Float64, Uint8
-from lenet.decode import DecodedDigit, DecodedLine, best_two, decode, probabilities, trusted, withheld
+from lenet.decode import DecodedDigit, DecodedLine, best_two, decode, probabilities, rubbish_doubt, trusted, withheld
 from lenet.engine import Network
 from lenet.errors import UsageError
 from lenet.evidence import line_graph
@@ -74,7 +74,8 @@ def read_number(sight: Sight, network: Network, asked: Asked = Asked()) -> Readi
         separators = asked.allowed is not None
         graph, arcs, _evidence = line_graph(sight.lattice, line, logs, network.weights.path, separators=separators)
         decoded = decode(graph, np.stack([graph.sources, graph.targets], axis=1), asked.allowed, asked.best)
-        decoded = _honest(decoded, network, sight.flat)
+        said = np.array([arcs[each.step] for each in decoded.digits], np.int32)
+        decoded = _honest(decoded, rubbish_doubt(logs, said), network, sight.flat)
         places = [(sight.box(int(arcs[each.step])), sight.glyphs[arcs[each.step]]) for each in decoded.digits]
         found.append((decoded, places))
     return _reading(found, asked, sight.notes)
@@ -129,12 +130,12 @@ def least_confidence(network: Network, most_error: float) -> float:
     return min((confidence for confidence, error, _coverage in curve if error <= most_error), default=1.0)
 
 
-def _honest(decoded: DecodedLine, network: Network, flat: bool) -> DecodedLine:
+def _honest(decoded: DecodedLine, doubt: float, network: Network, flat: bool) -> DecodedLine:
     """Return the line with the confidence that numbers on such paper deserve, by the weights' own calibration."""
     trust = network.weights.card.get("calibration", {}).get("trust")
     if not trust or not decoded.digits:
         return decoded
-    return replace(decoded, confidence=trusted(decoded.confidence, *trust["flat" if flat else "uneven"]))
+    return replace(decoded, confidence=trusted(decoded.confidence, doubt, trust["flat" if flat else "uneven"]))
 
 
 def _digit(found: DecodedDigit, line: int, box: Box, glyph: Uint8) -> Digit:

@@ -91,8 +91,8 @@ def _numbers(weights: Weights) -> str:
 The rubbish output was lowered after training until none of the held-out digits is taken for rubbish.
 What finds the path through a number was fitted on {calibration["path_fitted_on"]}, by equation 17.
 The confidence of a number was made honest on {calibration["trust_fitted_on"]}:
-1 to 8 digits, more than half of them photographed with noise, blur, slant and clutter.
-On these, answering only from a confidence on (`--max-error` takes its bound from here):
+1 to 8 digits, more than half of them photographed with noise, blur, slant and clutter, or (one in five) no number at
+all. Of what was answered on these, answering only from a confidence on (`--max-error` takes its bound from here):
 
 | confidence at least | answered | of those wrong |
 |---|---|---|

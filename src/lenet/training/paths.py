@@ -14,7 +14,7 @@ import numpy as np
 from lenet.arrays import Bools, Float64, Int64, Uint8
 from lenet.calibrate import expected_calibration_error, fit_temperature, fit_trust
 from lenet.dataset import NOT_A_DIGIT, Dataset, Digits
-from lenet.decode import decode, probabilities, trusted
+from lenet.decode import decode, probabilities, rubbish_doubt, trusted
 from lenet.engine import Network
 from lenet.evidence import AS_DIGIT, line_graph
 from lenet.fetch import silent
@@ -23,6 +23,7 @@ from lenet.pattern import SYMBOLS
 from lenet.segment import Lattice
 from lenet.sight import see_number
 from lenet.training.compose import Writing, spaced, tiled
+from lenet.training.rubbish import scrap
 from lenet.training.school import composed
 from lenet.training.world import photographed
 from lenet.weights import WEIGHED, Weights
@@ -30,6 +31,8 @@ from lenet.weights import WEIGHED, Weights
 _LONGEST = 8
 # Numbers that the weights are fitted on, and others that the curve of errors is counted on.
 _EXAMPLES, _TRUSTED = 3_000, 2_000
+# The share of pictures without a number among those that trust is fitted on.
+_SCRAPS = 0.2
 _PASSES, _BATCH, _RATE, _DECAY = 6, 8, 0.06, 1e-3
 # Confidences at which the curve of errors is kept.
 _CURVE = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995)
@@ -57,12 +60,16 @@ def fitted(weights: Weights, data: Dataset, writers: Int64, report: Callable[[in
     lowered = replace(lowered, temperature=fit_temperature(scores, held.labels))
     found = examples(Network(lowered), held, own, _EXAMPLES, 0, report)
     path, loss = fit(found)
-    again = examples(Network(lowered), held, own, _TRUSTED, 1, report)
-    sure, right = answers(again, path)
+    again = examples(Network(lowered), held, own, _TRUSTED, 1, report, scraps=_SCRAPS)
+    sure, doubt, right = answers(again, path)
     flat = np.array([example.flat for example in again])
-    trust = {name: fit_trust(sure[group], right[group]) for name, group in (("flat", flat), ("uneven", ~flat))}
+    answered = sure > 0
+    trust = {
+        name: fit_trust(sure[group & answered], doubt[group & answered], right[group & answered])
+        for name, group in (("flat", flat), ("uneven", ~flat))
+    }
     honest = np.array(
-        [trusted(each, *trust["flat" if even else "uneven"]) for each, even in zip(sure, flat, strict=True)]
+        [trusted(*each, trust["flat" if even else "uneven"]) for *each, even in zip(sure, doubt, flat, strict=True)]
     )
     calibration = {
         **weights.card["calibration"],
@@ -73,7 +80,7 @@ def fitted(weights: Weights, data: Dataset, writers: Int64, report: Callable[[in
         "path_fitted_on": f"{len(found):,} numbers of held-out writers, {loss:.3f} nats each",
         "trust": trust,
         "trust_fitted_on": f"{len(again):,} numbers of held-out writers, {int(flat.sum()):,} of them on flat paper",
-        "risk": risk(honest, right),
+        "risk": risk(honest[answered], right[answered]),
     }
     return replace(lowered, card={**weights.card, "calibration": calibration})
 
@@ -88,15 +95,28 @@ def _lowered(weights: Weights, held: Digits) -> Weights:
 
 
 def examples(
-    network: Network, digits: Digits, writers: Int64, count: int, seed: int, report: Callable[[int, int], None] = silent
+    network: Network,
+    digits: Digits,
+    writers: Int64,
+    count: int,
+    seed: int,
+    report: Callable[[int, int], None] = silent,
+    scraps: float = 0.0,
 ) -> list[Example]:
-    """Picture `count` numbers of 1 to 8 digits, each by one writer, plain or photographed, and score the candidates."""
+    """Picture `count` numbers of 1 to 8 digits, each by one writer, plain or photographed, and score the candidates.
+
+    This share of them is letters, blots and other `scraps`, which say nothing.
+    """
     rng = np.random.default_rng([seed, 0xF17])
     found = []
     for number in range(count):
         rows = np.flatnonzero(writers == writers[rng.integers(len(writers))])
         rows = rng.choice(rows, int(rng.integers(1, _LONGEST + 1)))
-        page, text = _pictured(digits.glyphs[rows], digits.labels[rows], rng)
+        if scraps and rng.random() < scraps:
+            ink = scrap(rng)
+            page, text = photographed(Writing(ink, np.zeros(ink.shape, np.int32), ""), rng).grey, ""
+        else:
+            page, text = _pictured(digits.glyphs[rows], digits.labels[rows], rng)
         sight = see_number(page)
         logs = np.zeros((0, network.net.outputs))
         if len(sight.glyphs):
@@ -163,18 +183,24 @@ def _loss(example: Example, weights: Float64) -> tuple[float, Float64]:
     return loss, -(gradient @ evidence)
 
 
-def answers(found: list[Example], weights: Float64) -> tuple[Float64, Bools]:
-    """Read the examples; return how sure the reader was of each (n,), and which were right (n,)."""
-    sure, right = [], []
+def answers(found: list[Example], weights: Float64) -> tuple[Float64, Float64, Bools]:
+    """Read the examples; return how sure the reader was of each (n,), its doubt, and which were right, (n,) each.
+
+    Where it read no digit it is 0 sure.
+    """
+    sure, doubts, right = [], [], []
     for example in found:
-        text, confidence = "", 1.0
+        text, confidence, doubt = "", 1.0, -8.0
         for line in range(len(example.lattice.lines)):
-            graph, _arcs, _evidence = line_graph(example.lattice, line, example.logs, weights)
+            graph, arcs, _evidence = line_graph(example.lattice, line, example.logs, weights)
             read = decode(graph, np.stack([graph.sources, graph.targets], axis=1), None, 0)
             text, confidence = text + read.text, confidence * read.confidence
-        sure.append(confidence)
+            said = np.array([arcs[digit.step] for digit in read.digits], np.int32)
+            doubt = max(doubt, rubbish_doubt(example.logs, said))
+        sure.append(confidence if text else 0.0)
+        doubts.append(doubt)
         right.append(text == example.text)
-    return np.array(sure), np.array(right)
+    return np.array(sure), np.array(doubts), np.array(right)
 
 
 def risk(confidence: Float64, right: Bools) -> list[tuple[float, float, float]]:

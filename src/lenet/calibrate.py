@@ -45,8 +45,8 @@ def expected_calibration_error(probability: Float64, labels: Uint8) -> float:
 def fit_trust(confidence: Float64, doubt: Float64, right: Bools) -> tuple[float, float, float]:
     """Return the weights of log-odds and of doubt, and the offset, that make confidences (n,) honest.
 
-    Platt's logistic regression on right answers (n,), by Newton's method, with a ridge of one answer towards leaving the
-    confidences as they are, so that it exists for any answers.
+    Platt's logistic regression on right answers (n,), by Newton's method, with a ridge of one answer towards leaving
+    the confidences as they are, so that it exists for any answers.
     """
     x = np.stack([log_odds(confidence), doubt, np.ones(len(right))], axis=1)
     start = np.array([1.0, 0.0, 0.0])

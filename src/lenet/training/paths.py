@@ -68,8 +68,9 @@ def fitted(weights: Weights, data: Dataset, writers: Int64, report: Callable[[in
         name: fit_trust(sure[group & answered], doubt[group & answered], right[group & answered])
         for name, group in (("flat", flat), ("uneven", ~flat))
     }
+    kinds = np.where(flat, "flat", "uneven")
     honest = np.array(
-        [trusted(*each, trust["flat" if even else "uneven"]) for *each, even in zip(sure, doubt, flat, strict=True)]
+        [trusted(float(s), float(d), trust[str(kind)]) for s, d, kind in zip(sure, doubt, kinds, strict=True)]
     )
     calibration = {
         **weights.card["calibration"],

@@ -246,6 +246,18 @@ def test_explain_draws_a_number(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     assert candidates >= 5
 
 
+def test_annotate_marks_boxes_and_cuts(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Touching digits are cut between them: a cut lies between the boxes' middles, in its own colour."""
+    out = tmp_path / "marked.png"
+    assert run(capsys, "read", str(EXAMPLES / "touching.jpg"), "--annotate", str(out))[0] == 0
+    sight, reading = see_number(EXAMPLES / "touching.jpg"), lenet.read(EXAMPLES / "touching.jpg")
+    first, last = reading.digits[0].box, reading.digits[-1].box
+    assert any((first[0] + first[2]) / 2 < x < (last[0] + last[2]) / 2 for x, _y in sight.cuts())
+    with Image.open(out) as drawn:
+        colours = {colour for _count, colour in drawn.convert("RGB").getcolors(1 << 24) or ()}
+    assert {(0xC2, 0x41, 0x0C), (0x0E, 0x74, 0x90)} <= colours
+
+
 def test_the_sweep_reads_along_the_line() -> None:
     """Section VII's reader finds the same number without cutting; its digits stand in order."""
     reading = lenet.read(EXAMPLES / "touching.jpg", sweep=True, model="lenet5-sweep")

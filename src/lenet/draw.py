@@ -112,6 +112,9 @@ def annotated(
         pen.rectangle((x0 - 2, y0 - 2, x1 + 1, y1 + 1), outline=_ACCENT, width=2)
         text = f"{digit.label}  {min(100 * digit.confidence, 99.99):.2f} %"
         left, top, right, bottom = pen.textbbox((0, 0), text, font(16))
+        if len(digits) > 1 and right > x1 - x0 + 8:  # there is room for the label alone
+            text = digit.label
+            left, top, right, bottom = pen.textbbox((0, 0), text, font(16))
         y = y0 - bottom - 6 if y0 > bottom + 6 else min(y1 + 2, picture.height - bottom - 2)
         x = max(0, min(x0, picture.width - right - 4))
         pen.rectangle((x + left - 2, y + top - 2, x + right + 2, y + bottom + 2), fill=_WHITE)

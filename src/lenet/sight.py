@@ -50,6 +50,13 @@ class Sight:
         columns = ((np.arange(width) + 0.5) * self.scale + self.origin[0]).astype(int)
         return page[np.clip(rows, 0, len(page) - 1)][:, np.clip(columns, 0, page.shape[1] - 1)]
 
+    def cuts(self) -> tuple[tuple[float, float], ...]:
+        """Return the picture's own pixels (x, y) where ink was cut apart: pieces meet there without paper between."""
+        left, right = self.lattice.pieces[:, :-1], self.lattice.pieces[:, 1:]
+        y, x = np.nonzero((left > 0) & (right > 0) & (left != right))
+        places = np.stack([x + 1, y], axis=1) * self.scale + np.array(self.origin)
+        return tuple((float(across), float(down)) for across, down in places)
+
     def box(self, arc: int) -> tuple[int, int, int, int]:
         """Return an arc's box x0, y0, x1, y1 in the picture's own pixels, right and bottom exclusive."""
         x0, y0, x1, y1 = (self.lattice.boxes[arc] * self.scale + np.tile(self.origin, 2)).tolist()

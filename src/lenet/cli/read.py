@@ -162,10 +162,13 @@ def _glyphs(folder: Path):  # type: ignore[no-untyped-def]
 def _annotate(answer: Answer, given: bytes, out: Path) -> None:
     from lenet import draw  # Pillow's drawing, only when it is asked for
     from lenet.image import open_page
+    from lenet.sight import see_number
 
     assert answer.reading is not None
-    page = open_page(given if answer.path == "-" else answer.path)
-    draw.save_picture(draw.annotated(page.grey, answer.reading.digits, page.scale), out)
+    source = given if answer.path == "-" else answer.path
+    page = open_page(source)
+    cuts = see_number(source).cuts() if len(answer.reading.digits) > 1 else ()
+    draw.save_picture(draw.annotated(page.grey, answer.reading.digits, page.scale, cuts), out)
 
 
 def _out(annotate: Path, path: str, number: int, count: int) -> Path:

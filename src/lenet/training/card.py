@@ -88,7 +88,8 @@ def _numbers(weights: Weights) -> str:
         for least, error, coverage in calibration["risk"]
     )
     return f"""
-The rubbish output was lowered after training until none of the held-out digits is taken for rubbish.
+The rubbish output was lowered after training until none of the held-out digits is taken for rubbish, a rule that was
+settled after test errors had been seen (docs/log.md).
 What finds the path through a number was fitted on {calibration["path_fitted_on"]}, by equation 17.
 The confidence of a number was made honest on {calibration["trust_fitted_on"]}:
 1 to 8 digits, more than half of them photographed with noise, blur, slant and clutter, or (one in five) no number at

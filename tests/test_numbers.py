@@ -128,6 +128,22 @@ def test_many_pictures_come_back_in_order_from_all_cores(tmp_path: Path) -> None
     assert [answer.reading.text for answer in answers if answer.reading] == wanted[:31] + wanted[32:]
 
 
+def test_a_glob_that_matches_nothing_is_an_error(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """It is kept and said to be missing: a misspelt folder must not look like a job that is done."""
+    status, out, err = run(capsys, "read", str(tmp_path / "*.png"))
+    assert (status, out) == (1, "")
+    assert err.count("\n") == 1
+    assert "*.png" in err
+
+
+def test_standard_input_among_many_files_keeps_its_place(tmp_path: Path) -> None:
+    """Its bytes go to the process that reads it."""
+    names = [str(EXAMPLES / "form.png")] * 20 + ["-"] + [str(EXAMPLES / "zip.jpg")] * 20
+    given = (EXAMPLES / "touching.jpg").read_bytes()
+    answers = list(read_all(names, DEFAULT, Asked(), lambda path: given if path == "-" else path))
+    assert [answer.reading.text for answer in answers if answer.reading] == ["4736"] * 20 + ["8053"] + ["90210"] * 20
+
+
 @pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
 def test_answers_go_into_a_table(ending: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """A row for each picture, the failed one with its error; the file appears whole."""
@@ -153,11 +169,13 @@ def test_answers_go_into_a_table(ending: str, capsys: pytest.CaptureFixture[str]
     [
         (["--out", "answers.txt"], "ends in '.txt'; expected .csv, .jsonl, .parquet"),
         (["--pattern", "("], "a group is not closed"),
-        (["--pattern", "zip", "--choices", "x"], "both given"),
+        (["--pattern", "zip", "--choices", str(ROOT / "Makefile")], "both given"),
         (["--digit", "--pattern", "zip"], "reads one digit"),
         (["--best", "1000"], "expected 0 to 100"),
         (["--method", "guess"], "expected cut or sweep"),
         (["--max-error", "7"], "expected a share above 0 and below 1"),
+        (["--method", "sweep", "--model", "lenet5-modern"], "these weights have no blank"),
+        (["--pattern", "zip", "--model", "lenet5-modern"], "these weights read one digit"),
     ],
 )
 def test_wrong_use_is_one_line_and_status_2(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -180,6 +198,15 @@ def test_saved_glyphs_are_corrected_and_trained_on(capsys: pytest.CaptureFixture
     assert digits.labels.tolist() == [9, 0, 2, 1, 0, 4, 7, 3, 6]
     seen = lenet.read(EXAMPLES / "zip.jpg").digits[0].glyph
     assert (digits.glyphs[0] == seen).mean() > 0.95
+
+
+def test_separators_are_no_corrections(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The point of an amount is not saved, and numbering goes on from the highest file there."""
+    (tmp_path / "000041-7.png").write_bytes(b"")
+    picture = str(EXAMPLES / "amount.jpg")
+    assert run(capsys, "read", picture, "--pattern", "amount", "--save-glyphs", str(tmp_path))[0] == 0
+    saved = sorted(path.name for path in tmp_path.glob("*.png"))
+    assert saved[1:] == ["000042-1.png", "000043-2.png", "000044-7.png", "000045-5.png", "000046-0.png"]
 
 
 def test_evaluate_counts_numbers(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

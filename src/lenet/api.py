@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from lenet import dataset, measure, reader
 from lenet.engine import Network, load
-from lenet.errors import MissingExtra, UsageError
+from lenet.errors import MissingExtra
 from lenet.image import Source
-from lenet.pattern import allowed as allowed_texts
-from lenet.pattern import one_of
 from lenet.result import Evaluation, Reading
-from lenet.spec import DEFAULT, NETS
+from lenet.spec import DEFAULT, NETS, SWEEP
 
 if TYPE_CHECKING:
     from lenet.nets import LeNet
@@ -21,13 +19,12 @@ if TYPE_CHECKING:
 __all__ = ["create_model", "evaluate", "list_models", "load", "read", "train"]
 
 _load_once = lru_cache(maxsize=8)(load)
-_allowed = lru_cache(maxsize=32)(allowed_texts)
 
 
 def read(
     image: Source,
     *,
-    model: str | Network = DEFAULT,
+    model: str | Network | None = None,
     digit: bool = False,
     sweep: bool = False,
     pattern: str | None = None,
@@ -37,6 +34,7 @@ def read(
 ) -> Reading:
     """Read the numbers in a picture: a path, bytes, a NumPy array (H, W[, 1 to 4]) or a Pillow image.
 
+    `model` is shipped weights by name, a weights file or a loaded network (None: lenet5-reader, or lenet5-sweep).
     `digit` takes all of it for one digit; `sweep` slides the network along each line (section VII of the paper).
     `pattern` says what a number may be (`lenet.pattern.allowed`: zip, amount, time, date, digits:N, luhn, or a regular
     expression), `choices` lists it. `best` is how many of the likeliest texts each line lists. With `max_error` an
@@ -46,14 +44,13 @@ def read(
     network saw, with a note for every decision taken on the way. Raises PictureError when the picture cannot be
     decoded, WeightsError when the weights cannot be used, and UsageError for a wrong pattern, choice or share.
     """
+    if model is None:
+        model = SWEEP if sweep else DEFAULT
     network = model if isinstance(model, Network) else _load_once(model)
-    if pattern is not None and choices is not None:
-        raise UsageError("pattern and choices", "both given", "give one of them")
-    allowed = _allowed(pattern) if pattern is not None else None
-    if choices is not None:
-        allowed = one_of(choices, "choices")
-    least = 0.0 if max_error is None else reader.least_confidence(network, max_error)
-    return reader.read(image, network, reader.Asked(digit, sweep, allowed, best, least))
+    asked = reader.ask(
+        network, digit=digit, sweep=sweep, pattern=pattern, choices=choices, best=best, max_error=max_error
+    )
+    return reader.read(image, network, asked)
 
 
 def list_models() -> list[str]:

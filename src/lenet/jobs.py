@@ -37,7 +37,8 @@ class Answer:
 def pictures(paths: Iterable[str]) -> list[str]:
     """Return the pictures that paths, folders (with all that is in them) and globs stand for, in order.
 
-    A path that is not there is kept, and a folder without pictures: reading it says what is wrong.
+    What is not there is kept, a glob that nothing matches and a folder without pictures too: reading it says what is
+    wrong.
     """
     found: list[str] = []
     for path in paths:
@@ -50,14 +51,15 @@ def pictures(paths: Iterable[str]) -> list[str]:
             inside = sorted(str(each) for each in Path(path).rglob("*") if each.suffix.lower() in SUFFIXES)
             found += inside or [path]
         elif not there and glob.has_magic(path):
-            found += sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - an absolute pattern is allowed or [path]
+            matching = glob.glob(path, recursive=True)  # noqa: PTH207 - an absolute pattern is allowed
+            found += sorted(matching) or [path]
         else:
             found.append(path)
     return found
 
 
 def read_all(paths: list[str], model: str | Path, asked: Asked, source: Callable[[str], Any] = str) -> Iterator[Answer]:
-    """Read pictures on all cores and yield the answers in order. `source` makes a path what is read (in this process).
+    """Read pictures on all cores and yield the answers in order. `source` makes a path what is read: itself, or bytes.
 
     Raises WeightsError before the first picture when the model cannot be loaded.
     """
@@ -68,7 +70,7 @@ def read_all(paths: list[str], model: str | Path, asked: Asked, source: Callable
             yield _answer(path, source(path), network, asked)
         return
     with _processes(processes, model, asked) as pool:
-        yield from pool.imap(_read_here, paths, chunksize=_CHUNK)
+        yield from pool.imap(_read_here, ((path, source(path)) for path in paths), chunksize=_CHUNK)
 
 
 def _answer(path: str, source: Any, network: Network, asked: Asked) -> Answer:
@@ -104,6 +106,6 @@ def _begin(model: str, asked: Asked) -> None:
     _mine = Network(load(model).weights, threads=1), asked
 
 
-def _read_here(path: str) -> Answer:
+def _read_here(given: tuple[str, Any]) -> Answer:
     assert _mine is not None
-    return _answer(path, path, *_mine)
+    return _answer(*given, *_mine)

@@ -13,7 +13,8 @@ from lenet.errors import UsageError
 from lenet.evidence import line_graph
 from lenet.graph import Automaton
 from lenet.image import Source
-from lenet.pattern import SYMBOLS
+from lenet.pattern import SYMBOLS, one_of
+from lenet.pattern import allowed as allowed_texts
 from lenet.result import Abstained, Box, Digit, Line, Reading, RunnerUp
 from lenet.sight import Sight, SweptLines, see_digit, see_lines, see_number
 from lenet.sweep import column_graph
@@ -117,16 +118,44 @@ def _reading(found: list[tuple[DecodedLine, list[tuple[Box, Uint8]]]], asked: As
     return Reading("\n".join(line.text for line in lines), confidence, unsure, tuple(lines), tuple(digits), notes)
 
 
-def least_confidence(network: Network, most_error: float) -> float:
-    """Return the confidence from which answers are wrong in at most this share, by the weights' own calibration.
+def ask(
+    network: Network,
+    *,
+    digit: bool = False,
+    sweep: bool = False,
+    pattern: str | None = None,
+    choices: list[str] | None = None,
+    best: int = 0,
+    max_error: float | None = None,
+) -> Asked:
+    """Return what is asked of a network, as `lenet.read` and `lenet read` take it.
 
-    Raises UsageError for a share that is not between 0 and 1, and for weights without such a curve.
+    Raises UsageError for what does not go together, is out of range, or is more than these weights can do.
     """
+    formats = [name for name, each in (("pattern", pattern), ("choices", choices)) if each is not None]
+    if len(formats) > 1 or (digit and sweep):
+        raise UsageError(" and ".join(formats if len(formats) > 1 else ["digit", "sweep"]), "both given", "give one")
+    if digit and formats:
+        raise UsageError("digit", "reads one digit", f"leave out {formats[0]}")
+    if not 0 <= best <= 100:
+        raise UsageError(f"best {best}", "expected 0 to 100")
+    if sweep and network.net.outputs <= _NOT_A_DIGIT:
+        raise UsageError(f"sweep with {network.weights.name}", "these weights have no blank", "choose lenet5-sweep")
+    if formats and not sweep and network.weights.path is None:
+        raise UsageError(f"{formats[0]} with {network.weights.name}", "these weights read one digit", "choose others")
+    allowed = None if pattern is None else allowed_texts(pattern)
+    if choices is not None:
+        allowed = one_of(choices, "choices")
+    return Asked(digit, sweep, allowed, best, 0.0 if max_error is None else _least_confidence(network, max_error))
+
+
+def _least_confidence(network: Network, most_error: float) -> float:
+    """Return the confidence from which answers are wrong in at most this share, by the weights' own calibration."""
     if not 0 < most_error < 1:
-        raise UsageError(f"--max-error {most_error:g}", "expected a share above 0 and below 1")
+        raise UsageError(f"max_error {most_error:g}", "expected a share above 0 and below 1")
     curve = network.weights.card.get("calibration", {}).get("risk")
     if not curve:
-        raise UsageError("--max-error", f"{network.weights.name} has no curve of errors", "choose lenet5-reader")
+        raise UsageError("max_error", f"{network.weights.name} has no curve of errors", "choose lenet5-reader")
     return min((confidence for confidence, error, _coverage in curve if error <= most_error), default=1.0)
 
 

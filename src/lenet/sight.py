@@ -11,7 +11,7 @@ import numpy as np
 from lenet.arrays import Int32, Uint8
 from lenet.components import find_components
 from lenet.glyph import make_glyphs
-from lenet.image import Source, open_page
+from lenet.image import Page, Source, open_page
 from lenet.ink import Ink, cropped, find_ink, reduced
 from lenet.lines import find_lines
 from lenet.pixels import from_input
@@ -101,31 +101,34 @@ class SweptLines:
 def see_lines(source: Source) -> SweptLines:
     """Find a picture's lines of writing. Raises PictureError when it cannot be decoded."""
     page = open_page(source)
-    ink, (left, top) = cropped(find_ink(page))
-    ink = without_rules(ink)
-    factor = _shrinking(ink)
-    ink = reduced(ink, factor)
-    notes: list[str] = []
+    ink, scale, origin = find_writing(page)
+    notes = [*page.notes, *ink.notes]
     components = find_components(ink, notes)
     lines = find_lines(components, notes)
     strips = tuple(strip(ink, line, components.boxes[line.labels]) for line in lines)
     middles = tuple((line.height, line.middle, line.rise) for line in lines)
-    origin = (left * page.scale, top * page.scale)
-    notes = [*page.notes, *ink.notes, *notes]
-    return SweptLines(strips, middles, page.size, page.scale * factor, origin, tuple(notes))
+    return SweptLines(strips, middles, page.size, scale, origin, tuple(notes))
 
 
 def _see(source: Source, propose: Callable[[Ink], Lattice], *, tall: bool) -> Sight:
-    """Find ink, keep the part of the page that has any, and propose digits; large writing is reduced unless `tall`."""
     page = open_page(source)
+    ink, scale, origin = find_writing(page, tall=tall)
+    lattice = propose(ink)
+    glyphs, changes = make_glyphs(ink, lattice)
+    notes = (*page.notes, *ink.notes, *lattice.notes, *changes)
+    return Sight(lattice, np.ascontiguousarray(glyphs), page.size, scale, origin, ink.flat, notes)
+
+
+def find_writing(page: Page, *, tall: bool = False) -> tuple[Ink, float, tuple[float, float]]:
+    """Find a page's ink without ruled lines, cut to the part that has any; large writing is reduced, unless `tall`.
+
+    Returns it with how many of the picture's own pixels one of its pixels stands for, and where its left and top are,
+    in the picture's own pixels.
+    """
     ink, (left, top) = cropped(find_ink(page))
     ink = without_rules(ink)
     factor = 1 if tall else _shrinking(ink)
-    lattice = propose(reduced(ink, factor))
-    glyphs, changes = make_glyphs(reduced(ink, factor), lattice)
-    notes = (*page.notes, *ink.notes, *lattice.notes, *changes)
-    origin = (left * page.scale, top * page.scale)
-    return Sight(lattice, np.ascontiguousarray(glyphs), page.size, page.scale * factor, origin, ink.flat, notes)
+    return reduced(ink, factor), page.scale * factor, (left * page.scale, top * page.scale)
 
 
 def _shrinking(ink: Ink) -> int:

@@ -187,12 +187,10 @@ def stages(picture: Path, runs: int = 15) -> dict[str, float]:
     """
     from lenet.engine import load
     from lenet.glyph import make_glyphs
-    from lenet.image import Page, open_page
-    from lenet.ink import Ink, cropped, find_ink
+    from lenet.image import open_page
     from lenet.reader import read_number
-    from lenet.rules import without_rules
     from lenet.segment import number
-    from lenet.sight import see_number
+    from lenet.sight import find_writing, see_number
 
     network = load()
     took: dict[str, list[float]] = {}
@@ -203,13 +201,10 @@ def stages(picture: Path, runs: int = 15) -> dict[str, float]:
         took.setdefault(name, []).append(1000 * (time.perf_counter() - started))
         return found
 
-    def inked(page: Page) -> Ink:
-        return without_rules(cropped(find_ink(page))[0])
-
     sight = see_number(picture)
     for _run in range(runs):
         page = timed("open", partial(open_page, picture))
-        ink = timed("ink", partial(inked, page))
+        ink = timed("ink", partial(find_writing, page))[0]
         lattice = timed("lattice", partial(number, ink))
         timed("glyphs", partial(make_glyphs, ink, lattice))
         timed("score", partial(network.scores, sight.glyphs))

@@ -16,7 +16,6 @@ from lenet.spec import DEFAULT, SWEEP
 
 if TYPE_CHECKING:
     from lenet.jobs import Answer
-    from lenet.reader import Asked
 
 
 def read(
@@ -71,15 +70,29 @@ def read(
     gives one line on stderr and exit status 1; the others are still read.
     """
     from lenet import jobs
+    from lenet.corrections import kept
+    from lenet.engine import load
+    from lenet.errors import UsageError
+    from lenet.reader import ask
     from lenet.table import written
 
+    if method not in ("cut", "sweep"):
+        raise UsageError(f"--method {method}", "expected cut or sweep")
     model = model or (SWEEP if method == "sweep" else DEFAULT)
-    asked = _asked(digit, method, model, pattern, choices, best, max_error)
+    asked = ask(
+        load(model),
+        digit=digit,
+        sweep=method == "sweep",
+        pattern=pattern,
+        choices=_listed(choices) if choices else None,
+        best=best,
+        max_error=max_error,
+    )
     found = jobs.pictures(paths)
     drawing = _prepared(annotate, len(found))
     with ExitStack() as open_files:
         put = open_files.enter_context(written(out)) if out else None
-        keep = open_files.enter_context(_glyphs(save_glyphs)) if save_glyphs else None
+        keep = open_files.enter_context(kept(save_glyphs)) if save_glyphs else None
         move = open_files.enter_context(bar("reading", "pictures"))
         failed = False
         given = standard_input() if "-" in found else b""
@@ -96,34 +109,14 @@ def read(
         raise typer.Exit(1)
 
 
-def _asked(
-    digit: bool, method: str, model: str, pattern: str | None, choices: Path | None, best: int, max_error: float | None
-) -> Asked:
-    """Return what is asked of the reader. Raises UsageError for what does not go together or is out of range."""
-    from lenet import pattern as patterns
-    from lenet.engine import load
-    from lenet.errors import DataError, UsageError, reason
-    from lenet.reader import Asked, least_confidence
+def _listed(choices: Path) -> list[str]:
+    """Return the words of a file of choices. Raises DataError when it cannot be read."""
+    from lenet.errors import DataError, reason
 
-    if pattern is not None and choices is not None:
-        raise UsageError("--pattern and --choices", "both given", "give one of them")
-    if method not in ("cut", "sweep"):
-        raise UsageError(f"--method {method}", "expected cut or sweep")
-    if digit and method == "sweep":
-        raise UsageError("--digit and --method sweep", "both given", "give one of them")
-    if digit and (pattern is not None or choices is not None):
-        raise UsageError("--digit", "reads one digit", "leave out --pattern and --choices")
-    if not 0 <= best <= 100:
-        raise UsageError(f"--best {best}", "expected 0 to 100")
-    allowed = patterns.allowed(pattern) if pattern is not None else None
-    if choices is not None:
-        try:
-            lines = choices.read_text(encoding="utf-8-sig").split()
-        except (OSError, UnicodeDecodeError) as error:
-            raise DataError(choices, f"cannot be read ({reason(error)})") from error
-        allowed = patterns.one_of(lines, str(choices))
-    least = 0.0 if max_error is None else least_confidence(load(model), max_error)
-    return Asked(digit, method == "sweep", allowed, best, least)
+    try:
+        return choices.read_text(encoding="utf-8-sig").split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(choices, f"cannot be read ({reason(error)})") from error
 
 
 def _told(answer: Answer, as_json: bool, put: Callable[[dict[str, Any]], None] | None) -> bool:
@@ -151,12 +144,6 @@ def _prepared(annotate: Path | None, count: int) -> Path | None:
         except OSError as error:
             raise LenetError(annotate, f"cannot be a folder of pictures ({reason(error)})") from error
     return annotate
-
-
-def _glyphs(folder: Path):  # type: ignore[no-untyped-def]
-    from lenet.corrections import kept
-
-    return kept(folder)
 
 
 def _annotate(answer: Answer, given: bytes, out: Path) -> None:

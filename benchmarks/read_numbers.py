@@ -27,6 +27,7 @@ from PIL import Image
 
 from lenet import dataset
 from lenet.arrays import Int64, Uint8
+from lenet.calibrate import calibration_gap
 from lenet.engine import Network, load
 from lenet.errors import LenetError
 from lenet.image import open_page
@@ -170,17 +171,14 @@ def measured(pictures: Pictures, network: Network, asked: Asked) -> dict[str, ob
         answers.append((reading.confidence, reading.text == text, bool(reading.text) and not reading.abstained))
     n, right = len(answers), sum(each[1] for each in answers)
     surest = sorted(answers, reverse=True)[: max(1, round(0.9 * n))]
-    bins = np.minimum((np.array([each[0] for each in answers]) * 10).astype(int), 9)
-    gap = sum(
-        abs(sum(answers[row][0] - answers[row][1] for row in np.flatnonzero(bins == each))) for each in np.unique(bins)
-    )
+    gap = calibration_gap(np.array([each[0] for each in answers]), np.array([each[1] for each in answers]))
     return {
         "n": n,
         "right": right,
         "share": right / n,
         "interval95": wilson95(right, n),
         "error_at_90": 1 - sum(each[1] for each in surest) / len(surest),
-        "calibration_error": gap / n,
+        "calibration_error": gap,
         "answered": sum(each[2] for each in answers),
     }
 

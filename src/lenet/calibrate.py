@@ -34,12 +34,15 @@ def fit_temperature(scores: Floats, labels: Uint8) -> float:
 
 
 def expected_calibration_error(probability: Float64, labels: Uint8) -> float:
+    """Return the `calibration_gap` of probabilities (n, k) whose right answers are labels (n,)."""
+    return calibration_gap(probability.max(axis=1), probability.argmax(axis=1) == labels)
+
+
+def calibration_gap(confidence: Float64, right: Bools) -> float:
     """Return the mean gap between confidence and accuracy, as a fraction, over 15 bins of equal width (0 of none)."""
-    confidence = probability.max(axis=1)
-    right = probability.argmax(axis=1) == labels
     bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
     gaps = [abs(float(confidence[bins == each].sum() - right[bins == each].sum())) for each in np.unique(bins)]
-    return sum(gaps) / max(1, len(labels))
+    return sum(gaps) / max(1, len(right))
 
 
 def fit_trust(confidence: Float64, doubt: Float64, right: Bools) -> tuple[float, float, float]:

@@ -55,16 +55,15 @@ def find_components(ink: Ink, notes: list[str]) -> Components:
 def _without_frames(boxes: Int32, dark: Int32, shape: tuple[int, ...], notes: list[str]) -> Bools:
     """Return which components are no frame, as long as something else that is no speck remains."""
     x0, y0, x1, y1 = boxes.T
-    touches = (x0 == 0) | (y0 == 0) | (x1 == shape[1]) | (y1 == shape[0])
+    touched = (x0 == 0).astype(int) + (y0 == 0) + (x1 == shape[1]) + (y1 == shape[0])
     along = (x1 - x0 >= _FRAME * shape[1]) | (y1 - y0 >= _FRAME * shape[0])
-    frame = touches & along
+    frame = (touched > 0) & along
     frame[0] = True  # component 0 is the paper
     inside = ~frame
     if inside.any():
         high = (y1 - y0)[inside].max()
         wide, tall = x1 - x0, y1 - y0
         frame[1:] &= np.maximum(wide, tall)[1:] >= _TIMES_HEIGHT * high
-        touched = (x0 == 0).astype(int) + (y0 == 0) + (x1 == shape[1]) + (y1 == shape[0])
         frame[1:] &= ((touched >= _EDGES) | (np.minimum(wide, tall) < 0.5 * high))[1:]
         at_side, at_end = (x0 == 0) | (x1 == shape[1]), (y0 == 0) | (y1 == shape[0])
         thin = max(2.0, _THIN * high)

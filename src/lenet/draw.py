@@ -12,7 +12,7 @@ from lenet.errors import LenetError, reason
 from lenet.files import replacing
 from lenet.result import Digit, Mistake, NumbersEvaluation
 
-_WHITE, _INK, _GREY, _ACCENT, _CUT = "#ffffff", "#1b1b1f", "#6b6b76", "#c2410c", "#0e7490"
+WHITE, INK, GREY, ACCENT, _CUT = "#ffffff", "#1b1b1f", "#6b6b76", "#c2410c", "#0e7490"
 _GAP = 6
 # The height of a layer's name, size and range beside its maps.
 _LABEL = 44
@@ -59,17 +59,17 @@ def mistakes_sheet(mistakes: tuple[Mistake, ...], title: str) -> Image.Image:
     shown = mistakes[:200]
     columns, cell, caption, head = 10, 84, 34, 40
     rows = max(1, -(-len(shown) // columns))
-    sheet = Image.new("RGB", (columns * (cell + _GAP) + _GAP, head + rows * (cell + caption + _GAP)), _WHITE)
+    sheet = Image.new("RGB", (columns * (cell + _GAP) + _GAP, head + rows * (cell + caption + _GAP)), WHITE)
     pen = ImageDraw.Draw(sheet)
-    pen.text((_GAP, 10), title, _INK, font(18))
+    pen.text((_GAP, 10), title, INK, font(18))
     for index, mistake in enumerate(shown):
         x = _GAP + index % columns * (cell + _GAP)
         y = head + index // columns * (cell + caption + _GAP)
         sheet.paste(_enlarged(Image.fromarray(255 - mistake.glyph), 3), (x, y))
         pen.rectangle((x, y, x + cell - 1, y + cell - 1), outline="#d5d5dc")
         answer = "nothing" if mistake.answer > 9 else str(mistake.answer)
-        pen.text((x + 2, y + cell + 1), f"{mistake.label} read as {answer}", _INK, font(12))
-        pen.text((x + 2, y + cell + 16), f"{100 * mistake.confidence:.1f} %  #{mistake.row}", _GREY, font(11))
+        pen.text((x + 2, y + cell + 1), f"{mistake.label} read as {answer}", INK, font(12))
+        pen.text((x + 2, y + cell + 16), f"{100 * mistake.confidence:.1f} %  #{mistake.row}", GREY, font(11))
     return sheet
 
 
@@ -78,9 +78,9 @@ def misread_sheet(found: NumbersEvaluation, folder: Path) -> Image.Image:
     shown = found.mistakes[:100]
     columns, wide, tall, caption, head = 3, 320, 96, 22, 40
     rows = max(1, -(-len(shown) // columns))
-    sheet = Image.new("RGB", (columns * (wide + _GAP) + _GAP, head + rows * (tall + caption + _GAP)), _WHITE)
+    sheet = Image.new("RGB", (columns * (wide + _GAP) + _GAP, head + rows * (tall + caption + _GAP)), WHITE)
     pen = ImageDraw.Draw(sheet)
-    pen.text((_GAP, 10), f"{found.model}: {found.string_errors} of {found.strings:,} numbers wrong", _INK, font(18))
+    pen.text((_GAP, 10), f"{found.model}: {found.string_errors} of {found.strings:,} numbers wrong", INK, font(18))
     for index, mistake in enumerate(shown):
         x = _GAP + index % columns * (wide + _GAP)
         y = head + index // columns * (tall + caption + _GAP)
@@ -89,8 +89,8 @@ def misread_sheet(found: NumbersEvaluation, folder: Path) -> Image.Image:
         scale = min(wide / given.width, tall / given.height)
         sheet.paste(given.resize((max(1, round(given.width * scale)), max(1, round(given.height * scale)))), (x, y))
         answer = mistake.text.replace("\n", " ") or mistake.abstained
-        pen.text((x, y + tall + 2), f"{mistake.label} read as {answer}", _INK, font(12))
-        pen.text((x + wide - 60, y + tall + 2), f"{100 * mistake.confidence:.1f} %", _GREY, font(11))
+        pen.text((x, y + tall + 2), f"{mistake.label} read as {answer}", INK, font(12))
+        pen.text((x + wide - 60, y + tall + 2), f"{100 * mistake.confidence:.1f} %", GREY, font(11))
     return sheet
 
 
@@ -109,7 +109,7 @@ def annotated(
         pen.rectangle((left, top, left + max(1, times - 1), top + max(1, times - 1)), fill=_CUT)
     for digit in digits:
         x0, y0, x1, y1 = (side / scale * times for side in digit.box)
-        pen.rectangle((x0 - 2, y0 - 2, x1 + 1, y1 + 1), outline=_ACCENT, width=2)
+        pen.rectangle((x0 - 2, y0 - 2, x1 + 1, y1 + 1), outline=ACCENT, width=2)
         text = f"{digit.label}  {min(100 * digit.confidence, 99.99):.2f} %"
         left, top, right, bottom = pen.textbbox((0, 0), text, font(16))
         if len(digits) > 1 and right > x1 - x0 + 8:  # there is room for the label alone
@@ -117,8 +117,8 @@ def annotated(
             left, top, right, bottom = pen.textbbox((0, 0), text, font(16))
         y = y0 - bottom - 6 if y0 > bottom + 6 else min(y1 + 2, picture.height - bottom - 2)
         x = max(0, min(x0, picture.width - right - 4))
-        pen.rectangle((x + left - 2, y + top - 2, x + right + 2, y + bottom + 2), fill=_WHITE)
-        pen.text((x, y), text, _ACCENT, font(16))
+        pen.rectangle((x + left - 2, y + top - 2, x + right + 2, y + bottom + 2), fill=WHITE)
+        pen.text((x, y), text, ACCENT, font(16))
     return picture
 
 
@@ -134,32 +134,32 @@ def explained(
     strips = [(name, _maps(values, width - 150)) for name, values in layers.items() if name != "input"]
     top = 300
     height = top + sum(max(strip.height, _LABEL) + 2 * _GAP for _name, strip in strips) + _GAP
-    figure = Image.new("RGB", (width, height), _WHITE)
+    figure = Image.new("RGB", (width, height), WHITE)
     pen = ImageDraw.Draw(figure)
     given = Image.fromarray(page)
     given.thumbnail((224, 224))
     shown = _enlarged(as_ink(layers["input"][0], -0.1, 1.175), 7)
-    pen.text((16, 8), "as given", _GREY, font(14))
+    pen.text((16, 8), "as given", GREY, font(14))
     figure.paste(given, (16, 32))
-    pen.text((264, 8), "as the network saw it", _GREY, font(14))
+    pen.text((264, 8), "as the network saw it", GREY, font(14))
     figure.paste(shown, (264, 32))
     pen.rectangle((263, 31, 264 + shown.width, 32 + shown.height), outline="#d5d5dc")
-    pen.text((512, 8), "answer", _GREY, font(14))
-    pen.text((512, 24), answer, _INK, font(52))
+    pen.text((512, 8), "answer", GREY, font(14))
+    pen.text((512, 24), answer, INK, font(52))
     for row, (label, chance) in enumerate(chances):
         y = 92 + 19 * row
-        pen.text((600, y - 60), label, _INK, font(14))
-        pen.rectangle((620, y - 56, 620 + round(300 * chance), y - 46), fill=_ACCENT)
-        pen.text((930, y - 60), f"{min(100 * chance, 99.99):.2f} %", _GREY, font(13))
+        pen.text((600, y - 60), label, INK, font(14))
+        pen.rectangle((620, y - 56, 620 + round(300 * chance), y - 46), fill=ACCENT)
+        pen.text((930, y - 60), f"{min(100 * chance, 99.99):.2f} %", GREY, font(13))
     for row, note in enumerate(notes):
-        pen.text((16 + 560 * (row % 2), 262 + 16 * (row // 2)), f"· {note}", _GREY, font(12))
+        pen.text((16 + 560 * (row % 2), 262 + 16 * (row // 2)), f"· {note}", GREY, font(12))
     y = top
     for name, strip in strips:
         values = layers[name]
-        pen.text((16, y), name, _INK, font(15))
+        pen.text((16, y), name, INK, font(15))
         size = f"{values.shape[0]} @ {values.shape[1]}x{values.shape[2]}"
-        pen.text((16, y + 17), size, _GREY, font(11))
-        pen.text((16, y + 30), f"{values.min():.2f} to {values.max():.2f}", _GREY, font(11))
+        pen.text((16, y + 17), size, GREY, font(11))
+        pen.text((16, y + 30), f"{values.min():.2f} to {values.max():.2f}", GREY, font(11))
         figure.paste(strip, (140, y))
         y += max(strip.height, _LABEL) + 2 * _GAP
     return figure.crop((0, 0, width, y))

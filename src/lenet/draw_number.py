@@ -6,11 +6,10 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from lenet.arrays import Float64, Int32, Uint8
-from lenet.draw import font
+from lenet.draw import ACCENT, GREY, INK, WHITE, font
 from lenet.result import Reading
 from lenet.segment import Lattice
 
-_WHITE, _INK, _GREY, _ACCENT = "#ffffff", "#1b1b1f", "#6b6b76", "#c2410c"
 _WIDTH, _TILE, _GAP = 1120, 42, 8
 # Pieces beside each other get colours that differ; pieces that are passed over are pale.
 _COLOURS = ("#1d4ed8", "#15803d", "#b91c1c", "#7e22ce", "#a16207", "#0f766e")
@@ -27,22 +26,22 @@ def explained_number(
     graphs = [_graph(lattice, line, glyphs, chances, chosen) for line in range(len(lattice.lines))]
     top = 48 + max(given.height, seen.height) + 84 + 16 * (len(reading.notes) // 2 + 1)
     height = top + sum(graph.height + 28 for graph in graphs) + _GAP
-    figure = Image.new("RGB", (_WIDTH, height), _WHITE)
+    figure = Image.new("RGB", (_WIDTH, height), WHITE)
     pen = ImageDraw.Draw(figure)
-    pen.text((16, 10), "as given", _GREY, font(14))
+    pen.text((16, 10), "as given", GREY, font(14))
     figure.paste(given, (16, 34))
-    pen.text((_WIDTH // 2 + 8, 10), "its ink, in pieces; pale: passed over", _GREY, font(14))
+    pen.text((_WIDTH // 2 + 8, 10), "its ink, in pieces; pale: passed over", GREY, font(14))
     figure.paste(seen, (_WIDTH // 2 + 8, 34))
     y = 44 + max(given.height, seen.height)
     answer = reading.text.replace("\n", "  ") or str(reading.abstained)
-    pen.text((16, y), answer, _INK, font(42))
+    pen.text((16, y), answer, INK, font(42))
     sure = f"{min(100 * reading.confidence, 99.99):.2f} %"
     rest = [f"{text} {100 * chance:.2f} %" for line in reading.lines for text, chance in line.likeliest[1:4]]
-    pen.text((16, y + 52), "  ·  ".join([f"right with {sure}", *rest]), _GREY, font(14))
+    pen.text((16, y + 52), "  ·  ".join([f"right with {sure}", *rest]), GREY, font(14))
     for row, note in enumerate(reading.notes):
-        pen.text((16 + 560 * (row % 2), y + 74 + 16 * (row // 2)), f"· {note}", _GREY, font(12))
+        pen.text((16 + 560 * (row % 2), y + 74 + 16 * (row // 2)), f"· {note}", GREY, font(12))
     for graph in graphs:
-        pen.text((16, top), "candidates: each column begins at a piece, each row is one piece longer", _GREY, font(13))
+        pen.text((16, top), "candidates: each column begins at a piece, each row is one piece longer", GREY, font(13))
         figure.paste(graph, (16, top + 22))
         top += graph.height + 28
     return figure
@@ -72,7 +71,7 @@ def _graph(lattice: Lattice, line: int, glyphs: Uint8, chances: Float64, chosen:
     rows = int((lattice.arcs[arcs, 1] - lattice.arcs[arcs, 0]).max())
     step = min(_TILE + _GAP, (_WIDTH - 32) // max(1, columns))
     tile = step - 4
-    picture = Image.new("RGB", (_WIDTH - 32, rows * (tile + 18) + 4), _WHITE)
+    picture = Image.new("RGB", (_WIDTH - 32, rows * (tile + 18) + 4), WHITE)
     pen = ImageDraw.Draw(picture)
     for arc in arcs:
         start, end = (int(each) for each in lattice.arcs[arc])
@@ -84,7 +83,7 @@ def _graph(lattice: Lattice, line: int, glyphs: Uint8, chances: Float64, chosen:
         best = int(chances[arc].argmax())
         words = f"{best if best < 10 else 'no'} {100 * chances[arc, best]:.0f}"
         framed = int(arc) in chosen
-        pen.rectangle((x - 1, y - 1, x + tile, y + tile), outline=_ACCENT if framed else "#d5d5dc", width=1 + framed)
+        pen.rectangle((x - 1, y - 1, x + tile, y + tile), outline=ACCENT if framed else "#d5d5dc", width=1 + framed)
         if tile >= 20:
-            pen.text((x, y + tile + 1), words, _ACCENT if framed else _GREY, font(11))
+            pen.text((x, y + tile + 1), words, ACCENT if framed else GREY, font(11))
     return picture

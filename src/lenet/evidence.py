@@ -26,8 +26,8 @@ assert len(AS_DIGIT) + len(AS_NOTHING) == WEIGHED
 
 
 def digit_evidence(shapes: Float32, log_probabilities: Float64) -> Float64:
-    """Return the evidence that each arc is each digit: (m, 10) shapes, (m, 11) -> (m, 10, 15), named by AS_DIGIT."""
-    height, width, offset, _ink, left, right, inside, gap, _before, pieces = np.asarray(shapes, np.float64).T
+    """Return the evidence that each arc is each digit: (m, 9) shapes, (m, 11) -> (m, 10, 15), named by AS_DIGIT."""
+    height, width, offset, _ink, left, right, inside, gap, pieces = np.asarray(shapes, np.float64).T
     logs = np.maximum(log_probabilities, _LEAST)
     of_arc = np.stack(
         [
@@ -54,7 +54,7 @@ def digit_evidence(shapes: Float32, log_probabilities: Float64) -> Float64:
 
 
 def nothing_evidence(shapes: Float32, log_probabilities: Float64) -> Float64:
-    """Return the evidence that each arc of one piece is no digit: (m, 10), (m, 11) -> (m, 8), named by AS_NOTHING."""
+    """Return the evidence that each arc of one piece is no digit: (m, 9), (m, 11) -> (m, 8), named by AS_NOTHING."""
     height, width, offset, ink, left, right, *_rest = np.asarray(shapes, np.float64).T
     logs = np.maximum(log_probabilities, _LEAST)
     return np.stack(
@@ -73,7 +73,7 @@ def nothing_evidence(shapes: Float32, log_probabilities: Float64) -> Float64:
 
 
 def separator_shapes(shapes: Float32) -> tuple[Int32, Int32, Float64]:
-    """Return which pieces (m, 10) may be which separator: the piece, its symbol, and the penalty for its shape."""
+    """Return which pieces (m, 9) may be which separator: the piece, its symbol, and the penalty for its shape."""
     height, width, offset, *_rest = np.asarray(shapes, np.float64).T
     low = offset + height / 2  # of its bottom below the middle: 0.5 on the base line
     tests = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lenet.arrays import Float64, Int32
+from lenet.arrays import Float64, Int32, Int64
 
 # The label of an arc that says nothing.
 SILENT = -1
@@ -140,18 +140,27 @@ def discriminative_forward(graph: Graph, wanted: Automaton) -> tuple[float, Floa
     return some - every, gradient
 
 
-def _incoming(graph: Graph) -> tuple[Int32, Int32, Int32]:
+def _incoming(graph: Graph) -> tuple[Int64, Int64, Int64]:
     """Return the arcs ordered by target, and where each node's begin and end in that order."""
     counts = np.bincount(graph.targets, minlength=graph.nodes)
     ends = np.cumsum(counts)
     return (
-        np.argsort(graph.targets, kind="stable").astype(np.int32),
-        (ends - counts).astype(np.int32),
-        ends.astype(np.int32),
+        np.argsort(graph.targets, kind="stable"),
+        ends - counts,
+        ends,
     )
 
 
-def _sums(nodes, order, starts, ends, others, penalties, nodes_in_order, first) -> Float64:  # type: ignore[no-untyped-def]
+def _sums(
+    nodes: int,
+    order: Int64,
+    starts: Int64,
+    ends: Int64,
+    others: Int32,
+    penalties: Float64,
+    nodes_in_order: range,
+    first: int,
+) -> Float64:
     """Sum over paths, node after node: -log of the sum of exp(-penalty) over the arcs that meet in a node."""
     total = np.full(nodes, np.inf)
     total[first] = 0.0

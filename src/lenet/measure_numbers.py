@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lenet.calibrate import calibration_gap
 from lenet.errors import DataError
 from lenet.fetch import silent
 from lenet.interval import wilson95
@@ -17,7 +18,6 @@ from lenet.result import Misread, NumbersEvaluation
 
 # The shares of pictures at which the curve of abstention is given.
 _SHARES = (0.25, 0.5, 0.75, 0.9, 0.95, 1.0)
-_BINS = 15
 
 
 def edit_distance(one: str, other: str) -> int:
@@ -64,7 +64,7 @@ def evaluate_numbers(
         sum(len(row.text) for row in rows if row.text != NONE),
         distances,
         abstained,
-        _calibration_error(answers),
+        calibration_gap(np.array([each[0] for each in answers]), np.array([each[1] for each in answers])),
         _curve(answers),
         tuple(sorted(misread, key=lambda each: -each.confidence)),
     )
@@ -84,11 +84,3 @@ def _curve(answers: list[tuple[float, bool]]) -> tuple[tuple[float, float], ...]
         kept = surest[: max(1, round(share * len(surest)))]
         points.append((share, 1 - sum(kept) / len(kept)))
     return tuple(points)
-
-
-def _calibration_error(answers: list[tuple[float, bool]]) -> float:
-    """Return the mean gap between confidence and right answers over bins of equal width, as a fraction."""
-    confidence, right = (np.array(each, float) for each in zip(*answers, strict=True))
-    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
-    gaps = [abs(float((confidence[bins == each] - right[bins == each]).sum())) for each in np.unique(bins)]
-    return sum(gaps) / len(answers)

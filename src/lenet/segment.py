@@ -26,7 +26,6 @@ SHAPES = (
     "cut right",
     "cut inside",
     "gap inside",
-    "gap before",
     "pieces",
 )
 
@@ -37,7 +36,7 @@ class Lattice:
 
     Pieces are numbered line after line, left to right; `lines` (l, 2) are the first and one past the last of each
     line. Each arc (m, 2) is a run of pieces of one line, first and one past the last; `boxes` (m, 4) are x0, y0, x1,
-    y1 in page pixels, right and bottom exclusive; `shapes` (m, 10) is the evidence named in `SHAPES`. One digit is a
+    y1 in page pixels, right and bottom exclusive; `shapes` (m, 9) is the evidence named in `SHAPES`. One digit is a
     lattice of one piece and one arc; a blank page has none, nor one whose ink is too `small` to be read.
     """
 
@@ -61,7 +60,7 @@ def one_digit(ink: Ink) -> Lattice:
         pieces[:] = 0
         return _lattice(pieces, [], [], [], [], notes, small)
     box = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
-    shape = (1.0, (box[2] - box[0]) / (box[3] - box[1]), *[0.0] * 7, 1.0)
+    shape = (1.0, (box[2] - box[0]) / (box[3] - box[1]), *[0.0] * 6, 1.0)
     return _lattice(pieces, [(1, 2)], [(1, 2)], [box], [shape], notes)
 
 
@@ -138,7 +137,6 @@ def _shape(found: list[_Piece], first: int, past: int, line: Line) -> tuple[floa
     _x0, y0, _x1, y1 = _union(run)
     left, right = min(piece.left for piece in run), max(piece.right for piece in run)
     gaps = [after.left - max(piece.right for piece in run[: place + 1]) for place, after in enumerate(run[1:])]
-    before = left - max(piece.right for piece in found[:first]) if first else line.height
     return (
         (y1 - y0) / line.height,
         (right - left) / line.height,
@@ -148,12 +146,19 @@ def _shape(found: list[_Piece], first: int, past: int, line: Line) -> tuple[floa
         run[-1].cut,
         sum(piece.cut for piece in run[:-1]),
         max([0.0, *gaps]) / line.height,
-        before / line.height,
         float(past - first),
     )
 
 
-def _lattice(pieces, lines, arcs, boxes, shapes, notes, small=False) -> Lattice:  # type: ignore[no-untyped-def]
+def _lattice(
+    pieces: Int32,
+    lines: list[tuple[int, int]],
+    arcs: list[tuple[int, int]],
+    boxes: list[tuple[int, int, int, int]],
+    shapes: list[tuple[float, ...]],
+    notes: list[str],
+    small: bool = False,
+) -> Lattice:
     return Lattice(
         pieces,
         np.array(lines, np.int32).reshape(-1, 2),

@@ -59,8 +59,8 @@ def _number(source: str | bytes, sight: Sight, network: Network, reading: Readin
             "-" if isinstance(source, bytes) else source, f"nothing to explain, the page is {reading.abstained}"
         )
     chances = network.probabilities(sight.glyphs)
-    boxes = {digit.box for digit in reading.digits}
-    chosen = {arc for arc in range(len(sight.glyphs)) if sight.box(arc) in boxes}
+    said = {(digit.box, digit.glyph.tobytes()) for digit in reading.digits}
+    chosen = {arc for arc, glyph in enumerate(sight.glyphs) if (sight.box(arc), glyph.tobytes()) in said}
     return explained_number(open_page(source).grey, sight.lattice, sight.glyphs, chances, chosen, reading)
 
 

@@ -82,6 +82,24 @@ _1998 = (
     ),
 )
 
+_READER = Recipe(
+    name="reader",
+    net="lenet5-reader",
+    provenance="for pictures of numbers: MNIST and what training.school makes of it, slightly distorted; the "
+    "running average of weights that keep moving",
+    passes=36,
+    batch=128,
+    rate=0.05,
+    schedule="cosine",
+    floor=0.3,
+    nesterov=True,
+    weight_decay=1e-4,
+    averaging=0.9997,
+    initialisation="he",
+    school=1.0,
+    distortions=Ranges(zoom=0.1, squeeze=0.07, rotation=0.1, shear=0.1, shift=1.0, elastic=2.0),
+)
+
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
@@ -131,37 +149,14 @@ RECIPES: dict[str, Recipe] = {
             initialisation="he",
             distortions=Ranges(zoom=0.1, squeeze=0.07, rotation=0.1, shear=0.1, shift=1.0, elastic=2.0),
         ),
-        Recipe(
-            name="reader",
-            net="lenet5-reader",
-            provenance="for pictures of numbers: MNIST and what training.school makes of it, slightly distorted; the "
-            "running average of weights that keep moving",
-            passes=36,
-            batch=128,
-            rate=0.05,
-            schedule="cosine",
-            floor=0.3,
-            nesterov=True,
-            weight_decay=1e-4,
-            averaging=0.9997,
-            initialisation="he",
-            school=1.0,
-            distortions=Ranges(zoom=0.1, squeeze=0.07, rotation=0.1, shear=0.1, shift=1.0, elastic=2.0),
-        ),
-        Recipe(
+        _READER,
+        replace(
+            _READER,
             name="sweep",
-            net="lenet5-reader",
             provenance="for sliding along a line, as in section VII: a digit between two others at gaps of -1 to 4 "
             "pixels, or nothing, at most a tenth of the pixels inverted; the eleventh output is the blank",
             passes=16,
-            batch=128,
-            rate=0.05,
-            schedule="cosine",
-            floor=0.3,
-            nesterov=True,
-            weight_decay=1e-4,
-            averaging=0.9997,
-            initialisation="he",
+            school=0.0,
             windows=True,
             distortions=Ranges(zoom=0.1, squeeze=0.07, rotation=0.07, shear=0.1, shift=0.5, elastic=1.5),
         ),

@@ -25,7 +25,7 @@ SINGLES, STYLED, SCRAPS, NUMBERS = 600, 140, 250, 200
 _WHOLE, _ALONE, _PART, _MIXED = 0.88, 0.12, 0.7, 0.3
 # Wrong cuts that are kept from each number, at most.
 _KEPT_RUBBISH = 6
-_BATCH = 64
+_BATCH, _MOST_DIGITS = 64, 7
 # This share of the numbers has points, dashes and the like around it.
 _CLUTTERED = 0.45
 
@@ -70,9 +70,6 @@ def _tasks(train: Digits, mine: Int64, writers: Int64, share: float) -> Iterator
             else:
                 rows = rng.choice(mine, _BATCH)
             yield _Task(kind, int(rng.integers(2**31)) + number, train.glyphs[rows], train.labels[rows])
-
-
-_MOST_DIGITS = 7
 
 
 def _of_one_writer(rng: np.random.Generator, mine: Int64, writers: Int64) -> Int64:

@@ -13,7 +13,6 @@ from lenet.arrays import Uint8
 from lenet.dataset import NOT_A_DIGIT, Dataset, Digits
 from lenet.engine import Network
 from lenet.glyph import place
-from lenet.interval import wilson95
 from lenet.training.rubbish import scrap
 from lenet.weights import Weights, load_weights
 
@@ -71,4 +70,4 @@ def before_and_after(start_from: Weights, run: Path, data: Dataset, result: dict
 
 def _counted(network: Network, digits: Digits, kind: str) -> dict[str, Any]:
     found = measure.evaluate(network, digits, kind)
-    return {"errors": found.errors, "n": found.n, "interval95": list(wilson95(found.errors, found.n))}
+    return {"errors": found.errors, "n": found.n, "interval95": list(found.interval95)}

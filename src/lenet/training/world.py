@@ -38,7 +38,7 @@ def photographed(writing: Writing, rng: np.random.Generator) -> Photograph:
 
 def warped(writing: Writing, scale: float, aspect: float, slant: float, turn: float) -> tuple[Float32, Int32]:
     """Enlarge, squeeze, slant and turn writing; return its ink and owners on a page that holds all of it."""
-    matrix = np.array([[scale * aspect, -slant * scale], [0, scale]]) @ np.eye(2)
+    matrix = np.array([[scale * aspect, -slant * scale], [0, scale]])
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     matrix = rotation @ matrix
     high, wide = writing.ink.shape

@@ -114,7 +114,7 @@ bool check(const Case& c, const Kernels& kernels) {
     for (int r = 0; r < 3; ++r) online.take(false, r, p.data());
     const Patterns patterns{images.data(), labels.data()};
     const float rate = 0.01f;
-    batch.run(patterns, order.data(), nullptr, &rate, 1, 0, 0, 2);
+    batch.run(patterns, order.data(), nullptr, nullptr, &rate, 1, 0, 0, 2);
     online.run(patterns, order.data(), nullptr, &rate, 1, 2);
     std::vector<float> moved(net.parameters);
     online.give(false, 0, moved.data());

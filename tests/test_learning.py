@@ -114,6 +114,31 @@ def test_the_readable_gradient_is_exact(net: Net, loss: Loss, patterns: Patterns
     assert relative(gradient(net, tensors, x, patterns.labels, loss), expected) <= 1e-9
 
 
+@ENGINES
+def test_a_teachers_probabilities_take_the_place_of_labels(
+    engine: str, patterns: Patterns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gradient is PyTorch's for the same probabilities; those of certain labels are the labels'."""
+    monkeypatch.setenv("LENET_ENGINE", engine)
+    net = NETS["lenet5-reader"]
+    tensors = network(net, engine).weights.tensors
+    wanted = np.random.default_rng(5).dirichlet(np.full(net.outputs, 0.3), 23).astype(np.float32)
+    model = LeNet(net)
+    model.load(tensors)
+    F.cross_entropy(model(torch.from_numpy(patterns.inputs)), torch.from_numpy(wanted)).backward()
+    found = {name: parameter.grad for name, parameter in model.named_parameters()}
+    expected = {name: grad.numpy() for name, grad in found.items() if grad is not None}
+    certain = np.eye(net.outputs, dtype=np.float32)[patterns.labels]
+    gradients = []
+    for targets in (wanted, certain, None):
+        learner = batch_learner(net, Loss(), Rule(batch=23), threads=2)
+        learner.set("parameters", flattened(net, tensors))
+        learner.run(patterns, rows(23), None, np.array([0.01], np.float32), 0, 0, targets)
+        gradients.append(named(net, learner.get("gradient")))
+    assert relative(gradients[0], expected) <= 1e-4
+    assert relative(gradients[1], gradients[2]) <= 1e-6
+
+
 def brute_force_curvature(net: Net, tensors: Tensors, x: np.ndarray, loss: Loss) -> Tensors:
     """Appendix C connection by connection, for one pattern of the paper's net, or of a net with a linear output.
 
@@ -352,14 +377,22 @@ def after_steps(backend: EngineBackend | TorchBackend, recipe: Recipe, start: Te
 # ReLU and the maximum have kinks: once rounding sends one the other way, two runs drift apart for good (after 200 steps
 # by a tenth of the change, with most seeds, whatever the engine). So that network is compared before it happens.
 @pytest.mark.parametrize(
-    ("name", "steps"),
-    [("lenet5", 200), ("lenet5-1998-softmax", 200), ("lenet1", 200), ("lenet4", 200), ("lenet5-modern", 20)],
+    ("name", "steps", "teacher"),
+    [
+        ("lenet5", 200, ""),
+        ("lenet5-1998-softmax", 200, ""),
+        ("lenet1", 200, ""),
+        ("lenet4", 200, ""),
+        ("lenet5-modern", 20, ""),
+        ("lenet5", 200, "lenet5-modern"),
+    ],
 )
-def test_200_steps_are_pytorchs(name: str, steps: int) -> None:
-    """Same order, same start, momentum, decay, average and distortions: weights within 1e-3 of their largest change."""
+def test_200_steps_are_pytorchs(name: str, steps: int, teacher: str) -> None:
+    """Same order, start, momentum, average, distortions, teacher: weights within 1e-3 of their largest change."""
     recipe = replace(
         RECIPES["modern"],
         net=name,
+        teacher=teacher,
         batch=16,
         rate=0.01,
         momentum=0.9,

@@ -37,6 +37,7 @@ class BatchLearner:
         patterns: Patterns,
         order: Int32,
         distortions: Float32 | None,
+        targets: Float32 | None,
         rates: Float32,
         first: int,
         noise: int,

@@ -37,8 +37,11 @@ class Loss:
     unit: float = 1.0
 
 
-def loss_and_gradient(loss: Loss, scores: Floats, labels: Uint8) -> tuple[Floats, Floats]:
-    """Return each pattern's loss (n,) and the gradient of its scores (n, k)."""
+def loss_and_gradient(loss: Loss, scores: Floats, labels: Uint8, wanted: Floats | None = None) -> tuple[Floats, Floats]:
+    """Return each pattern's loss (n,) and the gradient of its scores (n, k).
+
+    Cross-entropy is with the probabilities `wanted` (n, k), or without them with the labels.
+    """
     n, k = scores.shape
     scores = scores * loss.unit
     own = np.eye(k, dtype=scores.dtype)[labels]
@@ -52,7 +55,7 @@ def loss_and_gradient(loss: Loss, scores: Floats, labels: Uint8) -> tuple[Floats
     exponentials = np.exp(scores - largest)
     total = exponentials.sum(axis=1, keepdims=True) + np.exp(junk - largest)
     smoothing = loss.smoothing if loss.kind == "cross-entropy" else 0.0
-    targets = (1 - smoothing) * own + smoothing / k
+    targets = (1 - smoothing) * own + smoothing / k if wanted is None else wanted
     log_total = largest + np.log(total)
     return (targets * (log_total - scores)).sum(axis=1), (exponentials / total - targets) * loss.unit
 

@@ -44,12 +44,20 @@ class BatchLearner(Protocol):
     steps: int
 
     def run(
-        self, patterns: Patterns, order: Int32, distortions: Float32 | None, rates: Float32, first: int, noise: int
+        self,
+        patterns: Patterns,
+        order: Int32,
+        distortions: Float32 | None,
+        rates: Float32,
+        first: int,
+        noise: int,
+        targets: Float32 | None = None,
     ) -> tuple[float, int]:
         """Learn the rows `order` in steps of `batch`; return the sum of the losses and the wrong answers.
 
         `rates` has one for each step, `distortions` 56 values for each row; `first` is the place of the first row
-        in the pass and `noise` the pass's seed, which dropout is drawn from.
+        in the pass and `noise` the pass's seed, which dropout is drawn from. Cross-entropy is with `targets`, the
+        probabilities (rows, k) that a teacher gives, or without them with the labels.
         """
 
     def get(self, name: str) -> Float32:

@@ -69,10 +69,18 @@ class NativeBatchLearner:
         self._learner.set(_PARTS.index(name), values)
 
     def run(
-        self, patterns: Patterns, order: Int32, distortions: Float32 | None, rates: Float32, first: int, noise: int
+        self,
+        patterns: Patterns,
+        order: Int32,
+        distortions: Float32 | None,
+        rates: Float32,
+        first: int,
+        noise: int,
+        targets: Float32 | None = None,
     ) -> tuple[float, int]:
         """Learn the rows of `order`, a mini-batch at a time."""
-        return self._learner.run(self._shown(patterns), order, distortions, rates, first, noise, self._threads)
+        shown = self._shown(patterns)
+        return self._learner.run(shown, order, distortions, targets, rates, first, noise, self._threads)
 
 
 class NativeOnlineLearner:

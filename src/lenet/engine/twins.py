@@ -50,7 +50,14 @@ class TwinBatchLearner:
 
     @_overflowing
     def run(
-        self, patterns: Patterns, order: Int32, distortions: Float32 | None, rates: Float32, first: int, noise: int
+        self,
+        patterns: Patterns,
+        order: Int32,
+        distortions: Float32 | None,
+        rates: Float32,
+        first: int,
+        noise: int,
+        targets: Float32 | None = None,
     ) -> tuple[float, int]:
         """Learn the rows of `order`, a mini-batch at a time."""
         loss, errors = 0.0, 0
@@ -66,7 +73,7 @@ class TwinBatchLearner:
             tensors = named(self.net, self._state["parameters"])
             values = outputs(self.net, tensors, x, kept)
             scores = values[-1][:, :, 0, 0]
-            losses, d_scores = loss_and_gradient(self.loss, scores, y)
+            losses, d_scores = loss_and_gradient(self.loss, scores, y, None if targets is None else targets[here])
             found = backward(self.net, tensors, values, d_scores / len(y), kept)
             self._state["gradient"] = flattened(self.net, found)
             self._step(rate)

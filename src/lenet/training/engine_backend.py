@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lenet.arrays import Float32, Int32, Tensors, Uint8
-from lenet.engine import Network
+from lenet.engine import Network, distorted
 from lenet.engine.choice import chosen, cores
 from lenet.engine.flat import flattened, named
 from lenet.engine.gradients import Loss
@@ -14,6 +14,7 @@ from lenet.errors import TrainingError, UsageError
 from lenet.training.backend import Counts
 from lenet.training.plan import PassPlan
 from lenet.training.recipe import Recipe
+from lenet.training.teacher import Teacher
 from lenet.weights import Weights
 
 
@@ -91,6 +92,7 @@ class _Batches:
             *(["velocity"] if recipe.momentum else []),
             *(["average"] if recipe.averaging else []),
         ]
+        self.teacher = Teacher(recipe.teacher, recipe.network()) if recipe.teacher else None
         self.learners: list[BatchLearner] = []
         for flat in initial:
             learner = batch_learner(recipe.network(), _loss(recipe), rule, cores())
@@ -103,11 +105,16 @@ class _Batches:
         counts = []
         for learner, plan in zip(self.learners, plans, strict=True):
             distortions = None if plan.distortions is None else plan.distortions[shown]
-            rates = plan.rates[first:last]
-            counts.append(
-                Counts(*learner.run(patterns, plan.order[shown], distortions, rates, shown.start, plan.noise))
-            )
+            rates, order = plan.rates[first:last], plan.order[shown]
+            targets = self._taught(patterns.inputs[order], distortions)
+            seen = learner.run(patterns, order, distortions, rates, shown.start, plan.noise, targets)
+            counts.append(Counts(*seen))
         return counts
+
+    def _taught(self, inputs: Float32, distortions: Float32 | None) -> Float32 | None:
+        if self.teacher is None:
+            return None
+        return self.teacher(inputs if distortions is None else distorted(inputs, distortions))
 
     def kept(self) -> list[Float32]:
         return [learner.get("average" if self.recipe.averaging else "parameters") for learner in self.learners]

@@ -34,6 +34,7 @@ class Recipe:
     `school` adds pictures of digits, of numbers and of what is no digit (`lenet.training.school`): 1 is twice as many
     again; `windows` cuts digits and the places beside them out of numbers, for the sweep; `mix` puts a folder's digits
     among MNIST's, to fine-tune.
+    A `teacher`, weights that are shipped or a file, says how likely each label is, in place of the labels.
     `order` is one for all passes or a new one for each. `train_on` takes the first so many patterns (0: all).
     With a `pool` of k copies the distortions are drawn once for k - 1 distorted copies of each pattern, which go
     with the original; k passes see each copy once (section III.B: a pool of 10).
@@ -47,6 +48,7 @@ class Recipe:
     activation: Activation | None = None
     loss: LossKind = "cross-entropy"
     label_smoothing: float = 0.0
+    teacher: str = ""
     junk: float = 0.0
     unit: float = 1.0
     passes: int = 20
@@ -145,6 +147,12 @@ def checked(recipe: Recipe) -> Recipe:
         raise UsageError(
             f"curvature_patterns {recipe.curvature_patterns}",
             "rates of their own need batch 1 without momentum, weight_decay, averaging, dropout and batch_norm",
+        )
+    if recipe.teacher and (recipe.loss != "cross-entropy" or recipe.label_smoothing or recipe.online):
+        raise UsageError(
+            f"teacher {recipe.teacher}",
+            "its probabilities are learned by cross-entropy, in mini-batches",
+            "change the recipe",
         )
     if recipe.pool and not recipe.distortions:
         raise UsageError(f"pool {recipe.pool}", "a pool needs distortions to fill it")

@@ -18,6 +18,7 @@ from lenet.spec import BACKGROUND, INPUT_SIZE
 from lenet.training.backend import Counts
 from lenet.training.plan import PassPlan
 from lenet.training.recipe import Recipe
+from lenet.training.teacher import Teacher
 
 _SCORED_AT_ONCE = 1000
 # Warped at once: large enough to amortise the call, small enough to stay in the cache.
@@ -63,12 +64,15 @@ class Replica:
             nesterov=recipe.nesterov,
         )
 
-    def step(self, x: Tensor, y: Tensor, rate: float) -> tuple[Tensor, Tensor]:
-        """Do one mini-batch; return the sum of its losses and its wrong answers, on the device."""
+    def step(self, x: Tensor, y: Tensor, wanted: Tensor, rate: float) -> tuple[Tensor, Tensor]:
+        """Do one mini-batch; return the sum of its losses and its wrong answers, on the device.
+
+        `wanted` is y again, or the probabilities that a teacher gives.
+        """
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         scores = self.net(x)
-        loss = self._loss(scores, y)
+        loss = self._loss(scores, wanted)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()
@@ -79,10 +83,10 @@ class Replica:
 
     def _loss(self, scores: Tensor, y: Tensor) -> Tensor:
         scores = scores * self.recipe.unit
+        if self.recipe.loss == "cross-entropy":
+            return F.cross_entropy(scores, y, label_smoothing=self.recipe.label_smoothing)
         own = scores.gather(1, y[:, None])
         match self.recipe.loss:
-            case "cross-entropy":
-                return F.cross_entropy(scores, y, label_smoothing=self.recipe.label_smoothing)
             case "mean squared error":
                 return F.mse_loss(scores, 2.0 * F.one_hot(y, scores.shape[1]) - 1.0)
             case "distance":
@@ -130,6 +134,7 @@ class TorchBackend:
         self.inputs = torch.from_numpy(inputs).to(self.device)
         self.labels = torch.from_numpy(labels.astype(np.int64)).to(self.device)
         self.warper = Warper(self.device)
+        self.teacher = Teacher(recipe.teacher, recipe.network()) if recipe.teacher else None
         self.replicas = [Replica(recipe, tensors, self.device) for tensors in initial]
 
     def run(self, plans: list[PassPlan], first: int, last: int) -> list[Counts]:
@@ -148,11 +153,13 @@ class TorchBackend:
         x, y = self.inputs[rows], self.labels[rows]
         if plan.distortions is not None:
             parameters = torch.from_numpy(plan.distortions[shown]).to(self.device)
-            pieces = zip(x.split(_WARPED_AT_ONCE), parameters.split(_WARPED_AT_ONCE), strict=True)
-            x = torch.cat([self.warper(*piece) for piece in pieces])
+            parts = zip(x.split(_WARPED_AT_ONCE), parameters.split(_WARPED_AT_ONCE), strict=True)
+            x = torch.cat([self.warper(*part) for part in parts])
         replica.net.train()
         rates = plan.rates[first:last].tolist()
-        seen = [replica.step(*each) for each in zip(x.split(batch), y.split(batch), rates, strict=True)]
+        wanted = torch.from_numpy(self.teacher(x.cpu().numpy())).to(self.device) if self.teacher else y
+        pieces = zip(x.split(batch), y.split(batch), wanted.split(batch), rates, strict=True)
+        seen = [replica.step(*each) for each in pieces]
         losses, errors = (torch.stack(column).sum().item() for column in zip(*seen, strict=True))
         return Counts(float(losses), int(errors))
 

@@ -147,12 +147,17 @@ class BatchLearner_ {
           batch_(batch) {}
 
     std::tuple<double, long> run(const Patterns_& patterns, const In<int>& order, const std::optional<In<float>>& distortions,
-                                 const In<float>& rates, long first, std::uint64_t noise, int threads) {
+                                 const std::optional<In<float>>& targets, const In<float>& rates, long first, std::uint64_t noise,
+                                 int threads) {
         patterns.check(order, network_->network.outputs);
         require(rates.size() == (order.size() + batch_ - 1) / batch_, "rates: expected one for each step");
         const float* warps = optional(distortions, order.size());
+        const std::size_t outputs = network_->network.outputs;
+        require(!targets || targets->size() == order.size() * outputs, "targets: expected one for each output and presentation");
+        const float* wanted = targets ? targets->data() : nullptr;
         Released released;
-        const Counts counts = learner_.run(patterns.view(), order.data(), warps, rates.data(), long(order.size()), first, noise, threads);
+        const Counts counts =
+            learner_.run(patterns.view(), order.data(), warps, wanted, rates.data(), long(order.size()), first, noise, threads);
         return {counts.loss, counts.errors};
     }
 
@@ -285,7 +290,8 @@ NB_MODULE(_native, m) {
                       const std::vector<float>&>(),
              "network"_a, "instructions"_a, "loss"_a, "smoothing"_a, "junk"_a, "unit"_a, "batch"_a, "momentum"_a, "decay"_a, "nesterov"_a,
              "averaging"_a, "dropout"_a)
-        .def("run", &BatchLearner_::run, "patterns"_a, "order"_a, "distortions"_a.none(), "rates"_a, "first"_a, "noise"_a, "threads"_a)
+        .def("run", &BatchLearner_::run, "patterns"_a, "order"_a, "distortions"_a.none(), "targets"_a.none(), "rates"_a,
+             "first"_a, "noise"_a, "threads"_a)
         .def("get", &BatchLearner_::get, "which"_a)
         .def("set", &BatchLearner_::set, "which"_a, "values"_a)
         .def_prop_rw("steps", &BatchLearner_::steps, &BatchLearner_::set_steps);

@@ -39,8 +39,8 @@ BatchLearner::BatchLearner(std::shared_ptr<const Description> description, const
     block_gradients_ = Floats(blocks * shared_);
 }
 
-Counts BatchLearner::run(const Patterns& patterns, const int* order, const float* distortions, const float* rates, long count,
-                         long first, unsigned long noise, int threads) {
+Counts BatchLearner::run(const Patterns& patterns, const int* order, const float* distortions, const float* targets,
+                         const float* rates, long count, long first, unsigned long noise, int threads) {
     const Network& net = description_->network;
     const long lanes = kernels_.lanes, batch_size = settings_.batch, steps_here = (count + batch_size - 1) / batch_size;
     const long most_blocks = (batch_size + lanes - 1) / lanes;
@@ -61,6 +61,7 @@ Counts BatchLearner::run(const Patterns& patterns, const int* order, const float
             batch.labels = patterns.labels;
             batch.order = order + begin;
             batch.distortions = distortions ? distortions + begin * DISTORTION : nullptr;
+            batch.targets = targets ? targets + begin * net.outputs : nullptr;
             batch.count = int(std::min(batch_size, count - begin));
             batch.first = first + begin;
             batch.noise = noise;

@@ -31,10 +31,10 @@ class BatchLearner {
   public:
     BatchLearner(std::shared_ptr<const Description> description, const Kernels& kernels, const BatchSettings& settings);
 
-    // Steps over `count` presentations; order and distortions (or null) begin at the first of them, rates
-    // (one per step) likewise. `first` is the place of the first presentation in the pass.
-    Counts run(const Patterns& patterns, const int* order, const float* distortions, const float* rates, long count, long first,
-               unsigned long noise, int threads);
+    // Steps over `count` presentations; order, distortions (or null) and targets (or null) begin at the first of them,
+    // rates (one per step) likewise. `first` is the place of the first presentation in the pass.
+    Counts run(const Patterns& patterns, const int* order, const float* distortions, const float* targets, const float* rates,
+               long count, long first, unsigned long noise, int threads);
 
     Floats parameters, velocity, average, gradient;
     long steps = 0;

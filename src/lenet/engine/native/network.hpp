@@ -109,6 +109,7 @@ struct Batch {
     const unsigned char* labels;
     const int* order;            // rows of the training set, of this mini-batch
     const float* distortions;    // of each image of this mini-batch, or null
+    const float* targets;        // the probabilities wanted of each image of this mini-batch, or null: by its label
     int count;                   // images in it
     long first;                  // the place of its first image in the pass: what dropout is drawn from
     unsigned long noise;         // seeds dropout

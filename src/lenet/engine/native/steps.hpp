@@ -8,8 +8,9 @@ struct Top {
     int errors[LANES];
 };
 
-// The loss of each lane, its wrong answers, and the gradient of the scores (n = outputs), times `weight`.
-inline Top loss_and_gradient(const Loss& loss, int n, const V* given, const int* labels, V weight, V* d_scores) {
+// The loss of each lane, its wrong answers, and the gradient of the scores (n = outputs), times `weight`. Cross-entropy is
+// with the probabilities `wanted` (n), or without them (null) with the labels.
+inline Top loss_and_gradient(const Loss& loss, int n, const V* given, const int* labels, const V* wanted, V weight, V* d_scores) {
     Top top;
     auto score = [&](int k) { return given[k] * loss.unit; };
     weight *= loss.unit;
@@ -41,7 +42,7 @@ inline Top loss_and_gradient(const Loss& loss, int n, const V* given, const int*
         for (int lane = 0; lane < LANES; ++lane) log_sum[lane] = __builtin_logf(sum[lane]);
         log_sum += largest;
         for (int k = 0; k < n; ++k) {
-            V target = (label == k ? broadcast(full) : V{}) + even;
+            const V target = wanted ? wanted[k] : (label == k ? broadcast(full) : V{}) + even;
             value += target * (log_sum - score(k));
             d_scores[k] = weight * (d_scores[k] / sum - target);
         }
@@ -115,13 +116,14 @@ inline void block(const Batch& batch, int number, float* memory) {
 
     const float *images[LANES], *distortions[LANES];
     int labels[LANES];
-    V weight{};
+    V weight{}, wanted[MOST_MAPS];
     for (int lane = 0; lane < LANES; ++lane) {  // lanes beyond the last image repeat it, and count for nothing
         const int n = first + (lane < count ? lane : count - 1);
         images[lane] = batch.inputs + long(batch.order[n]) * FIELD * FIELD;
         distortions[lane] = batch.distortions && lane < count ? batch.distortions + long(n) * DISTORTION : nullptr;
         labels[lane] = batch.labels[batch.order[n]];
         weight[lane] = lane < count ? 1.0f / batch.count : 0.0f;
+        for (int k = 0; batch.targets && k < net.outputs; ++k) wanted[k][lane] = batch.targets[long(n) * net.outputs + k];
     }
     take_patterns(net, images, distortions, buffers);
     auto kept = [&](int s, int m) {
@@ -132,7 +134,7 @@ inline void block(const Batch& batch, int number, float* memory) {
     });
 
     V d_scores[MOST_MAPS];
-    const Top top = loss_and_gradient(batch.loss, net.outputs, buffers + at.scores, labels, weight, d_scores);
+    const Top top = loss_and_gradient(batch.loss, net.outputs, buffers + at.scores, labels, batch.targets ? wanted : nullptr, weight, d_scores);
     batch.losses[number] = 0;
     batch.errors[number] = 0;
     for (int lane = 0; lane < count; ++lane) {
@@ -256,7 +258,7 @@ inline void online(const Network& net, const Layout& at, const Loss& loss, const
     V* gradients = buffers + at.total;
     show(net, at, step, parameters, buffers);
     V d_scores[MOST_MAPS];
-    const Top top = loss_and_gradient(loss, net.outputs, buffers + at.scores, step.labels, broadcast(1.0f), d_scores);
+    const Top top = loss_and_gradient(loss, net.outputs, buffers + at.scores, step.labels, nullptr, broadcast(1.0f), d_scores);
     for (int lane = 0; lane < LANES; ++lane) {
         losses[lane] += top.loss[lane];
         errors[lane] += top.errors[lane];

@@ -29,6 +29,8 @@ _LEAST_SIGMAS = 6.0
 _LEAST_NOISE = 0.4
 # A pixel belongs to a stroke above the first share of the ink's contrast, if connected to one above the second.
 _WEAK, _STRONG = 0.28, 0.5
+# Slopes are taken over one pixel, or over more where they are so soft that a grey level a pixel is too coarse.
+_FAR = (1, 4, 16)
 # How far outside a stroke its soft edge may reach, in pixels.
 EDGE = 2
 # A reduced pixel is of a stroke if this share of it, out of 255, was.
@@ -42,7 +44,8 @@ class Ink:
     """A page's ink: `levels` (H, W) uint8, 0 for paper and 255 for pen; `strokes` (H, W) bool, where ink is sure.
 
     Outside the strokes and their soft edges `levels` is 0. `noise` is the standard deviation of the paper in
-    the unit of `levels`; `flat` paper has one grey, as on a drawing or a scan in black and white.
+    the unit of `levels`; `flat` paper has one grey, as on a drawing or a scan in black and white. `edge` is how far it
+    is from paper to pen at the steepest edges across, in pixels: what blur makes wide.
     """
 
     levels: Uint8
@@ -50,6 +53,7 @@ class Ink:
     noise: float
     notes: tuple[str, ...]
     flat: bool = False
+    edge: float = 0.0
 
 
 def find_ink(page: Page) -> Ink:
@@ -84,7 +88,7 @@ def find_ink(page: Page) -> Ink:
     spread = float(high - low)
     if spread > 15:
         notes.append(f"uneven light of {spread:.0f} grey levels removed")
-    return Ink(levels, strokes, noise * 255 / full, tuple(notes), flat is not None)
+    return Ink(levels, strokes, noise * 255 / full, tuple(notes), flat is not None, _edge(grey, strokes, full))
 
 
 def cropped(ink: Ink) -> tuple[Ink, tuple[int, int]]:
@@ -118,13 +122,27 @@ def reduced(ink: Ink, factor: int) -> Ink:
     part = (slice(0, size[1] * factor), slice(0, size[0] * factor))
     levels = cv2.resize(ink.levels[part], size, interpolation=cv2.INTER_AREA).astype(np.uint8)
     share = cv2.resize(ink.strokes[part].astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
-    return replace(ink, levels=levels, strokes=share >= _SHARE, noise=ink.noise / factor)
+    return replace(ink, levels=levels, strokes=share >= _SHARE, noise=ink.noise / factor, edge=ink.edge / factor)
 
 
 @lru_cache
 def disc(radius: int) -> Uint8:
     """Return a disc of a radius in pixels, (2 radius + 1, 2 radius + 1) of 0 and 1, for morphology."""
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)).astype(np.uint8)
+
+
+def _edge(grey: Float32, strokes: Bools, full: float) -> float:
+    """Return how many pixels a stroke's steepest edge needs for `full` contrast, in the best quarter of rows."""
+    step = max(1, grey.size // _SAMPLES)
+    edge = 0.0
+    for far in _FAR:
+        inked = strokes[::step, far:]
+        slopes = (np.abs(grey[::step, far:] - grey[::step, :-far]) * inked).max(axis=1, initial=0)[inked.any(axis=1)]
+        if len(slopes):
+            edge = max(edge, full * far / max(1.0, float(np.percentile(slopes, 75))))
+        if edge < 3 * far:
+            break
+    return edge
 
 
 def _noise(grey: Float32) -> float:

@@ -50,8 +50,8 @@ def read(source: Source, network: Network, asked: Asked = Asked()) -> Reading:
 
 def read_digit(sight: Sight, network: Network, asked: Asked = Asked()) -> Reading:
     """Say which digit a sight of one glyph is."""
-    if not len(sight.lattice.arcs):
-        return Reading("", 0.0, "too small" if sight.lattice.small else "blank", (), (), sight.notes)
+    if sight.unreadable:
+        return Reading("", 0.0, sight.unreadable, (), (), sight.notes)
     chances = probabilities(network.scores(sight.glyphs), network.weights.temperature)[0]
     first, second = best_two(chances[:_NOT_A_DIGIT])
     runner_up = RunnerUp(str(second), float(chances[second]))
@@ -65,8 +65,8 @@ def read_digit(sight: Sight, network: Network, asked: Asked = Asked()) -> Readin
 
 def read_number(sight: Sight, network: Network, asked: Asked = Asked()) -> Reading:
     """Score all of a sight's glyphs in one forward pass and find the likeliest text of each line."""
-    if not len(sight.lattice.arcs):
-        return Reading("", 0.0, "too small" if sight.lattice.small else "blank", (), (), sight.notes)
+    if sight.unreadable:
+        return Reading("", 0.0, sight.unreadable, (), (), sight.notes)
     assert network.weights.path is not None
     chances = probabilities(network.scores(sight.glyphs), network.weights.temperature)
     logs: Float64 = np.log(np.maximum(chances, 1e-12))

@@ -15,6 +15,7 @@ from lenet.image import Page, Source, open_page
 from lenet.ink import Ink, cropped, find_ink, reduced
 from lenet.lines import find_lines
 from lenet.pixels import from_input
+from lenet.result import Abstained
 from lenet.rules import without_rules
 from lenet.segment import Lattice, number, one_digit
 from lenet.spec import INPUT_SIZE
@@ -24,6 +25,8 @@ from lenet.sweep import STEP, Strip, strip
 cv2.setNumThreads(1)
 # Numbers are looked for in writing of one to two times this height, in pixels, if it was higher.
 _HIGH_ENOUGH = 56
+# Writing whose edges are wider than this, in pixels and as a share of its height, is read by nobody.
+_SOFT, _SOFT_SHARE = 3.0, 0.2
 # How many rows or columns of a page tell how high its writing is.
 _COARSE = 200
 
@@ -33,6 +36,7 @@ class Sight:
     """A picture's candidates and their glyphs (m, 28, 28).
 
     A lattice's pixel stands for `scale` of the picture's own, from `origin` (x, y) on. `flat` paper has one grey.
+    `unreadable` says why there is nothing to score, if so.
     """
 
     lattice: Lattice
@@ -41,6 +45,7 @@ class Sight:
     scale: float
     origin: tuple[float, float]
     flat: bool
+    unreadable: Abstained
     notes: tuple[str, ...]
 
     def shown(self, page: Int32) -> Int32:
@@ -116,7 +121,15 @@ def _see(source: Source, propose: Callable[[Ink], Lattice], *, tall: bool) -> Si
     lattice = propose(ink)
     glyphs, changes = make_glyphs(ink, lattice)
     notes = (*page.notes, *ink.notes, *lattice.notes, *changes)
-    return Sight(lattice, np.ascontiguousarray(glyphs), page.size, scale, origin, ink.flat, notes)
+    why = _unreadable(ink, lattice)
+    return Sight(lattice, np.ascontiguousarray(glyphs), page.size, scale, origin, ink.flat, why, notes)
+
+
+def _unreadable(ink: Ink, lattice: Lattice) -> Abstained:
+    if not len(lattice.arcs):
+        return "too small" if lattice.small else "blank"
+    high = int((lattice.boxes[:, 3] - lattice.boxes[:, 1]).max())
+    return "too blurred" if ink.edge > max(_SOFT, _SOFT_SHARE * high) else False
 
 
 def find_writing(page: Page, *, tall: bool = False) -> tuple[Ink, float, tuple[float, float]]:

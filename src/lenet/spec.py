@@ -227,6 +227,19 @@ NETS: dict[str, Net] = {
             'lenet5-modern with an eleventh output, "not a digit"',
         ),
         Net(
+            "lenet5-wide",
+            (
+                Convolution("C1", 16, 5, "relu"),
+                Subsampling("S2", "max"),
+                Convolution("C3", 48, 5, "relu"),
+                Subsampling("S4", "max"),
+                Convolution("C5", 128, 5, "relu"),
+                Convolution("F6", 128, 1, "relu"),
+                Convolution("output", 11, 1),
+            ),
+            "lenet5-reader with three times the maps, at six times the work: its teacher",
+        ),
+        Net(
             "lenet1",
             (
                 Convolution("H1", 4, 5, "squash"),

@@ -143,6 +143,19 @@ def real(name: str) -> Pictures:
         yield folder / row["path"], row["label"]
 
 
+def boxed_digits(name: str) -> Pictures:
+    """Yield the digits of a real set's numbers, cut out by the boxes that go with them (label:x/y/width/height;...)."""
+    folder = Path(os.environ.get("LENET_DATA", "")) / "real" / name
+    with (folder / "labels.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["part"] == "dev"]
+    for row in rows:
+        grey = open_page(folder / row["path"]).grey
+        for each in filter(None, row["boxes"].split(";")):
+            label, box = each.split(":")
+            x, y, wide, high = (int(side) for side in box.split("/"))
+            yield np.ascontiguousarray(grey[y : y + high, x : x + wide]), label
+
+
 def by_tesseract(page: Uint8 | Path, digit: bool) -> str:
     """Return what Tesseract reads in a picture, asked for digits alone: one character, or one line."""
     source = page if isinstance(page, np.ndarray) else open_page(page).grey
@@ -225,6 +238,7 @@ def main() -> None:
     sets |= {name: (partial(real, name), many) for name in NUMBERS}
     for name in SINGLES:
         sets |= {f"{name} (digit)": (partial(real, name), one), f"{name} (read)": (partial(real, name), many)}
+    sets["orand-car-a, its boxes (digit)"] = partial(boxed_digits, "orand-car-a"), one
     sets["styled 1, 7, 4 (digit)"] = partial(styled, options.n), one
     sets["no digit"] = partial(no_digits, max(6, 2 * options.n)), many
     tesseract = shutil.which("tesseract") is not None
@@ -245,7 +259,7 @@ def main() -> None:
         if not options.json:
             low, high = each["interval95"]  # type: ignore[misc]
             print(
-                f"{name:28} {each['right']:>5} of {each['n']:>5}  {100 * each['share']:6.2f} % "  # type: ignore[operator]
+                f"{name:30} {each['right']:>5} of {each['n']:>5}  {100 * each['share']:6.2f} % "  # type: ignore[operator]
                 f"({100 * low:.1f} to {100 * high:.1f})  90 %: {100 * each['error_at_90']:5.2f} % wrong  "  # type: ignore[operator]
                 f"calibration {100 * each['calibration_error']:4.1f} %  answered {each['answered']}  "
                 f"Tesseract {each.get('tesseract_right', '-')} of {each.get('tesseract_n', '-')}",  # type: ignore[operator]

@@ -19,8 +19,11 @@ _FEWEST_PIXELS = 4
 # Ink levels above this are dark.
 _DARK = 127
 # A component that touches an edge of the page, runs along this share of it and is so many times as long as the
-# others are high is the paper's edge or a frame, if it touches three edges or is no higher than half of the others.
+# others are high is the paper's edge or a frame, if it touches three edges or is no higher than half of the others ...
 _FRAME, _TIMES_HEIGHT = 0.9, 1.15
+# ... and if it is not a digit that was cut out tightly: it covers this share of an edge, or has ink in three corners,
+# squares of this share of its own box.
+_COVERED, _CORNER, _CORNERS = 0.5, 0.15, 3
 # So is one along an edge that is at most this share of the others' height thick, and much longer than thick.
 _THIN, _SLIM = 0.09, 4
 _EDGES = 3
@@ -41,19 +44,21 @@ class Components:
 
 def find_components(ink: Ink, notes: list[str]) -> Components:
     """Label the ink; frames and the paper's edge are not kept, as long as something else remains."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(ink.strokes.astype(np.uint8), connectivity=8)
+    count, found, stats, _ = cv2.connectedComponentsWithStats(ink.strokes.astype(np.uint8), connectivity=8)
+    labels = found.astype(np.int32)
     boxes = stats[:, :4].astype(np.int32)
     boxes[:, 2:] += boxes[:, :2]
     # A component counts by its dark pixels: where noise was blurred away, dust looks larger than it is.
     dark = np.bincount(labels[ink.levels > _DARK], minlength=count).astype(np.int32)
     kept = np.zeros(count, bool)
     if count > 1:
-        kept = _without_frames(boxes, dark, ink.strokes.shape, notes)
-    return Components(labels.astype(np.int32), boxes, dark, kept)
+        kept = _without_frames(labels, boxes, dark, notes)
+    return Components(labels, boxes, dark, kept)
 
 
-def _without_frames(boxes: Int32, dark: Int32, shape: tuple[int, ...], notes: list[str]) -> Bools:
+def _without_frames(labels: Int32, boxes: Int32, dark: Int32, notes: list[str]) -> Bools:
     """Return which components are no frame, as long as something else that is no speck remains."""
+    shape = labels.shape
     x0, y0, x1, y1 = boxes.T
     touched = (x0 == 0).astype(int) + (y0 == 0) + (x1 == shape[1]) + (y1 == shape[0])
     along = (x1 - x0 >= _FRAME * shape[1]) | (y1 - y0 >= _FRAME * shape[0])
@@ -65,6 +70,8 @@ def _without_frames(boxes: Int32, dark: Int32, shape: tuple[int, ...], notes: li
         wide, tall = x1 - x0, y1 - y0
         frame[1:] &= np.maximum(wide, tall)[1:] >= _TIMES_HEIGHT * high
         frame[1:] &= ((touched >= _EDGES) | (np.minimum(wide, tall) < 0.5 * high))[1:]
+        for label in (np.flatnonzero(frame[1:]) + 1).tolist():
+            frame[label] = _hugs(labels, label, boxes[label])
         at_side, at_end = (x0 == 0) | (x1 == shape[1]), (y0 == 0) | (y1 == shape[0])
         thin = max(2.0, _THIN * high)
         frame |= at_side & (wide <= thin) & (tall >= _SLIM * wide)
@@ -76,6 +83,18 @@ def _without_frames(boxes: Int32, dark: Int32, shape: tuple[int, ...], notes: li
     if frame[1:].any():
         notes.append(f"{int(frame[1:].sum())} frame or paper edge dropped")
     return inside
+
+
+def _hugs(labels: Int32, label: int, box: Int32) -> bool:
+    """Say whether a component runs along the page's edge or has corners, as paper and frames do and digits do not."""
+    for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        if np.count_nonzero(edge == label) >= _COVERED * len(edge):
+            return True
+    x0, y0, x1, y1 = box
+    own = labels[y0:y1, x0:x1] == label
+    high, wide = (max(1, round(_CORNER * side)) for side in own.shape)
+    corners = (own[:high, :wide], own[:high, -wide:], own[-high:, :wide], own[-high:, -wide:])
+    return sum(bool(corner.any()) for corner in corners) >= _CORNERS
 
 
 def without_specks(found: Components, notes: list[str]) -> Bools:

@@ -27,6 +27,8 @@ _LEAST_CONTRAST = 12.0
 _LEAST_SIGMAS = 6.0
 # Noise of a standard deviation below this, in grey levels, is a drawing's rounding: nothing is blurred.
 _LEAST_NOISE = 0.4
+# Light and dark are both likely if the weaker one stands out by more than this share of the other.
+_DOUBTFUL = 0.05
 # A pixel belongs to a stroke above the first share of the ink's contrast, if connected to one above the second.
 _WEAK, _STRONG = 0.28, 0.5
 # Slopes are taken over one pixel, or over more where they are so soft that a grey level a pixel is too coarse.
@@ -45,7 +47,8 @@ class Ink:
 
     Outside the strokes and their soft edges `levels` is 0. `noise` is the standard deviation of the paper in
     the unit of `levels`; `flat` paper has one grey, as on a drawing or a scan in black and white. `edge` is how far it
-    is from paper to pen at the steepest edges across, in pixels: what blur makes wide.
+    is from paper to pen at the steepest edges across, in pixels: what blur makes wide. Where it is `doubtful` if
+    the pen is light or dark, as on a digit that was cut out tightly, it is worth while to look at the page `turned`.
     """
 
     levels: Uint8
@@ -54,28 +57,35 @@ class Ink:
     notes: tuple[str, ...]
     flat: bool = False
     edge: float = 0.0
+    doubtful: bool = False
 
 
-def find_ink(page: Page) -> Ink:
-    """Separate pen from paper. An empty page gives ink without a single stroke."""
+def find_ink(page: Page, *, turned: bool = False) -> Ink:
+    """Separate pen from paper. An empty page gives ink without a single stroke.
+
+    With `turned` the pen is taken to be light where it is likelier to be dark, and dark where it is likelier light.
+    """
     grey = page.grey.astype(np.float32)
     noise = _noise(grey)
     smooth, smooth_noise = _smooth(grey, noise)
     flat = _flat_paper(page.grey)
     light = _plane(smooth) if flat is None else np.full_like(grey, flat)
-    weak, strong, sign = _outstanding(smooth - light, smooth_noise)
+    sign, doubtful = _polarity(smooth - light, smooth_noise)
     if not sign:
-        return Ink(np.zeros_like(page.grey), strong, 0.0, ())
+        return Ink(np.zeros_like(page.grey), np.zeros(grey.shape, bool), 0.0, ())
+    sign = -sign if turned else sign
+    weak, strong = _outstanding(smooth - light, smooth_noise, sign)
     if flat is None or min(grey.shape) > _SMALL:
         # Look again with the light taken from between the strokes, which follows shadows that a plane cannot.
         for _round in range(_ROUNDS):
             local = _light_between(smooth, light, strong)
-            *again, sign_again = _outstanding(smooth - local, smooth_noise)
-            if sign_again != sign:
+            if not doubtful and _polarity(smooth - local, smooth_noise)[0] != sign:
                 break
-            light, (weak, strong) = local, again
+            light, (weak, strong) = local, _outstanding(smooth - local, smooth_noise, sign)
     strokes = _connected(weak, strong)
     # Full ink is what the strokes have without noise: a speck of dust must not set the scale.
+    if not strokes.any():
+        return Ink(np.zeros_like(page.grey), strokes, 0.0, ())
     full = max(_LEAST_CONTRAST, float(np.percentile((smooth[strokes] - light[strokes]) * sign, 75)))
     levels = np.zeros_like(page.grey)
     near = cv2.dilate(strokes.astype(np.uint8), disc(EDGE)) > 0
@@ -88,7 +98,8 @@ def find_ink(page: Page) -> Ink:
     spread = float(high - low)
     if spread > 15:
         notes.append(f"uneven light of {spread:.0f} grey levels removed")
-    return Ink(levels, strokes, noise * 255 / full, tuple(notes), flat is not None, _edge(grey, strokes, full))
+    edge = _edge(grey, strokes, full)
+    return Ink(levels, strokes, noise * 255 / full, tuple(notes), flat is not None, edge, doubtful)
 
 
 def cropped(ink: Ink) -> tuple[Ink, tuple[int, int]]:
@@ -232,30 +243,36 @@ def _light_between(grey: Float32, plane: Float32, strong: Bools) -> Float32:
     return (plane + full).astype(np.float32)
 
 
-def _outstanding(residual: Float32, noise: float) -> tuple[Bools, Bools, int]:
-    """Find ink in a page without its light: where it may be, where it surely is, and its sign.
+def _polarity(residual: Float32, noise: float) -> tuple[int, bool]:
+    """Return the sign of the ink in a page without its light, and whether it might as well be the other one.
 
-    The sign is +1 for light ink, -1 for dark and 0 for none. The ink is the side of the paper that stands out
-    more strongly.
+    It is +1 for light ink, -1 for dark and 0 for none. The ink is the side of the paper that stands out more strongly.
     """
-    least = max(_LEAST_CONTRAST, _LEAST_SIGMAS * noise)
-    best: tuple[float, int, float] = (0.0, 0, 0.0)
+    least = _least(noise)
     some = _sampled(residual)
     for values in (some, residual) if some.size < residual.size else (residual,):
-        for sign in (-1, 1):
-            above = values[values * sign > least] * sign
-            if above.size:
-                # Cubes and squares: a few dark strokes must outweigh a wide faint shadow.
-                cubes, squares = float((above**3).sum()), float((above**2).sum())
-                best = max(best, (cubes, sign, cubes / squares))
-        if best[1]:
-            break
-    _mass, sign, contrast = best
-    if not contrast:
-        nothing = np.zeros(residual.shape, bool)
-        return nothing, nothing, 0
+        # Cubes: a few dark strokes must outweigh a wide faint shadow.
+        dark, light = (float((values[values * sign > least].astype(np.float64) ** 3).sum()) * sign for sign in (-1, 1))
+        if dark or light:
+            return (1 if light > dark else -1), min(dark, light) > _DOUBTFUL * max(dark, light)
+    return 0, False
+
+
+def _outstanding(residual: Float32, noise: float, sign: int) -> tuple[Bools, Bools]:
+    """Find ink of a sign in a page without its light: where it may be, and where it surely is."""
+    least, contrast = _least(noise), 0.0
     signed = residual * np.float32(sign)
-    return signed > max(_WEAK * contrast, 4 * noise), signed > max(_STRONG * contrast, least), sign
+    some = _sampled(signed)
+    for values in (some, signed) if some.size < signed.size else (signed,):
+        above = values[values > least]
+        if above.size:
+            contrast = float((above**3).sum() / (above**2).sum())
+            break
+    return signed > max(_WEAK * contrast, 4 * noise), signed > max(_STRONG * contrast, least)
+
+
+def _least(noise: float) -> float:
+    return max(_LEAST_CONTRAST, _LEAST_SIGMAS * noise)
 
 
 def _connected(weak: Bools, strong: Bools) -> Bools:

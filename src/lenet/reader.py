@@ -43,9 +43,24 @@ def read(source: Source, network: Network, asked: Asked = Asked()) -> Reading:
     """
     if asked.sweep:
         return read_swept(see_lines(source), network, asked)
-    if asked.digit or network.weights.path is None:
-        return read_digit(see_digit(source), network, asked)
-    return read_number(see_number(source), network, asked)
+    return seen_and_read(source, network, asked)[1]
+
+
+def seen_and_read(source: Source, network: Network, asked: Asked) -> tuple[Sight, Reading]:
+    """Return what was seen of a picture, and the reading of it.
+
+    Where light and dark might be exchanged, as on a digit that was cut out tightly, what reads better is right.
+    """
+    one = asked.digit or network.weights.path is None
+    see, say = (see_digit, read_digit) if one else (see_number, read_number)
+    sight = see(source)
+    reading = say(sight, network, asked)
+    if sight.doubtful:
+        turned = see(source, turned=True)
+        again = say(turned, network, asked)
+        if again.text and (not reading.text or again.confidence > reading.confidence):
+            return turned, again
+    return sight, reading
 
 
 def read_digit(sight: Sight, network: Network, asked: Asked = Asked()) -> Reading:

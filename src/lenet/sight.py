@@ -36,7 +36,7 @@ class Sight:
     """A picture's candidates and their glyphs (m, 28, 28).
 
     A lattice's pixel stands for `scale` of the picture's own, from `origin` (x, y) on. `flat` paper has one grey.
-    `unreadable` says why there is nothing to score, if so.
+    `unreadable` says why there is nothing to score, if so; of a `doubtful` page light and dark might be exchanged.
     """
 
     lattice: Lattice
@@ -46,6 +46,7 @@ class Sight:
     origin: tuple[float, float]
     flat: bool
     unreadable: Abstained
+    doubtful: bool
     notes: tuple[str, ...]
 
     def shown(self, page: Int32) -> Int32:
@@ -69,14 +70,14 @@ class Sight:
         return int(x0), int(y0), min(width, round(x1)), min(height, round(y1))
 
 
-def see_digit(source: Source) -> Sight:
-    """Take all the ink of a picture for one digit. Raises PictureError when it cannot be decoded."""
-    return _see(source, one_digit, tall=True)
+def see_digit(source: Source, *, turned: bool = False) -> Sight:
+    """Take all the ink of a picture for one digit, `turned` as in `find_ink`. Raises PictureError if it is none."""
+    return _see(source, one_digit, tall=True, turned=turned)
 
 
-def see_number(source: Source) -> Sight:
-    """Find all that may be a digit in a picture of lines of digits. Raises PictureError when it cannot be decoded."""
-    return _see(source, number, tall=False)
+def see_number(source: Source, *, turned: bool = False) -> Sight:
+    """Find all that may be a digit in a picture of lines of digits; `turned` and PictureError as in `see_digit`."""
+    return _see(source, number, tall=False, turned=turned)
 
 
 @dataclass(frozen=True)
@@ -115,14 +116,14 @@ def see_lines(source: Source) -> SweptLines:
     return SweptLines(strips, middles, page.size, scale, origin, tuple(notes))
 
 
-def _see(source: Source, propose: Callable[[Ink], Lattice], *, tall: bool) -> Sight:
+def _see(source: Source, propose: Callable[[Ink], Lattice], *, tall: bool, turned: bool) -> Sight:
     page = open_page(source)
-    ink, scale, origin = find_writing(page, tall=tall)
+    ink, scale, origin = find_writing(page, tall=tall, turned=turned)
     lattice = propose(ink)
     glyphs, changes = make_glyphs(ink, lattice)
     notes = (*page.notes, *ink.notes, *lattice.notes, *changes)
     why = _unreadable(ink, lattice)
-    return Sight(lattice, np.ascontiguousarray(glyphs), page.size, scale, origin, ink.flat, why, notes)
+    return Sight(lattice, np.ascontiguousarray(glyphs), page.size, scale, origin, ink.flat, why, ink.doubtful, notes)
 
 
 def _unreadable(ink: Ink, lattice: Lattice) -> Abstained:
@@ -132,13 +133,13 @@ def _unreadable(ink: Ink, lattice: Lattice) -> Abstained:
     return "too blurred" if ink.edge > max(_SOFT, _SOFT_SHARE * high) else False
 
 
-def find_writing(page: Page, *, tall: bool = False) -> tuple[Ink, float, tuple[float, float]]:
+def find_writing(page: Page, *, tall: bool = False, turned: bool = False) -> tuple[Ink, float, tuple[float, float]]:
     """Find a page's ink without ruled lines, cut to the part that has any; large writing is reduced, unless `tall`.
 
     Returns it with how many of the picture's own pixels one of its pixels stands for, and where its left and top are,
     in the picture's own pixels.
     """
-    ink, (left, top) = cropped(find_ink(page))
+    ink, (left, top) = cropped(find_ink(page, turned=turned))
     ink = without_rules(ink)
     factor = 1 if tall else _shrinking(ink)
     return reduced(ink, factor), page.scale * factor, (left * page.scale, top * page.scale)

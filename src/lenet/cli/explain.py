@@ -32,20 +32,17 @@ def explain(
     For one digit it has what the network saw, the maps of every layer and the answer.
     """
     from lenet.engine import load
-    from lenet.reader import Asked, read_digit, read_number
-    from lenet.sight import see_digit, see_number
+    from lenet.reader import Asked, seen_and_read
 
     source = standard_input() if image == "-" else image
     network = load(model)
     if not digit and network.weights.path is not None:
-        sight = see_number(source)
-        reading = read_number(sight, network, Asked(best=4))
+        sight, reading = seen_and_read(source, network, Asked(best=4))
         if len(reading.digits) != 1:
             figure = _number(source, sight, network, reading)
             _finish(image, figure, reading, out)
             return
-    sight = see_digit(source)
-    reading = read_digit(sight, network)
+    reading = seen_and_read(source, network, Asked(digit=True))[1]
     _finish(image, _digit(image, source, network, reading), reading, out)
 
 

@@ -13,6 +13,8 @@ from lenet.components import Components, note_specks
 _TALL = 0.4
 # Two components stand in one line if they share this part of the smaller one's height.
 _SHARED = 0.35
+# What stands this deep in the band of another line, as a share of its own height, is part of that one.
+_INSIDE = 0.6
 # A small component belongs to a line that it is within this share of the line's height from.
 _NEAR = 0.35
 # A component of less ink than this share of the height squared, a dot of 1/20 of the height, is a speck.
@@ -54,7 +56,7 @@ def find_lines(found: Components, notes: list[str]) -> list[Line]:
     widths = found.boxes[:, 2] - found.boxes[:, 0]
     # A dash or a join of digits is as wide as a digit is high.
     tall = kept[heights[kept] >= _TALL * heights[kept].max()]
-    groups = _chained(found.boxes, tall)
+    groups = _merged(found.boxes, _chained(found.boxes, tall))
     lines = []
     owners = np.full(len(found.boxes), -1)
     for number, group in enumerate(groups):
@@ -101,6 +103,24 @@ def _chained(boxes: Int32, tall: Int32) -> list[Int32]:
         else:
             groups[best].append(int(label))
     return [np.array(group, np.int32) for group in groups]
+
+
+def _merged(boxes: Int32, groups: list[Int32]) -> list[Int32]:
+    """Put groups that stand inside the band of a larger one with it: a digit in two pieces began a line of its own."""
+    whole: list[Int32] = []
+    for group in sorted(groups, key=len, reverse=True):
+        x0, y0, x1, y1 = boxes[group].T
+        for number, other in enumerate(whole):
+            middle, rise = _middle(boxes[other])
+            centre = middle + rise * (x0 + x1) / 2
+            half = float(np.median(boxes[other, 3] - boxes[other, 1])) / 2
+            inside = np.minimum(y1, centre + half) - np.maximum(y0, centre - half)
+            if float(np.median(inside / (y1 - y0))) >= _INSIDE:
+                whole[number] = np.concatenate([other, group])
+                break
+        else:
+            whole.append(group)
+    return whole
 
 
 def _middle(boxes: Int32) -> tuple[float, float]:

@@ -16,9 +16,10 @@ _SLIMMEST, _SLIM_SIDE, _STEEPEST = 14, 7, 0.1
 # It runs along at least this share of the page, with gaps of at most this share each and that share in all.
 _LEAST_SHARE, _GAP, _MOST_GAPS = 0.6, 0.02, 0.15
 # A line across is so many times as long as the writing is high, and spans all of it but for this share of its height
-# at either end. One down is so long too and runs from edge to edge, or it is the side of a box: it meets a line across
+# at either end; a short one, which might be the joined bases of two 2s, sticks out by this share of it, or runs from
+# edge to edge. One down is so long too and runs from edge to edge, or it is the side of a box: it meets a line across
 # within this share of that one's length from its end.
-_TIMES_HEIGHT, _SHORT, _CORNER = 1.4, 0.25, 0.04
+_TIMES_HEIGHT, _SHORT, _SHORT_LINE, _OUT, _CORNER = 1.4, 0.25, 3.0, 0.08, 0.04
 # No pixel of a rule strays further from a straight line than this, in pixels or as a share of its thickness.
 _STRAY, _STRAY_SHARE = 1.5, 0.75
 # Runs of ink shorter than this, in pixels or as a share of the page, are no part of a rule.
@@ -131,7 +132,10 @@ def _spans(rule: Bools, rest: Bools, high: float) -> bool:
         return True
     first, last = tall[:, cv2.CC_STAT_LEFT].min(), (tall[:, cv2.CC_STAT_LEFT] + tall[:, cv2.CC_STAT_WIDTH]).max()
     columns = np.flatnonzero(rule.any(axis=0))
-    return bool(columns[0] <= first + _SHORT * high and columns[-1] + 1 >= last - _SHORT * high)
+    begin, end = int(columns[0]), int(columns[-1]) + 1
+    if _edge_to_edge(rule.T) or end - begin >= _SHORT_LINE * high:
+        return bool(begin <= first + _SHORT * high and end >= last - _SHORT * high)
+    return bool(begin <= first - _OUT * high and end >= last + _OUT * high)
 
 
 def _edge_to_edge(rule: Bools) -> bool:

@@ -33,6 +33,9 @@ _DOUBTFUL = 0.05
 _WEAK, _STRONG = 0.28, 0.5
 # Slopes are taken over one pixel, or over more where they are so soft that a grey level a pixel is too coarse.
 _FAR = (1, 4, 16)
+# On paper that is not flat it must stand out by so many times what this percentage of the page does not surpass, up to
+# the third share.
+_PATTERN, _OVER_PATTERN, _WEAKEST = 85, 1.4, 0.45
 # How far outside a stroke its soft edge may reach, in pixels.
 EDGE = 2
 # A reduced pixel is of a stroke if this share of it, out of 255, was.
@@ -74,14 +77,15 @@ def find_ink(page: Page, *, turned: bool = False) -> Ink:
     if not sign:
         return Ink(np.zeros_like(page.grey), np.zeros(grey.shape, bool), 0.0, ())
     sign = -sign if turned else sign
-    weak, strong = _outstanding(smooth - light, smooth_noise, sign)
+    weak, strong = _outstanding(smooth - light, smooth_noise, sign, flat=flat is not None)
     if flat is None or min(grey.shape) > _SMALL:
         # Look again with the light taken from between the strokes, which follows shadows that a plane cannot.
         for _round in range(_ROUNDS):
             local = _light_between(smooth, light, strong)
             if not doubtful and _polarity(smooth - local, smooth_noise)[0] != sign:
                 break
-            light, (weak, strong) = local, _outstanding(smooth - local, smooth_noise, sign)
+            light = local
+            weak, strong = _outstanding(smooth - light, smooth_noise, sign, flat=flat is not None)
     strokes = _connected(weak, strong)
     # Full ink is what the strokes have without noise: a speck of dust must not set the scale.
     if not strokes.any():
@@ -258,7 +262,7 @@ def _polarity(residual: Float32, noise: float) -> tuple[int, bool]:
     return 0, False
 
 
-def _outstanding(residual: Float32, noise: float, sign: int) -> tuple[Bools, Bools]:
+def _outstanding(residual: Float32, noise: float, sign: int, *, flat: bool) -> tuple[Bools, Bools]:
     """Find ink of a sign in a page without its light: where it may be, and where it surely is."""
     least, contrast = _least(noise), 0.0
     signed = residual * np.float32(sign)
@@ -268,7 +272,10 @@ def _outstanding(residual: Float32, noise: float, sign: int) -> tuple[Bools, Boo
         if above.size:
             contrast = float((above**3).sum() / (above**2).sum())
             break
-    return signed > max(_WEAK * contrast, 4 * noise), signed > max(_STRONG * contrast, least)
+    weak = _WEAK * contrast
+    if not flat:  # a pattern printed on the paper must not hang on to the strokes
+        weak = float(np.clip(_OVER_PATTERN * np.percentile(some, _PATTERN), weak, _WEAKEST * contrast))
+    return signed > max(weak, 4 * noise), signed > max(_STRONG * contrast, least)
 
 
 def _least(noise: float) -> float:

@@ -60,6 +60,26 @@ def spaced(glyphs: Uint8, labels: Uint8, gaps: Int32, drops: Int32, margin: int 
     return Writing(ink, owners, _text(labels))
 
 
+def joined(writing: Writing, rng: np.random.Generator) -> Writing:
+    """Join neighbours as a pen that is not lifted does: from the right end of one digit to the left end of the next."""
+    ink, owners = writing.ink.copy(), writing.owners.copy()
+    for number in range(1, len(writing.text)):
+        left, right = np.argwhere(writing.owners == number), np.argwhere(writing.owners == number + 1)
+        if rng.random() < 0.4 or not len(left) or not len(right):
+            continue
+        start, end = left[left[:, 1].argmax()], right[right[:, 1].argmin()]
+        if not 1 < end[1] - start[1] < GLYPH_SIZE / 2:
+            continue
+        middle = (start + end) / 2 + (rng.uniform(-1, 4), 0)
+        stroke = np.zeros(ink.shape, np.uint8)
+        points = np.rint(np.stack([start, middle, end])[:, ::-1]).astype(np.int32)
+        cv2.polylines(stroke, [points], False, 255, int(rng.integers(1, 3)), cv2.LINE_AA)
+        added = stroke.astype(np.float32) / 255
+        owners = np.where((added > ink) & (added > _INKED), number + int(rng.integers(2)), owners).astype(np.int32)
+        ink = np.maximum(ink, added)
+    return Writing(ink, owners, writing.text)
+
+
 def cluttered(writing: Writing, rng: np.random.Generator) -> Writing:
     """Add what stands around numbers: points, dashes, ends of rules, specks, owned by one more than the digits."""
     high, _wide = writing.ink.shape

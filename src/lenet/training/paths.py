@@ -55,7 +55,7 @@ def fitted(weights: Weights, data: Dataset, writers: Int64, report: Callable[[in
     until it takes none of the held-out digits, and the temperature is fitted anew.
     """
     held, own = data.train.where(data.held_out), writers[data.held_out]
-    lowered = _lowered(weights, held)
+    lowered, by = _lowered(weights, held)
     scores = Network(lowered).scores(held.glyphs)
     lowered = replace(lowered, temperature=fit_temperature(scores, held.labels))
     found = examples(Network(lowered), held, own, _EXAMPLES, 0, report)
@@ -77,6 +77,7 @@ def fitted(weights: Weights, data: Dataset, writers: Int64, report: Callable[[in
         "expected_calibration_error": expected_calibration_error(
             probabilities(scores, lowered.temperature), held.labels
         ),
+        "rubbish_lowered_by": by,
         "path": path.tolist(),
         "path_fitted_on": f"{len(found):,} numbers of held-out writers, {loss:.3f} nats each",
         "trust": trust,
@@ -86,13 +87,13 @@ def fitted(weights: Weights, data: Dataset, writers: Int64, report: Callable[[in
     return replace(lowered, card={**weights.card, "calibration": calibration})
 
 
-def _lowered(weights: Weights, held: Digits) -> Weights:
+def _lowered(weights: Weights, held: Digits) -> tuple[Weights, float]:
     scores = Network(weights).scores(held.glyphs).astype(np.float64)
     ahead = scores[:, NOT_A_DIGIT] - scores[:, :NOT_A_DIGIT].max(axis=1)
     by = max(0.0, float(ahead.max()))
     bias = weights.tensors["output.bias"].copy()
     bias[NOT_A_DIGIT] -= by
-    return replace(weights, tensors={**weights.tensors, "output.bias": bias})
+    return replace(weights, tensors={**weights.tensors, "output.bias": bias}), by
 
 
 def examples(

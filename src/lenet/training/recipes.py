@@ -85,9 +85,10 @@ _1998 = (
 _READER = Recipe(
     name="reader",
     net="lenet5-reader",
-    provenance="for pictures of numbers: MNIST and what training.school makes of it, slightly distorted; the "
-    "running average of weights that keep moving",
-    passes=36,
+    provenance="for pictures of numbers: MNIST and what training.school makes of it, slightly distorted, as "
+    "lenet5-wide says what it is; the running average of weights that keep moving",
+    teacher="lenet5-wide",
+    passes=30,
     batch=128,
     rate=0.05,
     schedule="cosine",
@@ -152,9 +153,18 @@ RECIPES: dict[str, Recipe] = {
         _READER,
         replace(
             _READER,
+            name="wide",
+            net="lenet5-wide",
+            provenance="the reader's recipe for a wider network, by the labels themselves: the reader's teacher",
+            teacher="",
+            passes=24,
+        ),
+        replace(
+            _READER,
             name="sweep",
             provenance="for sliding along a line, as in section VII: a digit between two others at gaps of -1 to 4 "
             "pixels, or nothing, at most a tenth of the pixels inverted; the eleventh output is the blank",
+            teacher="",
             passes=16,
             school=0.0,
             windows=True,

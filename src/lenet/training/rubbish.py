@@ -8,8 +8,9 @@ import numpy as np
 from lenet.arrays import Float32
 from lenet.draw import lettering
 
-# Letters that cannot be digits, in any hand: not I l i o O D Q S s Z z B b g q, nor those that are near to them.
-LETTERS = "AEFHKMNRWXYaefhkmnrtwxdpv&@#%?!*+=<>{}[]$"
+# Letters that cannot be digits, in any hand: not I l i o O D Q S s Z z B b g q, nor those that are near to them, as p
+# is to a 9 with its stem on the left.
+LETTERS = "AEFHKMNRWXYaefhkmnrtwxdv&@#%?!*+=<>{}[]$"
 _SIZE = 64
 
 

@@ -14,20 +14,22 @@ from lenet.dataset import NOT_A_DIGIT, Dataset, Digits
 from lenet.engine.choice import cores
 from lenet.fetch import silent
 from lenet.sight import Sight, see_digit, see_number
-from lenet.training.compose import Writing, cluttered, spaced
+from lenet.training.compose import Writing, cluttered, joined, spaced
 from lenet.training.rubbish import scrap
-from lenet.training.styles import STYLES, drawn
+from lenet.training.styles import STYLES, drawn, restyled
 from lenet.training.world import photographed
 
 # How many pictures of each kind are taken for every thousand digits, at a share of 1.
-SINGLES, STYLED, SCRAPS, NUMBERS = 600, 140, 250, 200
+SINGLES, STYLED, SCRAPS, NUMBERS = 600, 180, 250, 250
 # An arc is a digit with this share of the digit's ink, and of nobody else's this share; with less it is rubbish.
 _WHOLE, _ALONE, _PART, _MIXED = 0.88, 0.12, 0.7, 0.3
 # Wrong cuts that are kept from each number, at most.
-_KEPT_RUBBISH = 6
+_KEPT_RUBBISH = 4
 _BATCH, _MOST_DIGITS = 64, 7
-# This share of the numbers has points, dashes and the like around it.
-_CLUTTERED = 0.45
+# This share of the numbers has points, dashes and the like around it, and this share is written in one go.
+_CLUTTERED, _JOINED = 0.45, 0.12
+# This share of the digits in numbers is drawn in a style that MNIST hardly has, if the digit has one.
+_STYLED = 0.15
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,8 @@ def _taken(task: _Task) -> tuple[Uint8, Uint8]:
     for picture in range(_BATCH):
         if task.kind == "number":
             shown = slice(picture * _MOST_DIGITS, picture * _MOST_DIGITS + int(rng.integers(2, _MOST_DIGITS + 1)))
-            writing = composed(task.glyphs[shown], task.labels[shown], rng)
+            digits = restyled(task.glyphs[shown], task.labels[shown], _STYLED, rng)
+            writing = composed(digits, task.labels[shown], rng)
             more, kinds = judged(*_seen(writing, rng), task.labels[shown], rng)
             glyphs.extend(more)
             labels.extend(kinds)
@@ -110,6 +113,7 @@ def composed(glyphs: Uint8, labels: Uint8, rng: np.random.Generator) -> Writing:
     low, high = (-3, 2) if loose < 0.45 else (-1, 5) if loose < 0.85 else (3, 14)
     gaps = rng.integers(low, high, len(glyphs) - 1).astype(np.int32)
     writing = spaced(glyphs, labels, gaps, np.rint(rng.normal(0, 1.2, len(glyphs))).astype(np.int32))
+    writing = joined(writing, rng) if rng.random() < _JOINED else writing
     return cluttered(writing, rng) if rng.random() < _CLUTTERED else writing
 
 

@@ -1,4 +1,4 @@
-"""Styles that MNIST hardly has: the 1 with a flag and a foot, the crossed 7, the open 4, drawn as a pen would."""
+"""Styles that MNIST hardly has: 1 with a flag or a foot, crossed 7, open 4, 9 with its stem on the left, as drawn."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ _STYLES: dict[str, tuple[int, list[list[tuple[float, float]]]]] = {
     "flagged 1": (1, [[(0.12, 0.38), (0.55, 0.0), (0.55, 1.0)]]),
     "flagged 1 with a foot": (1, [[(0.15, 0.3), (0.5, 0.0), (0.5, 1.0)], [(0.15, 1.0), (0.85, 0.98)]]),
     "steep flagged 1": (1, [[(0.3, 0.62), (0.62, 0.0), (0.55, 1.0)]]),
+    "1 like a roof": (1, [[(0.05, 0.8), (0.62, 0.0), (0.58, 1.0)]]),
     "crossed 7": (7, [[(0.05, 0.05), (0.9, 0.0), (0.6, 0.45), (0.4, 1.0)], [(0.2, 0.52), (0.82, 0.48)]]),
     "crossed 7 with a serif": (
         7,
         [[(0.08, 0.2), (0.1, 0.02), (0.92, 0.02), (0.6, 0.5), (0.45, 1.0)], [(0.25, 0.55), (0.85, 0.5)]],
     ),
+    "9 like a rho": (9, [[(0.3, 1.0), (0.32, 0.2), (0.6, 0.0), (0.92, 0.12), (0.88, 0.38), (0.6, 0.5), (0.3, 0.42)]]),
     "open 4": (4, [[(0.3, 0.0), (0.05, 0.6), (0.95, 0.58)], [(0.68, 0.25), (0.62, 1.0)]]),
     "open 4, square": (4, [[(0.1, 0.0), (0.1, 0.55), (0.9, 0.55)], [(0.72, 0.05), (0.7, 1.0)]]),
 }
@@ -45,6 +47,16 @@ def drawn(style: str, rng: np.random.Generator) -> tuple[Uint8, int]:
         cv2.polylines(canvas, [np.rint(line).astype(np.int32)], False, 255, thick, cv2.LINE_AA)
     ink = cv2.GaussianBlur(canvas, (0, 0), _FINE / 3).astype(np.float32) / 255
     return place(_boxed(ink.astype(np.float32))), label
+
+
+def restyled(glyphs: Uint8, labels: Uint8, share: float, rng: np.random.Generator) -> Uint8:
+    """Return the glyphs (n, 28, 28) with this share of the digits that have a style of their own drawn in one."""
+    changed = glyphs.copy()
+    for row, label in enumerate(labels):
+        own = [name for name in STYLES if _STYLES[name][0] == label]
+        if own and rng.random() < share:
+            changed[row] = drawn(str(rng.choice(own)), rng)[0]
+    return changed
 
 
 def _bent(points: Float64, rng: np.random.Generator) -> Float64:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lenet.arrays import Float32
+from lenet.dataset import NOT_A_DIGIT
 from lenet.decode import probabilities
 from lenet.engine import load
 from lenet.errors import UsageError
@@ -12,15 +13,22 @@ from lenet.spec import Net
 
 
 class Teacher:
-    """Weights, shipped or a file, for a pupil of as many outputs. Raises UsageError for another number of them."""
+    """Weights, shipped or a file, for a pupil of as many outputs. Raises UsageError for another number of them.
+
+    It teaches rubbish as it learned it, before `training.paths` lowered that output for reading.
+    """
 
     def __init__(self, weights: str, pupil: Net) -> None:
         self.network = load(weights)
         if self.network.net.outputs != pupil.outputs:
             found = f"has {self.network.net.outputs} outputs, {pupil.name} {pupil.outputs}"
             raise UsageError(f"teacher {weights}", found, "choose another")
+        self.raised = np.zeros(pupil.outputs, np.float32)
+        if pupil.outputs > NOT_A_DIGIT:
+            calibration = self.network.weights.card.get("calibration", {})
+            self.raised[NOT_A_DIGIT] = calibration.get("rubbish_lowered_by", 0.0)
 
     def __call__(self, shown: Float32) -> Float32:
         """Return what to learn of the very inputs that are shown, distorted as they are: (n, 1, 32, 32) -> (n, k)."""
-        scores = self.network.forward(shown)
+        scores = self.network.forward(shown) + self.raised
         return probabilities(scores, self.network.weights.temperature).astype(np.float32)

@@ -13,6 +13,8 @@ from lenet.training.compose import Writing
 # The height of a digit's 20x20 box on the page, in pixels, drawn on a logarithmic scale.
 _HEIGHTS = (14.0, 72.0)
 _MARGIN = 6
+# This share of the paper is printed with a pattern, as cheques are.
+_PATTERNED = 0.2
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,18 @@ def _worn(ink: Float32, rng: np.random.Generator) -> Float32:
     return (ink * cv2.resize(coarse, (ink.shape[1], ink.shape[0]), interpolation=cv2.INTER_LINEAR)).astype(np.float32)
 
 
+def _pattern(shape: tuple[int, ...], rng: np.random.Generator) -> Float32:
+    """Return one or two sets of thin wavy lines, 0 to 1."""
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    lines = np.zeros(shape, np.float32)
+    for _set in range(int(rng.integers(1, 3))):
+        angle, period = rng.uniform(0, np.pi), shape[0] * rng.uniform(0.05, 0.2)
+        across, along = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+        waves = rng.uniform(0, 1.5) * period * np.sin(along * rng.uniform(0.5, 3) / period)
+        lines = np.maximum(lines, np.exp(-((np.sin(np.pi * (across + waves) / period) / rng.uniform(0.2, 0.6)) ** 2)))
+    return lines.astype(np.float32)
+
+
 def _exposed(ink: Float32, rng: np.random.Generator) -> Uint8:
     """Turn ink into grey: paper and pen of some contrast, either polarity, a gradient of light, noise."""
     contrast = rng.uniform(60, 230)
@@ -87,6 +101,8 @@ def _exposed(ink: Float32, rng: np.random.Generator) -> Uint8:
     along = x * np.cos(angle) + y * np.sin(angle)
     light = (along / max(1.0, float(np.ptp(along)))) * rng.uniform(0, 30)
     sigma = abs(rng.normal(0, 3)) if rng.random() < 0.6 else 0.0
+    if rng.random() < _PATTERNED:
+        light = light + rng.uniform(0.05, 0.3) * contrast * _pattern(ink.shape, rng)
     grey = paper - contrast * ink - light + rng.normal(0, sigma, ink.shape)
     grey = np.clip(np.rint(grey), 0, 255)
     return (255 - grey if rng.random() < 0.15 else grey).astype(np.uint8)

@@ -15,7 +15,8 @@ from lenet.spec import Net
 class Teacher:
     """Weights, shipped or a file, for a pupil of as many outputs. Raises UsageError for another number of them.
 
-    It teaches rubbish as it learned it, before `training.paths` lowered that output for reading.
+    It teaches what it learned: without the temperature that was fitted for reading, and with its rubbish output as it
+    was before `training.paths` lowered it.
     """
 
     def __init__(self, weights: str, pupil: Net) -> None:
@@ -31,4 +32,4 @@ class Teacher:
     def __call__(self, shown: Float32) -> Float32:
         """Return what to learn of the very inputs that are shown, distorted as they are: (n, 1, 32, 32) -> (n, k)."""
         scores = self.network.forward(shown) + self.raised
-        return probabilities(scores, self.network.weights.temperature).astype(np.float32)
+        return probabilities(scores, 1.0).astype(np.float32)

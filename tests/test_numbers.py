@@ -13,7 +13,7 @@ from PIL import Image
 
 import lenet
 from lenet.calibrate import fit_trust
-from lenet.decode import decode, log_odds, trusted
+from lenet.decode import decode, log_odds
 from lenet.engine import load
 from lenet.errors import UsageError
 from lenet.graph import Graph
@@ -22,6 +22,7 @@ from lenet.measure_numbers import edit_distance
 from lenet.reader import Asked
 from lenet.sight import see_number
 from lenet.spec import DEFAULT
+from lenet.trust import trusted
 from test_cli import run
 
 from conftest import ROOT
@@ -259,18 +260,18 @@ def test_confidences_are_shares_of_all_paths() -> None:
 
 
 def test_trust_moves_log_odds() -> None:
-    """A slope of 1 and nothing else leave a confidence as it is; 0 stays 0; doubt is weighed."""
-    assert trusted(0.8, 3.0, (1.0, 0.0, 0.0)) == pytest.approx(0.8)
-    assert log_odds(np.array(trusted(0.8, 3.0, (2.0, -0.5, 1.0)))) == pytest.approx(2 * np.log(4) - 1.5 + 1)
-    assert trusted(0.0, 0.0, (3.0, 1.0, 5.0)) == 0.0
+    """A slope of 1 and nothing else leave a confidence as it is; other signs are weighed."""
+    found = np.array([np.log(4), 3.0])
+    assert trusted(found, (1.0, 0.0, 0.0)) == pytest.approx(0.8)
+    assert log_odds(np.array(trusted(found, (2.0, -0.5, 1.0)))) == pytest.approx(2 * np.log(4) - 1.5 + 1)
 
 
 def test_trust_is_fitted_to_what_answers_were_worth() -> None:
     """Confidences that are too low where there is no doubt, and too high where there is, come out as they should."""
     rng = np.random.default_rng(4)
-    confidence, doubt = rng.uniform(0.05, 0.95, 20_000), rng.uniform(-4, 4, 20_000)
-    truth = 1 / (1 + np.exp(-(1.5 * log_odds(confidence) - 0.7 * doubt + 0.5)))
-    assert fit_trust(confidence, doubt, rng.random(20_000) < truth) == pytest.approx((1.5, -0.7, 0.5), abs=0.1)
+    found = np.stack([log_odds(rng.uniform(0.05, 0.95, 20_000)), rng.uniform(-4, 4, 20_000)], axis=1)
+    truth = 1 / (1 + np.exp(-(found @ [1.5, -0.7] + 0.5)))
+    assert fit_trust(found, rng.random(20_000) < truth) == pytest.approx([1.5, -0.7, 0.5], abs=0.1)
 
 
 def test_explain_draws_a_number(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

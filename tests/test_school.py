@@ -12,9 +12,9 @@ from lenet.evidence import AS_DIGIT, AS_NOTHING
 from lenet.sight import see_number
 from lenet.spec import code
 from lenet.training import paths, school
-from lenet.training.compose import cluttered, spaced, tiled
+from lenet.training.compose import cluttered, joined, spaced, tiled
 from lenet.training.rubbish import scrap
-from lenet.training.styles import STYLES, drawn
+from lenet.training.styles import STYLES, drawn, restyled
 from lenet.training.windows import windowed
 from lenet.training.world import photographed
 
@@ -140,3 +140,26 @@ def test_the_fit_learns_what_speaks_for_a_digit(font: Digits) -> None:
     sure, _doubt, right = paths.answers(found, weights)
     assert right.mean() > 0.9
     assert paths.risk(sure, right)[0][2] == 1.0
+
+
+def test_joined_writing_joins_neighbours_and_keeps_its_digits(font: Digits) -> None:
+    """Ink is only added, between digits, and it belongs to one of its neighbours."""
+    writing = spaced(font.glyphs[[2, 0, 8]], font.labels[[2, 0, 8]], np.array([4, 4], np.int32), np.zeros(3, np.int32))
+    together = next(
+        each
+        for each in (joined(writing, np.random.default_rng(seed)) for seed in range(50))
+        if (each.owners != writing.owners).any()
+    )
+    assert together.text == "208"
+    assert (together.ink >= writing.ink).all()
+    added = together.owners != writing.owners
+    assert (together.ink[added] > writing.ink[added]).all()
+    assert set(np.unique(together.owners[added])) <= {1, 2, 3}
+
+
+def test_restyled_digits_keep_their_label(font: Digits) -> None:
+    """With a share of 1 every 1, 4, 7 and 9 is drawn anew, and no other digit."""
+    changed = restyled(font.glyphs, font.labels, 1.0, np.random.default_rng(0))
+    different = (changed != font.glyphs).any(axis=(1, 2))
+    assert set(font.labels[different]) == {1, 4, 7, 9}
+    assert (restyled(font.glyphs, font.labels, 0.0, np.random.default_rng(0)) == font.glyphs).all()

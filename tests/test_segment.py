@@ -14,6 +14,7 @@ from lenet.cuts import seams
 from lenet.image import open_page
 from lenet.ink import Ink, cropped, find_ink, reduced
 from lenet.lines import find_lines
+from lenet.pens import penned
 from lenet.rules import without_rules
 from lenet.segment import SHAPES, number
 from lenet.sight import see_number
@@ -173,3 +174,115 @@ def test_noise_and_hatching_end_in_bounded_time() -> None:
         cv2.line(hatched, (x, 0), (x + 40, 599), 0, 2)
     for page in (specks, hatched):
         assert len(see_number(page).lattice.arcs) <= 6_000
+
+
+def two(page: Uint8, x: int, y: int) -> None:
+    """Draw a 2 of 60 pixels whose base is a straight stroke."""
+    cv2.ellipse(page, (x + 22, y + 16), (20, 16), 0, -170, 40, 0, 5, cv2.LINE_AA)
+    cv2.line(page, (x + 38, y + 26), (x + 2, y + 58), 0, 5, cv2.LINE_AA)
+    cv2.line(page, (x + 2, y + 58), (x + 46, y + 58), 0, 3)
+
+
+def test_joined_bases_are_no_ruled_line() -> None:
+    """Two 2s that touch keep their bases; the same stroke, longer at both ends, is a line."""
+    page = paper(120, 200)
+    two(page, 50, 30)
+    two(page, 94, 30)
+    assert not any("ruled" in note for note in without_rules(ink_of(page)).notes)
+    cv2.line(page, (30, 88), (166, 88), 0, 3)
+    assert any("1 ruled line removed" in note for note in without_rules(ink_of(page)).notes)
+
+
+def test_a_digit_in_two_pieces_stays_in_its_line() -> None:
+    """A broken 3 on the left, its lower half first: one line with the rings beside it."""
+    page = paper(140, 300)
+    cv2.ellipse(page, (50, 92), (34, 18), 0, -80, 150, 0, 5, cv2.LINE_AA)
+    cv2.ellipse(page, (56, 52), (18, 16), 0, -150, 60, 0, 5, cv2.LINE_AA)
+    for x in (130, 190, 250):
+        cv2.ellipse(page, (x, 75), (20, 38), 0, 0, 360, 0, 5, cv2.LINE_AA)
+    notes: list[str] = []
+    (line,) = find_lines(find_components(ink_of(page), notes), notes)
+    assert len(line.labels) == 5
+
+
+def test_a_stain_is_no_writing() -> None:
+    """A blot among rings is dropped with a note; the boldest ring is not."""
+    page = paper(120, 400)
+    ring(page, 60, 60)
+    ring(page, 130, 60, radius=18, thick=14)
+    cv2.circle(page, (230, 60), 19, 0, -1, cv2.LINE_AA)
+    notes: list[str] = []
+    (line,) = find_lines(find_components(ink_of(page), notes), notes)
+    assert len(line.labels) == 2
+    assert notes == ["1 stain dropped"]
+
+
+def test_a_digit_that_was_cut_out_tightly_is_no_frame() -> None:
+    """A 0 that touches all four edges is kept, with a dot inside or without; a box around a dot and a ring is not."""
+    page = paper(62, 44)
+    cv2.ellipse(page, (21, 30), (19, 27), 0, 0, 360, 0, 5, cv2.LINE_AA)
+    page[26:34, 18:26] = 0
+    assert find_components(ink_of(page), []).kept.sum() == 2
+    box = paper(100, 100)
+    cv2.rectangle(box, (0, 0), (99, 99), 0, 5)
+    ring(box, 50, 50)
+    found = find_components(ink_of(box), [])
+    assert found.kept.sum() == 1
+    assert (found.boxes[found.kept][0] > 20).all()
+
+
+@pytest.mark.parametrize("light", [False, True])
+def test_a_tight_crop_is_seen_in_both_polarities(light: bool) -> None:
+    """A ring that fills its picture: which of its two greys is the pen is doubtful, and `turned` is the other."""
+    rng = np.random.default_rng(1)
+    page = paper(40, 30)
+    cv2.ellipse(page, (15, 20), (12, 17), 0, 0, 360, 60, 4, cv2.LINE_AA)
+    noisy = np.clip((255 - page if light else page) * 0.6 + 40 + rng.normal(0, 4, page.shape), 0, 255).astype(np.uint8)
+    seen, turned = (find_ink(open_page(noisy), turned=each) for each in (False, True))
+    assert seen.doubtful
+    assert turned.doubtful
+    assert ("light ink on dark paper" in seen.notes) != ("light ink on dark paper" in turned.notes)
+    dark = turned if "light ink on dark paper" in seen.notes else seen
+    pen = (seen if dark is turned else turned) if light else dark
+    stroke = page < 128
+    assert (pen.strokes & stroke).sum() > 0.8 * stroke.sum()
+
+
+def test_a_glance_at_a_large_page_changes_nothing_but_time() -> None:
+    """Writing of 300 pixels on a page of a million is looked at smaller, and its boxes are in the page's own pixels."""
+    page = paper(1000, 1000)
+    for x in (250, 650):
+        cv2.ellipse(page, (x, 500), (100, 150), 0, 0, 360, 0, 30, cv2.LINE_AA)
+    sight = see_number(page)
+    assert sight.scale >= 4
+    boxes = sorted({sight.box(arc) for arc in range(len(sight.lattice.arcs))})
+    assert any(np.abs(np.array(box) - (135, 335, 366, 666)).max() <= 10 for box in boxes)
+
+
+@pytest.mark.parametrize(("form", "pen"), [((20, 20, 20), (40, 60, 190)), ((200, 60, 60), (25, 25, 25))])
+def test_the_pen_is_told_from_the_print_by_its_colour(form: tuple[int, int, int], pen: tuple[int, int, int]) -> None:
+    """A blue pen over a black form, and a black one over a red form: the box and the small print go, with a note."""
+    page = np.full((160, 420, 3), 250, np.uint8)
+    cv2.rectangle(page, (20, 20), (400, 140), form, 3)
+    cv2.putText(page, "No. 0123456789", (30, 42), cv2.FONT_HERSHEY_SIMPLEX, 0.6, form, 2, cv2.LINE_AA)
+    before = penned(open_page(page))
+    assert before.notes == ()
+    for x in (90, 190, 290):
+        cv2.ellipse(page, (x, 92), (24, 36), 0, 0, 360, pen, 6, cv2.LINE_AA)
+    sight = see_number(page)
+    assert any("print passed over" in note for note in sight.notes)
+    boxes = sight.lattice.boxes * sight.scale + np.tile(sight.origin, 2)
+    assert boxes[:, 0].min() > 50
+    assert boxes[:, 2].max() < 330
+    assert boxes[:, 1].min() > 40
+
+
+def test_two_inks_of_one_size_both_stay() -> None:
+    """A black ring beside a red one: nobody knows which is the pen."""
+    page = np.full((120, 200, 3), 250, np.uint8)
+    cv2.circle(page, (60, 60), 30, (20, 20, 20), 6, cv2.LINE_AA)
+    cv2.circle(page, (140, 60), 30, (200, 30, 30), 6, cv2.LINE_AA)
+    sight = see_number(page)
+    assert len(sight.lattice.lines) == 1
+    assert sight.lattice.pieces.max() >= 2
+    assert not any("print" in note for note in sight.notes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lenet.arrays import Bools, Float64, Floats, Uint8
-from lenet.decode import log_odds, probabilities
+from lenet.decode import probabilities
 
 _BINS = 15
 
@@ -45,22 +45,22 @@ def calibration_gap(confidence: Float64, right: Bools) -> float:
     return sum(gaps) / max(1, len(right))
 
 
-def fit_trust(confidence: Float64, doubt: Float64, right: Bools) -> tuple[float, float, float]:
-    """Return the weights of log-odds and of doubt, and the offset, that make confidences (n,) honest.
+def fit_trust(signs: Float64, right: Bools) -> list[float]:
+    """Return the weights of signs (n, k), the first of them log-odds, and an offset, k + 1, that make answers honest.
 
     Platt's logistic regression on right answers (n,), by Newton's method, with a ridge of one answer towards leaving
     the confidences as they are, so that it exists for any answers.
     """
-    x = np.stack([log_odds(confidence), doubt, np.ones(len(right))], axis=1)
-    start = np.array([1.0, 0.0, 0.0])
+    x = np.concatenate([signs, np.ones((len(right), 1))], axis=1)
+    start = np.zeros(x.shape[1])
+    start[0] = 1.0
     weights = start.copy()
     for _round in range(50):
         p = 1 / (1 + np.exp(-(x @ weights)))
         gradient = x.T @ (p - right) + (weights - start)
-        hessian = (x * (p * (1 - p))[:, None]).T @ x + np.eye(3)
+        hessian = (x * (p * (1 - p))[:, None]).T @ x + np.eye(len(start))
         step = np.linalg.solve(hessian, gradient)
         weights -= step
         if np.abs(step).max() < 1e-9:
             break
-    slope, doubts, offset = (float(each) for each in weights)
-    return slope, doubts, offset
+    return [float(each) for each in weights]

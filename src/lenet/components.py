@@ -23,7 +23,7 @@ _DARK = 127
 _FRAME, _TIMES_HEIGHT = 0.9, 1.15
 # ... and if it is not a digit that was cut out tightly: it covers this share of an edge, or has ink in three corners,
 # squares of this share of its own box.
-_COVERED, _CORNER, _CORNERS = 0.5, 0.15, 3
+_COVERED, _CORNER, _CORNERS = 0.65, 0.08, 3
 # So is one along an edge that is at most this share of the others' height thick, and much longer than thick.
 _THIN, _SLIM = 0.09, 4
 _EDGES = 3

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,20 +56,6 @@ def log_odds(confidence: Floats) -> Float64:
     """Return log(p / (1 - p)) of probabilities, kept finite."""
     p = np.clip(np.asarray(confidence, np.float64), 1e-6, 1 - 1e-6)
     return np.log(p / (1 - p))
-
-
-def trusted(confidence: float, doubt: float, trust: Sequence[float]) -> float:
-    """Return a confidence made honest by `lenet.calibrate.fit_trust`: a logistic of its log-odds and of `doubt`."""
-    if confidence <= 0:
-        return 0.0
-    slope, doubts, offset = trust
-    return float(1 / (1 + np.exp(-(slope * log_odds(np.array(confidence)) + doubts * doubt + offset))))
-
-
-def rubbish_doubt(log_probabilities: Float64, arcs: Int32) -> float:
-    """Return the log-odds of "not a digit" of the arcs (n,) that look least like one, between -8 and 8; -8 of none."""
-    chances = np.exp(log_probabilities[arcs, 10])
-    return float(np.clip(log_odds(chances).max(), -8, 8)) if len(arcs) else -8.0
 
 
 def withheld(confidence: float) -> Abstained:

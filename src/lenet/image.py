@@ -29,6 +29,8 @@ _FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "WEBP", "BMP", "GIF", "PPM", "AVIF")
 SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".mpo", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".ppm", ".pgm", ".pbm", ".avif")
 )
+# A picture has colours if this share of its pixels, looked at here and there, are further from grey than this.
+_LOOKS, _LEAST_COLOUR, _GREYISH = 60_000, 0.003, 40
 # The value of full white, by bit depth; 1 for floats and masks.
 _FULL_VALUES = (1, 255, 1023, 4095, 16383, 65535)
 # EXIF's tag for how the camera was held, and the first of its values for a picture that lies on its side.
@@ -45,14 +47,16 @@ _REFUSED = {
 class Page:
     """A grey picture, (H, W) uint8, and how it was made.
 
-    `scale` is how many of the picture's own pixels one page pixel stands for; `size` is the picture's own
-    (width, height) after any rotation that its EXIF data ask for.
+    `colours` (H, W, 3) uint8 are red, green and blue, if the picture has any but greys. `scale` is how many of the
+    picture's own pixels one page pixel stands for; `size` is the picture's own (width, height) after any rotation that
+    its EXIF data ask for.
     """
 
     grey: Uint8
     size: tuple[int, int]
     scale: float
     notes: tuple[str, ...]
+    colours: Uint8 | None = None
 
 
 def open_page(source: Source) -> Page:
@@ -65,20 +69,20 @@ def open_page(source: Source) -> Page:
     name = str(source) if isinstance(source, str | os.PathLike) else "picture"
     notes: list[str] = []
     if isinstance(source, np.ndarray):
-        grey, alpha = _split_array(source, name, notes)
+        grey, alpha, colours = _split_array(source, name, notes)
         size = (grey.shape[1], grey.shape[0])
     else:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of what is either read all the same or refused here
             if isinstance(source, Image.Image):
-                grey, alpha, size = _decode(source, name, notes, ours=False)
+                grey, alpha, colours, size = _decode(source, name, notes, ours=False)
             else:
                 with _open(_read(source, name), name) as picture:
-                    grey, alpha, size = _decode(picture, name, notes, ours=True)
+                    grey, alpha, colours, size = _decode(picture, name, notes, ours=True)
     if alpha is not None:
-        grey = _over_backdrop(grey, alpha, notes)
+        grey, colours = _over_backdrop(grey, alpha, notes), None
     whole = grey if grey.dtype == np.uint8 else np.clip(np.rint(grey), 0, 255).astype(np.uint8)
-    return _reduced(np.ascontiguousarray(whole, np.uint8), size, notes)
+    return _reduced(np.ascontiguousarray(whole, np.uint8), colours, size, notes)
 
 
 def _read(source: str | os.PathLike[str] | bytes, name: str) -> bytes:
@@ -120,8 +124,8 @@ def _open(data: bytes, name: str) -> Image.Image:
 
 def _decode(
     picture: Image.Image, name: str, notes: list[str], *, ours: bool
-) -> tuple[Floats, Floats | None, tuple[int, int]]:
-    """Return grey values 0 to 255, alpha 0 to 1 or None, and the size, of a Pillow image in any mode.
+) -> tuple[Floats, Floats | None, Uint8 | None, tuple[int, int]]:
+    """Return grey values 0 to 255, alpha 0 to 1 or None, colours or None, and the size, of a Pillow image in any mode.
 
     An image that the caller holds (not `ours`) is left as it is.
     """
@@ -152,21 +156,32 @@ def _decode(
         raise PictureError(name, f"cannot be decoded ({reason(error)})", "it may be cut off or unusual") from error
 
 
-def _split_image(picture: Image.Image, name: str, notes: list[str]) -> tuple[Floats, Floats | None]:
-    """Return grey values 0 to 255 and alpha (0 to 1, or None) of an upright Pillow image."""
+def _split_image(picture: Image.Image, name: str, notes: list[str]) -> tuple[Floats, Floats | None, Uint8 | None]:
+    """Return grey values 0 to 255, alpha (0 to 1, or None) and colours, if any, of an upright Pillow image."""
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-        return _to_255(np.asarray(picture), name, notes), None
+        return _to_255(np.asarray(picture), name, notes), None, None
     if picture.mode in ("P", "PA", "LA", "La", "RGBA", "RGBa") or "transparency" in picture.info:
         picture = picture.convert("RGBA")
         factor = _shrinking(picture.width * picture.height)
         picture = picture.reduce(factor) if factor > 1 else picture
         alpha = np.asarray(picture.getchannel("A"), np.float32) / 255
-        return np.asarray(picture.convert("RGB").convert("L"), np.float32), (None if alpha.min() == 1 else alpha)
-    return np.asarray(picture.convert("L")), None
+        rgb = picture.convert("RGB")
+        return np.asarray(rgb.convert("L"), np.float32), (None if alpha.min() == 1 else alpha), _coloured(rgb)
+    return np.asarray(picture.convert("L")), None, None if picture.mode in ("1", "L") else _coloured(picture)
 
 
-def _split_array(array: np.ndarray[Any, Any], name: str, notes: list[str]) -> tuple[Floats, Floats | None]:
-    """Return grey values 0 to 255 and alpha (0 to 1, or None) of an array picture."""
+def _coloured(picture: Image.Image) -> Uint8 | None:
+    """Return (H, W, 3) red, green and blue, or None of a picture whose every look is grey."""
+    values = np.asarray(picture.convert("RGB"))
+    step = max(1, int((values.size / _LOOKS) ** 0.5))
+    some = values[::step, ::step].astype(np.int16)
+    return values if np.percentile(np.ptp(some, axis=2), 100 * (1 - _LEAST_COLOUR)) > _GREYISH else None
+
+
+def _split_array(
+    array: np.ndarray[Any, Any], name: str, notes: list[str]
+) -> tuple[Floats, Floats | None, Uint8 | None]:
+    """Return grey values 0 to 255, alpha (0 to 1, or None) and colours, if any, of an array picture."""
     if array.ndim not in (2, 3) or (array.ndim == 3 and not 1 <= array.shape[2] <= 4):
         raise PictureError(name, f"array of shape {array.shape}", "expected (H, W) or (H, W, 1 to 4)")
     if not array.size:
@@ -177,13 +192,16 @@ def _split_array(array: np.ndarray[Any, Any], name: str, notes: list[str]) -> tu
         raise PictureError(name, f"array of type {array.dtype}", "expected bool, integers or floats")
     values = _to_255(array, name, notes)
     if array.ndim == 2:
-        return values, None
+        return values, None, None
     transparent = array.shape[2] in (2, 4)
     colours = values[..., :-1] if transparent else values
     # Pillow's own weights for luminance, ITU-R 601-2.
     grey = colours @ np.array([0.299, 0.587, 0.114], np.float32) if colours.shape[2] == 3 else colours[..., 0]
     alpha = values[..., -1] / np.float32(255) if transparent else None
-    return grey, (None if alpha is None or alpha.min() == 1 else alpha)
+    rgb = None
+    if colours.shape[2] == 3:
+        rgb = _coloured(Image.fromarray(np.clip(np.rint(colours), 0, 255).astype(np.uint8)))
+    return grey, (None if alpha is None or alpha.min() == 1 else alpha), rgb
 
 
 def _to_255(array: np.ndarray[Any, Any], name: str, notes: list[str]) -> Floats:
@@ -225,15 +243,17 @@ def _over_backdrop(grey: Floats, alpha: Floats, notes: list[str]) -> Floats:
     return grey * alpha + backdrop * (1 - alpha)
 
 
-def _reduced(grey: Uint8, size: tuple[int, int], notes: list[str]) -> Page:
+def _reduced(grey: Uint8, colours: Uint8 | None, size: tuple[int, int], notes: list[str]) -> Page:
     """Average a large page down by a whole factor; the scale also counts what JPEG decoding left out."""
     factor = _shrinking(grey.size)
     if factor > 1:
         grey = np.asarray(Image.fromarray(grey).reduce(factor))
+        colours = None if colours is None else np.asarray(Image.fromarray(colours).reduce(factor))
     scale = size[0] / grey.shape[1] if grey.shape[1] != size[0] else 1.0
     if scale != 1.0:
         notes.append(f"reduced from {size[0]}x{size[1]} to {grey.shape[1]}x{grey.shape[0]}")
-    return Page(grey, size, scale, tuple(notes))
+    fits = colours is not None and colours.shape[:2] == grey.shape
+    return Page(grey, size, scale, tuple(notes), colours if fits else None)
 
 
 def _shrinking(pixels: int) -> int:

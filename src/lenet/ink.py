@@ -48,17 +48,16 @@ _RIM = 4
 class Ink:
     """A page's ink: `levels` (H, W) uint8, 0 for paper and 255 for pen; `strokes` (H, W) bool, where ink is sure.
 
-    Outside the strokes and their soft edges `levels` is 0. `noise` is the standard deviation of the paper in
-    the unit of `levels`; `flat` paper has one grey, as on a drawing or a scan in black and white. `edge` is how far it
-    is from paper to pen at the steepest edges across, in pixels: what blur makes wide. Where it is `doubtful` if
-    the pen is light or dark, as on a digit that was cut out tightly, it is worth while to look at the page `turned`.
+    Outside the strokes and their soft edges `levels` is 0. `noise` is the standard deviation of the paper in the unit
+    of `levels`. `edge` is how far it is from paper to pen at the steepest edges across, in pixels: blur makes it wide.
+    Where it is `doubtful` if the pen is light or dark, as on a digit that was cut out tightly, it is worth looking at
+    the page `turned`.
     """
 
     levels: Uint8
     strokes: Bools
     noise: float
     notes: tuple[str, ...]
-    flat: bool = False
     edge: float = 0.0
     doubtful: bool = False
 
@@ -103,7 +102,7 @@ def find_ink(page: Page, *, turned: bool = False) -> Ink:
     if spread > 15:
         notes.append(f"uneven light of {spread:.0f} grey levels removed")
     edge = _edge(grey, strokes, full)
-    return Ink(levels, strokes, noise * 255 / full, tuple(notes), flat is not None, edge, doubtful)
+    return Ink(levels, strokes, noise * 255 / full, tuple(notes), edge, doubtful)
 
 
 def cropped(ink: Ink) -> tuple[Ink, tuple[int, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from lenet.arrays import Float64, Int32
@@ -15,6 +16,8 @@ _TALL = 0.4
 _SHARED = 0.35
 # What stands this deep in the band of another line, as a share of its own height, is part of that one.
 _INSIDE = 0.6
+# Ink that is thicker than this share of its line's height is a stain: the boldest digits of MNIST reach a half.
+_STAIN = 0.55
 # A small component belongs to a line that it is within this share of the line's height from.
 _NEAR = 0.35
 # A component of less ink than this share of the height squared, a dot of 1/20 of the height, is a speck.
@@ -79,11 +82,26 @@ def find_lines(found: Components, notes: list[str]) -> list[Line]:
     order = sorted(
         range(len(groups)), key=lambda number: fits[number][0] + fits[number][1] * found.boxes[groups[number], 0].min()
     )
+    stains = 0
     for number in order:
         labels = np.flatnonzero(owners == number).astype(np.int32)
+        pen = [_thickness(found, label) <= _STAIN * medians[number] for label in labels.tolist()]
+        stains += pen.count(False)
+        labels = labels[np.array(pen, bool)]
+        if not len(labels):
+            continue
         slant = _slant(found, groups[number])
         lines.append(Line(labels, medians[number], slant, *fits[number]))
+    if stains:
+        notes.append(f"{stains} stain{'s' if stains > 1 else ''} dropped")
     return lines
+
+
+def _thickness(found: Components, label: int) -> float:
+    """Return how thick a component's ink is where it is thickest, in pixels."""
+    x0, y0, x1, y1 = found.boxes[label]
+    own = np.pad((found.labels[y0:y1, x0:x1] == label).astype(np.uint8), 1)
+    return 2 * float(cv2.distanceTransform(own, cv2.DIST_L2, 3).max()) - 1
 
 
 def _chained(boxes: Int32, tall: Int32) -> list[Int32]:

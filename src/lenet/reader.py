@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lenet.arrays import Float64, Uint8
-from lenet.decode import DecodedDigit, DecodedLine, best_two, decode, probabilities, rubbish_doubt, trusted, withheld
+from lenet.arrays import Float64, Int32, Uint8
+from lenet.decode import DecodedDigit, DecodedLine, best_two, decode, probabilities, withheld
 from lenet.engine import Network
 from lenet.errors import UsageError
 from lenet.evidence import line_graph
@@ -18,6 +18,7 @@ from lenet.pattern import allowed as allowed_texts
 from lenet.result import Abstained, Box, Digit, Line, Reading, RunnerUp
 from lenet.sight import Sight, SweptLines, see_digit, see_lines, see_number
 from lenet.sweep import column_graph
+from lenet.trust import signs, trusted
 
 _NOT_A_DIGIT = 10
 
@@ -91,7 +92,7 @@ def read_number(sight: Sight, network: Network, asked: Asked = Asked()) -> Readi
         graph, arcs, _evidence = line_graph(sight.lattice, line, logs, network.weights.path, separators=separators)
         decoded = decode(graph, np.stack([graph.sources, graph.targets], axis=1), asked.allowed, asked.best)
         said = np.array([arcs[each.step] for each in decoded.digits], np.int32)
-        decoded = _honest(decoded, rubbish_doubt(logs, said), network, sight.flat)
+        decoded = _honest(decoded, sight, said, logs, network)
         places = [(sight.box(int(arcs[each.step])), sight.glyphs[arcs[each.step]]) for each in decoded.digits]
         found.append((decoded, places))
     return _reading(found, asked, sight.notes)
@@ -174,12 +175,12 @@ def _least_confidence(network: Network, most_error: float) -> float:
     return min((confidence for confidence, error, _coverage in curve if error <= most_error), default=1.0)
 
 
-def _honest(decoded: DecodedLine, doubt: float, network: Network, flat: bool) -> DecodedLine:
-    """Return the line with the confidence that numbers on such paper deserve, by the weights' own calibration."""
+def _honest(decoded: DecodedLine, sight: Sight, arcs: Int32, logs: Float64, network: Network) -> DecodedLine:
+    """Return the line with the confidence that such answers deserve, by the weights' own calibration."""
     trust = network.weights.card.get("calibration", {}).get("trust")
     if not trust or not decoded.digits:
         return decoded
-    return replace(decoded, confidence=trusted(decoded.confidence, doubt, trust["flat" if flat else "uneven"]))
+    return replace(decoded, confidence=trusted(signs(decoded, sight.lattice, arcs, logs), trust))
 
 
 def _digit(found: DecodedDigit, line: int, box: Box, glyph: Uint8) -> Digit:

@@ -22,6 +22,8 @@ _LEAST_SHARE, _GAP, _MOST_GAPS = 0.6, 0.02, 0.15
 _TIMES_HEIGHT, _SHORT, _SHORT_LINE, _OUT, _CORNER = 1.4, 0.25, 3.0, 0.08, 0.04
 # No pixel of a rule strays further from a straight line than this, in pixels or as a share of its thickness.
 _STRAY, _STRAY_SHARE = 1.5, 0.75
+# A line down that is no side of a box has at most this share of its own ink hanging on to it.
+_HANGS_ON = 0.05
 # Runs of ink shorter than this, in pixels or as a share of the page, are no part of a rule.
 _RUN, _RUN_SHARE = 12, 0.06
 # Writing is what is left in pieces of at least this share of the tallest one's height.
@@ -40,7 +42,7 @@ def without_rules(ink: Ink) -> Ink:
         return ink
     corners = [_corners(rule) for rule in across]
     sides = [rule for rule in down if any((rule & corner).any() for corner in corners)]
-    down = [rule for rule in down if _edge_to_edge(rule)]
+    down = [rule for rule in down if _edge_to_edge(rule) and _apart(rule, ink.strokes)]
     rest = ink.strokes.copy()
     for rule in (*across, *sides, *down):
         rest &= ~rule
@@ -141,6 +143,12 @@ def _spans(rule: Bools, rest: Bools, high: float) -> bool:
 def _edge_to_edge(rule: Bools) -> bool:
     """Return whether ink reaches the first and the last rows."""
     return bool(rule[:2].any() and rule[-2:].any())
+
+
+def _apart(rule: Bools, strokes: Bools) -> bool:
+    """Return whether hardly any ink hangs on a line: the stem of a 7 has a bar."""
+    beside = cv2.dilate(rule.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    return bool((beside & strokes & ~rule).sum() <= _HANGS_ON * rule.sum())
 
 
 def _length(rule: Bools) -> int:

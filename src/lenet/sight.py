@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ from lenet.glyph import make_glyphs
 from lenet.image import Page, Source, open_page
 from lenet.ink import Ink, cropped, find_ink, reduced
 from lenet.lines import find_lines
+from lenet.pens import penned
 from lenet.pixels import from_input
 from lenet.result import Abstained
 from lenet.rules import without_rules
@@ -27,6 +28,8 @@ cv2.setNumThreads(1)
 _HIGH_ENOUGH = 56
 # Writing whose edges are wider than this, in pixels and as a share of its height, is read by nobody.
 _SOFT, _SOFT_SHARE = 3.0, 0.2
+# A page of at least so many pixels is first looked at with so many of them, across and down, in one.
+_LARGE, _GLANCE = 250_000, 4
 # How many rows or columns of a page tell how high its writing is.
 _COARSE = 200
 
@@ -35,8 +38,8 @@ _COARSE = 200
 class Sight:
     """A picture's candidates and their glyphs (m, 28, 28).
 
-    A lattice's pixel stands for `scale` of the picture's own, from `origin` (x, y) on. `flat` paper has one grey.
-    `unreadable` says why there is nothing to score, if so; of a `doubtful` page light and dark might be exchanged.
+    A lattice's pixel stands for `scale` of the picture's own, from `origin` (x, y) on. `unreadable` says why there is
+    nothing to score, if so; of a `doubtful` page light and dark might be exchanged.
     """
 
     lattice: Lattice
@@ -44,7 +47,6 @@ class Sight:
     size: tuple[int, int]
     scale: float
     origin: tuple[float, float]
-    flat: bool
     unreadable: Abstained
     doubtful: bool
     notes: tuple[str, ...]
@@ -106,7 +108,7 @@ class SweptLines:
 
 def see_lines(source: Source) -> SweptLines:
     """Find a picture's lines of writing. Raises PictureError when it cannot be decoded."""
-    page = open_page(source)
+    page = penned(open_page(source))
     ink, scale, origin = find_writing(page)
     notes = [*page.notes, *ink.notes]
     components = find_components(ink, notes)
@@ -117,20 +119,16 @@ def see_lines(source: Source) -> SweptLines:
 
 
 def _see(source: Source, propose: Callable[[Ink], Lattice], *, tall: bool, turned: bool) -> Sight:
-    page = open_page(source)
+    page = penned(open_page(source))
     ink, scale, origin = find_writing(page, tall=tall, turned=turned)
     lattice = propose(ink)
     glyphs, changes = make_glyphs(ink, lattice)
     notes = (*page.notes, *ink.notes, *lattice.notes, *changes)
-    why = _unreadable(ink, lattice)
-    return Sight(lattice, np.ascontiguousarray(glyphs), page.size, scale, origin, ink.flat, why, ink.doubtful, notes)
-
-
-def _unreadable(ink: Ink, lattice: Lattice) -> Abstained:
+    high = max(1, int((lattice.boxes[:, 3] - lattice.boxes[:, 1]).max(initial=0)))
+    why: Abstained = "too blurred" if ink.edge > max(_SOFT, _SOFT_SHARE * high) else False
     if not len(lattice.arcs):
-        return "too small" if lattice.small else "blank"
-    high = int((lattice.boxes[:, 3] - lattice.boxes[:, 1]).max())
-    return "too blurred" if ink.edge > max(_SOFT, _SOFT_SHARE * high) else False
+        why = "too small" if lattice.small else "blank"
+    return Sight(lattice, np.ascontiguousarray(glyphs), page.size, scale, origin, why, ink.doubtful, notes)
 
 
 def find_writing(page: Page, *, tall: bool = False, turned: bool = False) -> tuple[Ink, float, tuple[float, float]]:
@@ -139,21 +137,41 @@ def find_writing(page: Page, *, tall: bool = False, turned: bool = False) -> tup
     Returns it with how many of the picture's own pixels one of its pixels stands for, and where its left and top are,
     in the picture's own pixels.
     """
+    if not tall:
+        page = _smaller(page)
     ink, (left, top) = cropped(find_ink(page, turned=turned))
     ink = without_rules(ink)
     factor = 1 if tall else _shrinking(ink)
     return reduced(ink, factor), page.scale * factor, (left * page.scale, top * page.scale)
 
 
-def _shrinking(ink: Ink) -> int:
-    """Return the whole factor by which to divide writing so that its digits are not much higher than they need be."""
+def _smaller(page: Page) -> Page:
+    """Average a large page down if a glance at it says that its writing is large."""
+    high, wide = (side // _GLANCE for side in page.grey.shape)
+    if page.grey.size < _LARGE or not high or not wide:
+        return page
+    glance = cv2.resize(page.grey[: high * _GLANCE, : wide * _GLANCE], (wide, high), interpolation=cv2.INTER_AREA)
+    ink = find_ink(replace(page, grey=glance.astype(np.uint8)))
+    factor = min(_shrinking(ink, _GLANCE), _GLANCE)
+    if factor == 1:
+        return page
+    size = (page.grey.shape[1] // factor, page.grey.shape[0] // factor)
+    grey = cv2.resize(page.grey[: size[1] * factor, : size[0] * factor], size, interpolation=cv2.INTER_AREA)
+    return replace(page, grey=grey.astype(np.uint8), colours=None, scale=page.scale * factor)
+
+
+def _shrinking(ink: Ink, pixel: int = 1) -> int:
+    """Return the whole factor by which to divide writing so that its digits are not much higher than they need be.
+
+    A pixel of the ink stands for `pixel` pixels of the page that is to be divided.
+    """
     step = max(1, min(ink.strokes.shape) // _COARSE)
     few = np.ascontiguousarray(ink.strokes[::step, ::step]).astype(np.uint8)
     _count, _labels, stats, _ = cv2.connectedComponentsWithStats(few, connectivity=8)
-    heights = stats[1:, cv2.CC_STAT_HEIGHT] * step
+    heights = stats[1:, cv2.CC_STAT_HEIGHT] * step * pixel
     if not len(heights):
         return 1
     inside = cv2.erode(ink.strokes.astype(np.uint8), np.ones((3, 3), np.uint8))
     pen = 2 * float(ink.strokes.sum()) / max(1.0, float(ink.strokes.sum()) - float(inside.sum()))
     high = int(np.median(heights[heights >= heights.max() / 2]))
-    return max(1, min(high // _HIGH_ENOUGH, int(pen)))  # a thin pen would vanish
+    return max(1, min(high // _HIGH_ENOUGH, int(pixel * pen - pixel + 1)))  # a thin pen would vanish

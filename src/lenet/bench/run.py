@@ -188,6 +188,7 @@ def stages(picture: Path, runs: int = 15) -> dict[str, float]:
     from lenet.engine import load
     from lenet.glyph import make_glyphs
     from lenet.image import open_page
+    from lenet.pens import penned
     from lenet.reader import read_number
     from lenet.segment import number
     from lenet.sight import find_writing, see_number
@@ -203,7 +204,7 @@ def stages(picture: Path, runs: int = 15) -> dict[str, float]:
 
     sight = see_number(picture)
     for _run in range(runs):
-        page = timed("open", partial(open_page, picture))
+        page = timed("open", lambda: penned(open_page(picture)))
         ink = timed("ink", partial(find_writing, page))[0]
         lattice = timed("lattice", partial(number, ink))
         timed("glyphs", partial(make_glyphs, ink, lattice))

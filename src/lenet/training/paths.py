@@ -14,7 +14,7 @@ import numpy as np
 from lenet.arrays import Bools, Float64, Int64, Uint8
 from lenet.calibrate import expected_calibration_error, fit_temperature, fit_trust
 from lenet.dataset import NOT_A_DIGIT, Dataset, Digits
-from lenet.decode import decode, probabilities, rubbish_doubt, trusted
+from lenet.decode import decode, probabilities
 from lenet.engine import Network
 from lenet.evidence import AS_DIGIT, line_graph
 from lenet.fetch import silent
@@ -26,13 +26,15 @@ from lenet.training.compose import Writing, spaced, tiled
 from lenet.training.rubbish import scrap
 from lenet.training.school import composed
 from lenet.training.world import photographed
+from lenet.trust import SIGNS, signs, trusted
 from lenet.weights import WEIGHED, Weights
 
-_LONGEST = 8
+# Numbers have up to eight digits, all lengths alike, but for this share of them, which are one digit.
+_LONGEST, _SINGLE = 8, 0.2
 # Numbers that the weights are fitted on, and others that the curve of errors is counted on.
 _EXAMPLES, _TRUSTED = 3_000, 2_000
 # The share of pictures without a number among those that trust is fitted on.
-_SCRAPS = 0.2
+_SCRAPS = 0.1
 _PASSES, _BATCH, _RATE, _DECAY = 6, 8, 0.06, 1e-3
 # Confidences at which the curve of errors is kept.
 _CURVE = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995)
@@ -40,12 +42,11 @@ _CURVE = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99,
 
 @dataclass(frozen=True)
 class Example:
-    """A number as the reader saw it: the lattice, log-probabilities (m, 11), what it says, and if its paper is flat."""
+    """A number as the reader saw it: the lattice, log-probabilities (m, 11), and what it says."""
 
     lattice: Lattice
     logs: Float64
     text: str
-    flat: bool
 
 
 def fitted(weights: Weights, data: Dataset, writers: Int64, report: Callable[[int, int], None] = silent) -> Weights:
@@ -61,17 +62,9 @@ def fitted(weights: Weights, data: Dataset, writers: Int64, report: Callable[[in
     found = examples(Network(lowered), held, own, _EXAMPLES, 0, report)
     path, loss = fit(found)
     again = examples(Network(lowered), held, own, _TRUSTED, 1, report, scraps=_SCRAPS)
-    sure, doubt, right = answers(again, path)
-    flat = np.array([example.flat for example in again])
-    answered = sure > 0
-    trust = {
-        name: fit_trust(sure[group & answered], doubt[group & answered], right[group & answered])
-        for name, group in (("flat", flat), ("uneven", ~flat))
-    }
-    kinds = np.where(flat, "flat", "uneven")
-    honest = np.array(
-        [trusted(float(s), float(d), trust[str(kind)]) for s, d, kind in zip(sure, doubt, kinds, strict=True)]
-    )
+    found_signs, right = answers(again, path)
+    trust = fit_trust(found_signs, right)
+    honest = np.array([trusted(each, trust) for each in found_signs])
     calibration = {
         **weights.card["calibration"],
         "expected_calibration_error": expected_calibration_error(
@@ -81,8 +74,8 @@ def fitted(weights: Weights, data: Dataset, writers: Int64, report: Callable[[in
         "path": path.tolist(),
         "path_fitted_on": f"{len(found):,} numbers of held-out writers, {loss:.3f} nats each",
         "trust": trust,
-        "trust_fitted_on": f"{len(again):,} numbers of held-out writers, {int(flat.sum()):,} of them on flat paper",
-        "risk": risk(honest[answered], right[answered]),
+        "trust_fitted_on": f"{len(right):,} answers to {len(again):,} pictures, some without a number",
+        "risk": risk(honest, right),
     }
     return replace(lowered, card={**weights.card, "calibration": calibration})
 
@@ -113,7 +106,7 @@ def examples(
     found = []
     for number in range(count):
         rows = np.flatnonzero(writers == writers[rng.integers(len(writers))])
-        rows = rng.choice(rows, int(rng.integers(1, _LONGEST + 1)))
+        rows = rng.choice(rows, 1 if rng.random() < _SINGLE else int(rng.integers(1, _LONGEST + 1)))
         if scraps and rng.random() < scraps:
             ink = scrap(rng)
             page, text = photographed(Writing(ink, np.zeros(ink.shape, np.int32), ""), rng).grey, ""
@@ -124,16 +117,16 @@ def examples(
         if len(sight.glyphs):
             chances = probabilities(network.scores(sight.glyphs), network.weights.temperature)
             logs = np.log(np.maximum(chances, 1e-12))
-        found.append(Example(sight.lattice, logs, text, sight.flat))
+        found.append(Example(sight.lattice, logs, text))
         report(number + 1, count)
     return found
 
 
 def _pictured(glyphs: Uint8, labels: Uint8, rng: np.random.Generator) -> tuple[Uint8, str]:
     kind = rng.random()
-    if kind < 0.12:
+    if kind < 0.15:
         return _plain(tiled(glyphs, labels))
-    if kind < 0.4:
+    if kind < 0.6:
         gaps = rng.integers(-2, 5, len(glyphs) - 1).astype(np.int32)
         return _plain(spaced(glyphs, labels, gaps, np.zeros(len(glyphs), np.int32)))
     page = photographed(composed(glyphs, labels, rng), rng)
@@ -185,24 +178,21 @@ def _loss(example: Example, weights: Float64) -> tuple[float, Float64]:
     return loss, -(gradient @ evidence)
 
 
-def answers(found: list[Example], weights: Float64) -> tuple[Float64, Float64, Bools]:
-    """Read the examples; return how sure the reader was of each (n,), its doubt, and which were right, (n,) each.
+def answers(found: list[Example], weights: Float64) -> tuple[Float64, Bools]:
+    """Read the examples; return the signs of every line that was answered (n, SIGNS) and which were right (n,).
 
-    Where it read no digit it is 0 sure.
+    A line is right if it is all that the picture says.
     """
-    sure, doubts, right = [], [], []
+    every, right = [], []
     for example in found:
-        text, confidence, doubt = "", 1.0, -8.0
         for line in range(len(example.lattice.lines)):
             graph, arcs, _evidence = line_graph(example.lattice, line, example.logs, weights)
             read = decode(graph, np.stack([graph.sources, graph.targets], axis=1), None, 0)
-            text, confidence = text + read.text, confidence * read.confidence
-            said = np.array([arcs[digit.step] for digit in read.digits], np.int32)
-            doubt = max(doubt, rubbish_doubt(example.logs, said))
-        sure.append(confidence if text else 0.0)
-        doubts.append(doubt)
-        right.append(text == example.text)
-    return np.array(sure), np.array(doubts), np.array(right)
+            if read.text:
+                said = np.array([arcs[digit.step] for digit in read.digits], np.int32)
+                every.append(signs(read, example.lattice, said, example.logs))
+                right.append(read.text == example.text)
+    return np.array(every).reshape(-1, len(SIGNS)), np.array(right, bool)
 
 
 def risk(confidence: Float64, right: Bools) -> list[tuple[float, float, float]]:

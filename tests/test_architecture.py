@@ -27,7 +27,7 @@ ORDER = [
     "lines",
     "segment",
     "glyph evidence sweep",
-    "sight decode draw_number",
+    "sight decode draw_number draw_sweep",
     "trust",
     "calibrate",
     "dataset",
@@ -49,7 +49,7 @@ HOMES = {
     "torch": {"nets", "training.torch_backend", "training.ship", "bench"},
     "onnx": {"bench"},
     "onnxruntime": {"bench"},
-    "PIL": {"image", "draw", "draw_number"},
+    "PIL": {"image", "draw", "draw_number", "draw_sweep"},
     "pyarrow": {"table"},
     "cv2": {
         *("pens", "ink", "rules", "components", "lines", "cuts", "glyph", "sight", "sweep"),

@@ -286,6 +286,18 @@ def test_explain_draws_a_number(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     assert candidates >= 5
 
 
+def test_explain_draws_the_sweep(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The upright line above its columns of scores, as wide as the line; weights without a blank are refused."""
+    out = tmp_path / "sweep.png"
+    status, line, _err = run(capsys, "explain", str(EXAMPLES / "touching.jpg"), "--method", "sweep", "-o", str(out))
+    assert status == 0
+    assert line.split("\t")[1] == "8053"
+    with Image.open(out) as drawn:
+        assert drawn.width > 4 * 4 * 20
+    words = ["explain", str(EXAMPLES / "touching.jpg"), "--method", "sweep", "--model", "lenet5", "-o", str(out)]
+    assert run(capsys, *words)[0] == 2
+
+
 def test_annotate_marks_boxes_and_cuts(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """Touching digits are cut between them: a cut lies between the boxes' middles, in its own colour."""
     out = tmp_path / "marked.png"

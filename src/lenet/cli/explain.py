@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lenet.cli.read import standard_input
-from lenet.spec import DEFAULT
+from lenet.errors import UsageError
+from lenet.spec import DEFAULT, SWEEP
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -22,20 +23,35 @@ def explain(
     image: Annotated[str, typer.Argument(metavar="IMAGE", help="A picture; - is standard input.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.png", help="The figure to write.")],
     digit: Annotated[bool, typer.Option("--digit", help="Take the whole picture for one digit.")] = False,
+    method: Annotated[
+        str, typer.Option(metavar="cut|sweep", help="Cut the line into digits, or slide the network along it.")
+    ] = "cut",
     model: Annotated[
-        str, typer.Option(metavar="NAME|FILE", help="Shipped weights by name, or a weights file.")
-    ] = DEFAULT,
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Shipped weights by name, or a weights file.",
+            show_default=f"{DEFAULT}; {SWEEP} for a sweep",
+        ),
+    ] = None,
 ) -> None:
     """Draw how a picture was read.
 
     For a number the figure has the picture, its ink in pieces, every candidate with its score and the best path.
-    For one digit it has what the network saw, the maps of every layer and the answer.
+    For one digit it has what the network saw, the maps of every layer and the answer; for a sweep the upright line and
+    the columns of scores along it.
     """
     from lenet.engine import load
-    from lenet.reader import Asked, seen_and_read
+    from lenet.reader import Asked, ask, seen_and_read
 
     source = standard_input() if image == "-" else image
-    network = load(model)
+    if method not in ("cut", "sweep"):
+        raise UsageError(f"--method {method}", "expected cut or sweep")
+    network = load(model or (SWEEP if method == "sweep" else DEFAULT))
+    if ask(network, digit=digit, sweep=method == "sweep").sweep:
+        figure, reading = _swept(source, network)
+        _finish(image, figure, reading, out)
+        return
     if not digit and network.weights.path is not None:
         sight, reading = seen_and_read(source, network, Asked(best=4))
         if len(reading.digits) != 1:
@@ -59,6 +75,25 @@ def _number(source: str | bytes, sight: Sight, network: Network, reading: Readin
     said = {(digit.box, digit.glyph.tobytes()) for digit in reading.digits}
     chosen = {arc for arc, glyph in enumerate(sight.glyphs) if (sight.box(arc), glyph.tobytes()) in said}
     return explained_number(open_page(source).grey, sight.lattice, sight.glyphs, chances, chosen, reading)
+
+
+def _swept(source: str | bytes, network: Network) -> tuple[Image, Reading]:
+    from lenet.decode import probabilities
+    from lenet.draw_sweep import explained_sweep
+    from lenet.errors import PictureError
+    from lenet.image import open_page
+    from lenet.pixels import field_greys
+    from lenet.reader import read_swept
+    from lenet.sight import see_lines
+
+    lines = see_lines(source)
+    reading = read_swept(lines, network)
+    if not lines.strips:
+        raise PictureError("-" if isinstance(source, bytes) else source, "nothing to explain, the page is blank")
+    scores = [network.forward(strip.field)[0, :, 0].T for strip in lines.strips]
+    chances = [probabilities(each, network.weights.temperature) for each in scores]
+    strips = [field_greys(strip.field)[0] for strip in lines.strips]
+    return explained_sweep(open_page(source).grey, strips, chances, reading), reading
 
 
 def _digit(image: str, source: str | bytes, network: Network, reading: Reading) -> Image:

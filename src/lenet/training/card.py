@@ -92,8 +92,8 @@ The rubbish output was lowered after training until none of the held-out digits 
 settled after test errors had been seen (docs/log.md).
 What finds the path through a number was fitted on {calibration["path_fitted_on"]}, by equation 17.
 The confidence of a number was made honest on {calibration["trust_fitted_on"]}:
-1 to 8 digits, more than half of them photographed with noise, blur, slant and clutter, or (one in five) no number at
-all. Of what was answered on these, answering only from a confidence on (`--max-error` takes its bound from here):
+1 to 8 digits, two in five photographed with noise, blur, slant, clutter and patterned paper, and one in ten no number
+at all. Of what was answered on these, answering only from a confidence on (`--max-error` takes its bound from here):
 
 | confidence at least | answered | of those wrong |
 |---|---|---|
@@ -110,7 +110,8 @@ def _limits(weights: Weights) -> str:
     if weights.net.outputs > len("0123456789"):
         return """Letters that look like digits are read as digits, and so is much else that a digit could be made of: a
 straight stroke is a 1, a ring a 0. It learned from American writers of the 1990s and from drawn 1s with flags, crossed
-7s and open 4s. Numbers in running text, printed numbers and pages turned on their side are not what it was made for."""
+7s, open 4s and 9s with the stem on the left. Numbers in running text, printed numbers and pages turned on their side
+are not what it was made for."""
     return """It knows the digits 0 to 9 alone, and it answers with one of them to whatever ink it is shown: letters and
 drawings included. It learned from American writers of the 1990s: a 1 with a long up-stroke, a crossed 7 and an open 4
 are rarer there than elsewhere."""

@@ -100,7 +100,8 @@ def test_two_rings_that_touch_are_cut_where_they_touch() -> None:
     (line,) = find_lines(found, [])
     (label,) = line.labels
     x0, y0, x1, y1 = found.boxes[label]
-    cuts = seams(ink.levels[y0:y1, x0:x1], found.labels[y0:y1, x0:x1] == label, line.slant, line.height)
+    part = ink.levels[y0:y1, x0:x1], found.labels[y0:y1, x0:x1] == label
+    (cuts,) = seams([part], line.slant, line.height)
     best = min(cuts, key=lambda cut: abs(float(cut.columns.mean()) + x0 - 62))
     assert abs(float(best.columns.mean()) + x0 - 62) <= 2
     assert best.ink < 0.4

@@ -35,70 +35,87 @@ class Seam:
     ink: float
 
 
-def seams(levels: Uint8, own: Bools, slant: float, line_height: float) -> list[Seam]:
-    """Propose the cuts of one connected piece of ink, from left to right, none if it is narrow.
+def seams(parts: list[tuple[Uint8, Bools]], slant: float, line_height: float) -> list[list[Seam]]:
+    """Propose the cuts of a line's connected pieces of ink, of each from left to right, none if it is narrow.
 
-    `levels` (h, w) uint8 is the ink of its box and `own` which pixels are the piece's own. `slant` is how far
-    upright strokes lean to the right from the bottom up, per row; `line_height` the height of the line's digits, in
-    pixels.
+    A part is the ink (h, w) uint8 of a piece's box, and which pixels (h, w) are its own. `slant` is how far upright
+    strokes lean to the right from the bottom up, per row; `line_height` the height of the line's digits, in pixels.
     """
-    high, wide = levels.shape
     scale = _HEIGHT / line_height
-    lean = abs(slant) * high
-    if (wide - min(lean, 0.8 * wide)) < _NARROW * line_height or high < 4:
-        return []
-    rows, columns = max(8, round(high * scale)), round((wide + lean) * scale)
-    # Upright strokes stand upright: page column = upright column + shift(row).
-    shift = slant * (high / 2 - (np.arange(rows) + 0.5) / scale)
-    left = -lean / 2
-    x = ((np.arange(columns) + 0.5) / scale + left)[None, :] + shift[:, None] - 0.5
-    y = np.broadcast_to((np.arange(rows) + 0.5)[:, None] / scale - 0.5, x.shape)
-    masked = np.where(own, levels, 0).astype(np.float32) / 255
-    upright = cv2.remap(masked, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR)
-    paths, costs = _seams(upright.astype(np.float32))
-    most = int(_CUTS * (wide - min(lean, 0.8 * wide)) / line_height) + 1
-    chosen = _least(paths, costs, upright.astype(np.float32), most)
-    found = []
-    at = (np.arange(high) + 0.5) * scale - 0.5
-    for index in chosen:
-        path = np.interp(at, np.arange(rows), paths[index])
-        columns_here = (path + 0.5) / scale + left + slant * (high / 2 - np.arange(high) - 0.5)
-        found.append(Seam(columns_here.astype(np.float32), float(costs[index]) / _HEIGHT))
+    found: list[list[Seam]] = [[] for _part in parts]
+    looked = {}
+    for index, (levels, own) in enumerate(parts):
+        high, wide = levels.shape
+        if wide - _lean(slant, high, wide) >= _NARROW * line_height and high >= 4:
+            looked[index] = _upright(levels, own, slant, scale)
+    for (index, upright), (paths, costs) in zip(looked.items(), _seams(list(looked.values())), strict=True):
+        high, wide = parts[index][0].shape
+        most = int(_CUTS * (wide - _lean(slant, high, wide)) / line_height) + 1
+        left = -abs(slant) * high / 2
+        at = (np.arange(high) + 0.5) * scale - 0.5
+        for number in _least(paths, costs, upright, most):
+            path = np.interp(at, np.arange(len(upright)), paths[number])
+            columns = (path + 0.5) / scale + left + slant * (high / 2 - np.arange(high) - 0.5)
+            found[index].append(Seam(columns.astype(np.float32), float(costs[number]) / _HEIGHT))
     return found
 
 
-def _seams(ink: Float32) -> tuple[Float32, Float32]:
-    """Return, for every second column, its best seam through (h, w) ink near it, and what it costs.
+def _lean(slant: float, high: int, wide: int) -> float:
+    """Return how much of a box's width is its slant's."""
+    return min(abs(slant) * high, 0.8 * wide)
 
-    Paths (n, h) and costs (n,): dynamic programming from the top, all columns at once, in a band.
+
+def _upright(levels: Uint8, own: Bools, slant: float, scale: float) -> Float32:
+    """Return a piece's own ink, 0 to 1, with its upright strokes upright, `scale` times as large."""
+    high, wide = levels.shape
+    lean = abs(slant) * high
+    rows, columns = max(8, round(high * scale)), round((wide + lean) * scale)
+    # Upright strokes stand upright: page column = upright column + shift(row).
+    shift = slant * (high / 2 - (np.arange(rows) + 0.5) / scale)
+    x = ((np.arange(columns) + 0.5) / scale - lean / 2)[None, :] + shift[:, None] - 0.5
+    y = np.broadcast_to((np.arange(rows) + 0.5)[:, None] / scale - 0.5, x.shape)
+    masked = np.where(own, levels, 0).astype(np.float32) / 255
+    return cv2.remap(masked, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR).astype(np.float32)
+
+
+def _seams(pieces: list[Float32]) -> list[tuple[Float32, Float32]]:
+    """Return, for every second column of each piece (h, w), its best seam near it, and what it costs.
+
+    Paths (n, h) and costs (n,): dynamic programming from the top, all columns of all pieces at once, in a band. Below a
+    piece that is lower than others a seam costs nothing and goes straight down.
     """
-    rows, columns = ink.shape
+    if not pieces:
+        return []
     reach = max(2, round(_STRAY * _HEIGHT))
-    starts = np.arange(1, columns - 1, 2)
+    rows = max(len(piece) for piece in pieces)
     band = np.arange(-reach, reach + 1)
-    padded = np.pad(ink, ((0, 0), (reach, reach)))
-    window = starts[:, None] + band[None, :] + reach
+    starts = [np.arange(1, piece.shape[1] - 1, 2) for piece in pieces]
+    past = np.cumsum([len(each) for each in starts])
+    beside = np.concatenate([np.pad(each, ((0, rows - len(each)), (reach, reach))) for each in pieces], axis=1)
+    offsets = np.cumsum([0, *(piece.shape[1] + 2 * reach for piece in pieces)])[:-1]
+    window = np.concatenate([each + offset for each, offset in zip(starts, offsets, strict=True)])
+    window = window[:, None] + band[None, :] + reach
+    ends = np.repeat([len(piece) for piece in pieces], [len(each) for each in starts])
     away = _ASTRAY * np.abs(band)
-    cost = padded[0][window] + away
-    steps = np.zeros((rows, len(starts), len(band)), np.int8)
+    cost = beside[0][window] + away
+    steps = np.zeros((rows, *window.shape), np.int8)
+    right, left = np.full_like(cost, np.inf), np.full_like(cost, np.inf)
     for row in range(1, rows):
-        stay = cost
-        right = np.full_like(cost, np.inf)
-        right[:, 1:] = cost[:, :-1] + _ASIDE
-        left = np.full_like(cost, np.inf)
-        left[:, :-1] = cost[:, 1:] + _ASIDE
-        best = np.minimum(np.minimum(stay, right), left)
-        steps[row] = np.where(best == stay, 0, np.where(best == right, 1, -1))
-        cost = best + padded[row][window] + away
-    end = cost.argmin(axis=1)
-    costs = cost[np.arange(len(starts)), end]
-    paths = np.zeros((len(starts), rows), np.float32)
-    place = end
-    each = np.arange(len(starts))
+        np.add(cost[:, :-1], _ASIDE, out=right[:, 1:])
+        np.add(cost[:, 1:], _ASIDE, out=left[:, :-1])
+        best = np.minimum(np.minimum(cost, right), left)
+        steps[row] = np.where(best == cost, 0, np.where(best == right, 1, -1))
+        cost = best + beside[row][window] + away * (row < ends)[:, None]
+    place = cost.argmin(axis=1)
+    each = np.arange(len(window))
+    costs = cost[each, place].astype(np.float32)
+    paths = np.zeros((len(window), rows), np.float32)
     for row in range(rows - 1, -1, -1):
-        paths[:, row] = starts + band[place]
+        paths[:, row] = band[place]
         place = place - steps[row][each, place]
-    return paths, costs.astype(np.float32)
+    paths += np.concatenate(starts)[:, None]
+    split = zip(np.split(paths, past[:-1]), np.split(costs, past[:-1]), pieces, strict=True)
+    return [(path[:, : len(piece)], cost_) for path, cost_, piece in split]
 
 
 def _least(paths: Float32, costs: Float32, ink: Float32, most: int) -> list[int]:

@@ -103,10 +103,13 @@ class _Piece:
 def _pieces(line: Line, ink: Ink, components: Components, pieces: Int32, first: int) -> list[_Piece]:
     """Cut a line's components, number the pieces from left to right into the map; return them in that order."""
     parts: list[tuple[float, tuple[Int32, Int32], float]] = []
-    for label in line.labels:
-        x0, y0, x1, y1 = components.boxes[label]
-        own = components.labels[y0:y1, x0:x1] == label
-        cuts = seams(ink.levels[y0:y1, x0:x1], own, line.slant, line.height)
+    boxes = components.boxes[line.labels]
+    levels = [ink.levels[y0:y1, x0:x1] for x0, y0, x1, y1 in boxes]
+    owns = [
+        components.labels[y0:y1, x0:x1] == label for label, (x0, y0, x1, y1) in zip(line.labels, boxes, strict=True)
+    ]
+    every = seams(list(zip(levels, owns, strict=True)), line.slant, line.height)
+    for own, cuts, (x0, y0, x1, _y1) in zip(owns, every, boxes, strict=True):
         numbers = np.zeros(own.shape, np.int32)
         for seam in cuts:
             numbers += np.arange(0.5, x1 - x0)[None, :] > seam.columns[:, None]

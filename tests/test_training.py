@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -22,11 +23,14 @@ from lenet.errors import LenetError, TrainingError, UsageError
 from lenet.pixels import to_input
 from lenet.spec import NETS
 from lenet.training import run as run_folder
+from lenet.training.loop import described
 from lenet.training.plan import draw_plan, rates, steps_per_pass
 from lenet.training.recipe import changed, checked
 from lenet.training.recipes import RECIPES
 from lenet.training.start import find_recipe
+from lenet.training.teacher import Teacher
 from lenet.training.torch_backend import TorchBackend
+from lenet.weights import find
 
 from conftest import blobs
 
@@ -353,3 +357,30 @@ def test_held_out_writers_are_apart(mnist: dataset.Dataset) -> None:
     assert not pairs[0] & pairs[1]
     training, held_out = mnist.split(True)
     assert (len(training), len(held_out)) == (54_908, 5_092)
+
+
+@pytest.mark.usefixtures("blob_folder")
+def test_a_runs_record_names_its_teacher() -> None:
+    """By checksum; a teacher with other outputs, or for a loss that is not plain cross-entropy, is refused."""
+    data = dataset.load("mnist")
+    recipe = checked(replace(RECIPES["quick"], teacher="lenet5-modern"))
+    task = described(recipe, data, "engine", [0])
+    assert task["teacher"]["sha256"] == hashlib.sha256(find("lenet5-modern").read_bytes()).hexdigest()
+    assert "teacher" not in described(RECIPES["quick"], data, "engine", [0])
+    with pytest.raises(UsageError, match="has 10 outputs, lenet5-reader 11"):
+        Teacher("lenet5-modern", NETS["lenet5-reader"])
+    with pytest.raises(UsageError, match="without smoothing"):
+        checked(replace(recipe, label_smoothing=0.1))
+
+
+def test_a_teacher_teaches_rubbish_as_it_learned_it() -> None:
+    """What was lowered for reading is raised again: the shipped wide network's own probabilities."""
+    glyphs = np.random.default_rng(0).integers(0, 256, (5, 28, 28)).astype(np.uint8)
+    network = lenet.load("lenet5-wide")
+    by = network.weights.card["calibration"]["rubbish_lowered_by"]
+    assert by > 0
+    scores = network.scores(glyphs).astype(np.float64)
+    scores[:, 10] += by
+    expected = np.exp(scores - scores.max(axis=1, keepdims=True))
+    expected /= expected.sum(axis=1, keepdims=True)
+    assert np.allclose(Teacher("lenet5-wide", NETS["lenet5-reader"])(to_input(glyphs)), expected, atol=1e-6)

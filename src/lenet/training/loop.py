@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from math import isfinite
 from statistics import mean
 from typing import Any
@@ -23,7 +24,7 @@ from lenet.training.backend import Backend
 from lenet.training.plan import PassPlan, Plans, draw_plan, generator, steps_per_pass
 from lenet.training.recipe import Recipe
 from lenet.training.run import RunFolder
-from lenet.weights import Weights, save_weights
+from lenet.weights import Weights, find, save_weights
 
 # Patterns in a chunk: 0.1 to 1 s of work, between looks at the progress, at Ctrl-C and at NaN.
 _CHUNK = 4096
@@ -106,6 +107,8 @@ def described(
         "data": {"name": data.name, "checksum": data.checksum, "trained_on": trained_on},
         "started_from": start_from.name if start_from else None,
     }
+    if recipe.teacher:
+        task["teacher"] = {"weights": recipe.teacher, "sha256": sha256(find(recipe.teacher).read_bytes()).hexdigest()}
     return task | ({"plans_from": plans_from} if plans_from else {})
 
 

@@ -162,12 +162,15 @@ def environment() -> dict[str, Any]:
 
 
 def commit() -> str:
-    """Return the commit of lenet's own source, with "+" when it was changed since, or "unknown" if installed."""
+    """Return the commit of lenet's own source, with "+" when it was changed since, or "unknown" if installed.
+
+    Weights are not source: a teacher that is about to be shipped goes into the record by its checksum.
+    """
     source = Path(lenet.__file__).resolve().parent
     if not any((folder / ".git").exists() for folder in source.parents):
         return "unknown"
     try:
-        asked = [["rev-parse", "--short=12", "HEAD"], ["status", "--porcelain", "--", str(source)]]
+        asked = [["rev-parse", "--short=12", "HEAD"], ["status", "--porcelain", "--", str(source), ":!*.safetensors"]]
         head, changes = (
             subprocess.run(["git", "-C", str(source), *words], capture_output=True, text=True, check=True).stdout
             for words in asked

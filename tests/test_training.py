@@ -369,7 +369,7 @@ def test_a_runs_record_names_its_teacher() -> None:
     assert "teacher" not in described(RECIPES["quick"], data, "engine", [0])
     with pytest.raises(UsageError, match="has 10 outputs, lenet5-reader 11"):
         Teacher("lenet5-modern", NETS["lenet5-reader"])
-    with pytest.raises(UsageError, match="without smoothing"):
+    with pytest.raises(UsageError, match="in mini-batches"):
         checked(replace(recipe, label_smoothing=0.1))
 
 

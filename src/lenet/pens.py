@@ -20,6 +20,8 @@ _SOME, _MIXED = 0.04, 0.4
 # What the pen wrote is so many times as high as the other ink's writing. Lines and boxes are no writing: longer than
 # this share of the page, or so many times as long as thick, across or at the page's edge.
 _HIGHER, _SPANS, _SLIM = 1.3, 0.5, 7
+# The paper's light is looked at with at most so many pixels a side.
+_COARSE = 48
 # How far, in pixels, the soft edges of ink reach, and the paper that is laid over it is taken from.
 _EDGE, _AROUND = 2, 15
 
@@ -50,8 +52,11 @@ def penned(page: Page) -> Page:
 
 
 def _paper(colours: Float32) -> Float32:
-    """Return the paper's colour, (3,): where most of the page is."""
-    return np.median(colours.reshape(-1, 3), axis=0).astype(np.float32)
+    """Return the paper's colour everywhere, in whatever light: the lightest around, smoothed; same shape."""
+    high, wide = colours.shape[:2]
+    size = (min(wide, _COARSE), min(high, _COARSE))
+    coarse = cv2.dilate(cv2.resize(colours, size, interpolation=cv2.INTER_AREA), np.ones((5, 5), np.uint8))
+    return cv2.resize(cv2.GaussianBlur(coarse, (0, 0), 2), (wide, high)).astype(np.float32)
 
 
 def _beside(one: Bools, other: Bools) -> float:

@@ -83,7 +83,7 @@ def separator_shapes(shapes: Float32) -> tuple[Int32, Int32, Float64]:
         "/": (height > 0.6) & (width < 1.0),
         "-": (height < 0.45) & (width > 0.15) & (width > 1.3 * height) & (np.abs(offset) < 0.4),
     }
-    unlike = {".": -1.0, ",": -0.5, ":": 0.0, "/": 1.5, "-": -1.0}
+    unlike = {".": -2.5, ",": -2.0, ":": -1.5, "/": 0.5, "-": -2.5}
     rows, symbols, penalties = [], [], []
     for symbol, fits in tests.items():
         found = np.flatnonzero(fits)

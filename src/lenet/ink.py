@@ -83,8 +83,10 @@ def find_ink(page: Page, *, turned: bool = False) -> Ink:
             local = _light_between(smooth, light, strong)
             if not doubtful and _polarity(smooth - local, smooth_noise)[0] != sign:
                 break
-            light = local
-            weak, strong = _outstanding(smooth - light, smooth_noise, sign, flat=flat is not None)
+            again = _outstanding(smooth - local, smooth_noise, sign, flat=flat is not None)
+            if not again[1].any():
+                break
+            light, (weak, strong) = local, again
     strokes = _connected(weak, strong)
     # Full ink is what the strokes have without noise: a speck of dust must not set the scale.
     if not strokes.any():

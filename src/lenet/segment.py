@@ -11,6 +11,7 @@ from lenet.components import Components, find_components, without_specks
 from lenet.cuts import seams
 from lenet.ink import Ink
 from lenet.lines import Line, find_lines
+from lenet.result import Abstained
 
 # Nobody can read a digit that is smaller than this at its longer side.
 _LEAST_SIDE = 5
@@ -37,7 +38,7 @@ class Lattice:
     Pieces are numbered line after line, left to right; `lines` (l, 2) are the first and one past the last of each
     line. Each arc (m, 2) is a run of pieces of one line, first and one past the last; `boxes` (m, 4) are x0, y0, x1,
     y1 in page pixels, right and bottom exclusive; `shapes` (m, 9) is the evidence named in `SHAPES`. One digit is a
-    lattice of one piece and one arc; a blank page has none, nor one whose ink is too `small` to be read.
+    lattice of one piece and one arc; a page without any has a reason, the `why` of it.
     """
 
     pieces: Int32
@@ -46,7 +47,7 @@ class Lattice:
     boxes: Int32
     shapes: Float32
     notes: tuple[str, ...]
-    small: bool = False
+    why: Abstained = False
 
 
 def one_digit(ink: Ink) -> Lattice:
@@ -56,9 +57,9 @@ def one_digit(ink: Ink) -> Lattice:
     pieces = without_specks(found, notes)[found.labels].astype(np.int32)
     rows, columns = np.flatnonzero(pieces.any(axis=1)), np.flatnonzero(pieces.any(axis=0))
     if not len(rows) or max(np.ptp(rows), np.ptp(columns)) + 1 < _LEAST_SIDE:
-        small = bool(len(rows))
+        why: Abstained = "too small" if len(rows) else "blank"
         pieces[:] = 0
-        return _lattice(pieces, [], [], [], [], notes, small)
+        return _lattice(pieces, [], [], [], [], notes, why)
     box = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
     shape = (1.0, (box[2] - box[0]) / (box[3] - box[1]), *[0.0] * 6, 1.0)
     return _lattice(pieces, [(1, 2)], [(1, 2)], [box], [shape], notes)
@@ -85,8 +86,10 @@ def number(ink: Ink) -> Lattice:
                 shapes.append(shape)
         last += len(found)
     if boxes and max(max(x1 - x0, y1 - y0) for x0, y0, x1, y1 in boxes) < _LEAST_SIDE:
-        return _lattice(np.zeros_like(pieces), [], [], [], [], notes, True)
-    return _lattice(pieces, lines, arcs, boxes, shapes, notes)
+        return _lattice(np.zeros_like(pieces), [], [], [], [], notes, "too small")
+    # Ink that was kept but stands in no line is stains.
+    nothing: Abstained = "not a digit" if components.kept.any() else "blank"
+    return _lattice(pieces, lines, arcs, boxes, shapes, notes, False if arcs else nothing)
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,7 @@ def _lattice(
     boxes: list[tuple[int, int, int, int]],
     shapes: list[tuple[float, ...]],
     notes: list[str],
-    small: bool = False,
+    why: Abstained = False,
 ) -> Lattice:
     return Lattice(
         pieces,
@@ -169,5 +172,5 @@ def _lattice(
         np.array(boxes, np.int32).reshape(-1, 4),
         np.array(shapes, np.float32).reshape(-1, len(SHAPES)),
         tuple(notes),
-        small,
+        why,
     )

@@ -124,10 +124,9 @@ def _see(source: Source, propose: Callable[[Ink], Lattice], *, tall: bool, turne
     lattice = propose(ink)
     glyphs, changes = make_glyphs(ink, lattice)
     notes = (*page.notes, *ink.notes, *lattice.notes, *changes)
-    high = max(1, int((lattice.boxes[:, 3] - lattice.boxes[:, 1]).max(initial=0)))
-    why: Abstained = "too blurred" if ink.edge > max(_SOFT, _SOFT_SHARE * high) else False
-    if not len(lattice.arcs):
-        why = "too small" if lattice.small else "blank"
+    # Without a candidate, what blur made of the writing was taken for stains.
+    high = int((lattice.boxes[:, 3] - lattice.boxes[:, 1]).max(initial=0)) or 3 * _SOFT / _SOFT_SHARE
+    why: Abstained = "too blurred" if ink.edge > max(_SOFT, _SOFT_SHARE * high) else lattice.why
     return Sight(lattice, np.ascontiguousarray(glyphs), page.size, scale, origin, why, ink.doubtful, notes)
 
 

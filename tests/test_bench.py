@@ -175,7 +175,7 @@ def test_small_measurements_are_real(tmp_path: Path) -> None:
     """Stages in milliseconds, memory of a fresh process, the picture of a number that reads as one."""
     picture = tmp_path / "7.png"
     run.draw_number(picture)
-    assert lenet.read(picture).text == "90210"
+    assert lenet.read(picture).text == "25836"
     assert set(run.stages(picture, runs=2)) == {"open", "ink", "lattice", "glyphs", "score", "path"}
     memory = run.peak_memory("engine", 1)
     assert memory is not None

@@ -22,10 +22,10 @@ from lenet.anatomy import layers
 from lenet.arrays import Float32
 from lenet.bench.contenders import Contender, Lesson, Work, present
 from lenet.bench.timing import interleaved
-from lenet.draw import as_ink, save_picture
+from lenet.draw import as_ink, lettering, save_picture
 from lenet.engine.choice import REFERENCE, chosen, cores
 from lenet.initial import initial_tensors
-from lenet.spec import CODE_HEIGHT, CODE_WIDTH, INPUT_SIZE, NETS, code
+from lenet.spec import INPUT_SIZE, NETS
 from lenet.training.distortions import Ranges, draw
 from lenet.weights import Weights
 
@@ -216,13 +216,8 @@ def stages(picture: Path, runs: int = 15) -> dict[str, float]:
 
 
 def draw_number(path: Path) -> None:
-    """Write a picture to read: the paper's own 90210 (Fig. 3), enlarged, as ink on paper of a megapixel."""
-    small = [np.array(code(ord(digit)), np.float32).reshape(CODE_HEIGHT, CODE_WIDTH) for digit in "90210"]
-    digits = np.concatenate([np.pad(each, ((0, 0), (1, 1)), constant_values=-1) for each in small], axis=1)
-    large = digits.repeat(8, axis=0).repeat(8, axis=1)
-    page = np.full((1000, 1000), -1, np.float32)
-    page[400 : 400 + large.shape[0], 300 : 300 + large.shape[1]] = large
-    save_picture(as_ink(page, -1.0, 1.0), path)
+    """Write a picture to read: 25836 in Pillow's own font, as ink on paper of a megapixel."""
+    save_picture(as_ink(lettering("25836", 150, 1000).astype(np.float32), 0.0, 255.0), path)
 
 
 def machine() -> str:
@@ -258,7 +253,7 @@ def bench(say: Say, rounds: int = 15) -> dict[str, Any]:
     rows, share = results(contenders, threads, rounds, say)
     say("cold start, memory, stages of reading")
     with tempfile.TemporaryDirectory() as folder:
-        picture = Path(folder) / "90210.png"
+        picture = Path(folder) / "25836.png"
         draw_number(picture)
         return {
             "machine": machine(),

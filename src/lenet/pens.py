@@ -18,10 +18,10 @@ _COLOURED, _GREY = 0.6, 0.75
 # core may be grey and its edge coloured.
 _SOME, _MIXED = 0.04, 0.4
 # What the pen wrote is so many times as high as the other ink's writing. Lines and boxes are no writing: longer than
-# this share of the page, or so many times as long as thick, across or at the page's edge.
-_HIGHER, _SPANS, _SLIM = 1.3, 0.5, 7
-# The paper's light is looked at with at most so many pixels a side.
-_COARSE = 48
+# this share of the page and filled by less than that, or so many times as long as thick, across or at the page's rim.
+_HIGHER, _SPANS, _HOLLOW, _SLIM, _RIM = 1.3, 0.5, 0.12, 7, 0.04
+# Two inks are looked for on about so many pixels, and the paper's light on at most so many a side.
+_LOOKED_AT, _COARSE = 300_000, 48
 # How far, in pixels, the soft edges of ink reach, and the paper that is laid over it is taken from.
 _EDGE, _AROUND = 2, 15
 
@@ -33,22 +33,29 @@ def penned(page: Page) -> Page:
     """
     if page.colours is None:
         return page
-    colours = page.colours.astype(np.float32)
-    taken = np.maximum(_paper(colours) - colours, 0)
-    most = taken.max(axis=2)
-    ink = most > max(_LEAST, _SHARE * float(np.percentile(most, 99.5)))
-    kept = taken.min(axis=2) / np.maximum(most, 1)
-    coloured, grey = ink & (kept < _COLOURED), ink & (kept > _GREY)
+    step = max(1, int((page.grey.size / _LOOKED_AT) ** 0.5))
+    coloured, grey, ink = _inks(np.ascontiguousarray(page.colours[::step, ::step]))
     if min(coloured.sum(), grey.sum()) < _SOME * ink.sum() or ink.mean() > 0.5:
         return page
     if max(_beside(coloured, grey), _beside(grey, coloured)) > _MIXED:
         return page
     heights = _height(coloured), _height(grey)
-    if heights[0] >= _HIGHER * heights[1]:
+    if max(heights) < _HIGHER * min(heights):
+        return page
+    coloured, grey, _ink = _inks(page.colours)
+    if heights[0] > heights[1]:
         return _without(page, grey, coloured, "black print passed over: the pen has a colour")
-    if heights[1] >= _HIGHER * heights[0]:
-        return _without(page, coloured, grey, "coloured print passed over: the pen is black")
-    return page
+    return _without(page, coloured, grey, "coloured print passed over: the pen is black")
+
+
+def _inks(colours: Uint8) -> tuple[Bools, Bools, Bools]:
+    """Return where (h, w, 3) colours are of coloured ink, of grey or black, and of any, also between the two."""
+    values = colours.astype(np.float32)
+    taken = np.maximum(_paper(values) - values, 0)
+    most = taken.max(axis=2)
+    ink = most > max(_LEAST, _SHARE * float(np.percentile(most, 99.5)))
+    kept = taken.min(axis=2) / np.maximum(most, 1)
+    return ink & (kept < _COLOURED), ink & (kept > _GREY), ink
 
 
 def _paper(colours: Float32) -> Float32:
@@ -72,9 +79,11 @@ def _height(ink: Bools) -> float:
     wide, high, area = stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT], stats[1:, cv2.CC_STAT_AREA]
     sides = np.stack([wide, high])
     x, y = stats[1:, cv2.CC_STAT_LEFT], stats[1:, cv2.CC_STAT_TOP]
-    at_edge = (x == 0) | (y == 0) | (x + wide == ink.shape[1]) | (y + high == ink.shape[0])
+    rim_y, rim_x = (1 + round(_RIM * side) for side in ink.shape)
+    at_edge = (x < rim_x) | (y < rim_y) | (x + wide > ink.shape[1] - rim_x) | (y + high > ink.shape[0] - rim_y)
     slim = sides.max(axis=0) > _SLIM * sides.min(axis=0)
-    rule = (wide > _SPANS * ink.shape[1]) | slim & ((wide > high) | at_edge)
+    hollow = (wide > _SPANS * ink.shape[1]) & (area < _HOLLOW * wide * high)
+    rule = hollow | slim & ((wide > high) | at_edge)
     high = high[~rule & (area >= 8)]
     return float(np.median(high[high >= high.max() / 2])) if len(high) else 0.0
 

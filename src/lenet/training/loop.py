@@ -28,6 +28,8 @@ from lenet.weights import Weights, find, save_weights
 
 # Patterns in a chunk: 0.1 to 1 s of work, between looks at the progress, at Ctrl-C and at NaN.
 _CHUNK = 4096
+# What was fitted to weights for reading numbers stays with what is fine-tuned from them.
+_FITTED = ("rubbish_lowered_by", "path", "path_fitted_on", "trust", "trust_fitted_on", "risk")
 
 
 @dataclass(frozen=True)
@@ -184,7 +186,7 @@ def _conclude(
     replicas = []
     # What finds paths through numbers goes on with the weights that it was fitted for.
     given = start_from.card.get("calibration", {}) if start_from else {}
-    kept = {key: given[key] for key in ("path", "path_fitted_on", "trust", "trust_fitted_on", "risk") if key in given}
+    kept = {key: given[key] for key in _FITTED if key in given}
     for replica, (seed, tensors) in enumerate(zip(seeds, backend.weights(), strict=True)):
         temperature, calibration = _calibrate(held_scores[replica], held_out.labels)
         calibration |= kept

@@ -17,6 +17,7 @@ from lenet.training.rubbish import scrap
 from lenet.training.styles import STYLES, drawn, restyled
 from lenet.training.windows import windowed
 from lenet.training.world import photographed
+from lenet.trust import SIGNS
 
 
 @pytest.fixture(scope="module")
@@ -132,14 +133,15 @@ def test_the_fit_learns_what_speaks_for_a_digit(font: Digits) -> None:
             counts = np.bincount(inside, minlength=len(rows) + 1)[1:]
             whole = counts.max() > 0.9 * (owners == counts.argmax() + 1).sum() and counts.sum() < 1.1 * counts.max()
             logs[arc, rows[counts.argmax()] if whole else NOT_A_DIGIT] = -0.01
-        found.append(paths.Example(sight.lattice, logs, writing.text, True))
+        found.append(paths.Example(sight.lattice, logs, writing.text))
     weights, loss = paths.fit(found)
     assert loss < 0.3
     assert weights[AS_DIGIT.index("label")] > 0.2
     assert weights[AS_DIGIT.index("rubbish")] < weights[len(AS_DIGIT) + AS_NOTHING.index("no digit")] + 0.5
-    sure, _doubt, right = paths.answers(found, weights)
+    found_signs, right = paths.answers(found, weights)
+    assert found_signs.shape == (len(right), len(SIGNS))
     assert right.mean() > 0.9
-    assert paths.risk(sure, right)[0][2] == 1.0
+    assert paths.risk(np.full(len(right), 0.9), right)[0][2] == 1.0
 
 
 def test_joined_writing_joins_neighbours_and_keeps_its_digits(font: Digits) -> None:

@@ -134,22 +134,25 @@ def no_digits(n: int) -> Pictures:
         yield np.clip(np.rint(page), 0, 255).astype(np.uint8), ""
 
 
-def real(name: str) -> Pictures:
-    """Yield the pictures of a real set's part `dev`. Raises OSError when it is missing."""
+def dev_part(name: str) -> Iterator[tuple[Path, dict[str, str]]]:
+    """Yield the pictures of a real set's part `dev` with their rows of labels. Raises OSError when it is missing."""
     folder = Path(os.environ.get("LENET_DATA", "")) / "real" / name
     with (folder / "labels.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["part"] == "dev"]
     for row in rows:
-        yield folder / row["path"], row["label"]
+        yield folder / row["path"], row
+
+
+def real(name: str) -> Pictures:
+    """Yield the pictures of a real set's part `dev` and what they say."""
+    for path, row in dev_part(name):
+        yield path, row["label"]
 
 
 def boxed_digits(name: str) -> Pictures:
     """Yield the digits of a real set's numbers, cut out by the boxes that go with them (label:x/y/width/height;...)."""
-    folder = Path(os.environ.get("LENET_DATA", "")) / "real" / name
-    with (folder / "labels.csv").open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["part"] == "dev"]
-    for row in rows:
-        grey = open_page(folder / row["path"]).grey
+    for path, row in dev_part(name):
+        grey = open_page(path).grey
         for each in filter(None, row["boxes"].split(";")):
             label, box = each.split(":")
             x, y, wide, high = (int(side) for side in box.split("/"))
@@ -181,7 +184,9 @@ def measured(pictures: Pictures, network: Network, asked: Asked) -> dict[str, ob
     answers = []
     for page, text in pictures:
         reading = read(page, network, asked)
-        answers.append((reading.confidence, reading.text == text, bool(reading.text) and not reading.abstained))
+        answered = bool(reading.text) and not reading.abstained
+        # Where there is nothing to read, to withhold a guess is right.
+        answers.append((reading.confidence, reading.text == text if text else not answered, answered))
     n, right = len(answers), sum(each[1] for each in answers)
     surest = sorted(answers, reverse=True)[: max(1, round(0.9 * n))]
     gap = calibration_gap(np.array([each[0] for each in answers]), np.array([each[1] for each in answers]))

@@ -120,17 +120,17 @@ def _digit(graph: Graph, spans: Int32, shares: Float64, step: int) -> DecodedDig
 
 def _likeliest(graph: Graph, every: float, count: int) -> list[tuple[str, float]]:
     """Return the likeliest texts and their shares of all paths: a beam over the nodes that adds up segmentations."""
-    order = np.argsort(graph.targets, kind="stable")
-    bounds = np.searchsorted(graph.targets[order], np.arange(graph.nodes + 1))
     best = forward(graph)
+    with np.errstate(invalid="ignore"):  # nodes that nothing reaches
+        likely = np.flatnonzero(best[graph.sources] + graph.penalties <= best[graph.targets] + _UNLIKELY)
+    order = likely[np.argsort(graph.targets[likely], kind="stable")]
+    bounds = np.searchsorted(graph.targets[order], np.arange(graph.nodes + 1))
     texts: list[dict[str, float]] = [{} for _node in range(graph.nodes)]
     texts[0][""] = 0.0
     for node in range(1, graph.nodes):
         found: dict[str, float] = {}
         for arc in order[bounds[node] : bounds[node + 1]]:
             source, penalty = int(graph.sources[arc]), float(graph.penalties[arc])
-            if best[source] + penalty > best[node] + _UNLIKELY:
-                continue
             said = "" if graph.labels[arc] == SILENT else SYMBOLS[graph.labels[arc]]
             for text, cost in texts[source].items():
                 longer, total = text + said, cost + penalty

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from lenet.arrays import Float32, Int32, Uint8
+from lenet.arrays import Bools, Float32, Int32, Uint8
 from lenet.ink import EDGE, Ink, disc
 from lenet.segment import Lattice
 from lenet.spec import CENTRE_INDEX, DIGIT_BOX, GLYPH_SIZE
@@ -29,6 +29,7 @@ def make_glyphs(ink: Ink, lattice: Lattice) -> tuple[Uint8, tuple[str, ...]]:
     A line is written with one pen: its width is measured on the whole line.
     """
     glyphs = np.zeros((len(lattice.arcs), GLYPH_SIZE, GLYPH_SIZE), np.uint8)
+    page = _Page(ink, lattice.pieces)
     notes: dict[str, str] = {}
     for first, past in lattice.lines:
         own = np.flatnonzero((lattice.arcs[:, 0] >= first) & (lattice.arcs[:, 1] <= past))
@@ -36,28 +37,38 @@ def make_glyphs(ink: Ink, lattice: Lattice) -> tuple[Uint8, tuple[str, ...]]:
         whole = np.concatenate([corners[:, :2].min(axis=0), corners[:, 2:].max(axis=0)])
         sides = corners[:, 2:] - corners[:, :2]
         high = int(sides.max() if len(own) == 1 else sides[:, 1].max())
-        broader = _broader(stroke_width(_crop(ink, lattice.pieces, (first, past), whole), high), high, notes)
+        broader = _broader(stroke_width(page.crop(int(first), int(past), whole), high), high, notes)
         for index in own:
-            crop = _crop(ink, lattice.pieces, tuple(lattice.arcs[index]), lattice.boxes[index])
-            glyphs[index] = place(_fitted(crop, broader))
+            begin, end = lattice.arcs[index].tolist()
+            glyphs[index] = place(_fitted(page.crop(begin, end, lattice.boxes[index]), broader))
     return glyphs, tuple(notes.values())
 
 
-def _crop(ink: Ink, pieces: Int32, arc: tuple[int, int], box: Int32) -> Float32:
-    """Cut out one arc's ink, 0 to 1, with its soft edge and without its neighbours' ink."""
-    x0, y0, x1, y1 = box
-    height, width = pieces.shape
-    area = (slice(max(0, y0 - EDGE), min(height, y1 + EDGE)), slice(max(0, x0 - EDGE), min(width, x1 + EDGE)))
-    near = pieces[area]
-    own = (near >= arc[0]) & (near < arc[1])
-    reached = cv2.dilate(own.astype(np.uint8), disc(EDGE)) > 0
-    levels = np.where(reached & (own | (near == 0)), ink.levels[area], 0)
-    sure = ((levels > _BOX_SIGMAS * ink.noise) | own) & (levels > 0)
-    rows, columns = np.flatnonzero(sure.any(axis=1)), np.flatnonzero(sure.any(axis=0))
-    if not len(rows):  # so faint that it rounds to paper
-        return np.zeros((1, 1), np.float32)
-    crop = levels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return (crop / 255).astype(np.float32)
+class _Page:
+    """A page's ink, ready to be cut out arc by arc; masks are 255 where they hold, so that OpenCV can join them."""
+
+    def __init__(self, ink: Ink, pieces: Int32) -> None:
+        self.levels = ink.levels
+        self.pieces = pieces
+        self.paper = _mask(pieces == 0)
+        self.clear = _mask(ink.levels > _BOX_SIGMAS * ink.noise)
+
+    def crop(self, first: int, past: int, box: Int32) -> Float32:
+        """Cut out the ink of pieces first to past - 1, 0 to 1, with its soft edge and without its neighbours' ink."""
+        x0, y0, x1, y1 = box.tolist()
+        area = (slice(max(0, y0 - EDGE), y1 + EDGE), slice(max(0, x0 - EDGE), x1 + EDGE))
+        own = cv2.inRange(self.pieces[area], first, past - 1)
+        reached = cv2.bitwise_and(cv2.dilate(own, disc(EDGE)), cv2.bitwise_or(own, self.paper[area]))
+        levels = cv2.bitwise_and(self.levels[area], reached)
+        sure = cv2.bitwise_and(levels, cv2.bitwise_or(own, self.clear[area]))
+        left, top, width, height = cv2.boundingRect(sure)
+        if not width:  # so faint that it rounds to paper
+            return np.zeros((1, 1), np.float32)
+        return np.divide(levels[top : top + height, left : left + width], np.float32(255), dtype=np.float32)
+
+
+def _mask(where: Bools) -> Uint8:
+    return where.view(np.uint8) * np.uint8(255)
 
 
 def stroke_width(ink: Float32, high: int | None = None) -> float:
@@ -120,9 +131,9 @@ def _resized(ink: Float32, size: tuple[int, int]) -> Float32:
     """Resize to (width, height): averaged when it shrinks, bicubic when it grows, the same when it fits."""
     if (ink.shape[1], ink.shape[0]) == size:
         return ink
-    shrinks = size[0] * size[1] < ink.size
-    resized = cv2.resize(ink, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
-    return np.clip(resized, 0, 1).astype(np.float32)
+    if size[0] * size[1] < ink.size:
+        return cv2.resize(ink, size, interpolation=cv2.INTER_AREA).astype(np.float32, copy=False)
+    return np.clip(cv2.resize(ink, size, interpolation=cv2.INTER_CUBIC), 0, 1).astype(np.float32, copy=False)
 
 
 def _darkened(ink: Float32) -> Float32:
@@ -136,11 +147,10 @@ def _darkened(ink: Float32) -> Float32:
 def place(ink: Float32) -> Uint8:
     """Put (h, w) ink, at most 28 a side, into a 28x28 field with its centre of mass nearest to index 14."""
     height, width = ink.shape
-    mass = float(ink.sum()) or 1.0
-    middle_y = float(ink.sum(axis=1) @ np.arange(height)) / mass
-    middle_x = float(ink.sum(axis=0) @ np.arange(width)) / mass
-    top = min(max(round(CENTRE_INDEX - middle_y), 0), GLYPH_SIZE - height)
-    left = min(max(round(CENTRE_INDEX - middle_x), 0), GLYPH_SIZE - width)
+    sums = cv2.moments(ink)
+    mass = sums["m00"] or 1.0
+    top = min(max(round(CENTRE_INDEX - sums["m01"] / mass), 0), GLYPH_SIZE - height)
+    left = min(max(round(CENTRE_INDEX - sums["m10"] / mass), 0), GLYPH_SIZE - width)
     glyph = np.zeros((GLYPH_SIZE, GLYPH_SIZE), np.uint8)
     glyph[top : top + height, left : left + width] = np.rint(ink * 255).astype(np.uint8)
     return glyph

@@ -21,7 +21,7 @@ _SMALL = 48
 # Paper is flat, without light or noise to find, if this share of a page is within so many levels of one grey.
 _FLAT_SHARE, _SAME_GREY = 0.35, 2
 # Percentiles of a page are taken from about this many of its pixels.
-_SAMPLES = 60_000
+_SAMPLES = 12_000
 # Ink must stand out of the paper by this many grey levels, and by this many times the (smoothed) noise.
 _LEAST_CONTRAST = 12.0
 _LEAST_SIGMAS = 6.0
@@ -31,11 +31,11 @@ _LEAST_NOISE = 0.4
 _DOUBTFUL = 0.05
 # A pixel belongs to a stroke above the first share of the ink's contrast, if connected to one above the second.
 _WEAK, _STRONG = 0.28, 0.5
+# On paper that is not flat the weak ink must stand out by so many times what this percentage of the page does not
+# surpass, up to the third share.
+_PATTERN, _OVER_PATTERN, _WEAKEST = 85, 1.4, 0.45
 # Slopes are taken over one pixel, or over more where they are so soft that a grey level a pixel is too coarse.
 _FAR = (1, 4, 16)
-# On paper that is not flat it must stand out by so many times what this percentage of the page does not surpass, up to
-# the third share.
-_PATTERN, _OVER_PATTERN, _WEAKEST = 85, 1.4, 0.45
 # How far outside a stroke its soft edge may reach, in pixels.
 EDGE = 2
 # A reduced pixel is of a stroke if this share of it, out of 255, was.
@@ -72,26 +72,28 @@ def find_ink(page: Page, *, turned: bool = False) -> Ink:
     smooth, smooth_noise = _smooth(grey, noise)
     flat = _flat_paper(page.grey)
     light = _plane(smooth) if flat is None else np.full_like(grey, flat)
-    sign, doubtful = _polarity(smooth - light, smooth_noise)
+    residual = smooth - light
+    sign, doubtful = _polarity(residual, smooth_noise)
     if not sign:
         return Ink(np.zeros_like(page.grey), np.zeros(grey.shape, bool), 0.0, ())
     sign = -sign if turned else sign
-    weak, strong = _outstanding(smooth - light, smooth_noise, sign, flat=flat is not None)
+    weak, strong = _outstanding(residual, smooth_noise, sign, flat=flat is not None)
     if flat is None or min(grey.shape) > _SMALL:
         # Look again with the light taken from between the strokes, which follows shadows that a plane cannot.
         for _round in range(_ROUNDS):
-            local = _light_between(smooth, light, strong)
-            if not doubtful and _polarity(smooth - local, smooth_noise)[0] != sign:
+            local = _light_between(residual, light, strong)
+            beyond = smooth - local
+            if not doubtful and _polarity(beyond, smooth_noise)[0] != sign:
                 break
-            again = _outstanding(smooth - local, smooth_noise, sign, flat=flat is not None)
+            again = _outstanding(beyond, smooth_noise, sign, flat=flat is not None)
             if not again[1].any():
                 break
-            light, (weak, strong) = local, again
+            light, residual, (weak, strong) = local, beyond, again
     strokes = _connected(weak, strong)
-    # Full ink is what the strokes have without noise: a speck of dust must not set the scale.
     if not strokes.any():
         return Ink(np.zeros_like(page.grey), strokes, 0.0, ())
-    full = max(_LEAST_CONTRAST, float(np.percentile((smooth[strokes] - light[strokes]) * sign, 75)))
+    # Full ink is what the strokes have without noise: a speck of dust must not set the scale.
+    full = max(_LEAST_CONTRAST, float(np.percentile(residual[strokes] * sign, 75)))
     levels = np.zeros_like(page.grey)
     near = cv2.dilate(strokes.astype(np.uint8), disc(EDGE)) > 0
     inked = np.rint((grey[near] - light[near]) * np.float32(sign * 255 / full))
@@ -168,9 +170,12 @@ def _noise(grey: Float32) -> float:
     """
     if min(grey.shape) < 3:
         return 0.0
-    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
-    filtered = cv2.filter2D(grey, cv2.CV_32F, kernel)[1:-1, 1:-1]
-    return float(np.median(np.abs(_sampled(filtered)))) / (0.6745 * 6)
+    high, wide = grey.shape[0] - 2, grey.shape[1] - 2
+    sums = np.zeros_like(_sampled(grey[:high, :wide]))
+    for down, row in enumerate(((1, -2, 1), (-2, 4, -2), (1, -2, 1))):
+        for across, weight in enumerate(row):
+            sums += np.float32(weight) * _sampled(grey[down : down + high, across : across + wide])
+    return float(np.median(np.abs(sums))) / (0.6745 * 6)
 
 
 def _sampled(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -223,29 +228,31 @@ def _plane(grey: Float32) -> Float32:
     return (coefficients[0] + row[None, :] + column[:, None]).astype(np.float32)
 
 
-def _shrunk(grey: Float32) -> Float32:
+def _shrunk(grey: Float32, paper: Uint8 | None = None) -> Float32:
+    """Average a page down to the size of the light's; what is not `paper` (1, or 0) counts as 0."""
     factor = max(grey.shape) / _LIGHT_SIZE
+    step = max(1, int(factor / 3))  # nine samples for a pixel are enough
+    few = grey[::step, ::step]
+    few = few if paper is None else few * paper[::step, ::step]
     if factor <= 1:
-        return grey
+        return few
     size = (max(1, round(grey.shape[1] / factor)), max(1, round(grey.shape[0] / factor)))
-    grey = grey[:: max(1, int(factor / 3)), :: max(1, int(factor / 3))]  # nine samples for a pixel are enough
-    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    return cv2.resize(few, size, interpolation=cv2.INTER_AREA).astype(np.float32, copy=False)
 
 
-def _light_between(grey: Float32, plane: Float32, strong: Bools) -> Float32:
-    """Return the plane plus the slow residue of the paper, averaged from around the strokes over a wide window.
+def _light_between(residual: Float32, light: Float32, strong: Bools) -> Float32:
+    """Return the light plus the slow residue of the paper, averaged from around the strokes over a wide window.
 
     Only what is surely ink is left out: a shadow that merely touches a stroke is light to be found.
     """
-    paper = cv2.erode((~strong).astype(np.uint8), disc(EDGE + 1)).astype(np.float32)
-    known = _shrunk(paper)
-    residue = _shrunk((grey - plane) * paper)
+    paper = cv2.erode((~strong).astype(np.uint8), disc(EDGE + 1)).astype(np.uint8)
+    known, residue = _shrunk(paper.astype(np.float32)), _shrunk(residual, paper)
     sigma = max(known.shape) / 10
     weight = cv2.GaussianBlur(known, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
     total = cv2.GaussianBlur(residue, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
     slow = np.where(weight > 1e-3, total / np.maximum(weight, 1e-3), 0).astype(np.float32)
-    full = cv2.resize(slow, (grey.shape[1], grey.shape[0]), interpolation=cv2.INTER_LINEAR)
-    return (plane + full).astype(np.float32)
+    full = cv2.resize(slow, (light.shape[1], light.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return (light + full).astype(np.float32)
 
 
 def _polarity(residual: Float32, noise: float) -> tuple[int, bool]:
@@ -285,8 +292,14 @@ def _least(noise: float) -> float:
 
 def _connected(weak: Bools, strong: Bools) -> Bools:
     """Return the weak ink that hangs together with strong ink."""
-    _count, labels = cv2.connectedComponents(weak.astype(np.uint8), connectivity=8)
-    keep = np.zeros(int(labels.max()) + 1, bool)
-    keep[labels[strong]] = True
-    keep[0] = False
-    return keep[labels]
+    inked = weak.view(np.uint8)
+    left, top, wide, high = cv2.boundingRect(inked)
+    box = (slice(top, top + high), slice(left, left + wide))
+    connected = np.zeros_like(weak)
+    if wide:
+        count, labels = cv2.connectedComponents(np.ascontiguousarray(inked[box]), connectivity=8)
+        keep = np.zeros(count, bool)
+        keep[labels[strong[box]]] = True
+        keep[0] = False
+        connected[box] = keep[labels]
+    return connected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +30,9 @@ SHAPES = (
     "gap inside",
     "pieces",
 )
+
+
+Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -77,12 +81,9 @@ def number(ink: Ink) -> Lattice:
         found = _pieces(line, ink, components, pieces, last)
         lines.append((last, last + len(found)))
         for first in range(len(found)):
-            for past in range(first + 1, min(first + _MOST_PIECES, len(found)) + 1):
-                shape = _shape(found, first, past, line)
-                if past > first + 1 and shape[1] > _WIDEST:
-                    break
+            for past, box, shape in _runs(found, first, line):
                 arcs.append((last + first, last + past))
-                boxes.append(_union(found[first:past]))
+                boxes.append(box)
                 shapes.append(shape)
         last += len(found)
     if boxes and max(max(x1 - x0, y1 - y0) for x0, y0, x1, y1 in boxes) < _LEAST_SIDE:
@@ -96,7 +97,7 @@ def number(ink: Ink) -> Lattice:
 class _Piece:
     """A piece: its box, its columns when upright (left, right), its ink in pixels, and the ink cut on its right."""
 
-    box: tuple[int, int, int, int]
+    box: Box
     left: float
     right: float
     ink: int
@@ -132,35 +133,39 @@ def _pieces(line: Line, ink: Ink, components: Components, pieces: Int32, first: 
     return found
 
 
-def _union(pieces: list[_Piece]) -> tuple[int, int, int, int]:
-    x0, y0, x1, y1 = zip(*(piece.box for piece in pieces), strict=True)
-    return min(x0), min(y0), max(x1), max(y1)
-
-
-def _shape(found: list[_Piece], first: int, past: int, line: Line) -> tuple[float, ...]:
-    """Return what SHAPES names, for the run of pieces first to past - 1 of a line."""
-    run = found[first:past]
-    _x0, y0, _x1, y1 = _union(run)
-    left, right = min(piece.left for piece in run), max(piece.right for piece in run)
-    gaps = [after.left - max(piece.right for piece in run[: place + 1]) for place, after in enumerate(run[1:])]
-    return (
-        (y1 - y0) / line.height,
-        (right - left) / line.height,
-        ((y0 + y1) / 2 - line.middle_at((left + right) / 2)) / line.height,
-        sum(piece.ink for piece in run) / line.height**2,
-        found[first - 1].cut if first else 0.0,
-        run[-1].cut,
-        sum(piece.cut for piece in run[:-1]),
-        max([0.0, *gaps]) / line.height,
-        float(past - first),
-    )
+def _runs(found: list[_Piece], first: int, line: Line) -> Iterator[tuple[int, Box, tuple[float, ...]]]:
+    """Yield the runs of a line's pieces that begin with one and may be a digit: their ends, boxes and shapes."""
+    x0, y0, x1, y1 = found[first].box
+    left, right = found[first].left, found[first].right
+    ink, cut_inside, gap = 0, 0.0, 0.0
+    for past, piece in enumerate(found[first : first + _MOST_PIECES], first + 1):
+        x0, y0, x1, y1 = min(x0, piece.box[0]), min(y0, piece.box[1]), max(x1, piece.box[2]), max(y1, piece.box[3])
+        gap = max(gap, piece.left - right)
+        left, right = min(left, piece.left), max(right, piece.right)
+        if past > first + 1:
+            cut_inside += found[past - 2].cut
+            if right - left > _WIDEST * line.height:
+                return
+        ink += piece.ink
+        shape = (
+            (y1 - y0) / line.height,
+            (right - left) / line.height,
+            ((y0 + y1) / 2 - line.middle_at((left + right) / 2)) / line.height,
+            ink / line.height**2,
+            found[first - 1].cut if first else 0.0,
+            piece.cut,
+            cut_inside,
+            gap / line.height,
+            float(past - first),
+        )
+        yield past, (x0, y0, x1, y1), shape
 
 
 def _lattice(
     pieces: Int32,
     lines: list[tuple[int, int]],
     arcs: list[tuple[int, int]],
-    boxes: list[tuple[int, int, int, int]],
+    boxes: list[Box],
     shapes: list[tuple[float, ...]],
     notes: list[str],
     why: Abstained = False,

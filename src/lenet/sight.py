@@ -25,7 +25,7 @@ from lenet.sweep import STEP, Strip, strip
 # Reading many pictures runs one process per core; threads inside them would only get in each other's way.
 cv2.setNumThreads(1)
 # Numbers are looked for in writing of one to two times this height, in pixels, if it was higher.
-_HIGH_ENOUGH = 56
+_HIGH_ENOUGH = 44
 # Writing whose edges are wider than this, in pixels and as a share of its height, is read by nobody.
 _SOFT, _SOFT_SHARE = 3.0, 0.2
 # A page of at least so many pixels is first looked at with so many of them, across and down, in one.

@@ -15,6 +15,7 @@ COMMANDS = (
     "train",
     "reproduce",
     "bench",
+    "serve",
     "summary",
     "data",
     "data list",

@@ -11,6 +11,8 @@ LenetError                the one line that the user sees: "<thing>: <what is wr
 
 from __future__ import annotations
 
+from typing import Literal
+
 
 class LenetError(Exception):
     """An error whose text is one clear line for the user; `problem` is that line without the thing."""
@@ -25,7 +27,18 @@ class UsageError(LenetError):
 
 
 class PictureError(LenetError):
-    """A picture that cannot be read."""
+    """A picture that cannot be read: empty, too large, of a format that is not supported, or damaged in some way."""
+
+    def __init__(
+        self,
+        thing: object,
+        problem: str,
+        remedy: str = "",
+        *,
+        kind: Literal["empty", "too large", "unsupported", "damaged"] = "damaged",
+    ) -> None:
+        self.kind = kind
+        super().__init__(thing, problem, remedy)
 
 
 class DataError(LenetError):

@@ -30,7 +30,7 @@ SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".mpo", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".ppm", ".pgm", ".pbm", ".avif")
 )
 # A picture has colours if this share of its pixels, looked at here and there, are further from grey than this.
-_LOOKS, _LEAST_COLOUR, _GREYISH = 60_000, 0.003, 40
+_LOOKS, _LEAST_COLOUR, _GREYISH = 20_000, 0.003, 40
 # The value of full white, by bit depth; 1 for floats and masks.
 _FULL_VALUES = (1, 255, 1023, 4095, 16383, 65535)
 # EXIF's tag for how the camera was held, and the first of its values for a picture that lies on its side.
@@ -97,7 +97,8 @@ def _read(source: str | os.PathLike[str] | bytes, name: str) -> bytes:
         if not path.is_file():
             raise PictureError(name, "is not a regular file")
         if path.stat().st_size > _MOST_BYTES:
-            raise PictureError(name, f"{path.stat().st_size:,} bytes", f"at most {_MOST_BYTES:,} are read")
+            size = f"{path.stat().st_size:,} bytes"
+            raise PictureError(name, size, f"at most {_MOST_BYTES:,} are read", kind="too large")
         return path.read_bytes()
     except (OSError, ValueError) as error:
         raise PictureError(name, f"cannot be read ({reason(error)})") from error
@@ -105,20 +106,26 @@ def _read(source: str | os.PathLike[str] | bytes, name: str) -> bytes:
 
 def _open(data: bytes, name: str) -> Image.Image:
     if not data:
-        raise PictureError(name, "is empty")
+        raise PictureError(name, "is empty", kind="empty")
     for what, (offset, magic) in _REFUSED.items():
         if data[offset:].startswith(magic):
-            raise PictureError(name, f"is {what}, which is not read", "save it as PNG or JPEG")
+            raise PictureError(name, f"is {what}, which is not read", "save it as PNG or JPEG", kind="unsupported")
     try:
         picture = Image.open(io.BytesIO(data))
     except Image.DecompressionBombError as error:
-        raise PictureError(name, "far too many pixels", f"at most {MOST_PIXELS:,} are read") from error
+        raise PictureError(
+            name, "far too many pixels", f"at most {MOST_PIXELS:,} are read", kind="too large"
+        ) from error
     except UnidentifiedImageError as error:
-        raise PictureError(name, "is not a picture in a known format", "save it as PNG or JPEG") from error
+        raise PictureError(
+            name, "is not a picture in a known format", "save it as PNG or JPEG", kind="unsupported"
+        ) from error
     except Exception as error:  # Pillow's decoders raise nearly every class on hostile bytes
         raise PictureError(name, f"cannot be decoded ({reason(error)})") from error
     if picture.format not in _FORMATS:  # nothing is decoded yet
-        raise PictureError(name, f"is {picture.format}, which is not read", "save it as PNG or JPEG")
+        raise PictureError(
+            name, f"is {picture.format}, which is not read", "save it as PNG or JPEG", kind="unsupported"
+        )
     return picture
 
 
@@ -133,7 +140,8 @@ def _decode(
     if not width or not height:
         raise PictureError(name, f"{width}x{height} pixels", "there is nothing to read")
     if width * height > MOST_PIXELS:
-        raise PictureError(name, f"{width}x{height} is {width * height:,} pixels", f"at most {MOST_PIXELS:,} are read")
+        pixels = f"{width}x{height} is {width * height:,} pixels"
+        raise PictureError(name, pixels, f"at most {MOST_PIXELS:,} are read", kind="too large")
     try:
         frames = getattr(picture, "n_frames", 1)
         if frames > 1:
@@ -147,11 +155,14 @@ def _decode(
             notes.append("turned as its EXIF data say")
             if orientation >= _LYING:
                 width, height = height, width
-        return *_split_image(ImageOps.exif_transpose(picture), name, notes), (width, height)
+            picture = ImageOps.exif_transpose(picture)
+        return *_split_image(picture, name, notes), (width, height)
     except PictureError:
         raise
     except Image.DecompressionBombError as error:
-        raise PictureError(name, "far too many pixels", f"at most {MOST_PIXELS:,} are read") from error
+        raise PictureError(
+            name, "far too many pixels", f"at most {MOST_PIXELS:,} are read", kind="too large"
+        ) from error
     except Exception as error:  # as in _open
         raise PictureError(name, f"cannot be decoded ({reason(error)})", "it may be cut off or unusual") from error
 
@@ -172,10 +183,12 @@ def _split_image(picture: Image.Image, name: str, notes: list[str]) -> tuple[Flo
 
 def _coloured(picture: Image.Image) -> Uint8 | None:
     """Return (H, W, 3) red, green and blue, or None of a picture whose every look is grey."""
-    values = np.asarray(picture.convert("RGB"))
-    step = max(1, int((values.size / _LOOKS) ** 0.5))
-    some = values[::step, ::step].astype(np.int16)
-    return values if np.percentile(np.ptp(some, axis=2), 100 * (1 - _LEAST_COLOUR)) > _GREYISH else None
+    picture = picture.convert("RGB")
+    step = max(1, int((picture.width * picture.height / _LOOKS) ** 0.5))
+    looks = picture.resize((max(1, picture.width // step), max(1, picture.height // step)), Image.Resampling.NEAREST)
+    some = np.asarray(looks)
+    far = some.max(axis=2) - some.min(axis=2)
+    return np.asarray(picture) if np.percentile(far, 100 * (1 - _LEAST_COLOUR)) > _GREYISH else None
 
 
 def _split_array(
@@ -252,8 +265,7 @@ def _reduced(grey: Uint8, colours: Uint8 | None, size: tuple[int, int], notes: l
     scale = size[0] / grey.shape[1] if grey.shape[1] != size[0] else 1.0
     if scale != 1.0:
         notes.append(f"reduced from {size[0]}x{size[1]} to {grey.shape[1]}x{grey.shape[0]}")
-    fits = colours is not None and colours.shape[:2] == grey.shape
-    return Page(grey, size, scale, tuple(notes), colours if fits else None)
+    return Page(grey, size, scale, tuple(notes), colours)
 
 
 def _shrinking(pixels: int) -> int:

@@ -64,6 +64,12 @@ def seen_and_read(source: Source, network: Network, asked: Asked) -> tuple[Sight
     return sight, reading
 
 
+def chosen_arcs(sight: Sight, reading: Reading) -> set[int]:
+    """Return which of a sight's candidates the digits of its reading are."""
+    said = {(digit.box, digit.glyph.tobytes()) for digit in reading.digits}
+    return {arc for arc, glyph in enumerate(sight.glyphs) if (sight.box(arc), glyph.tobytes()) in said}
+
+
 def read_digit(sight: Sight, network: Network, asked: Asked = Asked()) -> Reading:
     """Say which digit a sight of one glyph is."""
     if sight.unreadable:

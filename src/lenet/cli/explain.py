@@ -66,14 +66,14 @@ def _number(source: str | bytes, sight: Sight, network: Network, reading: Readin
     from lenet.draw_number import explained_number
     from lenet.errors import PictureError
     from lenet.image import open_page
+    from lenet.reader import chosen_arcs
 
     if not len(sight.glyphs):
         raise PictureError(
             "-" if isinstance(source, bytes) else source, f"nothing to explain, the page is {reading.abstained}"
         )
     chances = network.probabilities(sight.glyphs)
-    said = {(digit.box, digit.glyph.tobytes()) for digit in reading.digits}
-    chosen = {arc for arc, glyph in enumerate(sight.glyphs) if (sight.box(arc), glyph.tobytes()) in said}
+    chosen = chosen_arcs(sight, reading)
     return explained_number(open_page(source).grey, sight.lattice, sight.glyphs, chances, chosen, reading)
 
 

@@ -8,14 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import cos, radians, sin
-
-import numpy as np
 
 from lenet.arrays import Float32, Uint8
+from lenet.changes import covered, looked_at, placed, thickened
 from lenet.dataset import Digits
-from lenet.engine import distorted
-from lenet.engine.warp import PARAMETERS
 from lenet.pixels import to_input
 from lenet.report.measured import Run, Spread, error_rates
 
@@ -34,60 +30,44 @@ class Change:
     unchanged: float = 0
 
 
-def looked_at(glyphs: Uint8, affine: tuple[float, float, float, float, float, float]) -> Float32:
-    """Sample every glyph's field through one affine map (see `lenet.training.distortions.draw`)."""
-    inputs = to_input(glyphs)
-    parameters = np.zeros((len(inputs), PARAMETERS), np.float32)
-    parameters[:, :6] = affine
-    return distorted(inputs, parameters)
-
-
-def turned(glyphs: Uint8, degrees: float) -> Float32:
-    """Turn clockwise about the middle of the field."""
-    c, s = cos(radians(degrees)), sin(radians(degrees))
-    return looked_at(glyphs, (c, s, 0, -s, c, 0))
-
-
-def thickened(glyphs: Uint8, pixels: float) -> Float32:
-    """Widen strokes by so many pixels on every side, or make them thinner; grey dilation and erosion."""
-    grown, darkest = glyphs, np.maximum if pixels > 0 else np.minimum
-    for _pixel in range(abs(round(pixels))):
-        framed = np.pad(grown, ((0, 0), (1, 1), (1, 1)))
-        beside = [framed[:, 1:-1, :-2], framed[:, 1:-1, 2:], framed[:, :-2, 1:-1], framed[:, 2:, 1:-1]]
-        for each in beside:
-            grown = darkest(grown, each)
-    return to_input(grown)
-
-
-def covered(glyphs: Uint8, share: float) -> Float32:
-    """Invert a share, in per cent, of the pixels of the glyph."""
-    flips = np.random.default_rng(13).random(glyphs.shape) < share / 100
-    return to_input(np.where(flips, 255 - glyphs, glyphs))
-
-
 CHANGES = (
     Change(
         "horizontal shift",
         "pixels to the right",
         tuple(range(-14, 15, 2)),
-        lambda glyphs, by: looked_at(glyphs, (1, 0, -by, 0, 1, 0)),
+        lambda glyphs, by: looked_at(glyphs, placed(by, 0, 1, 0, 1, 0)),
     ),
     Change(
         "vertical shift",
         "pixels down",
         tuple(range(-14, 15, 2)),
-        lambda glyphs, by: looked_at(glyphs, (1, 0, 0, 0, 1, -by)),
+        lambda glyphs, by: looked_at(glyphs, placed(0, by, 1, 0, 1, 0)),
     ),
     Change(
         "size",
         "times",
         (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6),
-        lambda glyphs, by: looked_at(glyphs, (1 / by, 0, 0, 0, 1 / by, 0)),
+        lambda glyphs, by: looked_at(glyphs, placed(0, 0, by, 0, 1, 0)),
         unchanged=1,
     ),
-    Change("turn", "degrees clockwise", tuple(range(-60, 61, 10)), turned),
-    Change("stroke width", "pixels added on every side", (-2, -1, 0, 1, 2, 3), thickened),
-    Change("noise", "per cent of the pixels inverted", (0, 2, 5, 10, 15, 20, 25, 30), covered),
+    Change(
+        "turn",
+        "degrees clockwise",
+        tuple(range(-60, 61, 10)),
+        lambda glyphs, by: looked_at(glyphs, placed(0, 0, 1, by, 1, 0)),
+    ),
+    Change(
+        "stroke width",
+        "pixels added on every side",
+        (-2, -1, 0, 1, 2, 3),
+        lambda glyphs, by: to_input(thickened(glyphs, by)),
+    ),
+    Change(
+        "noise",
+        "per cent of the pixels inverted",
+        (0, 2, 5, 10, 15, 20, 25, 30),
+        lambda glyphs, by: to_input(covered(glyphs, by)),
+    ),
 )
 
 

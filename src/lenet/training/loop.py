@@ -34,14 +34,18 @@ _FITTED = ("rubbish_lowered_by", "path", "path_fitted_on", "trust", "trust_fitte
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run is: pass `passed` of `passes`, `done` of `total` patterns of it, on what, and the last log line."""
+    """Where a run is: pass `passed` of `passes`, `done` of `total` patterns of it, on what, and the last log line.
+
+    `weights` gives each replica's tensors as they would be kept now.
+    """
 
     passed: int
     passes: int
     done: int
     total: int
     runs_on: str
-    line: dict[str, Any] | None = None
+    line: dict[str, Any] | None
+    weights: Callable[[], list[Tensors]]
 
 
 def train_replicas(
@@ -76,7 +80,7 @@ def train_replicas(
     n = len(training.labels)
 
     def tell(passed: int, done: int, line: dict[str, Any] | None = None) -> None:
-        report(Progress(passed, recipe.passes, done, n, f"{backend.name} ({backend.runs_on})", line))
+        report(Progress(passed, recipe.passes, done, n, f"{backend.name} ({backend.runs_on})", line, backend.weights))
 
     tell(finished, n)
     for passed in range(finished + 1, recipe.passes + 1):

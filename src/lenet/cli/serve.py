@@ -1,0 +1,56 @@
+"""`lenet serve`: the page and the HTTP interface."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def serve(
+    host: Annotated[
+        str, typer.Option(metavar="HOST", help="Where to listen; others than this machine need a token.")
+    ] = ("127.0.0.1"),
+    port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="0 takes a free one.")] = 8000,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TOKEN", envvar="LENET_TOKEN", help="What clients must send: Authorization: Bearer TOKEN."
+        ),
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A name by which this machine may be called; repeatable."),
+    ] = None,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(metavar="URL", help="Another site that may ask, such as https://example.org; repeatable."),
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Where corrections and trained networks are kept.", show_default="~/.local/share/lenet"
+        ),
+    ] = None,
+) -> None:
+    """Serve a page to draw, drop and photograph numbers on, and the same over HTTP, offline.
+
+    The address is printed when it is open; a line of JSON per request goes to stderr. Ctrl-C or SIGTERM finishes what
+    runs, then leaves. The interface is described at /docs and /openapi.json.
+    """
+    from lenet.errors import MissingExtra
+
+    try:
+        from lenet.serve import serve as start
+    except ModuleNotFoundError as error:
+        raise MissingExtra("lenet serve", str(error.name), "serve") from error
+    start(
+        host,
+        port,
+        token,
+        tuple(allow_host or ()),
+        tuple(allow_origin or ()),
+        folder,
+        ready=lambda address: print(address, flush=True),
+    )

@@ -1,0 +1,125 @@
+"""The page and the HTTP interface: one command on 127.0.0.1, with a process per core that reads."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+from lenet.engine.choice import cores
+from lenet.errors import LenetError, UsageError, reason
+from lenet.serve.app import build
+from lenet.serve.guard import Access
+from lenet.serve.limits import Limits
+from lenet.serve.shelf import own_folder
+
+__all__ = ["Limits", "serve"]
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_LEAST_TOKEN = 16
+
+
+def serve(
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    token: str | None = None,
+    hosts: tuple[str, ...] = (),
+    origins: tuple[str, ...] = (),
+    folder: Path | None = None,
+    limits: Limits | None = None,
+    ready: Callable[[str], None] = print,
+) -> None:
+    """Serve until SIGTERM or Ctrl-C; then finish what runs, and return. `ready` gets the address once it is open.
+
+    `hosts` are names by which this machine may be called beside its addresses, `origins` other sites that may ask,
+    such as https://example.org. `folder` keeps corrections and trained networks. Raises UsageError for a host that is
+    not loopback without a token of 16 characters, and LenetError when the address is taken.
+    """
+    loopback = _is_loopback(host)
+    if not loopback and not token:
+        raise UsageError(f"host {host}", "others can reach it", "give --token, or LENET_TOKEN")
+    if token is not None and (len(token) < _LEAST_TOKEN or not token.isascii() or not token.isprintable()):
+        raise UsageError("token", f"expected {_LEAST_TOKEN} printable ASCII characters or more")
+    access = Access(
+        frozenset((*_LOOPBACK, host.lower(), *(each.lower() for each in hosts))),
+        addresses=not loopback,
+        origins=frozenset(each.rstrip("/") for each in origins),
+        token=token,
+    )
+    limits = limits or Limits()
+    app = build(folder or own_folder(), access, limits, cores())
+    listening = _listen(host, port)
+    name = f"[{host}]" if ":" in host else host
+    config = uvicorn.Config(
+        app,
+        http=_patient(limits.idle_seconds),
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=limits.idle_seconds,
+        timeout_graceful_shutdown=limits.leaving_seconds,
+    )
+    server = _Server(config, lambda: ready(f"http://{name}:{listening.getsockname()[1]}"))
+    with listening:
+        server.run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """Says when it is open."""
+
+    def __init__(self, config: uvicorn.Config, opened: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._opened = opened
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._opened()
+
+
+def _patient(seconds: int) -> type[asyncio.Protocol]:
+    """Return the protocol of HTTP that cuts a connection which does not send a request's head in so many seconds."""
+
+    class Patient(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            self._cut = asyncio.get_running_loop().call_later(seconds, self._give_up)
+
+        def _give_up(self) -> None:
+            if self.cycle is None and not self.transport.is_closing():
+                self.transport.close()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._cut.cancel()
+            super().connection_lost(exc)
+
+    return Patient
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(512)
+    except (OSError, OverflowError) as error:
+        listening.close()
+        raise LenetError(f"{host}:{port}", f"cannot be served at ({reason(error)})", "choose another --port") from error
+    return listening
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

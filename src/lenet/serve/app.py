@@ -1,0 +1,215 @@
+"""The HTTP interface: routes, and what each may answer. The work is done by reader processes."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from lenet import __version__
+from lenet.engine.choice import chosen
+from lenet.errors import LenetError, TrainingError
+from lenet.serve import schema
+from lenet.serve.desk import Desk
+from lenet.serve.given import Options, first_problem, pictures
+from lenet.serve.guard import Access, Guard
+from lenet.serve.lessons import Lessons
+from lenet.serve.limits import Limits
+from lenet.serve.metrics import MEDIA, Metrics
+from lenet.serve.own import own_routes
+from lenet.serve.page import page_routes
+from lenet.serve.readers import NoAnswer, Readers
+from lenet.serve.shelf import Shelf
+from lenet.serve.tasks import Outcome, failed, status_of
+from lenet.spec import DEFAULT
+
+# What may be answered on every route, beside what a route says of itself.
+_FAILURES = {
+    400: "the request is not complete",
+    401: "no token, or a wrong one",
+    403: "not from there",
+    404: "no such network",
+    408: "the body came too slowly",
+    413: "too large",
+    415: "not a picture that is read",
+    422: "damaged, or an option that is not on offer",
+    429: "too many requests at once from one client",
+    503: "too many requests at once; Retry-After says when to come again",
+}
+FAILURES: dict[int | str, dict[str, Any]] = {
+    status: {"model": schema.Failure, "description": words} for status, words in _FAILURES.items()
+}
+Asked = Annotated[Options, Query()]
+_PICTURE = {"type": "string", "format": "binary"}
+
+
+def _body(several: bool) -> dict[str, Any]:
+    """Describe a body with one picture or several for the interface's description."""
+    file = {"type": "array", "items": _PICTURE} if several else _PICTURE
+    form = {"schema": {"type": "object", "properties": {"file": file}, "required": ["file"]}}
+    kinds: dict[str, Any] = {"multipart/form-data": form}
+    if not several:
+        kinds |= {kind: {"schema": _PICTURE} for kind in ("image/*", "application/octet-stream")}
+    return {"requestBody": {"required": True, "content": kinds}}
+
+
+def build(folder: Path, access: Access, limits: Limits, readers: int) -> ASGIApp:
+    """Return the whole service: corrections and networks of its own are kept in `folder`."""
+    desk = Desk(Readers(readers, limits.waiting, limits.seconds), Shelf(folder), Lessons(folder), folder, limits)
+    metrics = Metrics()
+    metrics.watch(lambda: desk.readers.asked)
+
+    @asynccontextmanager
+    async def open_hours(_app: FastAPI) -> AsyncIterator[None]:
+        await desk.readers.start()
+        try:
+            yield
+        finally:
+            await desk.lessons.close()
+            desk.readers.stop()
+
+    app = FastAPI(
+        title="lenet",
+        version=__version__,
+        description='Handwritten numbers, read by LeNet-5. Errors are one line: {"error": ...}.',
+        docs_url=None,
+        redoc_url=None,
+        lifespan=open_hours,
+        responses=FAILURES,
+        redirect_slashes=False,
+    )
+    app.add_exception_handler(LenetError, _lenet_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(NoAnswer, _no_answer)
+    app.include_router(_reading(desk))
+    app.include_router(_looking(desk))
+    app.include_router(_about(desk, metrics))
+    app.include_router(own_routes(desk))
+    app.include_router(page_routes())
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
+    return Guard(app, access, limits, metrics)
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """Return the interface's description, without FastAPI's own form of a 422, which is never sent."""
+    if app.openapi_schema is None:
+        found = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        for name in ("HTTPValidationError", "ValidationError"):
+            found["components"]["schemas"].pop(name, None)
+        app.openapi_schema = found
+    return app.openapi_schema
+
+
+def _respond(found: Outcome) -> Response:
+    return Response(found.body, found.status, media_type=found.media)
+
+
+async def _lenet_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, LenetError)
+    return _respond(failed(409 if isinstance(error, TrainingError) else status_of(error), str(error)))
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return _respond(failed(422, ": ".join(first_problem(error.errors()))))
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    words = {404: f"{request.url.path}: nothing here; GET /openapi.json tells what there is"}
+    words[405] = f"{request.url.path}: not with {request.method}"
+    found = _respond(failed(error.status_code, words.get(error.status_code, str(error.detail))))
+    found.headers.update(error.headers or {})
+    return found
+
+
+async def _no_answer(_request: Request, error: Exception) -> Response:
+    found = _respond(failed(503, str(error)))
+    found.headers["retry-after"] = "1"
+    return found
+
+
+def _reading(desk: Desk) -> APIRouter:
+    routes = APIRouter(tags=["reading"])
+
+    @routes.post("/read", responses={200: {"model": schema.Reading}}, openapi_extra=_body(False))
+    async def read(request: Request, options: Asked) -> Response:
+        """Read the numbers in a picture, or its one digit: the JSON object of `lenet read --json`."""
+        (picture, *_more), options = await pictures(request, options, 1)
+        return _respond(await desk.ask_of("read", picture, options))
+
+    @routes.post("/read/batch", responses={200: {"model": schema.Batch}}, openapi_extra=_body(True))
+    async def batch(request: Request, options: Asked) -> Response:
+        """Read several pictures of a form; one that cannot be read has an error in its place."""
+        given, options = await pictures(request, options, desk.limits.pictures)
+        return _respond(await desk.ask_of_all(given, options))
+
+    @routes.post("/explain", responses={200: {"model": schema.Explanation}}, openapi_extra=_body(False))
+    async def explain(request: Request, options: Asked) -> Response:
+        """Read a picture, and tell its candidates, their scores and glyphs, and where ink was cut."""
+        (picture, *_more), options = await pictures(request, options, 1)
+        return _respond(await desk.ask_of("explain", picture, options))
+
+    return routes
+
+
+def _looking(desk: Desk) -> APIRouter:
+    routes = APIRouter(tags=["looking inside"])
+    any_object: dict[int | str, dict[str, Any]] = {
+        200: {"content": {"application/json": {"schema": {"type": "object"}}}}
+    }
+
+    def common(asked: schema.OneGlyph) -> dict[str, Any]:
+        return {"glyph": b64decode(asked.glyph), "model": desk.shelf.find(asked.model, sweep=False)}
+
+    @routes.post("/activations", responses=any_object)
+    async def activations(asked: schema.OneGlyph) -> Response:
+        """Return every layer's values for a glyph, as float16 in base64, maps by rows by columns."""
+        return _respond(await desk.readers.ask("activations", **common(asked)))
+
+    @routes.post("/unit", responses=any_object)
+    async def unit(asked: schema.OneUnit) -> Response:
+        """Return where one value of a layer comes from: its field in the input, and the sum that made it."""
+        return _respond(await desk.readers.ask("unit", layer=asked.layer, place=asked.place, **common(asked)))
+
+    @routes.post("/why", responses=any_object)
+    async def why(asked: schema.OneGlyph) -> Response:
+        """Return what in a glyph would have to change for the runner-up to win."""
+        return _respond(await desk.readers.ask("why", **common(asked)))
+
+    @routes.post("/vary", responses=any_object)
+    async def vary(asked: schema.Changes) -> Response:
+        """Return a glyph that is shifted, turned, thickened, ..., and how its probabilities change with it."""
+        return _respond(await desk.readers.ask("vary", amounts=asked.amounts, along=asked.along, **common(asked)))
+
+    return routes
+
+
+def _about(desk: Desk, metrics: Metrics) -> APIRouter:
+    routes = APIRouter(tags=["about"])
+
+    @routes.get("/models", responses={200: {"model": schema.Networks}})
+    async def models() -> dict[str, Any]:
+        """List the networks that can be asked for by name."""
+        return {"default": DEFAULT, "networks": desk.shelf.networks()}
+
+    @routes.get("/health", responses={200: {"model": schema.Health}})
+    async def health() -> dict[str, Any]:
+        """Say that the service is there."""
+        return {"status": "ok", "version": __version__, "engine": chosen(), "readers": desk.readers.count}
+
+    @routes.get("/metrics", responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}})
+    async def numbers() -> Response:
+        """Return counts and times for Prometheus."""
+        return Response(metrics.text(), media_type=MEDIA)
+
+    return routes

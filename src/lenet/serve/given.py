@@ -1,0 +1,109 @@
+"""What a client sends to be read: pictures, as a form or as the body itself, and options as on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from lenet.errors import UsageError
+
+_FORM = "multipart/form-data"
+_FIELD = "file"
+
+
+class Options(BaseModel):
+    """How to read, as `lenet read` takes it: in the query, or as fields of the form."""
+
+    model_config = ConfigDict(extra="forbid")
+    digit: Annotated[bool, Field(description="take the whole picture for one digit")] = False
+    model: Annotated[str, Field(min_length=1, max_length=64, description="a network of GET /models")] | None = None
+    method: Annotated[Literal["cut", "sweep"], Field(description="cut the ink, or slide along it")] = "cut"
+    pattern: (
+        Annotated[
+            str,
+            Field(min_length=1, max_length=200, description="zip, amount, time, date, digits:N, luhn or an expression"),
+        ]
+        | None
+    ) = None
+    choices: Annotated[
+        list[Annotated[str, Field(max_length=100)]], Field(max_length=10_000, description="what a number may be")
+    ] = []
+    best: Annotated[int, Field(ge=0, le=100, description="list so many of the likeliest texts of a line")] = 0
+    max_error: (
+        Annotated[float, Field(gt=0, lt=1, description="withhold answers so that at most this share is wrong")] | None
+    ) = None
+
+    @property
+    def sweep(self) -> bool:
+        """Whether to slide the network along the line."""
+        return self.method == "sweep"
+
+    def asked(self) -> dict[str, Any]:
+        """Return the options of `lenet.reader.ask` that are neither a method nor a network."""
+        choices = self.choices or None
+        return {"pattern": self.pattern, "choices": choices, "best": self.best, "max_error": self.max_error}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture's bytes, and its name on the client's side, if any: it is told back, and used for nothing."""
+
+    name: str | None
+    data: bytes
+
+
+async def pictures(request: Request, options: Options, most: int) -> tuple[list[Picture], Options]:
+    """Return what was sent, at most so many pictures, with the options of the form beside those of the query.
+
+    Raises HTTPException 400 for what is no form or has no picture, 413 for too many, 415 for another kind of body, and
+    UsageError for an option.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != _FORM:
+        if kind and not kind.startswith("image/") and kind != "application/octet-stream":
+            raise HTTPException(415, f"content type {kind}: send image/*, application/octet-stream or {_FORM}")
+        data = await request.body()
+        if not data:
+            raise HTTPException(400, "picture: is empty; send it as the body, or as the field file of a form")
+        return [Picture(None, data)], options
+    # The body was received within its limit: one part may be all of it.
+    form = await request.form(max_files=most + 1, max_fields=10_100, max_part_size=1 << 20)
+    found = [each for each in form.getlist(_FIELD) if isinstance(each, UploadFile)]
+    if not found:
+        raise HTTPException(400, f"form: no picture in it; send one as the field {_FIELD}")
+    if len(found) > most:
+        raise HTTPException(413, f"form: more than {most} pictures; send them in parts")
+    given = [Picture(each.filename or None, await each.read()) for each in found]
+    return given, _merged(options, form.multi_items())
+
+
+def _merged(options: Options, fields: Iterable[tuple[str, Any]]) -> Options:
+    """Return the options with the form's fields, which go before those of the query."""
+    given: dict[str, Any] = {}
+    for name, value in fields:
+        if name == _FIELD:
+            continue
+        if name == "choices":
+            given.setdefault(name, []).append(value)
+        else:
+            given[name] = value
+    if not given:
+        return options
+    try:
+        return Options.model_validate({**options.model_dump(exclude_unset=True), **given})
+    except ValidationError as error:
+        raise UsageError(*first_problem(error.errors())) from error
+
+
+def first_problem(errors: Iterable[Any]) -> tuple[str, str]:
+    """Return the first of a validator's complaints as a thing and what is wrong with it."""
+    first = next(iter(errors))
+    where = [str(each) for each in first["loc"] if each not in ("query", "body")]
+    problem = str(first["msg"])
+    return ".".join(where) or "body", problem[:1].lower() + problem[1:]

@@ -1,0 +1,226 @@
+"""Who may ask, how much and how fast; and what is told of it: a line in the log, a count in the metrics."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import ipaddress
+import json
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lenet.serve.limits import Limits
+from lenet.serve.metrics import Metrics
+from lenet.serve.tasks import failed
+
+# What every answer says to a browser: nothing comes from elsewhere, nothing goes elsewhere.
+_HEADERS = {
+    b"content-security-policy": b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+    b"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cache-control": b"no-store",
+}
+# What is served without a token, so that the page can ask for it.
+_PUBLIC = ("/", "/docs", "/health")
+_PUBLIC_FOLDER = "/page/"
+# What changes this machine: for its own users, or for those who have the token.
+_OWN = ("/train", "/corrections", "/finetune")
+# Bodies that are being received may take so many bytes together.
+_IN_FLIGHT = 256_000_000
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who may ask: by which names this machine may be called, from which other sites, with which token.
+
+    With `addresses` it may be called by any IP address: a name can be pointed at it by a stranger, a number cannot.
+    """
+
+    hosts: frozenset[str]
+    addresses: bool = False
+    origins: frozenset[str] = frozenset()
+    token: str | None = None
+
+
+class _Refused(Exception):
+    def __init__(self, status: int, message: str, **headers: str) -> None:
+        self.status, self.message, self.headers = status, message, headers
+
+
+@dataclass
+class Guard:
+    """ASGI: refuse what may not be asked, receive the body within its limits, and keep the record."""
+
+    app: ASGIApp
+    access: Access
+    limits: Limits
+    metrics: Metrics
+    _clients: Counter[str] = field(default_factory=Counter)
+    _receiving: int = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self.app(scope, receive, send)
+            return
+        started, status, sent = time.perf_counter(), 0, 0
+        client = (scope.get("client") or ("",))[0]
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+
+        async def answer(message: Message) -> None:
+            nonlocal status, sent
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                given = {name for name, _value in message["headers"]}
+                added = {**_HEADERS, **self._shared(headers.get(b"origin"))}
+                more = [(name, value) for name, value in added.items() if name not in given]
+                message = {**message, "headers": [*message["headers"], *more]}
+            else:
+                sent += len(message.get("body", b""))
+            await send(message)
+
+        self._clients[client] += 1
+        try:
+            self._admit(scope, client, headers)
+            if scope["method"] == "OPTIONS" and headers.get(b"origin", "") in self.access.origins:
+                await _send(answer, 204, b"", {"access-control-allow-methods": "GET, POST, DELETE"})
+            else:
+                await self.app(scope, await self._received(receive, headers), answer)
+        except _Refused as refused:
+            await _send(answer, refused.status, failed(refused.status, refused.message).body, refused.headers)
+        finally:
+            self._clients[client] -= 1
+            if not self._clients[client]:
+                del self._clients[client]
+            seconds = time.perf_counter() - started
+            route = getattr(scope.get("route"), "path", "other")
+            self.metrics.count(route, scope["method"], status, seconds)
+            _log(scope, client, status, seconds, sent)
+
+    def _admit(self, scope: Scope, client: str, headers: dict[bytes, str]) -> None:
+        host = _host(headers.get(b"host", ""))
+        if host not in self.access.hosts and not (self.access.addresses and _is_address(host)):
+            raise _Refused(403, f"host {host or 'none'}: not a name of this service; --allow-host names more")
+        origin = headers.get(b"origin")
+        if origin is not None and origin not in self.access.origins:
+            own = urlsplit(origin)
+            if own.scheme not in ("http", "https") or own.netloc != headers.get(b"host"):
+                raise _Refused(403, f"origin {origin}: another site; --allow-origin names those that may ask")
+        path, token = scope["path"], self.access.token
+        if token is not None and scope["method"] != "OPTIONS" and not _is_public(path):
+            given = headers.get(b"authorization", "")
+            if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+                raise _Refused(
+                    401, "no or a wrong token; send Authorization: Bearer TOKEN", **{"www-authenticate": "Bearer"}
+                )
+        if token is None and path.startswith(_OWN) and not _is_loopback(client):
+            raise _Refused(403, f"{path}: only from this machine, or with a token")
+        if self._clients[client] > self.limits.waiting // 2:
+            raise _Refused(429, f"more than {self.limits.waiting // 2} requests at once", **{"retry-after": "1"})
+
+    async def _received(self, receive: Receive, headers: dict[bytes, str]) -> Receive:
+        """Receive the whole body; return what gives it to the application, and then whether the client has left."""
+        announced = headers.get(b"content-length", "0")
+        too_large = _Refused(413, f"body of more than {self.limits.body:,} bytes; send a smaller picture")
+        if not announced.isdecimal() or int(announced) > self.limits.body:
+            raise too_large
+        until = time.monotonic() + self.limits.body_seconds
+        parts: list[bytes] = []
+        size, more = 0, b"content-length" in headers or b"transfer-encoding" in headers
+        try:
+            while more:
+                try:
+                    message = await asyncio.wait_for(receive(), max(0.0, until - time.monotonic()))
+                except TimeoutError:
+                    seconds = f"{self.limits.body_seconds:g} s"
+                    raise _Refused(408, f"the body took more than {seconds}", connection="close") from None
+                if message["type"] == "http.disconnect":
+                    raise _Refused(400, "the client left before it had sent all")
+                parts.append(message.get("body", b""))
+                size += len(parts[-1])
+                self._receiving += len(parts[-1])
+                if size > self.limits.body:
+                    raise too_large
+                if self._receiving > _IN_FLIGHT:
+                    raise _Refused(503, "too much is being sent at once; try again", **{"retry-after": "1"})
+                more = message.get("more_body", False)
+        finally:
+            self._receiving -= size
+        body: Message | None = {"type": "http.request", "body": b"".join(parts), "more_body": False}
+
+        async def given() -> Message:
+            nonlocal body
+            message, body = body, None
+            return message if message is not None else await receive()
+
+        return given
+
+    def _shared(self, origin: str | None) -> dict[bytes, bytes]:
+        if origin is None or origin not in self.access.origins:
+            return {}
+        return {
+            b"access-control-allow-origin": origin.encode(),
+            b"access-control-allow-headers": b"authorization, content-type",
+            b"cross-origin-resource-policy": b"cross-origin",
+            b"vary": b"origin",
+        }
+
+
+async def _send(send: Send, status: int, body: bytes, headers: dict[str, str]) -> None:
+    told = {"content-type": "application/json", "content-length": str(len(body)), **headers}
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [(name.encode(), value.encode()) for name, value in told.items()],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})
+
+
+def _log(scope: Scope, client: str, status: int, seconds: float, sent: int) -> None:
+    """Write one JSON object to stderr: who asked for what, and how long it took; nothing of a picture."""
+    line: dict[str, Any] = {
+        "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "client": client,
+        "method": scope["method"],
+        "path": scope["path"],
+        "status": status,
+        "ms": round(1000 * seconds, 2),
+        "bytes": sent,
+    }
+    sys.stderr.write(json.dumps(line) + "\n")
+
+
+def _is_public(path: str) -> bool:
+    return path in _PUBLIC or path.startswith(_PUBLIC_FOLDER)
+
+
+def _host(header: str) -> str:
+    """Return the name in a Host header, without its port, in lower case; empty if there is none or it is no host."""
+    try:
+        return (urlsplit(f"//{header}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_loopback(host: str) -> bool:
+    return _is_address(host) and ipaddress.ip_address(host).is_loopback

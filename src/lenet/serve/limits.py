@@ -1,0 +1,23 @@
+"""What one process serves at most: sizes, counts and times, all of them finite."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of the service; pixels are limited by `lenet.image.MOST_PIXELS`, before anything is decoded.
+
+    `body` is the bytes of a request, `pictures` those of a batch, `body_seconds` how long a client may take to send,
+    `seconds` how long a picture may take to be read, `waiting` how many requests wait for a reader.
+    """
+
+    body: int = 32_000_000
+    pictures: int = 64
+    body_seconds: float = 20.0
+    seconds: float = 20.0
+    waiting: int = 128
+    # Connections that have not sent a request are cut after so many seconds; a process leaves after so many more.
+    idle_seconds: int = 5
+    leaving_seconds: int = 30

@@ -1,0 +1,128 @@
+"""Processes that read pictures: one per core, each asked one thing at a time, ended when it takes too long."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from lenet.serve.tasks import TASKS, Outcome
+from lenet.spec import DEFAULT
+
+_SPAWN = get_context("spawn")
+
+
+class NoAnswer(Exception):
+    """The readers gave no answer; the text says why."""
+
+
+class Busy(NoAnswer):
+    """Too many requests wait already."""
+
+
+class TooSlow(NoAnswer):
+    """A reader did not answer in time, and was ended."""
+
+
+class Died(NoAnswer):
+    """A reader ended before it answered."""
+
+
+class _Reader:
+    """A process and the pipe to it; it is started again when it has ended."""
+
+    def __init__(self) -> None:
+        self.process: BaseProcess | None = None
+        self.pipe: Connection | None = None
+
+    def start(self) -> None:
+        self.stop()
+        self.pipe, theirs = _SPAWN.Pipe()
+        self.process = _SPAWN.Process(target=_work, args=(theirs,), daemon=True)
+        self.process.start()
+        theirs.close()
+
+    def ask(self, task: str, arguments: dict[str, Any], seconds: float) -> Outcome:
+        if self.process is None or not self.process.is_alive():
+            self.start()
+        assert self.pipe is not None
+        try:
+            self.pipe.send((task, arguments))
+            if not self.pipe.poll(seconds):
+                self.stop()
+                raise TooSlow("it took too long to be read; send a smaller picture")
+            return self.pipe.recv()
+        except (EOFError, OSError) as error:
+            self.stop()
+            raise Died("reading it ended the reader; send another picture") from error
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.join()
+        if self.pipe is not None:
+            self.pipe.close()
+        self.process = self.pipe = None
+
+
+@dataclass
+class Readers:
+    """Reader processes behind one queue. `start` and `stop` frame their use."""
+
+    count: int
+    waiting: int
+    seconds: float
+    _free: asyncio.Queue[_Reader] = field(default_factory=asyncio.Queue)
+    _all: list[_Reader] = field(default_factory=list)
+    asked: int = 0
+
+    async def start(self) -> None:
+        """Start all processes and wait until each has loaded the default network."""
+        self._threads = ThreadPoolExecutor(self.count)
+        loop = asyncio.get_running_loop()
+        self._all = [_Reader() for _number in range(self.count)]
+        ready = [loop.run_in_executor(self._threads, each.ask, "ready", {"model": DEFAULT}, 60.0) for each in self._all]
+        await asyncio.gather(*ready)
+        for each in self._all:
+            self._free.put_nowait(each)
+
+    async def ask(self, task: str, **arguments: Any) -> Outcome:
+        """Have the next free process do a task of `lenet.serve.tasks`. Raises Busy, TooSlow or Died."""
+        if self.asked >= self.count + self.waiting:
+            raise Busy("too many requests wait already; try again")
+        self.asked += 1
+        # The client may leave: what is begun is ended all the same, and the process is free again.
+        return await asyncio.shield(asyncio.ensure_future(self._asked(task, arguments)))
+
+    async def _asked(self, task: str, arguments: dict[str, Any]) -> Outcome:
+        try:
+            reader = await self._free.get()
+            try:
+                loop = asyncio.get_running_loop()
+                return await loop.run_in_executor(self._threads, reader.ask, task, arguments, self.seconds)
+            finally:
+                self._free.put_nowait(reader)
+        finally:
+            self.asked -= 1
+
+    def stop(self) -> None:
+        """End all processes."""
+        for each in self._all:
+            each.stop()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _work(pipe: Connection) -> None:
+    """Do tasks until the pipe is closed. The parent alone hears signals."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    with suppress(EOFError, OSError):
+        while True:
+            task, arguments = pipe.recv()
+            pipe.send(TASKS[task](**arguments))

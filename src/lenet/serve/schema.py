@@ -1,0 +1,200 @@
+"""The bodies of requests and answers, as the interface's description has them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Abstained = Literal[False, "blank", "not a digit", "too small", "too blurred", "uncertain"]
+Share = Annotated[float, Field(ge=0, le=1)]
+BoxOf = Annotated[list[int], Field(min_length=4, max_length=4, description="x0, y0, x1, y1 in the picture's pixels")]
+# 784 bytes in base64.
+GlyphText = Annotated[
+    str,
+    Field(
+        min_length=1048,
+        max_length=1048,
+        pattern=r"^[A-Za-z0-9+/]{1046}==$",
+        description="28x28 bytes in base64, row by row, 0 for paper and 255 for pen",
+    ),
+]
+ModelName = Annotated[str, Field(min_length=1, max_length=64, description="a network of GET /models")]
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+class Failure(BaseModel):
+    """What went wrong, in one line."""
+
+    error: str
+
+
+class RunnerUp(_Answer):
+    """The second best label of a digit."""
+
+    label: str
+    confidence: Share
+
+
+class Digit(_Answer):
+    """One digit; `glyph` is told by /explain alone."""
+
+    label: str
+    confidence: Share
+    runner_up: RunnerUp
+    line: int
+    box: BoxOf
+
+
+class Line(_Answer):
+    """One line of writing."""
+
+    text: str
+    confidence: Share
+    abstained: Abstained
+    box: BoxOf
+
+
+class Reading(_Answer):
+    """What `lenet read --json` prints; `path` is the client's own file name, or null."""
+
+    path: str | None
+    text: str
+    confidence: Share
+    abstained: Abstained
+    lines: list[Line]
+    digits: list[Digit]
+    notes: list[str]
+
+
+class Unread(BaseModel):
+    """A picture of a batch that could not be read."""
+
+    path: str | None
+    error: str
+
+
+class Batch(BaseModel):
+    """One answer per picture, in order."""
+
+    results: list[Reading | Unread]
+
+
+class Candidate(_Answer):
+    """A run of neighbouring pieces of ink that may be a digit, and what the network says of it."""
+
+    box: BoxOf
+    pieces: Annotated[list[int], Field(min_length=2, max_length=2)]
+    label: str
+    confidence: Share
+    chosen: bool
+    glyph: GlyphText
+
+
+class Explanation(Reading):
+    """A reading, with all that was looked at on the way."""
+
+    model: str
+    size: Annotated[list[int], Field(min_length=2, max_length=2)]
+    candidates: list[Candidate]
+    cuts: list[list[float]]
+
+
+class Network(BaseModel):
+    """A network that may be asked for by name."""
+
+    name: str
+    net: str
+    about: str
+    parameters: int
+    errors: int | None = Field(description="wrong answers of 10,000 MNIST test digits, if they were counted")
+    reads: Literal["a digit", "numbers", "a line, by sliding"]
+    own: bool = Field(description="trained here")
+
+
+class Networks(BaseModel):
+    """All networks; `default` reads when none is named."""
+
+    default: str
+    networks: list[Network]
+
+
+class Health(BaseModel):
+    """The service is there."""
+
+    status: Literal["ok"]
+    version: str
+    engine: str
+    readers: int
+
+
+class OneGlyph(BaseModel):
+    """A glyph and the network to show it to."""
+
+    model_config = ConfigDict(extra="forbid")
+    glyph: GlyphText
+    model: ModelName = "lenet5-reader"
+
+
+class OneUnit(OneGlyph):
+    """A value of a layer: its map, row and column."""
+
+    layer: Annotated[str, Field(max_length=16)]
+    place: Annotated[tuple[int, int, int], Field(description="map, row, column")]
+
+
+class Changes(OneGlyph):
+    """Amounts of changes by name; `along` asks for the curve along one kind, null for all of them."""
+
+    amounts: Annotated[dict[str, float], Field(max_length=16)] = {}
+    along: Annotated[str, Field(max_length=16)] | None = None
+
+
+class Correction(BaseModel):
+    """A glyph and what it says."""
+
+    model_config = ConfigDict(extra="forbid")
+    glyph: GlyphText
+    label: Annotated[str, Field(pattern=r"^([0-9]|none)$", description="0 to 9, or none")]
+
+
+class Corrections(BaseModel):
+    """How many corrections are kept, by label, and in which folder."""
+
+    folder: str
+    counts: dict[str, int]
+
+
+class Training(BaseModel):
+    """What to train."""
+
+    model_config = ConfigDict(extra="forbid")
+    recipe: Literal["quick", "modern", "lenet5", "paper"] = "quick"
+    passes: Annotated[int, Field(ge=1, le=100)] | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+
+
+class Tuning(BaseModel):
+    """Which network to fine-tune on the corrections."""
+
+    model_config = ConfigDict(extra="forbid")
+    model: ModelName = "lenet5-reader"
+
+
+class Lesson(_Answer):
+    """The training that runs, or ran last."""
+
+    state: Literal["none", "running", "finished", "stopped", "failed", "kept"]
+    kind: Literal["train", "finetune"] | None = None
+    mnist: bool = Field(description="whether MNIST is on this machine")
+    recipes: list[str]
+    events: int
+
+
+class Kept(BaseModel):
+    """The name under which a trained network can be asked for."""
+
+    name: str

@@ -1,0 +1,147 @@
+"""What a reader process does for a request: from bytes to the body of the answer. Nothing here knows the routes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, wraps
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lenet.arrays import Uint8
+from lenet.engine import Network
+from lenet.errors import LenetError, PictureError, UsageError, WeightsError
+from lenet.reader import ask, read
+from lenet.serve.look import activations, candidates, swept_columns, unit
+from lenet.serve.vary import runner_up, varied
+from lenet.weights import load_weights
+
+# What a wrong picture is, by the kind of its error.
+_STATUS = {"unsupported": 415, "too large": 413, "empty": 400, "damaged": 422}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A status of HTTP, a media type, and the body; `picture` if a picture is wrong, rather than what was asked."""
+
+    status: int
+    media: str
+    body: bytes
+    picture: bool = False
+
+
+def failed(status: int, message: str, picture: bool = False) -> Outcome:
+    """Return an error as every route tells it: one line."""
+    return Outcome(status, "application/json", json.dumps({"error": " ".join(message.split())}).encode(), picture)
+
+
+def _told(found: dict[str, Any]) -> Outcome:
+    return Outcome(200, "application/json", json.dumps(found).encode())
+
+
+def status_of(error: LenetError) -> int:
+    """Return the status that tells a client what is wrong."""
+    if isinstance(error, PictureError):
+        return _STATUS[error.kind]
+    return 404 if isinstance(error, WeightsError) else 422
+
+
+def _as_outcome(task: Callable[..., Outcome]) -> Callable[..., Outcome]:
+    @wraps(task)
+    def done(**arguments: Any) -> Outcome:
+        try:
+            return task(**arguments)
+        except LenetError as error:
+            return failed(status_of(error), str(error))
+
+    return done
+
+
+@lru_cache(maxsize=8)
+def _loaded(path: str, changed: float) -> Network:
+    """Load a network once for a process that has one core to itself; again when its file has changed."""
+    del changed
+    return Network(load_weights(path), threads=1)
+
+
+def network(model: str) -> Network:
+    """Return shipped weights by name, or a file's. Raises WeightsError."""
+    path = Path(model)
+    return _loaded(model, path.stat().st_mtime if path.suffix and path.is_file() else 0.0)
+
+
+@_as_outcome
+def ready(model: str) -> Outcome:
+    """Load a network and read a blank page, so that the first client need not wait."""
+    read(np.full((64, 64), 255, np.uint8), network(model), ask(network(model)))
+    return _told({})
+
+
+@_as_outcome
+def read_picture(
+    picture: bytes, path: str | None, model: str, sweep: bool, digit: bool, options: dict[str, Any]
+) -> Outcome:
+    """Read a picture as `lenet read --json` does."""
+    loaded = network(model)
+    asked = ask(loaded, digit=digit, sweep=sweep, **options)
+    try:
+        reading = read(picture, loaded, asked)
+    except PictureError as error:
+        return failed(status_of(error), f"{path or 'picture'}: {error.problem}", picture=True)
+    return _told({"path": path, **reading.as_json()})
+
+
+@_as_outcome
+def explain(picture: bytes, path: str | None, model: str, sweep: bool, digit: bool, options: dict[str, Any]) -> Outcome:
+    """Say all that is known of how a picture was read: its candidates with their glyphs and scores, its cuts."""
+    loaded = network(model)
+    asked = ask(loaded, digit=digit, sweep=sweep, **{**options, "best": options["best"] or 4})
+    try:
+        found = swept_columns(picture, loaded, asked) if sweep else candidates(picture, loaded, asked)
+    except PictureError as error:
+        return failed(status_of(error), f"{path or 'picture'}: {error.problem}", picture=True)
+    return _told({"path": path, "model": loaded.weights.name, **found})
+
+
+@_as_outcome
+def inside(glyph: bytes, model: str) -> Outcome:
+    """Return every layer's values for a glyph."""
+    return _told(activations(network(model), _glyph(glyph)))
+
+
+@_as_outcome
+def one_unit(glyph: bytes, model: str, layer: str, place: tuple[int, int, int]) -> Outcome:
+    """Return where one value of a layer comes from."""
+    return _told(unit(network(model), _glyph(glyph), layer, place))
+
+
+@_as_outcome
+def why_not(glyph: bytes, model: str) -> Outcome:
+    """Return what in a glyph would have to change for its runner-up to win."""
+    return _told(runner_up(network(model), _glyph(glyph)))
+
+
+@_as_outcome
+def change(glyph: bytes, model: str, amounts: dict[str, float], along: str | None) -> Outcome:
+    """Return a glyph changed by amounts, its probabilities, and their curves along one kind of change."""
+    return _told(varied(network(model), _glyph(glyph), amounts, along))
+
+
+def _glyph(values: bytes) -> Uint8:
+    if len(values) != 784:
+        raise UsageError("glyph", f"{len(values)} values", "expected 784: 28 rows of 28, 0 for paper and 255 for pen")
+    return np.frombuffer(values, np.uint8).reshape(28, 28)
+
+
+TASKS: dict[str, Callable[..., Outcome]] = {
+    "ready": ready,
+    "read": read_picture,
+    "explain": explain,
+    "activations": inside,
+    "unit": one_unit,
+    "why": why_not,
+    "vary": change,
+}

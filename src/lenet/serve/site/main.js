@@ -1,0 +1,104 @@
+// The page: what is on the pad is read while it changes; panels that are open look inside the digit that is marked.
+
+import { showAnswer, showGraph, showNothing } from "/page/answer.js";
+import { buildCorrections, correct, tuneWhich } from "/page/corrections.js";
+import { showGallery } from "/page/gallery.js";
+import { showLayers } from "/page/layers.js";
+import { buildLesson } from "/page/lesson.js";
+import { element } from "/page/numbers.js";
+import { Pad } from "/page/pad.js";
+import { get, send } from "/page/service.js";
+import { showWhy } from "/page/why.js";
+
+const byId = (id) => document.getElementById(id);
+const HINT = "Draw a digit or a whole number.";
+const panels = { layers: showLayers, why: showWhy, gallery: showGallery };
+// These ask for thousands of scores: they wait until the pen rests, so that the answer follows it.
+const slow = new Set(["why", "gallery"]);
+const REST = 350;
+let reading = null;
+let marked = 0;
+let busy = false;
+let stale = false;
+let resting = 0;
+
+const pad = new Pad(byId("pad"), byId("drop"), () => refresh());
+
+// One question at a time: what was drawn meanwhile is asked next.
+async function refresh() {
+  if (pad.empty) { reading = null; byId("correct").hidden = true; return showNothing(HINT); }
+  if (busy) { stale = true; return; }
+  busy = true;
+  stale = false;
+  const began = performance.now();
+  try {
+    const options = new URLSearchParams({ model: byId("model").value, digit: byId("digit").checked });
+    const found = await send(`/explain?${options}`, await pad.blob());
+    byId("timing").textContent = `answered in ${Math.round(performance.now() - began)} ms`;
+    if (!pad.empty) show(found);
+  } catch (error) {
+    reading = null;
+    showNothing(error.message);
+  } finally {
+    busy = false;
+    if (stale) refresh();
+  }
+}
+
+function show(found) {
+  reading = found;
+  marked = Math.min(marked, Math.max(0, reading.digits.length - 1));
+  showAnswer(reading, pad, marked, (place) => { marked = place; show(reading); });
+  if (byId("graph-panel").open) showGraph(reading);
+  byId("correct").hidden = !reading.digits.length;
+  for (const name of Object.keys(panels)) if (!slow.has(name)) look(name);
+  clearTimeout(resting);
+  resting = setTimeout(() => slow.forEach(look), REST);
+}
+
+// Shows a panel that is open, for the digit that is marked.
+function look(name) {
+  const digit = reading?.digits[marked];
+  if (!byId(`${name}-panel`).open) return;
+  if (!digit) { if (name !== "gallery") byId(name).replaceChildren(element("p", HINT, { class: "quiet" })); return; }
+  panels[name](digit.glyph, byId("model").value).catch(() => {});
+}
+
+async function listNetworks(choose) {
+  const { networks, default: first } = await get("/models");
+  const chosen = choose ?? (byId("model").value || first);
+  byId("model").replaceChildren(
+    ...networks.filter((each) => each.reads !== "a line, by sliding").map((each) => {
+      const errors = each.errors === null ? "" : `, ${each.errors} of 10,000 wrong`;
+      return element("option", `${each.name} (reads ${each.reads}${errors})`, { value: each.name });
+    }),
+  );
+  byId("model").value = chosen;
+  tuneWhich(chosen);
+}
+
+byId("undo").addEventListener("click", () => pad.undo());
+byId("clear").addEventListener("click", () => { marked = 0; pad.clear(); });
+byId("width").addEventListener("input", (event) => { pad.width = Number(event.target.value); });
+byId("digit").addEventListener("change", refresh);
+byId("model").addEventListener("change", (event) => { tuneWhich(event.target.value); refresh(); });
+for (const id of ["file", "camera"]) {
+  byId(id).addEventListener("change", (event) => {
+    if (event.target.files.length) pad.show(event.target.files[0]);
+    event.target.value = "";
+  });
+}
+for (const name of Object.keys(panels)) byId(`${name}-panel`).addEventListener("toggle", () => look(name));
+byId("graph-panel").addEventListener("toggle", () => reading && showGraph(reading));
+byId("truth").append(...[..."0123456789", "none"].map((each) => element("option", each === "none" ? "no digit" : each, { value: each })));
+byId("keep-correction").addEventListener("click", async () => {
+  const digit = reading?.digits[marked];
+  if (!digit) return;
+  await correct(digit.glyph, byId("truth").value);
+  byId("corrections-panel").open = true;
+});
+document.addEventListener("lenet-back", refresh);
+
+showNothing(HINT);
+await listNetworks();
+await Promise.all([buildLesson(listNetworks), buildCorrections()]);

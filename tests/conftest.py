@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import gzip
 import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -73,3 +77,33 @@ def blob_folder(tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.Mo
         write_idx(folder / f"{part}-images-idx3-ubyte.gz", digits.glyphs)
         write_idx(folder / f"{part}-labels-idx1-ubyte.gz", digits.labels)
     return folder.parent
+
+
+@contextmanager
+def served(folder: Path, *options: str, **environment: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Run `lenet serve` on a free port; yield its address and its process. What it logs goes to log.jsonl."""
+    command = [sys.executable, "-c", "from lenet.cli import main; main()", "serve", "--port", "0"]
+    command += ["--folder", str(folder / "own"), *options]
+    with (folder / "log.jsonl").open("w") as log:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **environment}
+        )
+        try:
+            assert process.stdout is not None
+            address = process.stdout.readline().strip()
+            assert address, (folder / "log.jsonl").read_text()
+            yield address, process
+        finally:
+            process.terminate()
+            process.wait(30)
+            process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a service that all tests share; there is nothing to train on where it runs."""
+    pytest.importorskip("uvicorn")
+    folder = tmp_path_factory.mktemp("service")
+    nothing = {"LENET_DATA": str(folder), "XDG_CACHE_HOME": str(folder)}
+    with served(folder, **nothing) as (address, _process):
+        yield address

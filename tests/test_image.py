@@ -6,8 +6,6 @@ import contextlib
 import errno
 import io
 import os
-import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +16,8 @@ from PIL import Image
 
 from lenet.errors import LenetError, PictureError
 from lenet.image import MOST_PIXELS, open_page
+
+from hostile import HOSTILE
 
 
 def drawing() -> np.ndarray:
@@ -124,30 +124,7 @@ def test_a_large_jpeg_is_decoded_small() -> None:
     assert page.scale * page.grey.shape[1] == pytest.approx(6000, rel=1e-2)
 
 
-def png_header(width: int, height: int) -> bytes:
-    """A PNG that announces a size and holds nothing."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
-
-
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        (b"", "is empty"),
-        (b"hello, world", "is not a picture in a known format"),
-        (b"%PDF-1.7 ...", "is a PDF, which is not read; save it as PNG or JPEG"),
-        (b"\x00\x00\x00\x18ftypheic....", "is a HEIC photograph"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is an SVG drawing"),
-        (png_header(10_000, 10_000), "10000x10000 is 100,000,000 pixels; at most 64,000,000 are read"),
-        (png_header(60_000, 60_000), "far too many pixels|3,600,000,000 pixels"),
-        (png_header(20, 20), "cannot be decoded"),
-        (png_header(0, 20), "cannot be decoded|known format|0x20 pixels"),
-    ],
-)
+@pytest.mark.parametrize(("data", "message"), [each[:2] for each in HOSTILE])
 def test_bad_bytes_give_one_clear_line(data: bytes, message: str) -> None:
     """What is wrong, and what to do."""
     with pytest.raises(PictureError, match=message) as caught:

@@ -1,0 +1,222 @@
+"""The page in a real browser, at a desktop's and a phone's size: no other host is asked, no error logged."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import ROOT, served
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+if not CHROMIUM and os.environ.get("LENET_REQUIRE_BROWSER"):
+    pytest.fail("needs chromium", pytrace=False)
+api = pytest.importorskip("playwright.sync_api")
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM, reason="needs a browser: apt-get install chromium"),
+    pytest.mark.skipif(bool(os.environ.get("LENET_ENGINE")), reason="the page is the same for every engine"),
+]
+SIZES: dict[str, dict[str, Any]] = {
+    "desktop": {"viewport": {"width": 1200, "height": 900}},
+    "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "color_scheme": "dark"},
+}
+# Strokes as shares of the pad.
+THREE = [[(0.4, 0.22), (0.5, 0.15), (0.57, 0.28), (0.48, 0.45), (0.59, 0.62), (0.52, 0.82), (0.4, 0.76)]]
+FORTY_SEVEN = [
+    [(0.30, 0.20), (0.24, 0.55), (0.42, 0.55)],
+    [(0.37, 0.35), (0.36, 0.85)],
+    [(0.52, 0.20), (0.70, 0.20), (0.58, 0.85)],
+]
+
+
+@dataclass
+class Visit:
+    """A page, and what went wrong on it."""
+
+    page: Any
+    wrong: list[str] = field(default_factory=list)
+
+    def draw(self, strokes: list[list[tuple[float, float]]]) -> None:
+        """Draw with the mouse."""
+        box = self.page.locator("#pad").bounding_box()
+        for stroke in strokes:
+            points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
+            self.page.mouse.move(*points[0])
+            self.page.mouse.down()
+            for point in points[1:]:
+                self.page.mouse.move(*point, steps=5)
+            self.page.mouse.up()
+
+    def says(self, text: str) -> None:
+        """Wait until this is read."""
+        api.expect(self.page.locator("#answer")).to_have_text(text)
+
+    def open(self, panel: str) -> None:
+        """Open a panel."""
+        self.page.locator(f"#{panel}-panel > summary").click()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A headless browser."""
+    with api.sync_playwright() as started:
+        found = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A service of the page's own, which may train."""
+    with served(tmp_path_factory.mktemp("page")) as (found, _process):
+        yield found
+
+
+@pytest.fixture(params=SIZES)
+def visit(request: pytest.FixtureRequest, browser: Any, address: str) -> Iterator[Visit]:
+    """The page, just opened; in the end nothing must have gone wrong on it."""
+    context = browser.new_context(**SIZES[request.param])
+    found = Visit(context.new_page())
+
+    def at_home(route: Any) -> None:
+        if route.request.url.startswith((address, "blob:", "data:")):
+            route.continue_()
+        else:
+            found.wrong.append(f"asked for {route.request.url}")
+            route.abort()
+
+    context.route("**/*", at_home)
+    found.page.on("console", lambda told: found.wrong.append(told.text) if told.type in ("error", "warning") else None)
+    found.page.on("pageerror", lambda error: found.wrong.append(str(error)))
+    found.page.goto(address)
+    api.expect(found.page.locator("#model option").first).to_be_attached()
+    api.expect(found.page.locator("#finetune")).to_be_attached()
+    yield found
+    assert found.wrong == []
+    context.close()
+
+
+def test_what_is_drawn_is_read_and_looked_into(visit: Visit) -> None:
+    """A 3, then a 47: answer, tiles, candidates, every layer, a sum, the runner-up; nothing overflows."""
+    page = visit.page
+    visit.draw(THREE)
+    visit.says("3")
+    page.locator("#clear").click()
+    visit.draw(FORTY_SEVEN)
+    visit.says("47")
+    assert page.locator("#tiles .tile").count() == 2
+    assert page.locator("#overlay rect").count() == 2
+    visit.open("graph")
+    assert page.locator("#graph td.chosen").count() == 2
+    page.locator("#tiles .tile").nth(1).click()
+    visit.open("layers")
+    api.expect(page.locator("#layer-F6")).to_be_visible()
+    page.locator("#layer-C3").scroll_into_view_if_needed()
+    page.locator("#layer-C3").hover(position={"x": 3, "y": 3})
+    api.expect(page.locator("#unit")).to_contain_text("C3, map 0")
+    page.locator("#layer-C3").focus()
+    page.keyboard.press("ArrowRight")
+    api.expect(page.locator("#unit")).to_contain_text("column")
+    visit.open("why")
+    api.expect(page.locator("#why")).to_contain_text("smallest patch")
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+
+
+def test_a_file_is_dropped_and_a_network_is_chosen(visit: Visit) -> None:
+    """A photograph of an amount; then a network of 1998, its codes beside F6; then undo."""
+    page = visit.page
+    page.locator("#file").set_input_files(ROOT / "examples" / "amount.jpg")
+    visit.says("12750")
+    page.locator("#clear").click()
+    data = (ROOT / "examples" / "fax.tif").read_bytes()
+    transfer = page.evaluate_handle(
+        "bytes => { const all = new DataTransfer();"
+        " all.items.add(new File([new Uint8Array(bytes)], 'fax.tif', {type: 'image/tiff'})); return all; }",
+        list(data),
+    )
+    page.locator("#drop").dispatch_event("drop", {"dataTransfer": transfer})
+    visit.says("0")
+    page.locator("#clear").click()
+    page.locator("#model").select_option("lenet5-1998")
+    visit.draw(THREE)
+    visit.says("3")
+    visit.open("layers")
+    api.expect(page.locator("#layers .codes figure")).to_have_count(10)
+    page.locator("#undo").click()
+    visit.says("")
+
+
+def test_a_slider_moves_the_digit_and_its_curves(visit: Visit) -> None:
+    """Turned by 60 degrees a 3 is less sure; as written it is again."""
+    page = visit.page
+    visit.draw(THREE)
+    visit.says("3")
+    visit.open("gallery")
+    api.expect(page.locator("#gallery .curve polyline.is")).to_have_count(8)
+    api.expect(page.locator("#bars span").first).to_have_text("3")
+    before = page.locator("#bars span").nth(1).inner_text()
+    page.locator("#change-noise").fill("40")
+    api.expect(page.locator("#bars span").nth(1)).not_to_have_text(before)
+    page.get_by_role("button", name="As written").click()
+    api.expect(page.locator("#bars span").nth(1)).to_have_text(before)
+
+
+def test_the_keyboard_draws(visit: Visit) -> None:
+    """Arrows and space alone write a 1, and Ctrl+Z takes it back."""
+    page = visit.page
+    page.locator("#pad").focus()
+    page.keyboard.press("Space")
+    for _step in range(20):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    visit.says("1")
+    page.keyboard.press("Control+z")
+    visit.says("")
+
+
+def test_corrections_are_kept_and_a_network_is_trained(visit: Visit, mnist: object) -> None:
+    """Three corrections make fine-tuning possible; one pass is trained, seen and kept, and can be chosen."""
+    page = visit.page
+    visit.draw(THREE)
+    visit.says("3")
+    page.locator("#truth").select_option("3")
+    visit.open("corrections")
+    page.get_by_role("button", name="Forget them").evaluate("button => button.disabled || button.click()")
+    api.expect(page.locator("#corrections-words")).to_contain_text("mark a digit")
+    for number in range(1, 4):
+        page.locator("#keep-correction").click()
+        api.expect(page.locator("#corrections-words")).to_contain_text(f"{number} corrected digits (3: {number})")
+    visit.open("train")
+    page.locator("#passes").fill("1")
+    page.locator("#lesson-train").click()
+    api.expect(page.locator("#lesson-words")).to_contain_text(
+        "of 10,000 test digits wrong after 1 passes", timeout=90_000
+    )
+    assert page.locator("#lesson .filters canvas").count() == 6
+    page.locator("#lesson-keep").click()
+    api.expect(page.locator("#lesson-words")).to_contain_text("Kept as trained-")
+    name = page.locator("#lesson-words").inner_text().split()[2].rstrip(";")
+    page.locator("#model").select_option(name)
+    visit.says("3")
+    page.locator("#model").select_option("lenet5-reader")
+    page.locator("#finetune").click()
+    api.expect(page.locator("#lesson-words")).to_contain_text("wrong before", timeout=120_000)
+    page.get_by_role("button", name="Throw away").click()
+
+
+def test_it_says_when_the_server_is_gone(browser: Any, tmp_path: Path) -> None:
+    """A clear line, the drawing kept; when the server is back, it is read."""
+    page = browser.new_page(viewport={"width": 1200, "height": 900})
+    visit = Visit(page)
+    with served(tmp_path) as (found, _process):
+        page.goto(found)
+        visit.draw(THREE)
+        visit.says("3")
+    visit.draw([[(0.8, 0.2), (0.8, 0.8)]])
+    api.expect(page.locator("#gone")).to_contain_text("The server does not answer")
+    page.close()

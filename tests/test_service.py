@@ -1,0 +1,442 @@
+"""The HTTP interface: the answers of `lenet read`, a status and one line for what is wrong, nothing for strangers."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import re
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lenet.cli import main
+from lenet.engine import load
+from lenet.errors import TrainingError, UsageError, WeightsError
+from lenet.weights import shipped
+
+from conftest import ROOT, served
+from hostile import HOSTILE
+
+httpx = pytest.importorskip("httpx")
+pytest.importorskip("fastapi")
+
+from lenet.serve import Limits, serve  # noqa: E402
+from lenet.serve.guard import Access, Guard  # noqa: E402
+from lenet.serve.lessons import Lessons, Task  # noqa: E402
+from lenet.serve.look import unit  # noqa: E402
+from lenet.serve.metrics import Metrics  # noqa: E402
+from lenet.serve.readers import Busy, Readers, TooSlow  # noqa: E402
+from lenet.serve.shelf import Shelf  # noqa: E402
+from lenet.serve.vary import CHANGES, runner_up, varied  # noqa: E402
+
+EXAMPLES = ROOT / "examples"
+GLYPH = base64.b64encode(bytes(784)).decode()
+
+
+def as_file(name: str) -> dict[str, Any]:
+    """A form with one of the examples."""
+    return {"file": (name, (EXAMPLES / name).read_bytes())}
+
+
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What a command prints on stdout."""
+    with pytest.raises(SystemExit):
+        main([*arguments])
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["amount.jpg", "fax.tif", "blank.jpg", "form.png", "two-lines.jpg"])
+def test_the_answer_is_that_of_the_command_line(
+    service: str, name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Byte for byte, under the client's own name of the file."""
+    monkeypatch.chdir(EXAMPLES)
+    found = httpx.post(f"{service}/read", files=as_file(name))
+    assert found.status_code == 200
+    assert found.text == printed(capsys, "read", "--json", name).strip()
+
+
+def test_options_are_those_of_the_command_line(
+    service: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the query and in the form, a list of choices too."""
+    monkeypatch.chdir(EXAMPLES)
+    expected = printed(capsys, "read", "--json", "--pattern", "amount", "--best", "3", "amount.jpg").strip()
+    form = {"pattern": "amount", "best": "3"}
+    assert httpx.post(f"{service}/read", files=as_file("amount.jpg"), data=form).text == expected
+    assert httpx.post(f"{service}/read", files=as_file("amount.jpg"), params=form).text == expected
+    listed = httpx.post(f"{service}/read?choices=12751&choices=99999", files=as_file("amount.jpg")).json()
+    assert listed["text"] == "12751"
+
+
+def test_a_body_is_a_picture_too(service: str) -> None:
+    """With an image's media type, or none; its path is null."""
+    data = (EXAMPLES / "fax.tif").read_bytes()
+    for headers in ({"content-type": "image/tiff"}, {"content-type": "application/octet-stream"}, {}):
+        found = httpx.post(f"{service}/read", content=data, headers=headers).json()
+        assert (found["text"], found["path"]) == ("0", None)
+
+
+def test_a_batch_keeps_its_order_and_its_bad_pictures(service: str) -> None:
+    """A bad picture has its error where its reading would be; wrong options are an error of all."""
+    names = ["fax.tif", "make_pictures.py", "amount.jpg"]
+    files = [("file", as_file(name)["file"]) for name in names]
+    found = httpx.post(f"{service}/read/batch", files=files).json()["results"]
+    assert [each["path"] for each in found] == names
+    assert [each.get("text") for each in found] == ["0", None, "12750"]
+    assert found[1]["error"].startswith("make_pictures.py: is not a picture")
+    assert httpx.post(f"{service}/read/batch?model=nothing", files=files).status_code == 404
+    assert httpx.post(f"{service}/read/batch?pattern=a(", files=files).status_code == 422
+
+
+@pytest.mark.parametrize(("data", "message", "status"), HOSTILE)
+def test_hostile_pictures_have_their_status(service: str, data: bytes, message: str, status: int) -> None:
+    """The one line of the command line, as JSON, and the service goes on."""
+    found = httpx.post(f"{service}/read", content=data, headers={"content-type": "image/png"})
+    assert found.status_code == status
+    assert re.search(message, found.json()["error"])
+    assert "\n" not in found.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("request_of", "status", "words"),
+    [
+        (("GET", "/nothing", {}), 404, "/nothing: nothing here"),
+        (("GET", "/read", {}), 405, "/read: not with GET"),
+        (("POST", "/read", {"content": b"x", "headers": {"content-type": "text/html"}}), 415, "content type text/html"),
+        (("POST", "/read", {"files": {"other": b"x"}}), 400, "no picture in it"),
+        (
+            ("POST", "/read", {"content": b"x", "headers": {"content-type": "multipart/form-data; boundary=a"}}),
+            400,
+            "",
+        ),
+        (("POST", "/read?best=101", {"content": b"x"}), 422, "best"),
+        (("POST", "/read?colour=red", {"content": b"x"}), 422, "colour"),
+        (("POST", "/read?model=../../etc/passwd", {"content": b"x"}), 404, "no such network"),
+        (("POST", "/read?method=sweep&digit=true", {"content": b"x"}), 422, "give one"),
+        (("POST", "/activations", {"json": {"glyph": "AAAA"}}), 422, "glyph"),
+        (("POST", "/unit", {"json": {"glyph": GLYPH, "layer": "C9", "place": [0, 0, 0]}}), 422, "layer 'C9'"),
+        (("POST", "/unit", {"json": {"glyph": GLYPH, "layer": "C1", "place": [9, 0, 0]}}), 422, "6 maps of 28x28"),
+        (("POST", "/vary", {"json": {"glyph": GLYPH, "amounts": {"turn": 400}}}), 422, "expected -60 to 60"),
+        (("POST", "/vary", {"json": {"glyph": GLYPH, "along": "time"}}), 422, "along 'time'"),
+        (("POST", "/train", {"json": {"recipe": "quick"}}), 409, "MNIST is not on this machine"),
+        (("POST", "/train/keep", {}), 409, "nothing to keep"),
+        (("POST", "/finetune", {"json": {}}), 409, "fewer than 3 corrections"),
+        (("GET", "/health", {"headers": {"host": "evil.example"}}), 403, "host evil.example"),
+        (("POST", "/read", {"content": b"x", "headers": {"origin": "https://evil.example"}}), 403, "another site"),
+        (("POST", "/read", {"content": b"x", "headers": {"origin": "null"}}), 403, "origin null"),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_line(
+    service: str, request_of: tuple[str, str, dict[str, Any]], status: int, words: str
+) -> None:
+    """Each mistake has its status, and its thing is named."""
+    method, path, more = request_of
+    found = httpx.request(method, service + path, **more)
+    assert (found.status_code, list(found.json())) == (status, ["error"])
+    assert words in found.json()["error"]
+
+
+def test_every_answer_keeps_the_browser_at_home(service: str) -> None:
+    """A strict policy, nothing cached but the page's own files, no other site named anywhere in them."""
+    for path in ("/", "/docs", "/health", "/nothing", "/page/main.js"):
+        policy = httpx.get(service + path).headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+    files = list((ROOT / "src" / "lenet" / "serve" / "site").iterdir())
+    assert sum(file.stat().st_size for file in files) < 300_000
+    for file in files:
+        addresses = set(re.findall(r"https?://[^\s\"'`)]+", file.read_text(encoding="utf-8")))
+        assert addresses <= {"http://www.w3.org/2000/svg"}, file.name
+
+
+def test_nothing_of_a_picture_is_logged(tmp_path: Path) -> None:
+    """A line of JSON per request, with its time; the metrics count it under its route's own name."""
+    with served(tmp_path) as (address, _process):
+        httpx.post(f"{address}/read?digit=true", files=as_file("fax.tif"))
+        httpx.get(f"{address}/secret-1234")
+        counts = httpx.get(f"{address}/metrics").text
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [(line["path"], line["status"]) for line in lines[:2]] == [("/read", 200), ("/secret-1234", 404)]
+    assert {key for line in lines for key in line} == {"time", "client", "method", "path", "status", "ms", "bytes"}
+    assert 'lenet_requests_total{method="POST",route="/read",status="200"} 1.0' in counts
+    assert 'route="other",status="404"' in counts
+    assert "secret" not in counts
+
+
+def test_a_token_opens_what_others_can_reach(tmp_path: Path) -> None:
+    """401 without it; the page and health need none; a name must be this machine's, an address may be any."""
+    token = "a-token-of-some-length"
+    with served(tmp_path, "--host", "0.0.0.0", LENET_TOKEN=token) as (everywhere, _process):
+        address = everywhere.replace("0.0.0.0", "127.0.0.1")
+        data = (EXAMPLES / "fax.tif").read_bytes()
+        refused = httpx.post(f"{address}/read", content=data)
+        assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
+        assert httpx.post(f"{address}/read", content=data, headers={"authorization": "Bearer x"}).status_code == 401
+        good = {"authorization": f"Bearer {token}"}
+        assert httpx.post(f"{address}/read", content=data, headers=good).json()["text"] == "0"
+        assert httpx.get(f"{address}/").status_code == httpx.get(f"{address}/health").status_code == 200
+        assert httpx.get(f"{address}/health", headers={"host": "192.168.1.7:80"}).status_code == 200
+        assert httpx.get(f"{address}/health", headers={"host": "evil.example"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"host": "0.0.0.0"}, "others can reach it; give --token, or LENET_TOKEN"),
+        ({"host": "example.org"}, "others can reach it"),
+        ({"token": "short"}, "expected 16 printable ASCII characters or more"),
+    ],
+)
+def test_it_does_not_start_unsafely(options: dict[str, Any], message: str) -> None:
+    """Another host needs a token, and one that is not guessed."""
+    with pytest.raises(UsageError, match=message):
+        serve(**options)
+
+
+def test_a_taken_port_is_one_clear_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Exit status 1, and what to do."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(SystemExit) as left:
+            main(["serve", "--port", str(port), "--folder", str(tmp_path)])
+    assert left.value.code == 1
+    assert "cannot be served at (address already in use); choose another --port" in capsys.readouterr().err
+
+
+def test_sigterm_finishes_what_runs(tmp_path: Path) -> None:
+    """A large picture that was being read is answered; then the process leaves with status 0."""
+    from PIL import Image
+
+    file = tmp_path / "large.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (3000, 3000)).astype(np.uint8)).save(file)
+    answers: list[Any] = []
+    with served(tmp_path) as (address, process):
+        data = file.read_bytes()
+        asking = threading.Thread(
+            target=lambda: answers.append(httpx.post(f"{address}/read", content=data, timeout=60))
+        )
+        asking.start()
+        time.sleep(0.4)
+        process.send_signal(signal.SIGTERM)
+        asking.join()
+        assert process.wait(30) == 0
+    assert answers[0].status_code == 200
+
+
+def test_a_connection_that_says_nothing_is_cut(service: str) -> None:
+    """Half a request's head, and no more: the service hangs up."""
+    host, port = service.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as slow:
+        slow.sendall(b"POST /read HTTP/1.1\r\nHost: localhost\r\n")
+        assert slow.recv(100) == b""
+
+
+class Client:
+    """Plays one client of the guard: its request, the parts of its body, and what it is told."""
+
+    def __init__(self, *parts: bytes | None, **headers: str) -> None:
+        self.scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/read",
+            "client": ("127.0.0.1", 1),
+            "headers": [
+                (b"host", b"localhost"),
+                *((k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()),
+            ],
+        }
+        self.parts = list(parts)
+        self.told: list[dict[str, Any]] = []
+
+    async def receive(self) -> dict[str, Any]:
+        if not self.parts:
+            await asyncio.sleep(60)
+        part = self.parts.pop(0)
+        if part is None:
+            return {"type": "http.disconnect"}
+        return {"type": "http.request", "body": part, "more_body": True}
+
+    async def send(self, message: dict[str, Any]) -> None:
+        self.told.append(message)
+
+    def status(self, limits: Limits, access: Access | None = None) -> int:
+        """Return what the guard answers; an application that is reached says 204."""
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await receive()
+            await send({"type": "http.response.start", "status": 204, "headers": []})
+
+        guard = Guard(app, access or Access(frozenset({"localhost"})), limits, Metrics())
+        asyncio.run(guard(self.scope, self.receive, self.send))
+        return int(self.told[0]["status"])
+
+
+def test_bodies_have_limits() -> None:
+    """Announced or not, too large is 413; too slow is 408; who leaves before the end gets 400 that nobody hears."""
+    limits = Limits(body=10, body_seconds=0.2)
+    assert Client(b"12345", content_length="11").status(limits) == 413
+    assert Client(b"12345", content_length="-1").status(limits) == 413
+    assert Client(b"12345", b"67890", b"1", transfer_encoding="chunked").status(limits) == 413
+    assert Client(b"12345", content_length="10").status(limits) == 408
+    assert Client(b"12345", None, content_length="10").status(limits) == 400
+    assert Client().status(limits) == 204
+
+
+def test_other_sites_may_ask_when_they_are_named() -> None:
+    """The named origin is told so; another is refused."""
+    access = Access(frozenset({"localhost"}), origins=frozenset({"https://good.example"}))
+    good = Client(origin="https://good.example")
+    assert good.status(Limits(), access) == 204
+    assert (b"access-control-allow-origin", b"https://good.example") in good.told[0]["headers"]
+    assert Client(origin="https://evil.example").status(Limits(), access) == 403
+
+
+def test_strangers_do_not_train() -> None:
+    """Without a token, training and corrections are for clients of this machine."""
+    far = Client()
+    far.scope |= {"path": "/train", "client": ("192.168.1.9", 1)}
+    assert far.status(Limits()) == 403
+    near = Client()
+    near.scope["path"] = "/train"
+    assert near.status(Limits()) == 204
+
+
+def test_readers_are_replaced_and_the_queue_ends() -> None:
+    """One that is killed or takes too long is started again; more than may wait is refused at once."""
+
+    async def asked() -> None:
+        readers = Readers(1, waiting=0, seconds=60)
+        await readers.start()
+        try:
+            first = asyncio.ensure_future(readers.ask("ready", model="lenet5"))
+            await asyncio.sleep(0)
+            with pytest.raises(Busy):
+                await readers.ask("ready", model="lenet5")
+            assert (await first).status == 200
+            readers.seconds = 0.0
+            with pytest.raises(TooSlow):
+                await readers.ask("ready", model="lenet5")
+            readers.seconds = 60
+            assert (await readers.ask("ready", model="lenet5")).status == 200
+            readers._all[0].process.kill()
+            readers._all[0].process.join()
+            assert (await readers.ask("ready", model="lenet5")).status == 200
+        finally:
+            readers.stop()
+
+    asyncio.run(asked())
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_a_unit_is_the_sum_of_its_terms(name: str, rng: np.random.Generator) -> None:
+    """For a value of every layer of every network: bias and terms make the sum, its activation the value itself."""
+    network = load(name)
+    glyph = rng.integers(0, 256, (28, 28)).astype(np.uint8)
+    for layer, values in list(network.activations(glyph[None]).items())[1:]:
+        place = tuple(int(rng.integers(size)) for size in values.shape[1:])
+        found = unit(network, glyph, layer, place)
+        total = found["bias"] + sum(term["comes_to"] for term in found["terms"])
+        assert total == pytest.approx(found["sum"], rel=1e-4, abs=1e-4)
+        assert found.get("activated", found["sum"]) == pytest.approx(found["value"], rel=1e-3, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["lenet5-1998", "lenet5-reader"])
+def test_nothing_outside_its_field_moves_a_unit(name: str, rng: np.random.Generator) -> None:
+    """Noise everywhere but in the field that is told leaves the value as it is."""
+    network = load(name)
+    glyph = rng.integers(0, 256, (28, 28)).astype(np.uint8)
+    for layer in ("C1", "S2", "C3", "S4"):
+        x0, y0, x1, y1 = (each - 2 for each in unit(network, glyph, layer, (1, 2, 3))["field"])
+        other = rng.integers(0, 256, (28, 28)).astype(np.uint8)
+        inside = (slice(max(0, y0), y1), slice(max(0, x0), x1))
+        other[inside] = glyph[inside]
+        before, after = (network.activations(each[None])[layer][0, 1, 2, 3] for each in (glyph, other))
+        assert after == pytest.approx(before, rel=1e-5, abs=1e-5)
+
+
+def test_what_flips_the_answer_flips_it(rng: np.random.Generator) -> None:
+    """The patch that is told, set as it is told, changes the answer to what is told; no smaller one does."""
+    network = load("lenet5-modern")
+    glyph = np.zeros((28, 28), np.uint8)
+    glyph[5:23, 13:16] = 255
+    found = runner_up(network, glyph)
+    flips = found["flips"]
+    assert flips is not None
+    x0, y0, x1, y1 = flips["box"]
+    changed = glyph.copy()
+    changed[y0:y1, x0:x1] = 255 if flips["set_to"] == "pen" else 0
+    assert str(network.probabilities(changed[None])[0].argmax()) == flips["becomes"] != found["answer"]
+
+
+def test_no_change_leaves_the_digit_as_it_is(rng: np.random.Generator) -> None:
+    """All curves pass through the probabilities of the digit as it was written."""
+    network = load("lenet5-modern")
+    glyph = np.zeros((28, 28), np.uint8)
+    glyph[5:23, 13:16] = 255
+    found = varied(network, glyph, {}, None)
+    plain = network.probabilities(glyph[None])[0]
+    assert found["probabilities"] == pytest.approx(plain.tolist(), abs=1e-3)
+    assert set(found["curves"]) == set(CHANGES)
+    turned = varied(network, glyph, {"turn": 60.0}, "turn")
+    assert turned["curves"]["turn"]["probabilities"][-1] == pytest.approx(turned["probabilities"], abs=1e-3)
+
+
+def test_the_shelf_keeps_networks_under_names_of_its_own(tmp_path: Path) -> None:
+    """Numbered on from those that are there; a client's name is looked up, never opened."""
+    shelf = Shelf(tmp_path)
+    file = shipped()["lenet5-modern"]
+    assert [shelf.keep(file, "trained") for _time in range(2)] == ["trained-1", "trained-2"]
+    (tmp_path / "networks" / "trained-9.safetensors").write_bytes(b"damaged")
+    own = [each["name"] for each in shelf.networks() if each["own"]]
+    assert own == ["trained-1", "trained-2"]
+    assert shelf.keep(file, "trained") == "trained-10"
+    for name in ("../networks/trained-1", str(file), "trained-1.safetensors"):
+        with pytest.raises(WeightsError, match="no such network"):
+            shelf.find(name, sweep=False)
+
+
+def test_a_lesson_is_told_stopped_and_kept(tmp_path: Path, mnist: object) -> None:
+    """Events come in order; stopped in the middle, what was learned can be kept; thrown away, it is gone."""
+
+    async def taught() -> None:
+        lessons = Lessons(tmp_path)
+        lessons.begin(Task("train", "quick", "mnist", 40, 0, None))
+        with pytest.raises(TrainingError, match="one runs already"):
+            lessons.begin(Task("train", "quick", "mnist", 1, 0, None))
+        seen = []
+        async for part in lessons.follow(0):
+            if part.startswith(b"id"):
+                seen.append(json.loads(part.split(b"data: ")[1]))
+                if len(seen) == 3:
+                    await lessons.stop()
+        assert [each["id"] for each in seen] == list(range(1, len(seen) + 1))
+        assert seen[-1]["event"] == lessons.state == "stopped"
+        assert seen[0]["filters"]["shape"] == [6, 5, 5]
+        assert load(lessons.result()).net.name == "lenet5-modern"
+        await lessons.throw_away()
+        with pytest.raises(TrainingError, match="nothing to keep"):
+            lessons.result()
+
+    asyncio.run(taught())
+
+
+def test_corrections_are_kept_and_counted(service: str) -> None:
+    """A glyph and its label; others than 0 to 9 and none are refused; all can be forgotten."""
+    httpx.delete(f"{service}/corrections")
+    for label in ("7", "7", "none"):
+        found = httpx.post(f"{service}/corrections", json={"glyph": GLYPH, "label": label})
+    assert found.json()["counts"] == {"7": 2, "none": 1}
+    assert httpx.post(f"{service}/corrections", json={"glyph": GLYPH, "label": "77"}).status_code == 422
+    folder = Path(found.json()["folder"])
+    assert sorted(file.name for file in folder.glob("*.png")) == ["000001-7.png", "000002-7.png", "000003-none.png"]
+    assert httpx.delete(f"{service}/corrections").json()["counts"] == {}

@@ -166,22 +166,25 @@ def _edge(grey: Float32, strokes: Bools, full: float) -> float:
 def _noise(grey: Float32) -> float:
     """Estimate the standard deviation of the paper's noise in grey levels, blind to light and to edges.
 
-    The mask of Immerkaer (1996) is zero on any plane and has gain 6 on white noise; the median ignores strokes.
+    The mask of Immerkaer (1996), 1 -2 1 down and across, is zero on any plane and has gain 6 on white noise; the median
+    ignores strokes.
     """
     if min(grey.shape) < 3:
         return 0.0
-    high, wide = grey.shape[0] - 2, grey.shape[1] - 2
-    sums = np.zeros_like(_sampled(grey[:high, :wide]))
-    for down, row in enumerate(((1, -2, 1), (-2, 4, -2), (1, -2, 1))):
-        for across, weight in enumerate(row):
-            sums += np.float32(weight) * _sampled(grey[down : down + high, across : across + wide])
-    return float(np.median(np.abs(sums))) / (0.6745 * 6)
+    step = _step(grey.size)
+    rows = grey[:-2:step] - 2 * grey[1:-1:step] + grey[2::step]
+    both = rows[:, :-2:step] - 2 * rows[:, 1:-1:step] + rows[:, 2::step]
+    return float(np.median(np.abs(both))) / (0.6745 * 6)
 
 
 def _sampled(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return every k-th row and column of a large array, enough for its percentiles."""
-    step = max(1, int((values.size / _SAMPLES) ** 0.5))
+    step = _step(values.size)
     return values[::step, ::step]
+
+
+def _step(size: int) -> int:
+    return max(1, int((size / _SAMPLES) ** 0.5))
 
 
 def _smooth(grey: Float32, noise: float) -> tuple[Float32, float]:

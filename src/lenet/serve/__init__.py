@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import json
+import logging
 import signal
 import socket
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,9 +75,18 @@ def serve(
         timeout_keep_alive=limits.idle_seconds,
         timeout_graceful_shutdown=limits.leaving_seconds,
     )
+    logging.getLogger("uvicorn.error").addHandler(_Lines(logging.WARNING))
     server = _Server(config, lambda: ready(f"http://{name}:{listening.getsockname()[1]}"))
     with listening:
         server.run(sockets=[listening])
+
+
+class _Lines(logging.Handler):
+    """Writes what Uvicorn warns of as one JSON object a line, as the guard writes the requests."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "warning": " ".join(record.getMessage().split())}
+        sys.stderr.write(json.dumps(line) + "\n")
 
 
 class _Server(uvicorn.Server):

@@ -1,0 +1,70 @@
+"""Take the pictures of the page for the documentation: python docs/make_page_pictures.py (needs chromium)."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from shutil import which
+
+from playwright.sync_api import sync_playwright
+
+HERE = Path(__file__).resolve().parent
+# The strokes of a 4 and a 7, as shares of the pad.
+STROKES = [
+    [(0.30, 0.20), (0.24, 0.55), (0.42, 0.55)],
+    [(0.37, 0.35), (0.36, 0.85)],
+    [(0.52, 0.20), (0.70, 0.20), (0.58, 0.85)],
+]
+VIEWS = {
+    "page-desktop": ({"viewport": {"width": 1200, "height": 1000}}, ("layers",)),
+    "page-phone": (
+        {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "color_scheme": "dark"},
+        (),
+    ),
+}
+
+
+def main() -> None:
+    """Serve, draw, and take a picture at each size."""
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as started:
+        command = [
+            sys.executable,
+            "-c",
+            "from lenet.cli import main; main()",
+            "serve",
+            "--port",
+            "0",
+            "--folder",
+            folder,
+        ]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        assert server.stdout is not None
+        address = server.stdout.readline().strip()
+        browser = started.chromium.launch(executable_path=which("chromium"), args=["--no-sandbox"])
+        for name, (options, panels) in VIEWS.items():
+            page = browser.new_context(**options).new_page()
+            page.goto(address)
+            page.locator("#finetune").wait_for(state="attached")
+            box = page.locator("#pad").bounding_box()
+            assert box is not None
+            for stroke in STROKES:
+                points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
+                page.mouse.move(*points[0])
+                page.mouse.down()
+                for point in points[1:]:
+                    page.mouse.move(*point, steps=5)
+                page.mouse.up()
+            for panel in panels:
+                page.locator(f"#{panel}-panel > summary").click()
+            page.wait_for_timeout(1500)
+            page.evaluate("scrollTo(0, 0)")
+            page.screenshot(path=HERE / f"{name}.png")
+        browser.close()
+        server.terminate()
+        server.wait()
+
+
+if __name__ == "__main__":
+    main()

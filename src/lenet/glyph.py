@@ -81,7 +81,7 @@ def stroke_width(ink: Float32, high: int | None = None) -> float:
     enlarged = max(1.0, min(_FINE * DIGIT_BOX / (high or max(ink.shape)), (_MOST_ENLARGED / ink.size) ** 0.5))
     if enlarged > 1:
         ink = cv2.resize(ink, None, fx=enlarged, fy=enlarged, interpolation=cv2.INTER_CUBIC).astype(np.float32)
-    inside = np.pad((ink > 0.5).astype(np.uint8), 1)
+    inside = cv2.copyMakeBorder((ink > 0.5).view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     if not inside.any():
         return 0.0
     distance = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[inside > 0]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from lenet.arrays import Floats, Uint8
+from lenet.arrays import Floats, Uint8, percentile
 from lenet.errors import PictureError, reason
 
 Source = str | os.PathLike[str] | bytes | np.ndarray[Any, Any] | Image.Image
@@ -188,7 +188,7 @@ def _coloured(picture: Image.Image) -> Uint8 | None:
     looks = picture.resize((max(1, picture.width // step), max(1, picture.height // step)), Image.Resampling.NEAREST)
     some = np.asarray(looks)
     far = some.max(axis=2) - some.min(axis=2)
-    return np.asarray(picture) if np.percentile(far, 100 * (1 - _LEAST_COLOUR)) > _GREYISH else None
+    return np.asarray(picture) if percentile(far, 100 * (1 - _LEAST_COLOUR)) > _GREYISH else None
 
 
 def _split_array(

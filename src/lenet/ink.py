@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from lenet.arrays import Bools, Float32, Uint8
+from lenet.arrays import Bools, Float32, Uint8, percentile
 from lenet.image import Page
 
 # The light is estimated on a copy of the page of at most this many pixels a side.
@@ -93,7 +93,7 @@ def find_ink(page: Page, *, turned: bool = False) -> Ink:
     if not strokes.any():
         return Ink(np.zeros_like(page.grey), strokes, 0.0, ())
     # Full ink is what the strokes have without noise: a speck of dust must not set the scale.
-    full = max(_LEAST_CONTRAST, float(np.percentile(residual[strokes] * sign, 75)))
+    full = max(_LEAST_CONTRAST, percentile(residual[strokes] * sign, 75))
     levels = np.zeros_like(page.grey)
     near = cv2.dilate(strokes.astype(np.uint8), disc(EDGE)) > 0
     inked = np.rint((grey[near] - light[near]) * np.float32(sign * 255 / full))
@@ -101,8 +101,7 @@ def find_ink(page: Page, *, turned: bool = False) -> Ink:
     notes = []
     if sign > 0:
         notes.append("light ink on dark paper")
-    low, high = np.percentile(_sampled(light), [1, 99])
-    spread = float(high - low)
+    spread = percentile(_sampled(light), 99) - percentile(_sampled(light), 1)
     if spread > 15:
         notes.append(f"uneven light of {spread:.0f} grey levels removed")
     edge = _edge(grey, strokes, full)
@@ -114,22 +113,22 @@ def cropped(ink: Ink) -> tuple[Ink, tuple[int, int]]:
 
     There is no rim where ink touches the page's edge: what follows can tell.
     """
-    found = []
-    for axis in (0, 1):
-        inked = np.flatnonzero(ink.strokes.any(axis=1 - axis))
-        if not len(inked):
-            return ink, (0, 0)
-        first, last = int(inked[0]), int(inked[-1]) + 1
-        size = ink.strokes.shape[axis]
-        found.append((first, last, _RIM if first else 0, _RIM if last < size else 0))
-    (top, bottom, above, below), (left, right, before, behind) = found
+    left, top, wide, high = cv2.boundingRect(ink.strokes.view(np.uint8))
+    if not wide:
+        return ink, (0, 0)
+    bottom, right = top + high, left + wide
+    above, before = (_RIM if first else 0 for first in (top, left))
+    below, behind = (_RIM if past < size else 0 for past, size in zip((bottom, right), ink.strokes.shape, strict=True))
     part = (slice(max(0, top - above), bottom + below), slice(max(0, left - before), right + behind))
     missing = (
-        (max(0, above - top), max(0, bottom + below - ink.strokes.shape[0])),
-        (max(0, before - left), max(0, right + behind - ink.strokes.shape[1])),
+        *(max(0, above - top), max(0, bottom + below - ink.strokes.shape[0])),
+        *(max(0, before - left), max(0, right + behind - ink.strokes.shape[1])),
     )
-    levels, strokes = np.pad(ink.levels[part], missing), np.pad(ink.strokes[part], missing)
-    return replace(ink, levels=levels, strokes=strokes), (left - before, top - above)
+    levels, strokes = (
+        cv2.copyMakeBorder(np.ascontiguousarray(each[part]), *missing, cv2.BORDER_CONSTANT, value=0).astype(np.uint8)
+        for each in (ink.levels, ink.strokes.view(np.uint8))
+    )
+    return replace(ink, levels=levels, strokes=strokes > 0), (left - before, top - above)
 
 
 def reduced(ink: Ink, factor: int) -> Ink:
@@ -157,7 +156,7 @@ def _edge(grey: Float32, strokes: Bools, full: float) -> float:
         inked = strokes[::step, far:]
         slopes = (np.abs(grey[::step, far:] - grey[::step, :-far]) * inked).max(axis=1, initial=0)[inked.any(axis=1)]
         if len(slopes):
-            edge = max(edge, full * far / max(1.0, float(np.percentile(slopes, 75))))
+            edge = max(edge, full * far / max(1.0, percentile(slopes, 75)))
         if edge < 3 * far:
             break
     return edge
@@ -174,7 +173,7 @@ def _noise(grey: Float32) -> float:
     step = _step(grey.size)
     rows = grey[:-2:step] - 2 * grey[1:-1:step] + grey[2::step]
     both = rows[:, :-2:step] - 2 * rows[:, 1:-1:step] + rows[:, 2::step]
-    return float(np.median(np.abs(both))) / (0.6745 * 6)
+    return percentile(np.abs(both), 50) / (0.6745 * 6)
 
 
 def _sampled(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -213,10 +212,10 @@ def _plane(grey: Float32) -> Float32:
     across, down = (x.ravel() + 0.5) / small.shape[1], (y.ravel() + 0.5) / small.shape[0]
     terms = np.stack([np.ones(small.size), across, down], axis=1)
     values = small.ravel().astype(np.float64)
-    coefficients = np.array([np.median(values), 0.0, 0.0])
+    coefficients = np.array([percentile(values, 50), 0.0, 0.0])
     for _round in range(12):
         residual = values - terms @ coefficients
-        scale = max(4.0, 1.4826 * float(np.median(np.abs(residual))) * 3)
+        scale = max(4.0, 1.4826 * percentile(np.abs(residual), 50) * 3)
         weight = np.maximum(1 - (residual / scale) ** 2, 0) ** 2
         if np.count_nonzero(weight) < 8:
             break
@@ -285,7 +284,7 @@ def _outstanding(residual: Float32, noise: float, sign: int, *, flat: bool) -> t
             break
     weak = _WEAK * contrast
     if not flat:  # a pattern printed on the paper must not hang on to the strokes
-        weak = float(np.clip(_OVER_PATTERN * np.percentile(some, _PATTERN), weak, _WEAKEST * contrast))
+        weak = min(max(_OVER_PATTERN * percentile(some, _PATTERN), weak), _WEAKEST * contrast)
     return signed > max(weak, 4 * noise), signed > max(_STRONG * contrast, least)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from lenet.arrays import Bools, Float32, Uint8
+from lenet.arrays import Bools, Float32, Uint8, percentile
 from lenet.image import Page
 
 # Ink takes at least so many levels from the paper's light, and this share of what the darkest takes.
@@ -53,7 +53,7 @@ def _inks(colours: Uint8) -> tuple[Bools, Bools, Bools]:
     values = colours.astype(np.float32)
     taken = np.maximum(_paper(values) - values, 0)
     most = taken.max(axis=2)
-    ink = most > max(_LEAST, _SHARE * float(np.percentile(most, 99.5)))
+    ink = most > max(_LEAST, _SHARE * percentile(most, 99.5))
     kept = taken.min(axis=2) / np.maximum(most, 1)
     return ink & (kept < _COLOURED), ink & (kept > _GREY), ink
 

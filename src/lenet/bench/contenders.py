@@ -82,13 +82,11 @@ class OnnxRuntime:
     def forward(self, weights: Weights, inputs: Float32, threads: int) -> Work:
         import onnxruntime
 
-        from lenet.bench.graph import onnx_model
+        from lenet.export.onnx_graph import input_model
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        session = onnxruntime.InferenceSession(
-            onnx_model(weights.net, weights.tensors), options, providers=["CPUExecutionProvider"]
-        )
+        session = onnxruntime.InferenceSession(input_model(weights), options, providers=["CPUExecutionProvider"])
         return lambda: session.run(None, {"input": inputs})
 
     def train(self, weights: Weights, lesson: Lesson, threads: int) -> None:

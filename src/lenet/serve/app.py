@@ -6,9 +6,9 @@ from base64 import b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, FastAPI, Query, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
@@ -19,7 +19,7 @@ from lenet.engine.choice import chosen
 from lenet.errors import LenetError, TrainingError
 from lenet.serve import schema
 from lenet.serve.desk import Desk
-from lenet.serve.given import Options, first_problem, pictures
+from lenet.serve.given import first_problem, parameters, pictures
 from lenet.serve.guard import Access, Guard
 from lenet.serve.lessons import Lessons
 from lenet.serve.limits import Limits
@@ -47,18 +47,17 @@ _FAILURES = {
 FAILURES: dict[int | str, dict[str, Any]] = {
     status: {"model": schema.Failure, "description": words} for status, words in _FAILURES.items()
 }
-Asked = Annotated[Options, Query()]
 _PICTURE = {"type": "string", "format": "binary"}
 
 
 def _body(several: bool) -> dict[str, Any]:
-    """Describe a body with one picture or several for the interface's description."""
+    """Describe the options, and a body with one picture or several, for the interface's description."""
     file = {"type": "array", "items": _PICTURE} if several else _PICTURE
     form = {"schema": {"type": "object", "properties": {"file": file}, "required": ["file"]}}
     kinds: dict[str, Any] = {"multipart/form-data": form}
     if not several:
         kinds |= {kind: {"schema": _PICTURE} for kind in ("image/*", "application/octet-stream")}
-    return {"requestBody": {"required": True, "content": kinds}}
+    return {"parameters": parameters(), "requestBody": {"required": True, "content": kinds}}
 
 
 def build(folder: Path, access: Access, limits: Limits, readers: int) -> ASGIApp:
@@ -142,21 +141,21 @@ def _reading(desk: Desk) -> APIRouter:
     routes = APIRouter(tags=["reading"])
 
     @routes.post("/read", responses={200: {"model": schema.Reading}}, openapi_extra=_body(False))
-    async def read(request: Request, options: Asked) -> Response:
+    async def read(request: Request) -> Response:
         """Read the numbers in a picture, or its one digit: the JSON object of `lenet read --json`."""
-        (picture, *_more), options = await pictures(request, options, 1)
+        (picture, *_more), options = await pictures(request, 1)
         return _respond(await desk.ask_of("read", picture, options))
 
     @routes.post("/read/batch", responses={200: {"model": schema.Batch}}, openapi_extra=_body(True))
-    async def batch(request: Request, options: Asked) -> Response:
+    async def batch(request: Request) -> Response:
         """Read several pictures of a form; one that cannot be read has an error in its place."""
-        given, options = await pictures(request, options, desk.limits.pictures)
+        given, options = await pictures(request, desk.limits.pictures)
         return _respond(await desk.ask_of_all(given, options))
 
     @routes.post("/explain", responses={200: {"model": schema.Explanation}}, openapi_extra=_body(False))
-    async def explain(request: Request, options: Asked) -> Response:
+    async def explain(request: Request) -> Response:
         """Read a picture, and tell its candidates, their scores and glyphs, and where ink was cut."""
-        (picture, *_more), options = await pictures(request, options, 1)
+        (picture, *_more), options = await pictures(request, 1)
         return _respond(await desk.ask_of("explain", picture, options))
 
     return routes

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.datastructures import UploadFile
+from starlette.datastructures import QueryParams, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
@@ -58,12 +59,19 @@ class Picture:
     data: bytes
 
 
-async def pictures(request: Request, options: Options, most: int) -> tuple[list[Picture], Options]:
-    """Return what was sent, at most so many pictures, with the options of the form beside those of the query.
+def parameters() -> list[dict[str, Any]]:
+    """Describe the options as the parameters of a query."""
+    described = Options.model_json_schema()["properties"]
+    return [{"name": name, "in": "query", "required": False, "schema": each} for name, each in described.items()]
+
+
+async def pictures(request: Request, most: int) -> tuple[list[Picture], Options]:
+    """Return what was sent, at most so many pictures, with the options of the query and of the form.
 
     Raises HTTPException 400 for what is no form or has no picture, 413 for too many, 415 for another kind of body, and
     UsageError for an option.
     """
+    options = _of_query(request.url.query)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != _FORM:
         if kind and not kind.startswith("image/") and kind != "application/octet-stream":
@@ -83,8 +91,13 @@ async def pictures(request: Request, options: Options, most: int) -> tuple[list[
     return given, _merged(options, form.multi_items())
 
 
+@lru_cache(maxsize=256)
+def _of_query(query: str) -> Options:
+    return _merged(Options(), QueryParams(query).multi_items())
+
+
 def _merged(options: Options, fields: Iterable[tuple[str, Any]]) -> Options:
-    """Return the options with the form's fields, which go before those of the query."""
+    """Return the options with a form's or a query's fields, which go before those there are."""
     given: dict[str, Any] = {}
     for name, value in fields:
         if name == _FIELD:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -16,6 +16,10 @@ from lenet.serve.tasks import TASKS, Outcome
 from lenet.spec import DEFAULT
 
 _SPAWN = get_context("spawn")
+# A pipe takes so many bytes at once; more are sent from a thread, so that the loop goes on.
+_AT_ONCE = 60_000
+# How long a process may take to begin, in seconds.
+_TO_START = 60.0
 
 
 class NoAnswer(Exception):
@@ -41,34 +45,53 @@ class _Reader:
         self.process: BaseProcess | None = None
         self.pipe: Connection | None = None
 
-    def start(self) -> None:
+    async def ask(self, task: str, arguments: dict[str, Any], seconds: float) -> Outcome:
+        """Have the process do a task, without a thread: the loop waits for the pipe. Raises TooSlow or Died."""
+        if self.process is None or not self.process.is_alive():
+            await asyncio.to_thread(self._start)
+        assert self.pipe is not None
+        try:
+            if len(arguments.get("picture", b"")) > _AT_ONCE:
+                await asyncio.to_thread(self.pipe.send, (task, arguments))
+            else:
+                self.pipe.send((task, arguments))
+            async with asyncio.timeout(seconds):
+                await _readable(self.pipe)
+            found: Outcome = self.pipe.recv()
+        except TimeoutError as error:
+            await asyncio.to_thread(self.stop)
+            raise TooSlow("it took too long to be read; send a smaller picture") from error
+        except (EOFError, OSError) as error:
+            await asyncio.to_thread(self.stop)
+            raise Died("reading it ended the reader; send another picture") from error
+        return found
+
+    def _start(self) -> None:
         self.stop()
         self.pipe, theirs = _SPAWN.Pipe()
         self.process = _SPAWN.Process(target=_work, args=(theirs,), daemon=True)
         self.process.start()
         theirs.close()
 
-    def ask(self, task: str, arguments: dict[str, Any], seconds: float) -> Outcome:
-        if self.process is None or not self.process.is_alive():
-            self.start()
-        assert self.pipe is not None
-        try:
-            self.pipe.send((task, arguments))
-            if not self.pipe.poll(seconds):
-                self.stop()
-                raise TooSlow("it took too long to be read; send a smaller picture")
-            return self.pipe.recv()
-        except (EOFError, OSError) as error:
-            self.stop()
-            raise Died("reading it ended the reader; send another picture") from error
-
     def stop(self) -> None:
+        """End the process, whatever it does."""
         if self.process is not None:
             self.process.kill()
             self.process.join()
         if self.pipe is not None:
             self.pipe.close()
         self.process = self.pipe = None
+
+
+async def _readable(pipe: Connection) -> None:
+    """Wait until something came through a pipe."""
+    loop, ready = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(pipe.fileno(), ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(pipe.fileno())
+        os.set_blocking(pipe.fileno(), True)  # uvloop makes it otherwise, which pipes do not expect
 
 
 @dataclass
@@ -84,11 +107,8 @@ class Readers:
 
     async def start(self) -> None:
         """Start all processes and wait until each has loaded the default network."""
-        self._threads = ThreadPoolExecutor(self.count)
-        loop = asyncio.get_running_loop()
         self._all = [_Reader() for _number in range(self.count)]
-        ready = [loop.run_in_executor(self._threads, each.ask, "ready", {"model": DEFAULT}, 60.0) for each in self._all]
-        await asyncio.gather(*ready)
+        await asyncio.gather(*(each.ask("ready", {"model": DEFAULT}, _TO_START) for each in self._all))
         for each in self._all:
             self._free.put_nowait(each)
 
@@ -104,8 +124,7 @@ class Readers:
         try:
             reader = await self._free.get()
             try:
-                loop = asyncio.get_running_loop()
-                return await loop.run_in_executor(self._threads, reader.ask, task, arguments, self.seconds)
+                return await reader.ask(task, arguments, self.seconds)
             finally:
                 self._free.put_nowait(reader)
         finally:
@@ -115,7 +134,6 @@ class Readers:
         """End all processes."""
         for each in self._all:
             each.stop()
-        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _work(pipe: Connection) -> None:

@@ -65,7 +65,7 @@ def serve(
     name = f"[{host}]" if ":" in host else host
     config = uvicorn.Config(
         app,
-        http=_patient(limits.idle_seconds),
+        http=_patient(limits.head_seconds),
         ws="none",
         lifespan="on",
         log_config=None,

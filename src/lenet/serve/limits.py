@@ -18,6 +18,8 @@ class Limits:
     body_seconds: float = 20.0
     seconds: float = 20.0
     waiting: int = 128
-    # Connections that have not sent a request are cut after so many seconds; a process leaves after so many more.
-    idle_seconds: int = 5
+    # Connections that have not sent a request's head are cut after so many seconds, those between two requests after so
+    # many; a service that was told to leave waits so long for what runs.
+    head_seconds: int = 5
+    idle_seconds: int = 30
     leaving_seconds: int = 30

@@ -14,7 +14,7 @@ from lenet.training.compose import Writing
 _HEIGHTS = (14.0, 72.0)
 _MARGIN = 6
 # This share of the paper is printed with a pattern, as cheques are.
-_PATTERNED = 0.12
+_PATTERNED = 0.2
 
 
 @dataclass(frozen=True)

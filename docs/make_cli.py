@@ -16,6 +16,8 @@ COMMANDS = (
     "reproduce",
     "bench",
     "serve",
+    "export",
+    "import",
     "summary",
     "data",
     "data list",

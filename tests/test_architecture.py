@@ -38,6 +38,7 @@ ORDER = [
     "corrections measure_numbers",
     "nets",
     "training",
+    "export",
     "bench",
     "report",
     "serve",
@@ -48,16 +49,16 @@ LEVEL = {name: level for level, names in enumerate(ORDER) for name in names.spli
 
 # Each library may be imported in these places alone.
 HOMES = {
-    "torch": {"nets", "training.torch_backend", "training.ship", "bench"},
-    "onnx": {"bench"},
-    "onnxruntime": {"bench"},
+    "torch": {"nets", "training.torch_backend", "training.ship", "export.to_pytorch", "export.brought", "bench"},
+    "onnx": {"export.onnx_graph", "export.brought"},
+    "onnxruntime": {"export.to_onnx", "bench"},
     "PIL": {"image", "draw", "draw_number", "draw_sweep"},
     "pyarrow": {"table"},
     "cv2": {
         *("pens", "ink", "rules", "components", "lines", "cuts", "glyph", "sight", "sweep"),
         *("training.world", "training.compose", "training.rubbish", "training.styles", "training.school"),
     },
-    "safetensors": {"weights", "training.run"},
+    "safetensors": {"weights", "training.run", "export.brought"},
     "typer": {"cli"},
     "rich": {"cli"},
     "urllib": {"fetch", "serve.guard"},
@@ -68,6 +69,7 @@ HOMES = {
     "prometheus_client": {"serve"},
     "matplotlib": {"report"},
     "sklearn": {"report"},
+    "huggingface_hub": {"nets.hub"},
     "scipy": set(),
     "requests": set(),
 }

@@ -12,10 +12,10 @@ import pytest
 import lenet
 from lenet.bench import run, timing
 from lenet.bench.contenders import Engine, Lesson, OnnxRuntime, TorchEager, Work, present
-from lenet.bench.graph import onnx_model
 from lenet.cli.bench import _table
 from lenet.engine import choice
 from lenet.engine.warp import warp
+from lenet.export.onnx_graph import input_model
 from lenet.spec import NETS
 from lenet.weights import Weights
 from test_engine import inputs, network
@@ -73,18 +73,9 @@ def test_onnx_runtime_scores_the_same(name: str, rng: np.random.Generator) -> No
     onnxruntime = pytest.importorskip("onnxruntime")
     for net in (NETS[name], NETS[name].with_activation("sigmoid")):
         ours, x = network(net, choice.chosen()), inputs(rng, 9, 32, 32)
-        session = onnxruntime.InferenceSession(
-            onnx_model(net, ours.weights.tensors), providers=["CPUExecutionProvider"]
-        )
+        session = onnxruntime.InferenceSession(input_model(ours.weights), providers=["CPUExecutionProvider"])
         scores = session.run(None, {"input": x})[0]
         assert np.abs(scores - ours.forward(x)).max() <= 1e-5 * np.abs(scores).max()
-
-
-def test_a_net_without_a_plain_graph_is_refused() -> None:
-    """Codes and margins have none."""
-    for name in ("lenet5-1998", "lenet1", "lenet4"):
-        with pytest.raises(ValueError, match="no plain graph"):
-            onnx_model(NETS[name], {})
 
 
 def test_pytorch_is_timed_on_the_same_distortion(rng: np.random.Generator) -> None:

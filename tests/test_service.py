@@ -230,7 +230,7 @@ def test_sigterm_finishes_what_runs(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         asking.join()
         assert process.wait(30) == 0
-    assert (answers[0].status_code, answers[0].text[:9]) == (200, "{\"path\": ")
+    assert (answers[0].status_code, answers[0].text[:9]) == (200, '{"path": ')
 
 
 def test_a_connection_that_says_nothing_is_cut(service: str) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from lenet import __version__
-from lenet.cli import bench, data, evaluate, explain, read, reproduce, serve, summary, train
+from lenet.cli import bench, data, evaluate, explain, export, read, reproduce, serve, summary, take, train
 from lenet.errors import LenetError, UsageError, reason
 
 app = typer.Typer(
@@ -45,6 +45,8 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("train")(train.train)
 app.command("reproduce")(reproduce.reproduce)
 app.command("bench")(bench.bench)
+app.command("export")(export.export)
+app.command("import")(take.take)
 app.command("serve")(serve.serve)
 app.command("summary")(summary.summary)
 app.add_typer(data.app, name="data")

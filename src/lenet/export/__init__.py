@@ -1,0 +1,65 @@
+"""Networks for elsewhere, each with a report of how the same 10,000 digits were answered there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lenet import dataset
+from lenet.engine import Network, load
+from lenet.errors import LenetError, MissingExtra, UsageError, reason
+from lenet.export.parity import Answers
+from lenet.files import replace_text
+
+FORMATS = ("onnx", "c", "pytorch")
+
+
+@dataclass(frozen=True)
+class Export:
+    """What is exported: a network, the digits to be compared on, and where to."""
+
+    network: Network
+    answers: Answers
+    out: Path
+
+
+def export(net: str, form: str, out: Path, *, int8: bool = False) -> dict[str, Any]:
+    """Export a network by name or file; return the report, which is also written beside what was exported.
+
+    Every export is run on the 10,000 test digits of MNIST before it is said to be done. Raises UsageError for an
+    unknown form, MissingExtra for what is not installed, and LenetError when an answer differs or nothing can be
+    written.
+    """
+    if form not in FORMATS:
+        raise UsageError(f"--format {form}", f"expected {', '.join(FORMATS)}")
+    if int8 and form != "c":
+        raise UsageError("--int8", f"goes with --format c, not {form}")
+    network = load(net)
+    data = dataset.load("mnist")
+    asked = Export(network, Answers.of(network, data.test), out)
+    made: Callable[[], dict[str, Any]]
+    try:
+        if form == "onnx":
+            from lenet.export.to_onnx import to_onnx
+
+            made = lambda: to_onnx(asked)  # noqa: E731
+        elif form == "c":
+            from lenet.export.to_c import to_c
+
+            made = lambda: to_c(asked, data.train.where(~data.held_out).glyphs if int8 else None)  # noqa: E731
+        else:
+            from lenet.export.to_pytorch import to_pytorch
+
+            made = lambda: to_pytorch(asked)  # noqa: E731
+    except ImportError as error:
+        raise MissingExtra(f"--format {form}", str(error.name), "export") from error
+    try:
+        report = {"net": network.weights.name, "format": f"{form}{'-int8' if int8 else ''}", "out": str(out), **made()}
+        place = out / "report.json" if out.is_dir() else out.with_suffix(".report.json")
+        replace_text(place, json.dumps(report, indent=2) + "\n")
+    except OSError as error:
+        raise LenetError(out, f"cannot be written ({reason(error)})") from error
+    return report

@@ -1,0 +1,320 @@
+"""Exports answer what the engine answers; the C in 8 bits does what its twin does, to the bit; imports are exact."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lenet.cli import main
+from lenet.dataset import Dataset
+from lenet.engine import Network, load
+from lenet.engine.choice import chosen
+from lenet.errors import LenetError, UsageError, WeightsError
+from lenet.export import export
+from lenet.export.c_source import float_source, int8_source
+from lenet.export.c_text import CHECK
+from lenet.export.parity import Answers
+from lenet.export.quantised import quantised, run, scores
+from lenet.export.to_c import ten_digits, vectors_text
+from lenet.initial import initial_tensors
+from lenet.pixels import to_input, to_wide_input
+from lenet.spec import NETS
+from lenet.weights import Weights, load_weights, save_weights, shipped
+
+from conftest import ROOT
+
+CC = shutil.which("cc")
+needs_cc = pytest.mark.skipif(CC is None, reason="needs a C compiler")
+
+
+def network(name: str, rng: np.random.Generator) -> Network:
+    """A network of the table with drawn weights."""
+    return Network(Weights(NETS[name], initial_tensors(NETS[name], "efficient-backprop", rng), 1.3, {}, name), chosen())
+
+
+def glyphs(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Noise and blocks, as no digit is."""
+    found = rng.integers(0, 256, (n, 28, 28)).astype(np.uint8)
+    found[: n // 2, 4:24, 4:24] = 0
+    found[: n // 2, 8:20, 10:16] = rng.integers(100, 256, (n // 2, 1, 1))
+    return found
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_onnx_gives_the_engines_scores(name: str, rng: np.random.Generator) -> None:
+    """From grey levels to scores and probabilities, and along a wide field; nodes are named as the layers."""
+    onnxruntime = pytest.importorskip("onnxruntime")
+    from lenet.export.onnx_graph import glyph_model, wide_model
+
+    ours, shown = network(name, rng), glyphs(20, rng)
+    session = onnxruntime.InferenceSession(glyph_model(ours.weights), providers=["CPUExecutionProvider"])
+    found, chances = session.run(["scores", "probabilities"], {"glyphs": shown})
+    expected = ours.scores(shown)
+    assert np.abs(found - expected).max() <= 1e-5 * max(1, np.abs(expected).max())
+    assert np.abs(chances - ours.probabilities(shown)).max() < 1e-4
+    greys = rng.integers(0, 256, (32, 81)).astype(np.uint8)
+    wide = onnxruntime.InferenceSession(wide_model(ours.weights), providers=["CPUExecutionProvider"])
+    along = ours.forward(to_wide_input(greys))
+    theirs = wide.run(None, {"greys": greys[None]})[0]
+    assert theirs.shape == along.shape
+    assert np.abs(theirs - along).max() <= 1e-5 * max(1, np.abs(along).max())
+    import onnx
+
+    nodes = {node.name for node in onnx.load_model_from_string(glyph_model(ours.weights)).graph.node}
+    assert {layer.name for layer in NETS[name].layers} <= nodes
+
+
+def compiled(folder: Path, name: str, source: tuple[str, str], score: str, count: int, shown: np.ndarray) -> np.ndarray:
+    """What an exported C file says of glyphs, compiled as strictly as can be."""
+    text, header = source
+    for file, words in ((f"{name}.c", text), (f"{name}.h", header)):
+        (folder / file).write_text(words)
+    (folder / "check.c").write_text(CHECK.format(name=name, score=score, count=count, value=""))
+    assert CC is not None
+    flags = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-O1", "-fsanitize=undefined,address"]
+    subprocess.run([CC, *flags, "-o", "check", "check.c", f"{name}.c", "-lm"], cwd=folder, check=True)
+    done = subprocess.run([folder / "check"], input=shown.tobytes(), capture_output=True, check=True)
+    return np.frombuffer(done.stdout, "<f4" if score == "float" else "<i4").reshape(len(shown), count)
+
+
+@needs_cc
+@pytest.mark.parametrize("name", NETS)
+def test_the_c_of_every_network_scores_the_same(name: str, rng: np.random.Generator, tmp_path: Path) -> None:
+    """In floats as the engine, in 8 bits as the twin to the bit; no warning, no undefined behaviour."""
+    ours, shown = network(name, rng), glyphs(12, rng)
+    plain = name.replace("-", "_")
+    expected = ours.scores(shown)
+    found = compiled(tmp_path, plain, float_source(ours.weights, plain), "float", ours.net.outputs, shown)
+    assert np.abs(found - expected).max() <= 2e-5 * max(1, np.abs(expected).max())
+    model = quantised(ours, glyphs(64, rng))
+    whole = compiled(tmp_path, plain, int8_source(model, plain), "int32_t", ours.net.outputs, shown)
+    assert (whole == scores(model, shown)).all()
+
+
+@pytest.mark.parametrize("name", ["lenet5-reader", "lenet5-1998", "lenet5"])
+def test_eight_bits_are_near_the_floats(name: str) -> None:
+    """Every layer of ten drawn digits is within a few steps of its scale, and they are answered alike."""
+    ours = load(name)
+    shown = ten_digits()
+    model = quantised(ours, shown)
+    inside = ours.activations(shown)
+    for (layer, values), record in zip(list(run(model, shown))[1:-1], model.layers, strict=False):
+        told = record.scale * (values.astype(np.float64) - record.zero)
+        assert np.abs(told - inside[layer]).mean() < 4 * record.scale
+    assert (scores(model, shown).argmax(axis=1) == ours.scores(shown).argmax(axis=1)).all()
+
+
+def test_the_ten_digits_are_read_as_what_they_are() -> None:
+    """Pillow's own digits, as the vectors have them, are answered right by the default."""
+    assert load().scores(ten_digits())[:, :10].argmax(axis=1).tolist() == [0, 7, 2, 3, 4, 5, 6, 7, 8, 9]
+
+
+@needs_cc
+def test_an_export_in_c_is_whole(mnist: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command: parity on 10,000 digits, vectors that the compiled file prints again, a report beside it."""
+    with pytest.raises(SystemExit) as left:
+        main(["export", "lenet5-reader", "--format", "c", "--int8", "-o", str(tmp_path / "out"), "--json"])
+    assert not left.value.code
+    report = json.loads(capsys.readouterr().out)
+    assert report == json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["n"] == 10_000
+    assert report["errors"] - report["errors_here"] <= 5
+    assert report["vectors"].startswith("identical")
+    if shutil.which("arm-none-eabi-gcc") and shutil.which("qemu-system-arm"):
+        assert report["cortex_m"]["vectors"] == "identical, byte for byte"
+        assert (tmp_path / "out" / "chip.out").read_bytes() == (tmp_path / "out" / "vectors.txt").read_bytes()
+    text = (tmp_path / "out" / "lenet5_reader.c").read_text()
+    assert not {"malloc", "float", "double", "#include <math.h>"} & set(text.replace("(", " ").split())
+
+
+def test_vectors_are_text_that_a_bench_can_read(rng: np.random.Generator) -> None:
+    """A name and a number, then so many whole numbers; every layer of every digit."""
+    model = quantised(load("lenet5-1998"), ten_digits())
+    lines = vectors_text(model, ten_digits()).splitlines()
+    assert [line for line in lines if line.startswith("digit")] == [f"digit {digit}" for digit in range(10)]
+    at = lines.index("C3 1600")
+    assert sum(len(line.split()) for line in lines[at + 1 : at + 51]) == 1600
+    assert lines.count("S2 1176") == lines.count("scores 10") == 10
+
+
+def test_pytorch_takes_it_from_a_folder(mnist: Dataset, tmp_path: Path) -> None:
+    """save_pretrained and from_pretrained with the network off, torch.export, and torch.hub from a clone."""
+    pytest.importorskip("huggingface_hub")
+    torch = pytest.importorskip("torch")
+    report = export("lenet5-modern", "pytorch", tmp_path / "out")
+    assert report["answers_that_differ"] == 0
+    assert (tmp_path / "out" / "README.md").read_text().startswith("---\nlicense: mit")
+    model = torch.hub.load(str(ROOT), "lenet5_modern", source="local")
+    x = torch.from_numpy(to_input(ten_digits()))
+    assert np.abs(model(x).detach().numpy() - load("lenet5-modern").scores(ten_digits())).max() < 1e-4
+
+
+def test_an_export_that_answers_otherwise_is_refused(rng: np.random.Generator) -> None:
+    """One other answer of floats is too many; in 8 bits five lost ones are borne."""
+    truth = np.eye(10, dtype=np.float32)[np.arange(100) % 10]
+    answers = Answers(glyphs(100, rng), (np.arange(100) % 10).astype(np.uint8), truth)
+    found = truth.copy()
+    found[3] = np.roll(found[3], 1)
+    assert answers.compared("x", found, exact=False)["errors"] == 1
+    with pytest.raises(LenetError, match="1 of 100 answers differ"):
+        answers.compared("x", found)
+    found[:6] = np.roll(truth[:6], 1, axis=1)
+    with pytest.raises(LenetError, match="6 of 100 answers differ"):
+        answers.compared("x", found, exact=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("lenet5", "onyx", False), "--format onyx: expected onnx, c, pytorch"),
+        (("lenet5", "onnx", True), "--int8: goes with --format c, not onnx"),
+    ],
+)
+def test_wrong_exports_are_refused(arguments: tuple[str, str, bool], message: str, tmp_path: Path) -> None:
+    """One line each."""
+    with pytest.raises(UsageError, match=message):
+        export(arguments[0], arguments[1], tmp_path / "x", int8=arguments[2])
+
+
+def stranger(torch: object, activation: str, pooling: str, padding: int) -> object:
+    """A LeNet-5 as others write it, with plain layers of PyTorch."""
+    from torch import nn
+
+    act = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}[activation]
+    pool = nn.MaxPool2d if pooling == "max" else nn.AvgPool2d
+    torch.manual_seed(5)  # type: ignore[attr-defined]
+    return nn.Sequential(
+        *(nn.Conv2d(1, 6, 5, padding=padding), act(), pool(2)),
+        *(nn.Conv2d(6, 16, 5), act(), pool(2), nn.Flatten()),
+        *(nn.Linear(400, 120), act(), nn.Linear(120, 84), act(), nn.Linear(84, 10)),
+    )
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+@pytest.mark.parametrize(
+    ("pooling", "padding", "paper", "pen"),
+    [("max", 2, 0.0, 1.0), ("average", 0, -0.4242, 2.8215), ("max", 0, -1.0, 1.0)],
+)
+def test_a_state_dict_becomes_ours_exactly(
+    activation: str, pooling: str, padding: int, paper: float, pen: float, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    """Their scores of their input are ours of ours: ranges are folded, tanh becomes a squash; saved, loaded, read."""
+    torch = pytest.importorskip("torch")
+    from lenet.export.brought import brought
+
+    model = stranger(torch, activation, pooling, padding)
+    file = tmp_path / "theirs.pt"
+    torch.save(model.state_dict(), file)  # type: ignore[attr-defined]
+    ours = brought(file, activation=activation, pooling=pooling, paper=paper, pen=pen, padding=padding)
+    save_weights(tmp_path / "ours.safetensors", ours)
+    shown = glyphs(16, rng)
+    field = np.pad(shown, ((0, 0), (0, 0), (0, 0)) if padding else ((0, 0), (2, 2), (2, 2)))
+    theirs = torch.from_numpy((paper + (pen - paper) * field / 255).astype(np.float32))[:, None]
+    expected = model(theirs).detach().numpy()  # type: ignore[operator]
+    found = load(tmp_path / "ours.safetensors").scores(shown)
+    assert np.abs(found - expected).max() < 1e-4 * max(1, np.abs(expected).max())
+
+
+def test_onnx_safetensors_and_keras_files_become_ours(tmp_path: Path, rng: np.random.Generator) -> None:
+    """The same network in each of them gives the same weights; Keras has its channels last."""
+    torch = pytest.importorskip("torch")
+    h5py = pytest.importorskip("h5py")
+    onnx = pytest.importorskip("onnx")
+    from safetensors.numpy import save_file
+
+    from lenet.export.brought import brought
+    from lenet.export.onnx_graph import input_model
+
+    state = {name: each.numpy() for name, each in stranger(torch, "relu", "max", 0).state_dict().items()}  # type: ignore[attr-defined]
+    torch.save({name: torch.from_numpy(each) for name, each in state.items()}, tmp_path / "a.pt")
+    expected = brought(tmp_path / "a.pt", paper=-0.1, pen=1.175)
+    save_file(dict(sorted(state.items())), tmp_path / "a.safetensors")
+    (tmp_path / "a.onnx").write_bytes(input_model(expected))
+    names = list(state)
+    with h5py.File(tmp_path / "a.h5", "w") as tree:
+        for number, layer in enumerate(("conv2d", "conv2d_1", "dense", "dense_1", "dense_2")):
+            weight, bias = state[names[2 * number]], state[names[2 * number + 1]]
+            if weight.ndim == 4:
+                weight = weight.transpose(2, 3, 1, 0)
+            elif weight.shape[1] == 400:
+                weight = weight.reshape(-1, 16, 5, 5).transpose(2, 3, 1, 0).reshape(400, -1)
+            else:
+                weight = weight.T
+            tree[f"model_weights/{layer}/{layer}/kernel:0"], tree[f"model_weights/{layer}/{layer}/bias:0"] = (
+                weight,
+                bias,
+            )
+    del onnx
+    for name in ("a.safetensors", "a.onnx", "a.h5"):
+        found = brought(tmp_path / name, paper=-0.1, pen=1.175)
+        for tensor, values in expected.tensors.items():
+            assert np.abs(found.tensors[tensor] - values).max() < 1e-6, (name, tensor)
+
+
+def test_what_cannot_be_brought_is_told(tmp_path: Path) -> None:
+    """A pickle with code, another shape, a padded margin that is no paper, unknown endings and options."""
+    torch = pytest.importorskip("torch")
+    from lenet.export.brought import brought
+
+    class Trap:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return (Path.touch, (tmp_path / "sprung",))  # type: ignore[return-value]
+
+    torch.save({"weight": Trap()}, tmp_path / "trap.pt")
+    with pytest.raises(WeightsError, match="holds more than weights, or is damaged; save it with torch.save"):
+        brought(tmp_path / "trap.pt")
+    assert not (tmp_path / "sprung").exists()
+    torch.save(torch.nn.Linear(4, 3).state_dict(), tmp_path / "small.pt")
+    with pytest.raises(WeightsError, match=r"2 tensors: weight \(3, 4\), bias \(3,\); expected 5 matrices"):
+        brought(tmp_path / "small.pt")
+    with pytest.raises(UsageError, match="its margin of zeros is not paper, and cannot be folded exactly"):
+        brought(tmp_path / "small.pt", padding=2, paper=-0.4)
+    with pytest.raises(UsageError, match="activation gelu: expected relu, sigmoid, squash, tanh"):
+        brought(tmp_path / "small.pt", activation="gelu")
+    (tmp_path / "x.pkl").write_bytes(b"")
+    with pytest.raises(WeightsError, match="ends in .pkl; expected one of"):
+        brought(tmp_path / "x.pkl")
+    for name in ("x.pt", "x.h5", "x.onnx", "x.safetensors"):
+        (tmp_path / name).write_bytes(b"not a file of theirs")
+        with pytest.raises(WeightsError):
+            brought(tmp_path / name)
+    with pytest.raises(WeightsError, match="no such file"):
+        brought(tmp_path / "missing.pt")
+
+
+def test_import_is_a_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It writes weights that load, and says which network they are of."""
+    torch = pytest.importorskip("torch")
+    state = stranger(torch, "tanh", "average", 2).state_dict()  # type: ignore[attr-defined]
+    torch.save(state, tmp_path / "theirs.pth")
+    options = [
+        "--activation",
+        "tanh",
+        "--pooling",
+        "average",
+        "--padding",
+        "2",
+        "-o",
+        str(tmp_path / "ours.safetensors"),
+    ]
+    with pytest.raises(SystemExit) as left:
+        main(["import", str(tmp_path / "theirs.pth"), *options])
+    assert not left.value.code
+    assert "\tlenet5\t" in capsys.readouterr().out
+    assert load_weights(tmp_path / "ours.safetensors").net.name == "lenet5"
+
+
+def test_the_reports_in_docs_are_of_the_shipped_weights() -> None:
+    """docs/deploy.md has a row for every shipped network in every format."""
+    text = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    for name in shipped():
+        assert text.count(f"| `{name}` |") == 4
+
+
+assert sys.byteorder == "little"

@@ -22,6 +22,7 @@ ORDER = [
     "table labels",
     "initial mnist result pixels",
     "image weights fetch graph",
+    "holdings",
     "ink pattern draw pens",
     "components rules cuts",
     "lines",
@@ -53,7 +54,7 @@ HOMES = {
     "onnx": {"export.onnx_graph", "export.brought"},
     "onnxruntime": {"export.to_onnx", "bench"},
     "PIL": {"image", "draw", "draw_number", "draw_sweep"},
-    "pyarrow": {"table"},
+    "pyarrow": {"table", "holdings"},
     "cv2": {
         *("pens", "ink", "rules", "components", "lines", "cuts", "glyph", "sight", "sweep"),
         *("training.world", "training.compose", "training.rubbish", "training.styles", "training.school"),

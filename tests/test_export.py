@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +24,7 @@ from lenet.export.to_c import ten_digits, vectors_text
 from lenet.initial import initial_tensors
 from lenet.pixels import to_input, to_wide_input
 from lenet.spec import NETS
-from lenet.weights import Weights, load_weights, save_weights, shipped
+from lenet.weights import Weights, load_weights, save_weights
 
 from conftest import ROOT
 
@@ -308,13 +307,3 @@ def test_import_is_a_command(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert not left.value.code
     assert "\tlenet5\t" in capsys.readouterr().out
     assert load_weights(tmp_path / "ours.safetensors").net.name == "lenet5"
-
-
-def test_the_reports_in_docs_are_of_the_shipped_weights() -> None:
-    """docs/deploy.md has a row for every shipped network in every format."""
-    text = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
-    for name in shipped():
-        assert text.count(f"| `{name}` |") == 4
-
-
-assert sys.byteorder == "little"

@@ -20,7 +20,7 @@ Source = str | os.PathLike[str] | bytes | np.ndarray[Any, Any] | Image.Image
 
 # Refused before decoding: a small file can announce gigabytes.
 MOST_PIXELS = 64_000_000
-_MOST_BYTES = 256_000_000
+MOST_BYTES = 256_000_000
 # Larger pictures are averaged down to at most this many pixels, so that reading takes bounded time.
 _WORKING_PIXELS = 4_200_000
 # What Pillow may decode: no format that runs another program or that nobody photographs in.
@@ -96,9 +96,9 @@ def _read(source: str | os.PathLike[str] | bytes, name: str) -> bytes:
             raise PictureError(name, "no such file")
         if not path.is_file():
             raise PictureError(name, "is not a regular file")
-        if path.stat().st_size > _MOST_BYTES:
+        if path.stat().st_size > MOST_BYTES:
             size = f"{path.stat().st_size:,} bytes"
-            raise PictureError(name, size, f"at most {_MOST_BYTES:,} are read", kind="too large")
+            raise PictureError(name, size, f"at most {MOST_BYTES:,} are read", kind="too large")
         return path.read_bytes()
     except (OSError, ValueError) as error:
         raise PictureError(name, f"cannot be read ({reason(error)})") from error

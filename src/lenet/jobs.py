@@ -1,11 +1,10 @@
-"""Read many pictures: folders and globs become paths, all cores read, answers come in order, bad ones stop nothing."""
+"""Read many pictures: all cores read, answers come in order, bad pictures stop nothing, little is held at a time."""
 
 from __future__ import annotations
 
-import glob
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -15,14 +14,13 @@ from typing import Any
 from lenet.engine import Network, load
 from lenet.engine.choice import cores
 from lenet.errors import LenetError
-from lenet.image import SUFFIXES
 from lenet.reader import Asked, read
 from lenet.result import Reading
 
 # Fewer pictures than this for a process are read faster by the one that is there.
 _FEWEST = 24
-# How many pictures a process is given at once.
-_CHUNK = 8
+# How many pictures a process is given at once, and how many for each wait or are under way.
+_CHUNK, _AHEAD = 8, 64
 
 
 @dataclass(frozen=True)
@@ -34,47 +32,41 @@ class Answer:
     error: str | None
 
 
-def pictures(paths: Iterable[str]) -> list[str]:
-    """Return the pictures that paths, folders (with all that is in them) and globs stand for, in order.
+def read_all(pictures: Iterable[tuple[str, Any]], count: int, model: str | Path, asked: Asked) -> Iterator[Answer]:
+    """Read pictures, as `lenet.holdings.opened` names and opens them, on all cores; yield the answers in order.
 
-    What is not there is kept, a glob that nothing matches and a folder without pictures too: reading it says what is
-    wrong.
-    """
-    found: list[str] = []
-    for path in paths:
-        try:
-            folder = path != "-" and Path(path).is_dir()
-            there = folder or path == "-" or Path(path).exists()
-        except (OSError, ValueError):  # a name that is too long, or has a zero byte
-            folder, there = False, True
-        if folder:
-            inside = sorted(str(each) for each in Path(path).rglob("*") if each.suffix.lower() in SUFFIXES)
-            found += inside or [path]
-        elif not there and glob.has_magic(path):
-            matching = glob.glob(path, recursive=True)  # noqa: PTH207 - an absolute pattern is allowed
-            found += sorted(matching) or [path]
-        else:
-            found.append(path)
-    return found
-
-
-def read_all(paths: list[str], model: str | Path, asked: Asked, source: Callable[[str], Any] = str) -> Iterator[Answer]:
-    """Read pictures on all cores and yield the answers in order. `source` makes a path what is read: itself, or bytes.
-
-    Raises WeightsError before the first picture when the model cannot be loaded.
+    `count` is how many there are. Raises WeightsError before the first picture when the model cannot be loaded.
     """
     network = load(model)
-    processes = min(cores(), len(paths) // _FEWEST)
+    processes = min(cores(), count // _FEWEST)
     if processes < 2:
-        for path in paths:
-            yield _answer(path, source(path), network, asked)
+        for path, source in pictures:
+            yield _answer(path, source, network, asked)
         return
+    # Pictures are opened only as fast as they are read.
+    room = threading.Semaphore(processes * _AHEAD)
+    over = threading.Event()
+
+    def ahead() -> Iterator[tuple[str, Any]]:
+        for each in pictures:
+            while not room.acquire(timeout=0.2):
+                if over.is_set():
+                    return
+            yield each
+
     with _processes(processes, model, asked) as pool:
-        yield from pool.imap(_read_here, ((path, source(path)) for path in paths), chunksize=_CHUNK)
+        try:
+            for answer in pool.imap(_read_here, ahead(), chunksize=_CHUNK):
+                room.release()
+                yield answer
+        finally:
+            over.set()
 
 
 def _answer(path: str, source: Any, network: Network, asked: Asked) -> Answer:
     try:
+        if isinstance(source, LenetError):
+            raise source
         return Answer(path, read(source, network, asked), None)
     except LenetError as error:
         return Answer(path, None, f"{path}: {error.problem}")

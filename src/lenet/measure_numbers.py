@@ -10,6 +10,7 @@ import numpy as np
 from lenet.calibrate import calibration_gap
 from lenet.errors import DataError
 from lenet.fetch import silent
+from lenet.holdings import opened
 from lenet.interval import wilson95
 from lenet.jobs import Answer, read_all
 from lenet.labels import NONE, Labelled
@@ -42,7 +43,7 @@ def evaluate_numbers(
         raise DataError(folder, "no numbers to measure on")
     paths = [str(folder / row.path) for row in rows]
     misread, answers, distances, abstained = [], [], 0, 0
-    for number, (row, answer) in enumerate(zip(rows, read_all(paths, model, asked), strict=True)):
+    for number, (row, answer) in enumerate(zip(rows, read_all(opened(paths), len(paths), model, asked), strict=True)):
         text, confidence = _said(answer)
         wanted = "" if row.text == NONE else row.text
         assert answer.reading is not None

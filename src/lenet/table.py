@@ -1,4 +1,4 @@
-"""Answers as a file: a line of JSON or a row of a table for each picture, whole or not at all."""
+"""Answers as a file: a line of JSON or a row of a table for each picture, whole or not at all, resumable."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from lenet.errors import LenetError, MissingExtra, UsageError, reason
 from lenet.files import replacing
@@ -16,25 +16,90 @@ COLUMNS = ("path", "text", "confidence", "abstained", "notes", "error")
 FORMATS = (".csv", ".jsonl", ".parquet")
 # Rows that are held until they are written to a Parquet file together.
 _ROWS = 5_000
+# Answers after which what was written is certainly on its way to the disk.
+_FLUSHED = 100
 
 Put = Callable[[dict[str, Any]], None]
 
 
 @contextmanager
-def written(path: Path) -> Iterator[Put]:
-    """Yield a function that adds an answer, as `lenet read --json` has it, to a .csv, .jsonl or .parquet file.
+def written(path: Path, job: dict[str, Any], names: list[str], *, resume: bool) -> Iterator[tuple[Put, int]]:
+    """Yield a function that adds an answer, as `lenet read --json` has it, and how many pictures are done already.
 
-    Raises UsageError for another ending, MissingExtra for Parquet without pyarrow, and LenetError when the file
-    cannot be written; then it stays as it was.
+    Answers go into PATH.part, a line each; at the end they become the .csv, .jsonl or .parquet file in one step. What
+    an interrupt leaves of PATH.part is gone on with by `resume`, if the `job` is the same and its first pictures are
+    the first `names`: so every picture has its answer exactly once.
+    Raises UsageError for another ending, MissingExtra for Parquet without pyarrow, and LenetError when nothing can be
+    written, or when PATH.part is another job's.
     """
     if path.suffix not in FORMATS:
         raise UsageError(f"--out {path}", f"ends in {path.suffix!r}", f"expected {', '.join(FORMATS)}")
-    writer = {".csv": _csv, ".jsonl": _jsonl, ".parquet": _parquet}[path.suffix]
+    if path.suffix == ".parquet":
+        _arrow()
+    part = path.with_name(f"{path.name}.part")
     try:
-        with replacing(path) as temporary, writer(temporary) as put:
-            yield put
+        done = _taken_up(part, job, names) if resume and part.exists() else 0
+        if not done:
+            if part.exists() and not resume:
+                raise LenetError(part, "an interrupted job", "--resume goes on with it; or delete it")
+            part.write_text(json.dumps({"job": job}) + "\n", encoding="utf-8")
+        try:
+            with part.open("a", encoding="utf-8") as file:
+                yield _put(file), done
+        except BaseException:
+            if next(_answers(part), None) is None:  # nothing to go on with
+                part.unlink()
+            raise
+        with replacing(path) as temporary, _WRITERS[path.suffix](temporary) as put:
+            for answer in _answers(part):
+                put(answer)
+        part.unlink()
     except OSError as error:
         raise LenetError(path, f"cannot be written ({reason(error)})") from error
+
+
+def _put(file: IO[str]) -> Put:
+    count = 0
+
+    def put(answer: dict[str, Any]) -> None:
+        nonlocal count
+        file.write(json.dumps(answer) + "\n")
+        count += 1
+        if count % _FLUSHED == 0:
+            file.flush()
+
+    return put
+
+
+def _taken_up(part: Path, job: dict[str, Any], names: list[str]) -> int:
+    """Return how many answers an interrupted job has; what it was writing when it ended is cut off."""
+    done, whole = 0, 0
+    with part.open("rb") as file:
+        for line in file:
+            try:
+                found = json.loads(line) if line.endswith(b"\n") else None
+            except ValueError:
+                found = None
+            if found is None:
+                break
+            if whole == 0:
+                if found.get("job") != json.loads(json.dumps(job)):
+                    raise LenetError(part, "was begun with other options", "give the same command, or delete it")
+            elif done >= len(names) or found.get("path") != names[done]:
+                raise LenetError(part, f"picture {done + 1} is another one", "give the same pictures, or delete it")
+            else:
+                done += 1
+            whole += len(line)
+    with part.open("r+b") as file:
+        file.truncate(whole)
+    return done
+
+
+def _answers(part: Path) -> Iterator[dict[str, Any]]:
+    with part.open(encoding="utf-8") as file:
+        next(file)
+        for line in file:
+            yield json.loads(line)
 
 
 @contextmanager
@@ -51,17 +116,22 @@ def _csv(path: Path) -> Iterator[Put]:
         yield lambda answer: rows.writerow(_row(answer))
 
 
-@contextmanager
-def _parquet(path: Path) -> Iterator[Put]:
+def _arrow() -> Any:
     try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        import pyarrow
+        import pyarrow.parquet
     except ImportError as error:
         raise MissingExtra("--out .parquet", "pyarrow", "parquet") from error
+    return pyarrow
+
+
+@contextmanager
+def _parquet(path: Path) -> Iterator[Put]:
+    pa = _arrow()
     kinds = {"confidence": pa.float64()}
     schema = pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])
     waiting: list[dict[str, Any]] = []
-    with pq.ParquetWriter(path, schema) as file:
+    with pa.parquet.ParquetWriter(path, schema) as file:
 
         def flush() -> None:
             file.write_table(pa.Table.from_pylist(waiting, schema))
@@ -74,6 +144,9 @@ def _parquet(path: Path) -> Iterator[Put]:
 
         yield put
         flush()
+
+
+_WRITERS = {".csv": _csv, ".jsonl": _jsonl, ".parquet": _parquet}
 
 
 def _row(answer: dict[str, Any]) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 def read(
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH", help="Pictures, folders of pictures, globs; - is standard input.")
+        list[str],
+        typer.Argument(metavar="PATH", help="Pictures, folders, globs, .zip, .tar, .parquet; - is stdin."),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per picture.")] = False,
     digit: Annotated[bool, typer.Option("--digit", help="Take each whole picture for one digit.")] = False,
@@ -52,6 +53,10 @@ def read(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the answers to a .csv, .jsonl or .parquet file.")
     ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted job of the same --out.")] = False,
+    column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The column of pictures in .parquet files, if there are several.")
+    ] = None,
     annotate: Annotated[
         Path | None,
         typer.Option(metavar="OUT.png", help="Draw boxes and answers on the picture; a folder if there are several."),
@@ -73,40 +78,51 @@ def read(
     from lenet.corrections import kept
     from lenet.engine import load
     from lenet.errors import UsageError
+    from lenet.holdings import opened, pictures
     from lenet.reader import ask
     from lenet.table import written
 
     if method not in ("cut", "sweep"):
         raise UsageError(f"--method {method}", "expected cut or sweep")
     model = model or (SWEEP if method == "sweep" else DEFAULT)
-    asked = ask(
-        load(model),
-        digit=digit,
-        sweep=method == "sweep",
-        pattern=pattern,
-        choices=_listed(choices) if choices else None,
-        best=best,
-        max_error=max_error,
-    )
-    found = jobs.pictures(paths)
+    if resume and not out:
+        raise UsageError("--resume", "goes on with a job of --out", "give --out")
+    options: dict[str, Any] = {"digit": digit, "pattern": pattern, "best": best, "max_error": max_error}
+    options |= {"sweep": method == "sweep", "choices": _listed(choices) if choices else None}
+    asked = ask(load(model), **options)
+    found = pictures(paths, column)
     drawing = _prepared(annotate, len(found))
-    with ExitStack() as open_files:
-        put = open_files.enter_context(written(out)) if out else None
+    with _stoppable(out), ExitStack() as open_files:
+        job = {"model": model, **options}
+        put, done = open_files.enter_context(written(out, job, found, resume=resume)) if out else (None, 0)
         keep = open_files.enter_context(kept(save_glyphs)) if save_glyphs else None
         move = open_files.enter_context(bar("reading", "pictures"))
         failed = False
         given = standard_input() if "-" in found else b""
-        answers = jobs.read_all(found, model, asked, lambda path: given if path == "-" else path)
-        for number, answer in enumerate(answers):
+        left = found[done:]
+        answers = jobs.read_all(opened(left, column, given), len(left), model, asked)
+        for number, answer in enumerate(answers, done):
             failed |= not _told(answer, as_json, put)
             if answer.reading and drawing:
-                _annotate(answer, given, _out(drawing, answer.path, number, len(found)))
+                _annotate(answer, _source(answer.path, given, column), _out(drawing, answer.path, number, len(found)))
             if answer.reading and keep:
                 keep(answer)
             if len(found) > 20:
                 move(number + 1, len(found))
     if failed:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _stoppable(out: Path | None) -> Iterator[None]:
+    """Say how to go on when Ctrl-C ends a job whose answers are kept."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if out is None or not out.with_name(f"{out.name}.part").exists():
+            raise
+        print(f"{out}: stopped; type the same command with --resume to go on", file=sys.stderr)
+        raise typer.Exit(1) from None
 
 
 def _listed(choices: Path) -> list[str]:
@@ -146,13 +162,19 @@ def _prepared(annotate: Path | None, count: int) -> Path | None:
     return annotate
 
 
-def _annotate(answer: Answer, given: bytes, out: Path) -> None:
+def _source(path: str, given: bytes, column: str | None) -> Any:
+    """Return what a picture is read from, once more."""
+    from lenet.holdings import opened
+
+    return next(opened([path], column, given))[1]
+
+
+def _annotate(answer: Answer, source: Any, out: Path) -> None:
     from lenet import draw  # Pillow's drawing, only when it is asked for
     from lenet.image import open_page
     from lenet.sight import see_number
 
     assert answer.reading is not None
-    source = given if answer.path == "-" else answer.path
     page = open_page(source)
     cuts = see_number(source).cuts() if len(answer.reading.digits) > 1 else ()
     draw.save_picture(draw.annotated(page.grey, answer.reading.digits, page.scale, cuts), out)

@@ -1,0 +1,163 @@
+"""Where pictures lie: files, members of tar and zip archives, rows of a Parquet table; named alike, opened in order."""
+
+from __future__ import annotations
+
+import glob
+import tarfile
+import zipfile
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import IO, Any
+
+from lenet.errors import DataError, LenetError, MissingExtra, reason
+from lenet.image import MOST_BYTES, SUFFIXES
+
+# Between a store's path and what lies in it: forms.zip::page/3.png, scans.parquet::17.
+INSIDE = "::"
+_TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+_STORES = (".zip", ".parquet", *_TARS)
+# Rows of a table that are held at once.
+_ROWS = 64
+
+
+def pictures(paths: Iterable[str], column: str | None = None) -> list[str]:
+    """Return the names of the pictures that paths, folders (with all that is in them), globs and stores hold, in order.
+
+    Stores are .zip, .tar (also compressed) and .parquet files; of a table the `column` of bytes is taken, or the only
+    one. What is not there is kept, a glob that nothing matches and a folder without pictures too: reading it says what
+    is wrong. Raises DataError for a store that cannot be read, and MissingExtra for Parquet without pyarrow.
+    """
+    found: list[str] = []
+    for path in paths:
+        try:
+            folder = path != "-" and Path(path).is_dir()
+            there = folder or path == "-" or Path(path).exists()
+        except (OSError, ValueError):  # a name that is too long, or has a zero byte
+            folder, there = False, True
+        if folder:
+            inside = sorted(str(each) for each in Path(path).rglob("*") if each.suffix.lower() in SUFFIXES)
+            found += inside or [path]
+        elif not there and glob.has_magic(path):
+            matching = glob.glob(path, recursive=True)  # noqa: PTH207 - an absolute pattern is allowed
+            found += sorted(matching) or [path]
+        elif there and _is_store(path):
+            found += _members(path, column) or [path]
+        else:
+            found.append(path)
+    return found
+
+
+def opened(names: list[str], column: str | None = None, given: bytes = b"") -> Iterator[tuple[str, Any]]:
+    """Yield (name, what is read): a path, a member's bytes, those `given` for "-", or what is wrong with a bad one.
+
+    A store is opened once for all of its pictures, and streamed: one member or 64 rows at a time are held.
+    """
+    for store, group in groupby(names, _store):
+        if store is None:
+            for name in group:
+                yield name, given if name == "-" else name
+        else:
+            yield from _streamed(store, list(group), column)
+
+
+def _is_store(path: str) -> bool:
+    return path.lower().endswith(_STORES) and Path(path).is_file()
+
+
+def _store(name: str) -> str | None:
+    """Return the store that a name is inside of, if any."""
+    before, inside, _member = name.partition(INSIDE)
+    return before if inside and before.lower().endswith(_STORES) else None
+
+
+def _members(path: str, column: str | None) -> list[str]:
+    """List a store's pictures, under their names."""
+    try:
+        if path.lower().endswith(".parquet"):
+            return [f"{path}{INSIDE}{row}" for row in range(_table(path, column)[0].metadata.num_rows)]
+        if path.lower().endswith(".zip"):
+            with zipfile.ZipFile(path) as archive:
+                names = [each.filename for each in archive.infolist() if not each.is_dir()]
+        else:
+            with tarfile.open(path) as tape:
+                names = [each.name for each in tape if each.isfile()]
+    except (OSError, tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
+        raise DataError(path, f"cannot be read ({reason(error)})", "it may be cut off") from error
+    return [f"{path}{INSIDE}{name}" for name in names if Path(name).suffix.lower() in SUFFIXES]
+
+
+def _streamed(store: str, names: list[str], column: str | None) -> Iterator[tuple[str, Any]]:
+    if store.lower().endswith(".parquet"):
+        yield from _rows(store, names, column)
+    elif store.lower().endswith(".zip"):
+        with zipfile.ZipFile(store) as archive:
+            for name in names:
+                yield name, _of_zip(archive, name)
+    else:
+        left = names[::-1]
+        with tarfile.open(store, "r|*") as tape:
+            for each in tape:
+                if left and f"{store}{INSIDE}{each.name}" == left[-1]:
+                    name = left.pop()
+                    yield name, _bytes(name, tape.extractfile(each), each.size)
+
+
+def _of_zip(archive: zipfile.ZipFile, name: str) -> bytes | LenetError:
+    member = name.partition(INSIDE)[2]
+    try:
+        with archive.open(member) as file:
+            return _bytes(name, file, archive.getinfo(member).file_size)
+    except (RuntimeError, zipfile.BadZipFile, OSError, EOFError, NotImplementedError) as error:  # encrypted, or damaged
+        return DataError(name, f"cannot be read ({reason(error)})")
+
+
+def _bytes(name: str, file: IO[bytes] | None, size: int) -> bytes | LenetError:
+    if file is None:
+        return DataError(name, "is no file")
+    if size > MOST_BYTES:
+        return DataError(name, f"{size:,} bytes", f"at most {MOST_BYTES:,} are read")
+    try:
+        return file.read(MOST_BYTES + 1)
+    except (OSError, EOFError, zipfile.BadZipFile) as error:
+        return DataError(name, f"cannot be read ({reason(error)})")
+
+
+def _table(path: str, column: str | None) -> tuple[Any, str]:
+    """Open a table; return it and the name of its column of bytes, which may be a field `bytes` of a column."""
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise MissingExtra(path, "pyarrow", "parquet") from error
+    try:
+        table = pq.ParquetFile(path)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(path, f"cannot be read ({reason(error)})") from error
+    columns = []
+    for each in table.schema_arrow:
+        kind = each.type.field("bytes").type if pa.types.is_struct(each.type) and _has_bytes(each.type) else each.type
+        if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+            columns.append(each.name)
+    if column in columns or (column is None and len(columns) == 1):
+        return table, column or columns[0]
+    told = f"columns of bytes: {', '.join(columns) or 'none'}"
+    raise DataError(path, f"{told}", f"{column} is not one of them" if column else "choose one with --column")
+
+
+def _has_bytes(kind: Any) -> bool:
+    return any(each.name == "bytes" for each in kind)
+
+
+def _rows(store: str, names: list[str], column: str | None) -> Iterator[tuple[str, Any]]:
+    table, chosen = _table(store, column)
+    wanted = {int(name.partition(INSIDE)[2]) for name in names}
+    row = 0
+    for batch in table.iter_batches(batch_size=_ROWS, columns=[chosen]):
+        for value in batch.column(0):
+            if row in wanted:
+                data = value.as_py()
+                data = data["bytes"] if isinstance(data, dict) else data
+                name = f"{store}{INSIDE}{row}"
+                yield name, data if data is not None else DataError(name, "has no bytes")
+            row += 1

@@ -50,7 +50,15 @@ LEVEL = {name: level for level, names in enumerate(ORDER) for name in names.spli
 
 # Each library may be imported in these places alone.
 HOMES = {
-    "torch": {"nets", "training.torch_backend", "training.ship", "export.to_pytorch", "export.brought", "bench"},
+    "torch": {
+        "nets",
+        "training.torch_backend",
+        "training.ranks",
+        "training.ship",
+        "export.to_pytorch",
+        "export.brought",
+        "bench",
+    },
     "onnx": {"export.onnx_graph", "export.brought"},
     "onnxruntime": {"export.to_onnx", "bench"},
     "PIL": {"image", "draw", "draw_number", "draw_sweep"},

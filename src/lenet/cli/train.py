@@ -62,6 +62,7 @@ def train(
     lenet read --model DIR/weights.safetensors PICTURE.
     """
     from lenet.sources import SOURCES
+    from lenet.training.ranks import Ranks
     from lenet.training.start import run_folder
     from lenet.training.start import train as start
 
@@ -91,7 +92,8 @@ def train(
         except KeyboardInterrupt:
             print(f"{folder}: stopped; type the same command with --resume to go on", file=sys.stderr)
             raise typer.Exit(1) from None
-    print(json.dumps(result) if as_json else _sentence(result))
+    if Ranks.here().first:
+        print(json.dumps(result) if as_json else _sentence(result))
 
 
 def _pair(setting: str) -> tuple[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +14,7 @@ from lenet.errors import UsageError
 from lenet.fetch import Report, silent
 from lenet.training.backend import choose
 from lenet.training.loop import Progress, train_replicas
+from lenet.training.ranks import Ranks
 from lenet.training.recipe import Recipe, changed, checked
 from lenet.training.recipes import RECIPES
 from lenet.training.run import RunFolder
@@ -32,6 +35,16 @@ def find_recipe(name: str, passes: int | None = None, settings: dict[str, str] |
 def run_folder(out: str | Path | None, recipe: str, seed: int) -> Path:
     """Return where a run goes: `out`, or by default runs/RECIPE-seedN."""
     return Path("runs") / f"{recipe}-seed{seed}" if out is None else Path(out)
+
+
+def _own(folder: Path, resume: bool) -> Path:
+    """Return the folder that this process writes: of several the first keeps the record, the others a copy of it."""
+    if Ranks.here().first:
+        return folder
+    copy = Path(tempfile.mkdtemp(prefix="lenet-rank-")) / folder.name
+    if resume and folder.exists():
+        shutil.copytree(folder, copy)
+    return copy
 
 
 def train(
@@ -68,7 +81,7 @@ def train(
         chosen = replace(chosen, net=start_from.net.name)
     runs = choose(backend or ("engine" if device in (None, "cpu") else "torch"), device)
     runs.require(chosen)
-    folder = RunFolder(run_folder(out, recipe, seed))
+    folder = RunFolder(_own(run_folder(out, recipe, seed), resume))
     if chosen.mix:
         if start_from is None:
             raise UsageError(f"recipe {recipe}", "starts from weights that read already", "give --init")

@@ -17,6 +17,7 @@ from lenet.nets.modules import LeNet
 from lenet.spec import BACKGROUND, INPUT_SIZE
 from lenet.training.backend import Counts
 from lenet.training.plan import PassPlan
+from lenet.training.ranks import Ranks
 from lenet.training.recipe import Recipe
 from lenet.training.teacher import Teacher
 
@@ -48,8 +49,8 @@ class Warper:
 class Replica:
     """One network with its optimiser and, if the recipe asks, the running average of its weights."""
 
-    def __init__(self, recipe: Recipe, initial: Tensors, device: torch.device) -> None:
-        self.recipe = recipe
+    def __init__(self, recipe: Recipe, initial: Tensors, device: torch.device, ranks: Ranks) -> None:
+        self.recipe, self.ranks = recipe, ranks
         self.net = LeNet(recipe.network(), batch_norm=recipe.batch_norm, dropout=recipe.dropout)
         self.net.load(initial)
         self.net.to(device)
@@ -67,19 +68,23 @@ class Replica:
     def step(self, x: Tensor, y: Tensor, wanted: Tensor, rate: float) -> tuple[Tensor, Tensor]:
         """Do one mini-batch; return the sum of its losses and its wrong answers, on the device.
 
-        `wanted` is y again, or the probabilities that a teacher gives.
+        `wanted` is y again, or the probabilities that a teacher gives. Of several processes each takes its share of the
+        batch; gradients are added up, so that the step is that of the whole batch.
         """
         for group in self.optimiser.param_groups:
             group["lr"] = rate
+        mine = self.ranks.share(len(y))
+        whole, x, y, wanted = len(y), x[mine], y[mine], wanted[mine]
         scores = self.net(x)
-        loss = self._loss(scores, wanted)
+        loss = self._loss(scores, wanted) * (len(y) / whole) if len(y) else scores.sum()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        self.ranks.add_up([parameter.grad for parameter in self.net.parameters() if parameter.grad is not None])
         self.optimiser.step()
         self.steps += 1
         if self.kept is not self.net:
             self._average()
-        return loss.detach() * len(y), (scores.detach().argmax(1) != y).sum()
+        return loss.detach() * whole, (scores.detach().argmax(1) != y).sum()
 
     def _loss(self, scores: Tensor, y: Tensor) -> Tensor:
         scores = scores * self.recipe.unit
@@ -119,7 +124,10 @@ class TorchBackend:
         except (RuntimeError, AssertionError) as error:
             first_line = str(error).splitlines()[0]
             raise TrainingError(f"device {device}", first_line, "try --device cpu") from error
-        self.runs_on = f"PyTorch {torch.__version__}, {self.device}"
+        self.ranks = Ranks.here()
+        self.ranks.join(self.device.type)
+        together = f", {self.ranks.count} processes" if self.ranks.count > 1 else ""
+        self.runs_on = f"PyTorch {torch.__version__}, {self.device}{together}"
         self.replicas: list[Replica] = []
 
     def require(self, recipe: Recipe) -> None:
@@ -127,6 +135,8 @@ class TorchBackend:
         if recipe.curvature_patterns:
             problem = "PyTorch's SGD has one rate for all parameters"
             raise UsageError(f"recipe {recipe.name}, curvature_patterns", problem, "use --backend engine")
+        if recipe.batch_norm and self.ranks.count > 1:
+            raise UsageError(f"recipe {recipe.name}, batch_norm", "needs whole mini-batches", "train it in one process")
 
     def begin(self, recipe: Recipe, initial: list[Tensors], inputs: Float32, labels: Uint8) -> None:
         """Take the training set and each replica's initial tensors."""
@@ -135,7 +145,7 @@ class TorchBackend:
         self.labels = torch.from_numpy(labels.astype(np.int64)).to(self.device)
         self.warper = Warper(self.device)
         self.teacher = Teacher(recipe.teacher, recipe.network()) if recipe.teacher else None
-        self.replicas = [Replica(recipe, tensors, self.device) for tensors in initial]
+        self.replicas = [Replica(recipe, tensors, self.device, self.ranks) for tensors in initial]
 
     def run(self, plans: list[PassPlan], first: int, last: int) -> list[Counts]:
         """Do the steps `first` to `last` - 1 of a pass, replica by replica."""
@@ -160,8 +170,10 @@ class TorchBackend:
         wanted = torch.from_numpy(self.teacher(x.cpu().numpy())).to(self.device) if self.teacher else y
         pieces = zip(x.split(batch), y.split(batch), wanted.split(batch), rates, strict=True)
         seen = [replica.step(*each) for each in pieces]
-        losses, errors = (torch.stack(column).sum().item() for column in zip(*seen, strict=True))
-        return Counts(float(losses), int(errors))
+        counts = torch.stack([torch.stack(column).sum().double() for column in zip(*seen, strict=True)])
+        self.ranks.add_up([counts])
+        losses, errors = counts.tolist()
+        return Counts(losses, int(errors))
 
     @torch.no_grad()
     def scores(self, inputs: Float32) -> list[Float32]:

@@ -24,6 +24,7 @@ class Shelf:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "networks"
+        self._shipped = shipped()
         self._told: dict[Path, dict[str, Any]] = {}
 
     def _own(self) -> dict[str, Path]:
@@ -32,18 +33,18 @@ class Shelf:
     def find(self, name: str | None, sweep: bool) -> str:
         """Return what a reader process loads: a shipped name, or the path of one trained here. Raises WeightsError."""
         name = name or (SWEEP if sweep else DEFAULT)
-        if name in shipped():
+        if name in self._shipped:
             return name
         own = self._own()
         if name not in own:
-            raise WeightsError(name, "no such network", f"there are {', '.join([*shipped(), *own])}")
+            raise WeightsError(name, "no such network", f"there are {', '.join([*self._shipped, *own])}")
         return str(own[name])
 
     def networks(self) -> list[dict[str, Any]]:
         """Describe all networks, the default first; files that cannot be loaded are left out."""
         found = []
         for path, own in [
-            *((each, False) for each in shipped().values()),
+            *((each, False) for each in self._shipped.values()),
             *((each, True) for each in self._own().values()),
         ]:
             if path not in self._told:

@@ -16,6 +16,8 @@ from lenet.image import Page
 # The light is estimated on a copy of the page of at most this many pixels a side.
 _LIGHT_SIZE = 64
 _ROUNDS = 2
+# Light that differs by less than this, in grey levels, is the same.
+_SAME_LIGHT = 0.5
 # A flat page up to this side, such as a digit that was cut out, has no room for a shadow.
 _SMALL = 48
 # Paper is flat, without light or noise to find, if this share of a page is within so many levels of one grey.
@@ -81,7 +83,10 @@ def find_ink(page: Page, *, turned: bool = False) -> Ink:
     if flat is None or min(grey.shape) > _SMALL:
         # Look again with the light taken from between the strokes, which follows shadows that a plane cannot.
         for _round in range(_ROUNDS):
-            local = _light_between(residual, light, strong)
+            slow = _slow_residue(residual, strong)
+            if float(np.abs(slow).max()) < _SAME_LIGHT:
+                break
+            local = light + cv2.resize(slow, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
             beyond = smooth - local
             if not doubtful and _polarity(beyond, smooth_noise)[0] != sign:
                 break
@@ -242,8 +247,8 @@ def _shrunk(grey: Float32, paper: Uint8 | None = None) -> Float32:
     return cv2.resize(few, size, interpolation=cv2.INTER_AREA).astype(np.float32, copy=False)
 
 
-def _light_between(residual: Float32, light: Float32, strong: Bools) -> Float32:
-    """Return the light plus the slow residue of the paper, averaged from around the strokes over a wide window.
+def _slow_residue(residual: Float32, strong: Bools) -> Float32:
+    """Return what is left of the light between the strokes, averaged over a wide window, at the light's size.
 
     Only what is surely ink is left out: a shadow that merely touches a stroke is light to be found.
     """
@@ -252,9 +257,7 @@ def _light_between(residual: Float32, light: Float32, strong: Bools) -> Float32:
     sigma = max(known.shape) / 10
     weight = cv2.GaussianBlur(known, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
     total = cv2.GaussianBlur(residue, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
-    slow = np.where(weight > 1e-3, total / np.maximum(weight, 1e-3), 0).astype(np.float32)
-    full = cv2.resize(slow, (light.shape[1], light.shape[0]), interpolation=cv2.INTER_LINEAR)
-    return (light + full).astype(np.float32)
+    return np.where(weight > 1e-3, total / np.maximum(weight, 1e-3), 0).astype(np.float32)
 
 
 def _polarity(residual: Float32, noise: float) -> tuple[int, bool]:

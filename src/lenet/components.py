@@ -51,7 +51,9 @@ def find_components(ink: Ink, notes: list[str]) -> Components:
     # A component counts by its dark pixels: where noise was blurred away, dust looks larger than it is.
     dark = np.bincount(labels[ink.levels > _DARK], minlength=count).astype(np.int32)
     kept = np.zeros(count, bool)
-    if count > 1:
+    if count == 2:
+        kept[1] = True  # all the ink there is
+    elif count > 2:
         kept = _without_frames(labels, boxes, dark, notes)
     return Components(labels, boxes, dark, kept)
 
@@ -101,6 +103,9 @@ def without_specks(found: Components, notes: list[str]) -> Bools:
     """Return which kept components are large enough, or near enough to the largest, to be part of one digit."""
     if not found.kept.any():
         return found.kept
+    if len(found.kept) == 2:
+        note_specks(int(found.dark[1] < _FEWEST_PIXELS), notes)
+        return found.kept & (found.dark >= _FEWEST_PIXELS)
     x0, y0, x1, y1 = found.boxes.T
     largest = int(np.argmax(np.where(found.kept, found.dark, 0)))
     reach = _NEAR * max(x1[largest] - x0[largest], y1[largest] - y0[largest])

@@ -55,9 +55,7 @@ class _Reader:
                 await asyncio.to_thread(self.pipe.send, (task, arguments))
             else:
                 self.pipe.send((task, arguments))
-            async with asyncio.timeout(seconds):
-                await _readable(self.pipe)
-            found: Outcome = self.pipe.recv()
+            found = await asyncio.wait_for(_received(self.pipe), seconds)
         except TimeoutError as error:
             await asyncio.to_thread(self.stop)
             raise TooSlow("it took too long to be read; send a smaller picture") from error
@@ -83,15 +81,23 @@ class _Reader:
         self.process = self.pipe = None
 
 
-async def _readable(pipe: Connection) -> None:
-    """Wait until something came through a pipe."""
-    loop, ready = asyncio.get_running_loop(), asyncio.Event()
-    loop.add_reader(pipe.fileno(), ready.set)
+async def _received(pipe: Connection) -> Outcome:
+    """Wait for an answer through a pipe, without a thread."""
+    loop, file = asyncio.get_running_loop(), pipe.fileno()
+    came: asyncio.Future[None] = loop.create_future()
+
+    def told() -> None:
+        if not came.done():
+            came.set_result(None)
+
+    loop.add_reader(file, told)
     try:
-        await ready.wait()
+        await came
     finally:
-        loop.remove_reader(pipe.fileno())
-        os.set_blocking(pipe.fileno(), True)  # uvloop makes it otherwise, which pipes do not expect
+        loop.remove_reader(file)
+        os.set_blocking(file, True)  # uvloop makes it otherwise, which pipes do not expect
+    found: Outcome = pipe.recv()
+    return found
 
 
 @dataclass

@@ -26,7 +26,7 @@ CHECKS = {
     "response_headers_conformance",
     "response_schema_conformance",
 }
-DESCRIPTION = build(Path("nowhere"), Access(frozenset()), Limits(), 1).app.openapi()  # type: ignore[attr-defined]
+DESCRIPTION = build(Path("nowhere"), Access(frozenset()), Limits(), 1)[0].app.openapi()  # type: ignore[attr-defined]
 OPERATIONS = {each.ok().label: each.ok() for each in schemathesis.openapi.from_dict(DESCRIPTION).get_all_operations()}
 
 

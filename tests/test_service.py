@@ -30,11 +30,9 @@ pytest.importorskip("fastapi")
 from lenet.serve import Limits, serve  # noqa: E402
 from lenet.serve.guard import Access, Guard  # noqa: E402
 from lenet.serve.lessons import Lessons, Task  # noqa: E402
-from lenet.serve.look import unit  # noqa: E402
 from lenet.serve.metrics import Metrics  # noqa: E402
 from lenet.serve.readers import Busy, Readers, TooSlow  # noqa: E402
 from lenet.serve.shelf import Shelf  # noqa: E402
-from lenet.serve.vary import CHANGES, runner_up, varied  # noqa: E402
 
 EXAMPLES = ROOT / "examples"
 GLYPH = base64.b64encode(bytes(784)).decode()
@@ -233,6 +231,21 @@ def test_sigterm_finishes_what_runs(tmp_path: Path) -> None:
     assert (answers[0].status_code, answers[0].text[:9]) == (200, '{"path": ')
 
 
+def test_who_listens_to_a_training_does_not_hold_it_up(tmp_path: Path, mnist: object) -> None:
+    """Told to leave while a training is followed, the service ends the line at once, and leaves with status 0."""
+    with served(tmp_path) as (address, process):
+        httpx.post(f"{address}/train", json={"recipe": "quick", "passes": 50})
+        with httpx.stream("GET", f"{address}/train/events", timeout=60) as events:
+            lines = events.iter_lines()
+            next(lines)
+            began = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            for _line in lines:
+                pass
+        assert process.wait(30) == 0
+        assert time.monotonic() - began < 15
+
+
 def test_a_connection_that_says_nothing_is_cut(service: str) -> None:
     """Half a request's head, and no more: the service hangs up."""
     host, port = service.removeprefix("http://").split(":")
@@ -335,60 +348,6 @@ def test_readers_are_replaced_and_the_queue_ends() -> None:
             readers.stop()
 
     asyncio.run(asked())
-
-
-@pytest.mark.parametrize("name", shipped())
-def test_a_unit_is_the_sum_of_its_terms(name: str, rng: np.random.Generator) -> None:
-    """For a value of every layer of every network: bias and terms make the sum, its activation the value itself."""
-    network = load(name)
-    glyph = rng.integers(0, 256, (28, 28)).astype(np.uint8)
-    for layer, values in list(network.activations(glyph[None]).items())[1:]:
-        place = tuple(int(rng.integers(size)) for size in values.shape[1:])
-        found = unit(network, glyph, layer, place)
-        total = found["bias"] + sum(term["comes_to"] for term in found["terms"])
-        assert total == pytest.approx(found["sum"], rel=1e-4, abs=1e-4)
-        assert found.get("activated", found["sum"]) == pytest.approx(found["value"], rel=1e-3, abs=1e-3)
-
-
-@pytest.mark.parametrize("name", ["lenet5-1998", "lenet5-reader"])
-def test_nothing_outside_its_field_moves_a_unit(name: str, rng: np.random.Generator) -> None:
-    """Noise everywhere but in the field that is told leaves the value as it is."""
-    network = load(name)
-    glyph = rng.integers(0, 256, (28, 28)).astype(np.uint8)
-    for layer in ("C1", "S2", "C3", "S4"):
-        x0, y0, x1, y1 = (each - 2 for each in unit(network, glyph, layer, (1, 2, 3))["field"])
-        other = rng.integers(0, 256, (28, 28)).astype(np.uint8)
-        inside = (slice(max(0, y0), y1), slice(max(0, x0), x1))
-        other[inside] = glyph[inside]
-        before, after = (network.activations(each[None])[layer][0, 1, 2, 3] for each in (glyph, other))
-        assert after == pytest.approx(before, rel=1e-5, abs=1e-5)
-
-
-def test_what_flips_the_answer_flips_it(rng: np.random.Generator) -> None:
-    """The patch that is told, set as it is told, changes the answer to what is told; no smaller one does."""
-    network = load("lenet5-modern")
-    glyph = np.zeros((28, 28), np.uint8)
-    glyph[5:23, 13:16] = 255
-    found = runner_up(network, glyph)
-    flips = found["flips"]
-    assert flips is not None
-    x0, y0, x1, y1 = flips["box"]
-    changed = glyph.copy()
-    changed[y0:y1, x0:x1] = 255 if flips["set_to"] == "pen" else 0
-    assert str(network.probabilities(changed[None])[0].argmax()) == flips["becomes"] != found["answer"]
-
-
-def test_no_change_leaves_the_digit_as_it_is(rng: np.random.Generator) -> None:
-    """All curves pass through the probabilities of the digit as it was written."""
-    network = load("lenet5-modern")
-    glyph = np.zeros((28, 28), np.uint8)
-    glyph[5:23, 13:16] = 255
-    found = varied(network, glyph, {}, None)
-    plain = network.probabilities(glyph[None])[0]
-    assert found["probabilities"] == pytest.approx(plain.tolist(), abs=1e-3)
-    assert set(found["curves"]) == set(CHANGES)
-    turned = varied(network, glyph, {"turn": 60.0}, "turn")
-    assert turned["curves"]["turn"]["probabilities"][-1] == pytest.approx(turned["probabilities"], abs=1e-3)
 
 
 def test_the_shelf_keeps_networks_under_names_of_its_own(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ def serve(
         token=token,
     )
     limits = limits or Limits()
-    app = build(folder or own_folder(), access, limits, cores())
+    app, lessons = build(folder or own_folder(), access, limits, cores())
     listening = _listen(host, port)
     name = f"[{host}]" if ":" in host else host
     config = uvicorn.Config(
@@ -76,7 +76,7 @@ def serve(
         timeout_graceful_shutdown=limits.leaving_seconds,
     )
     logging.getLogger("uvicorn.error").addHandler(_Lines(logging.WARNING))
-    server = _Server(config, lambda: ready(f"http://{name}:{listening.getsockname()[1]}"))
+    server = _Server(config, lambda: ready(f"http://{name}:{listening.getsockname()[1]}"), lessons.close)
     with listening:
         server.run(sockets=[listening])
 
@@ -92,14 +92,21 @@ class _Lines(logging.Handler):
 class _Server(uvicorn.Server):
     """Says when it is open, and leaves with status 0 when it is told to."""
 
-    def __init__(self, config: uvicorn.Config, opened: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, opened: Callable[[], None], leaving: Callable[[], Coroutine[Any, Any, None]]
+    ) -> None:
         super().__init__(config)
-        self._opened = opened
+        self._opened, self._leaving = opened, leaving
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._opened()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End what clients listen to without end, then let all else finish."""
+        await self._leaving()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -12,7 +12,6 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp
 
 from lenet import __version__
 from lenet.engine.choice import chosen
@@ -60,8 +59,8 @@ def _body(several: bool) -> dict[str, Any]:
     return {"parameters": parameters(), "requestBody": {"required": True, "content": kinds}}
 
 
-def build(folder: Path, access: Access, limits: Limits, readers: int) -> ASGIApp:
-    """Return the whole service: corrections and networks of its own are kept in `folder`."""
+def build(folder: Path, access: Access, limits: Limits, readers: int) -> tuple[Guard, Lessons]:
+    """Return the whole service, and its lessons: corrections and networks of its own are kept in `folder`."""
     desk = Desk(Readers(readers, limits.waiting, limits.seconds), Shelf(folder), Lessons(folder), folder, limits)
     metrics = Metrics()
     metrics.watch(lambda: desk.readers.asked)
@@ -72,7 +71,6 @@ def build(folder: Path, access: Access, limits: Limits, readers: int) -> ASGIApp
         try:
             yield
         finally:
-            await desk.lessons.close()
             desk.readers.stop()
 
     app = FastAPI(
@@ -95,7 +93,7 @@ def build(folder: Path, access: Access, limits: Limits, readers: int) -> ASGIApp
     app.include_router(own_routes(desk))
     app.include_router(page_routes())
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
-    return Guard(app, access, limits, metrics)
+    return Guard(app, access, limits, metrics), desk.lessons
 
 
 def _described(app: FastAPI) -> dict[str, Any]:

@@ -34,7 +34,7 @@ _PUBLIC = ("/", "/docs", "/health")
 _PUBLIC_FOLDER = "/page/"
 # What changes this machine: for its own users, or for those who have the token.
 _OWN = ("/train", "/corrections", "/finetune")
-# Bodies that are being received may take so many bytes together.
+# The bodies of all requests that are under way may take so many bytes together.
 _IN_FLIGHT = 256_000_000
 
 
@@ -57,6 +57,29 @@ class _Refused(Exception):
 
 
 @dataclass
+class _Body:
+    """What was received of a request."""
+
+    parts: list[bytes] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """How many bytes that is."""
+        return sum(map(len, self.parts))
+
+    def given(self, receive: Receive) -> Receive:
+        """Return what gives it to the application in one message, and then says whether the client has left."""
+        first: Message | None = {"type": "http.request", "body": b"".join(self.parts), "more_body": False}
+
+        async def give() -> Message:
+            nonlocal first
+            message, first = first, None
+            return message if message is not None else await receive()
+
+        return give
+
+
+@dataclass
 class Guard:
     """ASGI: refuse what may not be asked, receive the body within its limits, and keep the record."""
 
@@ -65,7 +88,7 @@ class Guard:
     limits: Limits
     metrics: Metrics
     _clients: Counter[str] = field(default_factory=Counter)
-    _receiving: int = 0
+    _held: int = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -74,6 +97,7 @@ class Guard:
                 await self.app(scope, receive, send)
             return
         started, status, sent = time.perf_counter(), 0, 0
+        body = _Body()
         client = (scope.get("client") or ("",))[0]
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
 
@@ -95,10 +119,12 @@ class Guard:
             if scope["method"] == "OPTIONS" and headers.get(b"origin", "") in self.access.origins:
                 await _send(answer, 204, b"", {"access-control-allow-methods": "GET, POST, DELETE"})
             else:
-                await self.app(scope, await self._received(receive, headers), answer)
+                await self._receive(body, receive, headers)
+                await self.app(scope, body.given(receive), answer)
         except _Refused as refused:
             await _send(answer, refused.status, failed(refused.status, refused.message).body, refused.headers)
         finally:
+            self._held -= body.size
             self._clients[client] -= 1
             if not self._clients[client]:
                 del self._clients[client]
@@ -128,42 +154,30 @@ class Guard:
         if self._clients[client] > self.limits.waiting // 2:
             raise _Refused(429, f"more than {self.limits.waiting // 2} requests at once", **{"retry-after": "1"})
 
-    async def _received(self, receive: Receive, headers: dict[bytes, str]) -> Receive:
-        """Receive the whole body; return what gives it to the application, and then whether the client has left."""
+    async def _receive(self, body: _Body, receive: Receive, headers: dict[bytes, str]) -> None:
+        """Receive the whole body, within its limits."""
         announced = headers.get(b"content-length", "0")
         too_large = _Refused(413, f"body of more than {self.limits.body:,} bytes; send a smaller picture")
         if not announced.isdecimal() or int(announced) > self.limits.body:
             raise too_large
         until = time.monotonic() + self.limits.body_seconds
-        parts: list[bytes] = []
-        size, more = 0, b"content-length" in headers or b"transfer-encoding" in headers
-        try:
-            while more:
-                try:
-                    message = await asyncio.wait_for(receive(), max(0.0, until - time.monotonic()))
-                except TimeoutError:
-                    seconds = f"{self.limits.body_seconds:g} s"
-                    raise _Refused(408, f"the body took more than {seconds}", connection="close") from None
-                if message["type"] == "http.disconnect":
-                    raise _Refused(400, "the client left before it had sent all")
-                parts.append(message.get("body", b""))
-                size += len(parts[-1])
-                self._receiving += len(parts[-1])
-                if size > self.limits.body:
-                    raise too_large
-                if self._receiving > _IN_FLIGHT:
-                    raise _Refused(503, "too much is being sent at once; try again", **{"retry-after": "1"})
-                more = message.get("more_body", False)
-        finally:
-            self._receiving -= size
-        body: Message | None = {"type": "http.request", "body": b"".join(parts), "more_body": False}
-
-        async def given() -> Message:
-            nonlocal body
-            message, body = body, None
-            return message if message is not None else await receive()
-
-        return given
+        more = b"content-length" in headers or b"transfer-encoding" in headers
+        while more:
+            try:
+                message = await asyncio.wait_for(receive(), max(0.0, until - time.monotonic()))
+            except TimeoutError:
+                seconds = f"{self.limits.body_seconds:g} s"
+                raise _Refused(408, f"the body took more than {seconds}", connection="close") from None
+            if message["type"] == "http.disconnect":
+                raise _Refused(400, "the client left before it had sent all")
+            part = message.get("body", b"")
+            body.parts.append(part)
+            self._held += len(part)
+            if body.size > self.limits.body:
+                raise too_large
+            if self._held > _IN_FLIGHT:
+                raise _Refused(503, "too much is being sent at once; try again", **{"retry-after": "1"})
+            more = message.get("more_body", False)
 
     def _shared(self, origin: str | None) -> dict[bytes, bytes]:
         if origin is None or origin not in self.access.origins:

@@ -58,7 +58,10 @@ def opened(names: list[str], column: str | None = None, given: bytes = b"") -> I
             for name in group:
                 yield name, given if name == "-" else name
         else:
-            yield from _streamed(store, list(group), column)
+            try:
+                yield from _streamed(store, list(group), column)
+            except (OSError, tarfile.TarError, zipfile.BadZipFile, EOFError) as error:  # since it was listed
+                raise DataError(store, f"cannot be read ({reason(error)})", "it has changed") from error
 
 
 def _is_store(path: str) -> bool:

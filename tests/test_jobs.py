@@ -1,0 +1,143 @@
+"""Many pictures: inside archives and tables, interrupted and gone on with, held no more of than are being read."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lenet.engine.choice import cores
+from lenet.errors import LenetError
+from lenet.holdings import opened, pictures
+from lenet.jobs import read_all
+from lenet.reader import Asked
+from lenet.spec import DEFAULT
+from test_cli import run
+
+from conftest import ROOT
+
+EXAMPLES = ROOT / "examples"
+
+
+def stores(folder: Path) -> dict[str, list[str]]:
+    """A zip, a compressed tar and a table with two pictures each and what is none; and what their pictures say."""
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    members = {"b/form.png": "form.png", "a/zip.jpg": "zip.jpg", "notes.txt": "make_pictures.py"}
+    with (
+        zipfile.ZipFile(folder / "pictures.zip", "w") as archive,
+        tarfile.open(folder / "pictures.tar.gz", "w:gz") as tape,
+    ):
+        for name, source in members.items():
+            archive.write(EXAMPLES / source, name)
+            tape.add(EXAMPLES / source, name)
+    rows = [{"bytes": (EXAMPLES / source).read_bytes(), "path": name} for name, source in members.items()]
+    parquet.write_table(pa.Table.from_pylist([{"image": row, "id": 1} for row in rows]), folder / "pictures.parquet")
+    texts = ["4736", "90210"]
+    return {"pictures.zip": texts, "pictures.tar.gz": texts, "pictures.parquet": [*texts, "error"]}
+
+
+def test_pictures_are_read_inside_archives_and_tables(tmp_path: Path) -> None:
+    """Named by their store and their place in it, in its order; what is no picture there has its line."""
+    for store, texts in stores(tmp_path).items():
+        names = pictures([str(tmp_path / store)])
+        answers = list(read_all(opened(names), len(names), DEFAULT, Asked()))
+        assert [answer.path for answer in answers] == names
+        assert all(name.startswith(f"{tmp_path / store}::") for name in names)
+        assert [answer.reading.text if answer.reading else "error" for answer in answers] == texts
+
+
+def test_damaged_stores_give_one_clear_line(tmp_path: Path) -> None:
+    """Cut off, empty, of another kind, a table without pictures or with two columns of them."""
+    stores(tmp_path)
+    for name in ("pictures.zip", "pictures.tar.gz", "pictures.parquet"):
+        for length in (0, 30, 400):
+            file = tmp_path / f"cut-{name}"
+            file.write_bytes((tmp_path / name).read_bytes()[:length])
+            with pytest.raises(LenetError) as caught:
+                pictures([str(file)])
+            assert "\n" not in str(caught.value)
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    two = pa.Table.from_pylist([{"a": b"x", "b": b"y", "c": 1}])
+    parquet.write_table(two, tmp_path / "two.parquet")
+    with pytest.raises(LenetError, match="columns of bytes: a, b; choose one with --column"):
+        pictures([str(tmp_path / "two.parquet")])
+    assert pictures([str(tmp_path / "two.parquet")], "b") == [f"{tmp_path / 'two.parquet'}::0"]
+    with pytest.raises(LenetError, match="c is not one of them"):
+        pictures([str(tmp_path / "two.parquet")], "c")
+
+
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
+def test_an_interrupted_job_goes_on_where_it_stopped(
+    ending: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Killed in the middle of a line: with --resume every picture has its answer once, as if nothing had happened."""
+    files = [str(EXAMPLES / name) for name in ("zip.jpg", "form.png", "touching.jpg", "missing.png", "blank.jpg")]
+    whole, out = tmp_path / f"whole{ending}", tmp_path / f"out{ending}"
+    run(capsys, "read", *files, "--out", str(whole))
+    names = [json.loads(line)["path"] for line in run(capsys, "read", *files, "--json")[1].splitlines()]
+    assert names == files
+    job = {
+        "model": DEFAULT,
+        "digit": False,
+        "pattern": None,
+        "best": 0,
+        "max_error": None,
+        "sweep": False,
+        "choices": None,
+    }
+    lines = [json.dumps({"job": job}), *run(capsys, "read", *files[:2], "--json")[1].splitlines()]
+    part = tmp_path / f"out{ending}.part"
+    part.write_text("\n".join(lines) + '\n{"path": "half a li')
+    status, _out, err = run(capsys, "read", *files, "--out", str(out))
+    assert (status, err.count("an interrupted job; --resume goes on with it; or delete it")) == (1, 1)
+    status, _out, err = run(capsys, "read", *files, "--digit", "--out", str(out), "--resume")
+    assert (status, err.count("was begun with other options")) == (1, 1)
+    status, _out, err = run(capsys, "read", *files[1:], "--out", str(out), "--resume")
+    assert (status, err.count("picture 1 is another one")) == (1, 1)
+    run(capsys, "read", *files, "--out", str(out), "--resume")
+    assert out.read_bytes() == whole.read_bytes()
+    assert not part.exists()
+
+
+def test_a_job_that_fails_at_once_leaves_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither the file nor its part; and --resume alone is no command."""
+    (tmp_path / "bad.zip").write_bytes(b"no archive")
+    assert run(capsys, "read", str(tmp_path / "bad.zip"), "--out", str(tmp_path / "out.csv"))[0] == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["bad.zip"]
+    assert run(capsys, "read", str(EXAMPLES / "zip.jpg"), "--resume")[0] == 2
+
+
+def test_many_pictures_of_an_archive_are_opened_as_they_are_read(tmp_path: Path) -> None:
+    """Never more than the readers have ahead of them are held, however many there are."""
+    held = most = 0
+    data = (EXAMPLES / "form.png").read_bytes()
+
+    def source() -> Iterator[tuple[str, bytes]]:
+        nonlocal held, most
+        for number in range(300):
+            held += 1
+            most = max(most, held)
+            yield str(number), data
+
+    for _answer in read_all(source(), 300, DEFAULT, Asked(digit=True)):
+        held -= 1
+    assert held == 0
+    if cores() > 1:
+        assert most <= 64 * cores() + 1
+
+
+def test_a_store_that_changes_under_way_gives_one_clear_line(tmp_path: Path) -> None:
+    """Listed, and then gone or cut off: the job ends with a line that names it."""
+    for store in stores(tmp_path):
+        names = pictures([str(tmp_path / store)])
+        (tmp_path / store).write_bytes(b"")
+        with pytest.raises(LenetError, match=store):
+            list(opened(names))

@@ -78,6 +78,8 @@ function state(name) {
 async function listen() {
   say("Getting ready …");
   await follow("/train/events", told);
+  // What was told may be of a training that was kept since.
+  state((await get("/train")).state);
 }
 
 function told(event) {

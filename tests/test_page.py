@@ -113,6 +113,8 @@ def test_what_is_drawn_is_read_and_looked_into(visit: Visit) -> None:
     assert page.locator("#overlay rect").count() == 2
     visit.open("graph")
     assert page.locator("#graph td.chosen").count() == 2
+    page.locator("#graph td.chosen").first.focus()
+    assert page.locator("#overlay .candidate").count() == 1
     page.locator("#tiles .tile").nth(1).click()
     visit.open("layers")
     api.expect(page.locator("#layer-F6")).to_be_visible()
@@ -147,6 +149,8 @@ def test_a_file_is_dropped_and_a_network_is_chosen(visit: Visit) -> None:
     visit.says("3")
     visit.open("layers")
     api.expect(page.locator("#layers .codes figure")).to_have_count(10)
+    page.locator("#model").select_option("lenet5-sweep")
+    visit.says("3")
     page.locator("#undo").click()
     visit.says("")
 

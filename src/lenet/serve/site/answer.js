@@ -51,8 +51,18 @@ function boxes(reading, pad, marked) {
   overlay.replaceChildren(...shown, ...cuts);
 }
 
+// Frames a candidate over the picture, while it is pointed at.
+function point(candidate, pad) {
+  byId("overlay").querySelector(".candidate")?.remove();
+  if (!candidate || (pad.picture && !pad.image)) return;
+  const { scale, left, top } = pad.fit;
+  const [x0, y0, x1, y1] = candidate.box;
+  const size = { width: (x1 - x0) * scale, height: (y1 - y0) * scale };
+  byId("overlay").append(drawn("rect", { x: left + x0 * scale, y: top + y0 * scale, ...size, class: "candidate" }));
+}
+
 // The graph of candidates: a column for each piece that one begins at, a row for each length.
-export function showGraph(reading) {
+export function showGraph(reading, pad) {
   const graph = byId("graph");
   if (!reading.candidates.length) return graph.replaceChildren(element("p", "No candidates: nothing was cut."));
   const firsts = [...new Set(reading.candidates.map((each) => each.pieces[0]))].sort((a, b) => a - b);
@@ -67,6 +77,10 @@ export function showGraph(reading) {
         cell.className = found.chosen ? "chosen" : "";
         cell.append(picture(bytes(found.glyph), 28, 28, 0, 255, 1.4), element("div", found.label === "not a digit" ? "none" : found.label));
         cell.append(element("div", percent(found.confidence)));
+        cell.tabIndex = 0;
+        cell.setAttribute("aria-label", `${found.label}, ${percent(found.confidence)}${found.chosen ? ", on the path" : ""}`);
+        for (const name of ["pointerenter", "focus"]) cell.addEventListener(name, () => point(found, pad));
+        for (const name of ["pointerleave", "blur"]) cell.addEventListener(name, () => point(null, pad));
       }
       row.append(cell);
     }

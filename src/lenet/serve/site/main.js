@@ -16,6 +16,8 @@ const panels = { layers: showLayers, why: showWhy, gallery: showGallery };
 // These ask for thousands of scores: they wait until the pen rests, so that the answer follows it.
 const slow = new Set(["why", "gallery"]);
 const REST = 350;
+// Networks that slide along a line in place of cutting it.
+const sliding = new Set();
 let reading = null;
 let marked = 0;
 let busy = false;
@@ -32,7 +34,9 @@ async function refresh() {
   stale = false;
   const began = performance.now();
   try {
-    const options = new URLSearchParams({ model: byId("model").value, digit: byId("digit").checked });
+    const sweep = sliding.has(byId("model").value);
+    const method = { method: sweep ? "sweep" : "cut", digit: byId("digit").checked && !sweep };
+    const options = new URLSearchParams({ model: byId("model").value, ...method });
     const found = await send(`/explain?${options}`, await pad.blob());
     byId("timing").textContent = `answered in ${Math.round(performance.now() - began)} ms`;
     if (!pad.empty) show(found);
@@ -49,7 +53,7 @@ function show(found) {
   reading = found;
   marked = Math.min(marked, Math.max(0, reading.digits.length - 1));
   showAnswer(reading, pad, marked, (place) => { marked = place; show(reading); });
-  if (byId("graph-panel").open) showGraph(reading);
+  if (byId("graph-panel").open) showGraph(reading, pad);
   byId("correct").hidden = !reading.digits.length;
   for (const name of Object.keys(panels)) if (!slow.has(name)) look(name);
   clearTimeout(resting);
@@ -68,7 +72,8 @@ async function listNetworks(choose) {
   const { networks, default: first } = await get("/models");
   const chosen = choose ?? (byId("model").value || first);
   byId("model").replaceChildren(
-    ...networks.filter((each) => each.reads !== "a line, by sliding").map((each) => {
+    ...networks.map((each) => {
+      if (each.reads === "a line, by sliding") sliding.add(each.name);
       const errors = each.errors === null ? "" : `, ${each.errors} of 10,000 wrong`;
       return element("option", `${each.name} (reads ${each.reads}${errors})`, { value: each.name });
     }),
@@ -89,7 +94,7 @@ for (const id of ["file", "camera"]) {
   });
 }
 for (const name of Object.keys(panels)) byId(`${name}-panel`).addEventListener("toggle", () => look(name));
-byId("graph-panel").addEventListener("toggle", () => reading && showGraph(reading));
+byId("graph-panel").addEventListener("toggle", () => reading && showGraph(reading, pad));
 byId("truth").append(...[..."0123456789", "none"].map((each) => element("option", each === "none" ? "no digit" : each, { value: each })));
 byId("keep-correction").addEventListener("click", async () => {
   const digit = reading?.digits[marked];

@@ -130,7 +130,7 @@ def test_what_is_drawn_is_read_and_looked_into(visit: Visit) -> None:
 
 
 def test_a_file_is_dropped_and_a_network_is_chosen(visit: Visit) -> None:
-    """A photograph of an amount; then a network of 1998, its codes beside F6; then undo."""
+    """A file is chosen, dropped, pasted; then a network of 1998, its codes beside F6; one that slides; then undo."""
     page = visit.page
     page.locator("#file").set_input_files(ROOT / "examples" / "amount.jpg")
     visit.says("12750")
@@ -143,6 +143,14 @@ def test_a_file_is_dropped_and_a_network_is_chosen(visit: Visit) -> None:
     )
     page.locator("#drop").dispatch_event("drop", {"dataTransfer": transfer})
     visit.says("0")
+    page.locator("#clear").click()
+    png = page.evaluate_handle(
+        "bytes => { const all = new DataTransfer();"
+        " all.items.add(new File([new Uint8Array(bytes)], 'form.png', {type: 'image/png'})); return all; }",
+        list((ROOT / "examples" / "form.png").read_bytes()),
+    )
+    page.evaluate("all => document.dispatchEvent(new ClipboardEvent('paste', {clipboardData: all}))", png)
+    visit.says("4736")
     page.locator("#clear").click()
     page.locator("#model").select_option("lenet5-1998")
     visit.draw(THREE)

@@ -28,6 +28,7 @@ httpx = pytest.importorskip("httpx")
 pytest.importorskip("fastapi")
 
 from lenet.serve import Limits, serve  # noqa: E402
+from lenet.serve.app import build  # noqa: E402
 from lenet.serve.guard import Access, Guard  # noqa: E402
 from lenet.serve.lessons import Lessons, Task  # noqa: E402
 from lenet.serve.metrics import Metrics  # noqa: E402
@@ -303,6 +304,20 @@ def test_bodies_have_limits() -> None:
     assert Client(b"12345", content_length="10").status(limits) == 408
     assert Client(b"12345", None, content_length="10").status(limits) == 400
     assert Client().status(limits) == 204
+
+
+def test_too_many_at_once_are_told_to_come_again(tmp_path: Path) -> None:
+    """429 to one client that asks too much, 503 when all do; both say when to come again."""
+    assert Client().status(Limits(waiting=0)) == 429
+    app = build(tmp_path, Access(frozenset()), Limits(waiting=0), 0)[0].app
+
+    async def ask() -> Any:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+            return await client.post("/read", content=b"x")
+
+    found = asyncio.run(ask())
+    assert (found.status_code, found.headers["retry-after"]) == (503, "1")
+    assert "too many requests wait already" in found.json()["error"]
 
 
 def test_other_sites_may_ask_when_they_are_named() -> None:

@@ -24,7 +24,7 @@ def looked_at(glyphs: Uint8, affine: Affine) -> Float32:
 
 
 def placed(right: float, down: float, size: float, turn: float, squeeze: float, slant: float) -> Affine:
-    """Return the map that shows a glyph moved, `size` times as large, turned, squeezed and slanted, in this order back.
+    """Return the map that shows a glyph squeezed, `size` times as large, slanted, turned and moved, in this order.
 
     Shifts are in pixels, `turn` in degrees clockwise; `squeeze` makes it so many times as wide and as much lower;
     `slant` is in degrees to the right.

@@ -19,7 +19,7 @@ from lenet.result import Reading
 
 # Fewer pictures than this for a process are read faster by the one that is there.
 _FEWEST = 24
-# How many pictures a process is given at once, and how many for each wait or are under way.
+# How many pictures a process is given at once, and how many are opened for each process before they are read.
 _CHUNK, _AHEAD = 8, 64
 
 

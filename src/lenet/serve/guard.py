@@ -61,11 +61,7 @@ class _Body:
     """What was received of a request."""
 
     parts: list[bytes] = field(default_factory=list)
-
-    @property
-    def size(self) -> int:
-        """How many bytes that is."""
-        return sum(map(len, self.parts))
+    size: int = 0
 
     def given(self, receive: Receive) -> Receive:
         """Return what gives it to the application in one message, and then says whether the client has left."""
@@ -172,6 +168,7 @@ class Guard:
                 raise _Refused(400, "the client left before it had sent all")
             part = message.get("body", b"")
             body.parts.append(part)
+            body.size += len(part)
             self._held += len(part)
             if body.size > self.limits.body:
                 raise too_large

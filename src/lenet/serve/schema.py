@@ -6,7 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Abstained = Literal[False, "blank", "not a digit", "too small", "too blurred", "uncertain"]
+from lenet.result import Abstained
+from lenet.serve.lessons import RECIPES, State
+from lenet.spec import DEFAULT
+
 Share = Annotated[float, Field(ge=0, le=1)]
 BoxOf = Annotated[list[int], Field(min_length=4, max_length=4, description="x0, y0, x1, y1 in the picture's pixels")]
 # 784 bytes in base64.
@@ -136,7 +139,7 @@ class OneGlyph(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     glyph: GlyphText
-    model: ModelName = "lenet5-reader"
+    model: ModelName = DEFAULT
 
 
 class OneUnit(OneGlyph):
@@ -172,7 +175,7 @@ class Training(BaseModel):
     """What to train."""
 
     model_config = ConfigDict(extra="forbid")
-    recipe: Literal["quick", "modern", "lenet5", "paper"] = "quick"
+    recipe: Literal[RECIPES] = "quick"  # type: ignore[valid-type]
     passes: Annotated[int, Field(ge=1, le=100)] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
@@ -181,13 +184,13 @@ class Tuning(BaseModel):
     """Which network to fine-tune on the corrections."""
 
     model_config = ConfigDict(extra="forbid")
-    model: ModelName = "lenet5-reader"
+    model: ModelName = DEFAULT
 
 
 class Lesson(_Answer):
     """The training that runs, or ran last."""
 
-    state: Literal["none", "running", "finished", "stopped", "failed", "kept"]
+    state: State
     kind: Literal["train", "finetune"] | None = None
     mnist: bool = Field(description="whether MNIST is on this machine")
     recipes: list[str]

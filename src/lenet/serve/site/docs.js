@@ -15,6 +15,11 @@ function type(schema) {
   return schema.format ?? schema.type ?? "";
 }
 
+// What an option is for; where it may be left out, one of its kinds says so.
+function words(schema) {
+  return schema.description ?? schema.anyOf?.find((each) => each.description)?.description ?? "";
+}
+
 function table(head, rows) {
   const made = element("table", "", { class: "terms" });
   const top = element("tr");
@@ -39,7 +44,7 @@ for (const [path, methods] of Object.entries(api.paths)) {
       box.append(element("p", `body: ${kinds.join("; ")}`));
     }
     if (route.parameters?.length) {
-      box.append(table(["option", "type", "what"], route.parameters.map((each) => [each.name, type(each.schema), each.schema.description ?? each.description ?? ""])));
+      box.append(table(["option", "type", "what"], route.parameters.map((each) => [each.name, type(each.schema), words(each.schema)])));
     }
     box.append(table(["status", "what", "body"], Object.entries(route.responses).map(([status, { description, content }]) =>
       [status, description, Object.entries(content ?? {}).map(([kind, { schema }]) => `${kind} ${type(schema)}`).join(", ")])));

@@ -25,6 +25,8 @@ SIZES: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1200, "height": 900}},
     "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "color_scheme": "dark"},
 }
+# Milliseconds: to find something on the page, and to train a network; enough for a machine that has other work.
+SOON, TRAINING = 20_000, 400_000
 # Strokes as shares of the pad.
 THREE = [[(0.4, 0.22), (0.5, 0.15), (0.57, 0.28), (0.48, 0.45), (0.59, 0.62), (0.52, 0.82), (0.4, 0.76)]]
 FORTY_SEVEN = [
@@ -53,8 +55,8 @@ class Visit:
             self.page.mouse.up()
 
     def says(self, text: str) -> None:
-        """Wait until this is read."""
-        api.expect(self.page.locator("#answer")).to_have_text(text)
+        """Wait until this is read, and nothing of it is being read anew."""
+        api.expect(self.page.locator("#answer:not([aria-busy=true])")).to_have_text(text)
 
     def open(self, panel: str) -> None:
         """Open a panel."""
@@ -64,6 +66,7 @@ class Visit:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """A headless browser."""
+    api.expect.set_options(timeout=SOON)
     with api.sync_playwright() as started:
         found = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield found
@@ -109,12 +112,12 @@ def test_what_is_drawn_is_read_and_looked_into(visit: Visit) -> None:
     page.locator("#clear").click()
     visit.draw(FORTY_SEVEN)
     visit.says("47")
-    assert page.locator("#tiles .tile").count() == 2
-    assert page.locator("#overlay rect").count() == 2
+    api.expect(page.locator("#tiles .tile")).to_have_count(2)
+    api.expect(page.locator("#overlay rect")).to_have_count(2)
     visit.open("graph")
-    assert page.locator("#graph td.chosen").count() == 2
+    api.expect(page.locator("#graph td.chosen")).to_have_count(2)
     page.locator("#graph td.chosen").first.focus()
-    assert page.locator("#overlay .candidate").count() == 1
+    api.expect(page.locator("#overlay .candidate")).to_have_count(1)
     page.locator("#tiles .tile").nth(1).click()
     visit.open("layers")
     api.expect(page.locator("#layer-F6")).to_be_visible()
@@ -207,9 +210,9 @@ def test_corrections_are_kept_and_a_network_is_trained(visit: Visit, mnist: obje
     page.locator("#passes").fill("1")
     page.locator("#lesson-train").click()
     api.expect(page.locator("#lesson-words")).to_contain_text(
-        "of 10,000 test digits wrong after 1 passes", timeout=90_000
+        "of 10,000 test digits wrong after 1 passes", timeout=TRAINING
     )
-    assert page.locator("#lesson .filters canvas").count() == 6
+    api.expect(page.locator("#lesson .filters canvas")).to_have_count(6)
     page.locator("#lesson-keep").click()
     api.expect(page.locator("#lesson-words")).to_contain_text("Kept as trained-")
     name = page.locator("#lesson-words").inner_text().split()[2].rstrip(";")
@@ -217,7 +220,7 @@ def test_corrections_are_kept_and_a_network_is_trained(visit: Visit, mnist: obje
     visit.says("3")
     page.locator("#model").select_option("lenet5-reader")
     page.locator("#finetune").click()
-    api.expect(page.locator("#lesson-words")).to_contain_text("wrong before", timeout=120_000)
+    api.expect(page.locator("#lesson-words")).to_contain_text("wrong before", timeout=TRAINING)
     page.get_by_role("button", name="Throw away").click()
 
 

@@ -32,12 +32,13 @@ async function refresh() {
   if (busy) { stale = true; return; }
   busy = true;
   stale = false;
+  byId("answer").ariaBusy = "true";
   const began = performance.now();
   try {
     const sweep = sliding.has(byId("model").value);
     const method = { method: sweep ? "sweep" : "cut", digit: byId("digit").checked && !sweep };
     const options = new URLSearchParams({ model: byId("model").value, ...method });
-    const found = await send(`/explain?${options}`, await pad.blob());
+    const found = await send(`/explain?${options}`, pad.content);
     byId("timing").textContent = `answered in ${Math.round(performance.now() - began)} ms`;
     if (!pad.empty) show(found);
   } catch (error) {
@@ -45,6 +46,7 @@ async function refresh() {
     showNothing(error.message);
   } finally {
     busy = false;
+    byId("answer").ariaBusy = String(stale);
     if (stale) refresh();
   }
 }

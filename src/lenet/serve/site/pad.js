@@ -147,8 +147,11 @@ export class Pad {
     return this.point && document.activeElement === this.canvas ? this.point : null;
   }
 
-  // What is to be read: the picture as it was given, or the strokes as a PNG.
-  blob() {
-    return this.picture ? Promise.resolve(this.picture) : new Promise((done) => this.canvas.toBlob(done, "image/png"));
+  // What is to be read: the picture as it was given, or the strokes as a PNG. Encoded here and now: canvas.toBlob waits
+  // until the browser is idle, which on a slow machine is a second or more after the pen rests.
+  get content() {
+    if (this.picture) return this.picture;
+    const encoded = atob(this.canvas.toDataURL("image/png").split(",")[1]);
+    return new Blob([Uint8Array.from(encoded, (letter) => letter.charCodeAt(0))], { type: "image/png" });
   }
 }

@@ -247,14 +247,6 @@ def test_who_listens_to_a_training_does_not_hold_it_up(tmp_path: Path, mnist: ob
         assert time.monotonic() - began < 15
 
 
-def test_a_connection_that_says_nothing_is_cut(service: str) -> None:
-    """Half a request's head, and no more: the service hangs up."""
-    host, port = service.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=20) as slow:
-        slow.sendall(b"POST /read HTTP/1.1\r\nHost: localhost\r\n")
-        assert slow.recv(100) == b""
-
-
 class Client:
     """Plays one client of the guard: its request, the parts of its body, and what it is told."""
 

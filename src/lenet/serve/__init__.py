@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import json
 import logging
@@ -17,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from lenet.engine.choice import cores
 from lenet.errors import LenetError, UsageError, reason
 from lenet.serve.app import build
 from lenet.serve.guard import Access
+from lenet.serve.heads import protocol
 from lenet.serve.limits import Limits
 from lenet.serve.shelf import own_folder
 
@@ -65,7 +64,7 @@ def serve(
     name = f"[{host}]" if ":" in host else host
     config = uvicorn.Config(
         app,
-        http=_patient(limits.head_seconds),
+        http=protocol(limits),
         ws="none",
         lifespan="on",
         log_config=None,
@@ -120,25 +119,6 @@ class _Server(uvicorn.Server):
         finally:
             for each, heard in before.items():
                 signal.signal(each, heard)
-
-
-def _patient(seconds: int) -> type[asyncio.Protocol]:
-    """Return the protocol of HTTP that cuts a connection which does not send a request's head in so many seconds."""
-
-    class Patient(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
-        def connection_made(self, transport: Any) -> None:
-            super().connection_made(transport)
-            self._cut = asyncio.get_running_loop().call_later(seconds, self._give_up)
-
-        def _give_up(self) -> None:
-            if self.cycle is None and not self.transport.is_closing():
-                self.transport.close()
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._cut.cancel()
-            super().connection_lost(exc)
-
-    return Patient
 
 
 def _listen(host: str, port: int) -> socket.socket:

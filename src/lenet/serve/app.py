@@ -41,6 +41,7 @@ _FAILURES = {
     415: "not a picture that is read",
     422: "damaged, or an option that is not on offer",
     429: "too many requests at once from one client",
+    431: "an address and headers that are too large",
     503: "too many requests at once; Retry-After says when to come again",
 }
 FAILURES: dict[int | str, dict[str, Any]] = {

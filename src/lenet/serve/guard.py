@@ -20,7 +20,7 @@ from lenet.serve.metrics import Metrics
 from lenet.serve.tasks import failed
 
 # What every answer says to a browser: nothing comes from elsewhere, nothing goes elsewhere.
-_HEADERS = {
+HEADERS = {
     b"content-security-policy": b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
     b"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     b"x-content-type-options": b"nosniff",
@@ -102,7 +102,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 given = {name for name, _value in message["headers"]}
-                added = {**_HEADERS, **self._shared(headers.get(b"origin"))}
+                added = {**HEADERS, **self._shared(headers.get(b"origin"))}
                 more = [(name, value) for name, value in added.items() if name not in given]
                 message = {**message, "headers": [*message["headers"], *more]}
             else:

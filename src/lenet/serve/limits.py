@@ -9,11 +9,13 @@ from dataclasses import dataclass
 class Limits:
     """Limits of the service; pixels are limited by `lenet.image.MOST_PIXELS`, before anything is decoded.
 
-    `body` is the bytes of a request, `pictures` those of a batch, `body_seconds` how long a client may take to send,
-    `seconds` how long a picture may take to be read, `waiting` how many requests wait for a reader.
+    `body` is the bytes of a request, `head` those of its address and headers, `pictures` those of a batch,
+    `body_seconds` how long a client may take to send, `seconds` how long a picture may take to be read, `waiting` how
+    many requests wait for a reader.
     """
 
     body: int = 32_000_000
+    head: int = 32_768
     pictures: int = 64
     body_seconds: float = 20.0
     seconds: float = 20.0

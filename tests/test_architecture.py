@@ -35,6 +35,7 @@ ORDER = [
     "engine",
     "changes",
     "reader measure",
+    "crew",
     "jobs",
     "corrections measure_numbers",
     "nets",

@@ -13,7 +13,7 @@ import pytest
 from lenet.engine.choice import cores
 from lenet.errors import LenetError
 from lenet.holdings import opened, pictures
-from lenet.jobs import read_all
+from lenet.jobs import by_processes, read_all
 from lenet.reader import Asked
 from lenet.spec import DEFAULT
 from test_cli import run
@@ -141,3 +141,36 @@ def test_a_store_that_changes_under_way_gives_one_clear_line(tmp_path: Path) -> 
         (tmp_path / store).write_bytes(b"")
         with pytest.raises(LenetError, match=store):
             list(opened(names))
+
+
+POISON = b"a picture that ends who reads it"
+
+
+def deadly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From here on, every process that is started ends where it reads this poison, as if memory had run out."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, lenet.jobs\n"
+        "real = lenet.jobs.read\n"
+        "def read(source, *more):\n"
+        f"    if source == {POISON!r}:\n"
+        "        os.kill(os.getpid(), 9)\n"
+        "    return real(source, *more)\n"
+        "lenet.jobs.read = read\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+
+def test_a_poisoned_picture_has_its_line_and_the_others_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ends its process stops nothing: its process is replaced, and those that were with it are read."""
+    deadly(tmp_path, monkeypatch)
+    good = (EXAMPLES / "form.png").read_bytes()
+    given = [(str(number), POISON if number in (3, 4, 40) else good) for number in range(50)]
+    answers = list(by_processes(2, given, DEFAULT, Asked()))
+    assert [answer.path for answer in answers] == [str(number) for number in range(50)]
+    told = [answer.reading.text if answer.reading else answer.error for answer in answers]
+    assert told == [
+        f"{number}: reading it ended the process that read it" if number in (3, 4, 40) else "4736"
+        for number in range(50)
+    ]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from lenet.crew import done_by
 from lenet.engine import Network, load
 from lenet.engine.choice import cores
 from lenet.errors import LenetError
@@ -19,8 +17,6 @@ from lenet.result import Reading
 
 # Fewer pictures than this for a process are read faster by the one that is there.
 _FEWEST = 24
-# How many pictures a process is given at once, and how many are opened for each process before they are read.
-_CHUNK, _AHEAD = 8, 64
 
 
 @dataclass(frozen=True)
@@ -43,24 +39,23 @@ def read_all(pictures: Iterable[tuple[str, Any]], count: int, model: str | Path,
         for path, source in pictures:
             yield _answer(path, source, network, asked)
         return
-    # Pictures are opened only as fast as they are read.
-    room = threading.Semaphore(processes * _AHEAD)
-    over = threading.Event()
+    yield from by_processes(processes, pictures, model, asked)
 
-    def ahead() -> Iterator[tuple[str, Any]]:
+
+def by_processes(
+    processes: int, pictures: Iterable[tuple[str, Any]], model: str | Path, asked: Asked, chunk: int = 8
+) -> Iterator[Answer]:
+    """Yield the answers in order; a picture that ends its process has a line that says so, and the others are read."""
+    names: deque[str] = deque()
+
+    def named() -> Iterator[tuple[str, Any]]:
         for each in pictures:
-            while not room.acquire(timeout=0.2):
-                if over.is_set():
-                    return
+            names.append(each[0])
             yield each
 
-    with _processes(processes, model, asked) as pool:
-        try:
-            for answer in pool.imap(_read_here, ahead(), chunksize=_CHUNK):
-                room.release()
-                yield answer
-        finally:
-            over.set()
+    for answer in done_by(processes, _reader, (str(model), asked), named(), chunk=chunk):
+        name = names.popleft()
+        yield answer or Answer(name, None, f"{name}: reading it ended the process that read it")
 
 
 def _answer(path: str, source: Any, network: Network, asked: Asked) -> Answer:
@@ -72,32 +67,7 @@ def _answer(path: str, source: Any, network: Network, asked: Asked) -> Answer:
         return Answer(path, None, f"{path}: {error.problem}")
 
 
-@contextmanager
-def _processes(count: int, model: str | Path, asked: Asked) -> Iterator[Any]:
-    main = threading.current_thread() is threading.main_thread()
-    # Ctrl-C is for this process: the others inherit that they do not hear it, from their first moment on.
-    heard = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
-    try:
-        pool = get_context("spawn").Pool(count, _begin, (str(model), asked))
-    finally:
-        if main:
-            signal.signal(signal.SIGINT, heard)
-    try:
-        yield pool
-    finally:
-        pool.terminate()
-        pool.join()
-
-
-_mine: tuple[Network, Asked] | None = None
-
-
-def _begin(model: str, asked: Asked) -> None:
+def _reader(model: str, asked: Asked) -> Callable[[tuple[str, Any]], Answer]:
     """Load the network once in each process, which has one core to itself."""
-    global _mine  # noqa: PLW0603 - a process of a pool has no other place to keep what it begins with
-    _mine = Network(load(model).weights, threads=1), asked
-
-
-def _read_here(given: tuple[str, Any]) -> Answer:
-    assert _mine is not None
-    return _answer(*given, *_mine)
+    network = Network(load(model).weights, threads=1)
+    return lambda given: _answer(*given, network, asked)

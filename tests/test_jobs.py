@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lenet.engine.choice import cores
-from lenet.errors import LenetError
+from lenet.errors import DataError, LenetError, MissingExtra, PictureError
 from lenet.holdings import opened, pictures
 from lenet.jobs import by_processes, read_all
 from lenet.reader import Asked
@@ -37,7 +38,8 @@ def stores(folder: Path) -> dict[str, list[str]]:
             archive.write(EXAMPLES / source, name)
             tape.add(EXAMPLES / source, name)
     rows = [{"bytes": (EXAMPLES / source).read_bytes(), "path": name} for name, source in members.items()]
-    parquet.write_table(pa.Table.from_pylist([{"image": row, "id": 1} for row in rows]), folder / "pictures.parquet")
+    table = pa.Table.from_pylist([{"image": row, "id": 1} for row in rows])
+    parquet.write_table(table, folder / "pictures.parquet", row_group_size=1)
     texts = ["4736", "90210"]
     return {"pictures.zip": texts, "pictures.tar.gz": texts, "pictures.parquet": [*texts, "error"]}
 
@@ -50,6 +52,14 @@ def test_pictures_are_read_inside_archives_and_tables(tmp_path: Path) -> None:
         assert [answer.path for answer in answers] == names
         assert all(name.startswith(f"{tmp_path / store}::") for name in names)
         assert [answer.reading.text if answer.reading else "error" for answer in answers] == texts
+
+
+def test_the_last_pictures_of_a_store_are_found_alone(tmp_path: Path) -> None:
+    """As a part of a job asks for them: what lies before is passed over."""
+    for store in stores(tmp_path):
+        names = pictures([str(tmp_path / store)])
+        assert list(opened(names[-1:])) == list(opened(names))[-1:]
+        assert list(opened(names[:1])) == list(opened(names))[:1]
 
 
 def test_damaged_stores_give_one_clear_line(tmp_path: Path) -> None:
@@ -86,6 +96,7 @@ def test_an_interrupted_job_goes_on_where_it_stopped(
     assert names == files
     job = {
         "model": DEFAULT,
+        "column": None,
         "digit": False,
         "pattern": None,
         "best": 0,
@@ -146,14 +157,18 @@ def test_a_store_that_changes_under_way_gives_one_clear_line(tmp_path: Path) -> 
 POISON = b"a picture that ends who reads it"
 
 
-def deadly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From here on, every process that is started ends where it reads this poison, as if memory had run out."""
+def deadly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float = 0.0) -> None:
+    """From here on, every process that is started ends where it reads this poison, as if memory had run out.
+
+    Reading any other picture takes so many seconds more.
+    """
     (tmp_path / "sitecustomize.py").write_text(
-        "import os, lenet.jobs\n"
+        "import os, time, lenet.jobs\n"
         "real = lenet.jobs.read\n"
         "def read(source, *more):\n"
         f"    if source == {POISON!r}:\n"
         "        os.kill(os.getpid(), 9)\n"
+        f"    time.sleep({seconds})\n"
         "    return real(source, *more)\n"
         "lenet.jobs.read = read\n"
     )
@@ -166,11 +181,22 @@ def test_a_poisoned_picture_has_its_line_and_the_others_are_read(
     """What ends its process stops nothing: its process is replaced, and those that were with it are read."""
     deadly(tmp_path, monkeypatch)
     good = (EXAMPLES / "form.png").read_bytes()
-    given = [(str(number), POISON if number in (3, 4, 40) else good) for number in range(50)]
+    given: list[tuple[str, object]] = [(str(number), POISON if number in (3, 4, 40) else good) for number in range(50)]
+    given[5] = "5", DataError("5", "has no bytes")
     answers = list(by_processes(2, given, DEFAULT, Asked()))
     assert [answer.path for answer in answers] == [str(number) for number in range(50)]
     told = [answer.reading.text if answer.reading else answer.error for answer in answers]
-    assert told == [
-        f"{number}: reading it ended the process that read it" if number in (3, 4, 40) else "4736"
-        for number in range(50)
-    ]
+    expected = ["4736"] * 50
+    expected[5] = "5: has no bytes"
+    for number in (3, 4, 40):
+        expected[number] = f"{number}: reading it ended the process that read it"
+    assert told == expected
+
+
+@pytest.mark.parametrize(
+    "error", [DataError("a", "b", "c"), PictureError("a", "b", kind="empty"), MissingExtra("a", "b", "c")]
+)
+def test_errors_go_from_one_process_to_another(error: LenetError) -> None:
+    """With their kind, their line and all else that they say."""
+    came = pickle.loads(pickle.dumps(error))
+    assert (type(came), str(came), vars(came)) == (type(error), str(error), vars(error))

@@ -11,7 +11,7 @@ LenetError                the one line that the user sees: "<thing>: <what is wr
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 
 class LenetError(Exception):
@@ -20,6 +20,16 @@ class LenetError(Exception):
     def __init__(self, thing: object, problem: str, remedy: str = "") -> None:
         self.problem = " ".join((problem + (f"; {remedy}" if remedy else "")).split())
         super().__init__(f"{' '.join(str(thing).split())}: {self.problem}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go from one process to another as the line that it is."""
+        return _as_it_was, (type(self), str(self), vars(self))
+
+
+def _as_it_was(kind: type[LenetError], line: str, said: dict[str, Any]) -> LenetError:
+    error = kind.__new__(kind, line)
+    vars(error).update(said)
+    return error
 
 
 class UsageError(LenetError):

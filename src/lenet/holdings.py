@@ -101,9 +101,11 @@ def _streamed(store: str, names: list[str], column: str | None) -> Iterator[tupl
         left = names[::-1]
         with tarfile.open(store, "r|*") as tape:
             for each in tape:
-                if left and f"{store}{INSIDE}{each.name}" == left[-1]:
+                if f"{store}{INSIDE}{each.name}" == left[-1]:
                     name = left.pop()
                     yield name, _bytes(name, tape.extractfile(each), each.size)
+                    if not left:
+                        break
 
 
 def _of_zip(archive: zipfile.ZipFile, name: str) -> bytes | LenetError:
@@ -156,11 +158,16 @@ def _rows(store: str, names: list[str], column: str | None) -> Iterator[tuple[st
     table, chosen = _table(store, column)
     wanted = {int(name.partition(INSIDE)[2]) for name in names}
     row = 0
-    for batch in table.iter_batches(batch_size=_ROWS, columns=[chosen]):
-        for value in batch.column(0):
-            if row in wanted:
-                data = value.as_py()
-                data = data["bytes"] if isinstance(data, dict) else data
-                name = f"{store}{INSIDE}{row}"
-                yield name, data if data is not None else DataError(name, "has no bytes")
-            row += 1
+    for group in range(table.num_row_groups):
+        rows = table.metadata.row_group(group).num_rows
+        if wanted.isdisjoint(range(row, row + rows)):
+            row += rows
+            continue
+        for batch in table.iter_batches(batch_size=_ROWS, row_groups=[group], columns=[chosen]):
+            for value in batch.column(0):
+                if row in wanted:
+                    data = value.as_py()
+                    data = data["bytes"] if isinstance(data, dict) else data
+                    name = f"{store}{INSIDE}{row}"
+                    yield name, data if data is not None else DataError(name, "has no bytes")
+                row += 1

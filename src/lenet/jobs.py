@@ -27,6 +27,10 @@ class Answer:
     reading: Reading | None
     error: str | None
 
+    def as_json(self) -> dict[str, Any]:
+        """Return it as `lenet read --json` prints it."""
+        return {"path": self.path, **(self.reading.as_json() if self.reading else {"error": self.error})}
+
 
 def read_all(pictures: Iterable[tuple[str, Any]], count: int, model: str | Path, asked: Asked) -> Iterator[Answer]:
     """Read pictures, as `lenet.holdings.opened` names and opens them, on all cores; yield the answers in order.
@@ -36,10 +40,15 @@ def read_all(pictures: Iterable[tuple[str, Any]], count: int, model: str | Path,
     network = load(model)
     processes = min(cores(), count // _FEWEST)
     if processes < 2:
-        for path, source in pictures:
-            yield _answer(path, source, network, asked)
-        return
-    yield from by_processes(processes, pictures, model, asked)
+        yield from one_by_one(pictures, network, asked)
+    else:
+        yield from by_processes(processes, pictures, model, asked)
+
+
+def one_by_one(pictures: Iterable[tuple[str, Any]], network: Network, asked: Asked) -> Iterator[Answer]:
+    """Yield the answers in order, read in this process."""
+    for path, source in pictures:
+        yield _answer(path, source, network, asked)
 
 
 def by_processes(

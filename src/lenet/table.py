@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -35,7 +35,7 @@ def written(path: Path, job: dict[str, Any], names: list[str], *, resume: bool) 
     if path.suffix not in FORMATS:
         raise UsageError(f"--out {path}", f"ends in {path.suffix!r}", f"expected {', '.join(FORMATS)}")
     if path.suffix == ".parquet":
-        _arrow()
+        arrow()
     part = path.with_name(f"{path.name}.part")
     try:
         done = _taken_up(part, job, names) if resume and part.exists() else 0
@@ -50,12 +50,17 @@ def written(path: Path, job: dict[str, Any], names: list[str], *, resume: bool) 
             if next(_answers(part), None) is None:  # nothing to go on with
                 part.unlink()
             raise
-        with replacing(path) as temporary, _WRITERS[path.suffix](temporary) as put:
-            for answer in _answers(part):
-                put(answer)
+        write(path, _answers(part))
         part.unlink()
     except OSError as error:
         raise LenetError(path, f"cannot be written ({reason(error)})") from error
+
+
+def write(path: Path, answers: Iterable[dict[str, Any]]) -> None:
+    """Write a .csv, .jsonl or .parquet file, whole or not at all. Raises OSError when it cannot be written."""
+    with replacing(path) as temporary, _WRITERS[path.suffix](temporary) as put:
+        for answer in answers:
+            put(answer)
 
 
 def _put(file: IO[str]) -> Put:
@@ -116,7 +121,8 @@ def _csv(path: Path) -> Iterator[Put]:
         yield lambda answer: rows.writerow(_row(answer))
 
 
-def _arrow() -> Any:
+def arrow() -> Any:
+    """Return pyarrow with its Parquet. Raises MissingExtra."""
     try:
         import pyarrow
         import pyarrow.parquet
@@ -127,7 +133,7 @@ def _arrow() -> Any:
 
 @contextmanager
 def _parquet(path: Path) -> Iterator[Put]:
-    pa = _arrow()
+    pa = arrow()
     kinds = {"confidence": pa.float64()}
     schema = pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])
     waiting: list[dict[str, Any]] = []

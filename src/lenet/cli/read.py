@@ -16,6 +16,7 @@ from lenet.spec import DEFAULT, SWEEP
 
 if TYPE_CHECKING:
     from lenet.jobs import Answer
+    from lenet.reader import Asked
 
 
 def read(
@@ -57,6 +58,13 @@ def read(
     column: Annotated[
         str | None, typer.Option(metavar="NAME", help="The column of pictures in .parquet files, if there are several.")
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="local|ADDRESS",
+            help="Read on a Ray cluster, of this machine's cores or at an address; --out is a folder of Parquet parts.",
+        ),
+    ] = None,
     annotate: Annotated[
         Path | None,
         typer.Option(metavar="OUT.png", help="Draw boxes and answers on the picture; a folder if there are several."),
@@ -91,9 +99,15 @@ def read(
     options |= {"sweep": method == "sweep", "choices": _listed(choices) if choices else None}
     asked = ask(load(model), **options)
     found = pictures(paths, column)
+    job = {"model": model, "column": column, **options}
+    if cluster is not None:
+        if out is None or as_json or annotate or save_glyphs or "-" in found:
+            problem = "reads files into a folder of Parquet parts"
+            raise UsageError("--cluster", problem, "give --out FOLDER, without --json, --annotate and --save-glyphs")
+        _on_cluster(cluster, out, job, found, asked, resume)
+        return
     drawing = _prepared(annotate, len(found))
     with _stoppable(out), ExitStack() as open_files:
-        job = {"model": model, **options}
         put, done = open_files.enter_context(written(out, job, found, resume=resume)) if out else (None, 0)
         keep = open_files.enter_context(kept(save_glyphs)) if save_glyphs else None
         move = open_files.enter_context(bar("reading", "pictures"))
@@ -113,13 +127,34 @@ def read(
         raise typer.Exit(1)
 
 
+def _on_cluster(address: str, out: Path, job: dict[str, Any], found: list[str], asked: Asked, resume: bool) -> None:
+    """Have a cluster read all that is left of a job, and say what came of it."""
+    from lenet.cluster import joined
+    from lenet.parts import begun, writer
+
+    with _stoppable(out), bar("reading", "pictures") as move, joined(address) as cluster:
+        parts = begun(out, job, found, cluster.cores, resume=resume)
+        left = parts.left()
+        done = len(found) - sum(len(row["names"]) for row in left)
+        sizes = {row["number"]: len(row["names"]) for row in left}
+        for number in cluster.mapped(writer, (str(out), job["column"], job["model"], asked), left):
+            done += sizes[number]
+            move(done, len(found))
+        manifest = parts.finish()
+    failed, count = manifest["failed"], len(manifest["parts"])
+    told = f", {failed:,} could not be read (column error)" if failed else ""
+    print(f"{out}: {len(found):,} pictures in {count:,} part{'' if count == 1 else 's'}{told}")
+    if failed:
+        raise typer.Exit(1)
+
+
 @contextmanager
 def _stoppable(out: Path | None) -> Iterator[None]:
     """Say how to go on when Ctrl-C ends a job whose answers are kept."""
     try:
         yield
     except KeyboardInterrupt:
-        if out is None or not out.with_name(f"{out.name}.part").exists():
+        if out is None or not (out.is_dir() or out.with_name(f"{out.name}.part").exists()):
             raise
         print(f"{out}: stopped; type the same command with --resume to go on", file=sys.stderr)
         raise typer.Exit(1) from None
@@ -137,11 +172,9 @@ def _listed(choices: Path) -> list[str]:
 
 def _told(answer: Answer, as_json: bool, put: Callable[[dict[str, Any]], None] | None) -> bool:
     """Print an answer and put it into the file; return whether there was one."""
-    if answer.reading is None:
+    if answer.error:
         print(answer.error, file=sys.stderr)
-        found: dict[str, Any] = {"path": answer.path, "error": answer.error}
-    else:
-        found = {"path": answer.path, **answer.reading.as_json()}
+    found = answer.as_json()
     if put:
         put(found)
     if as_json:

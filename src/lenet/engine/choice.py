@@ -19,6 +19,8 @@ else:
     _why_not = ""
 
 REFERENCE = "reference"
+# The variable that says how many cores may be used, if not all.
+THREADS = "LENET_THREADS"
 
 
 def available() -> tuple[str, ...]:
@@ -48,10 +50,16 @@ def _chosen(named: str | None) -> str:
 
 
 def cores() -> int:
-    """Return how many cores this process may use: its affinity, within its control group's quota."""
+    """Return how many cores this process may use: its affinity, within its control group's quota and LENET_THREADS.
+
+    Raises UsageError when LENET_THREADS is no number above 0.
+    """
     affinity = getattr(os, "sched_getaffinity", None)
     usable = len(affinity(0)) if affinity else os.cpu_count() or 1
-    return max(1, min(usable, _quota() or usable))
+    wanted = os.environ.get(THREADS) or str(usable)
+    if not wanted.isdecimal() or not int(wanted):
+        raise UsageError(f"{THREADS} {wanted!r}", "expected a number of cores from 1 on")
+    return max(1, min(usable, _quota() or usable, int(wanted)))
 
 
 @cache

@@ -75,21 +75,21 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
             process.stdout.close()
 
 
-def when(parts: int, out: Path, job: subprocess.Popen[str], do: Callable[[], None]) -> None:
-    """Do it once so many parts are written."""
+def when(count: int, out: Path, job: subprocess.Popen[str], do: Callable[[], None], files: str = "part-*") -> None:
+    """Do it once so many parts, or other files, are written."""
     until = time.monotonic() + 120
-    while len(list(out.glob("part-*"))) < parts:
+    while len(list(out.glob(files))) < count:
         assert job.poll() is None
         assert time.monotonic() < until
         time.sleep(0.02)
     do()
 
 
-def kill_a_worker() -> None:
-    """Kill one of Ray's processes that read."""
+def kill_a_worker(name: bytes = b"ray::MapWorker") -> None:
+    """Kill one of Ray's processes that do something of this name."""
     for each in Path("/proc").iterdir():
         try:
-            if each.name.isdigit() and (each / "cmdline").read_bytes().startswith(b"ray::MapWorker"):
+            if each.name.isdigit() and (each / "cmdline").read_bytes().startswith(name):
                 os.kill(int(each.name), signal.SIGKILL)
                 return
         except OSError:
@@ -163,6 +163,40 @@ def test_what_cannot_be_written_is_one_clear_line(nodes: Nodes, tmp_path: Path) 
     status, stdout, stderr = told(job)
     assert (status, stdout, stderr.count("\n")) == (1, "", 1)
     assert "cannot be written (no such file or directory)" in stderr
+
+
+def test_replicas_are_spread_and_a_lost_one_goes_on(nodes: Nodes, tmp_path: Path, mnist: object) -> None:
+    """The result is that of one machine, though a task was killed after its first pass."""
+    out, here = tmp_path / "spread", tmp_path / "here"
+    same = ("train", "--recipe", "quick", "--replicas", "3", "--passes", "4", "--set", "train_on=8000", "--json")
+    job = lenet(*same, "--out", str(out), "--cluster", nodes.address)
+    when(1, out, job, lambda: kill_a_worker(b"ray::_apart"), "seeds-*/state.safetensors")
+    status, stdout, stderr = told(job)
+    assert (status, stderr) == (0, "")
+    found = json.loads(stdout)
+    assert found == json.loads((out / "result.json").read_text())
+    status, stdout, _stderr = told(lenet(*same, "--out", str(here)))
+    expected = json.loads(stdout)
+    for key in ("recipe", "backend", "passes", "errors", "n", "data"):
+        assert found[key] == expected[key]
+    for replica, as_here in zip(found["replicas"], expected["replicas"], strict=True):
+        assert (out / replica.pop("weights")).exists()
+        del as_here["weights"]
+        assert replica == as_here
+    again = ("train", "--recipe", "quick", "--out", str(out), "--cluster", nodes.address)
+    assert told(lenet(*again))[2] == f"{out}: holds a run already; --resume goes on with it, or choose --out\n"
+
+
+def test_what_one_machine_does_alone_is_not_spread(tmp_path: Path) -> None:
+    """Fine-tuning on corrections, and a folder that holds a run of one machine."""
+    spread = ("train", "--cluster", "local", "--out", str(tmp_path))
+    (tmp_path / "recipe.json").write_text("{}")
+    assert told(lenet(*spread, "--resume")) == (1, "", f"{tmp_path}: holds a run of one machine; choose --out\n")
+    status, _stdout, stderr = told(lenet(*spread, "--recipe", "corrections", "--init", "lenet5-reader"))
+    assert (status, stderr) == (
+        2,
+        "recipe corrections: starts from one network's corrections; leave out --cluster\n",
+    )
 
 
 def test_a_lost_node_loses_nothing(nodes: Nodes, tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ class _Place:
 
     folder: str = field(default_factory=os.getcwd)
     version: str = __version__
+    command: list[str] = field(default_factory=lambda: sys.argv)
     environment: dict[str, str] = field(
         default_factory=lambda: {name: value for name, value in os.environ.items() if name.startswith("LENET_")}
     )
@@ -54,6 +55,7 @@ class _Place:
             remedy = "a job's folder must be on a file system that all nodes share"
             raise LenetError(node, f"cannot go to {self.folder} ({reason(error)})", remedy) from error
         os.environ.update({**self.environment, THREADS: "1"})
+        sys.argv = self.command  # for the record of a run
 
 
 class _Worker:

@@ -52,6 +52,13 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Change the recipe, e.g. activation=sigmoid; repeatable."),
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="local|ADDRESS",
+            help="Spread replicas over a Ray cluster, of this machine's cores or at an address.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
 ) -> None:
     """Train a network by a named recipe.
@@ -63,6 +70,7 @@ def train(
     """
     from lenet.sources import SOURCES
     from lenet.training.ranks import Ranks
+    from lenet.training.spread import train_spread
     from lenet.training.start import run_folder
     from lenet.training.start import train as start
 
@@ -70,25 +78,18 @@ def train(
         recipe = "corrections" if init is not None and data not in SOURCES else "modern"
     changes = dict(_pair(setting) for setting in settings or [])
     folder = run_folder(out, recipe, seed)
+    common: dict[str, Any] = {"passes": passes, "seed": seed, "replicas": replicas, "init": init, "resume": resume}
+    common |= {"backend": backend, "device": device, "settings": changes}
     pictures = bar("going to school", "parts of 64 pictures")
-    with downloads() as report_fetch, pictures as report_school, _passes() as report:
+    with downloads() as report_fetch:
+        common["report_fetch"] = report_fetch
         try:
-            result = start(
-                recipe,
-                data,
-                folder,
-                passes=passes,
-                seed=seed,
-                replicas=replicas,
-                init=init,
-                resume=resume,
-                backend=backend,
-                device=device,
-                settings=changes,
-                report=report,
-                report_fetch=report_fetch,
-                report_school=report_school,
-            )
+            if cluster is not None:
+                with bar("training", "passes of all tasks") as move:
+                    result = train_spread(cluster, recipe, data, folder, report=move, **common)
+            else:
+                with pictures as school, _passes() as report:
+                    result = start(recipe, data, folder, report=report, report_school=school, **common)
         except KeyboardInterrupt:
             print(f"{folder}: stopped; type the same command with --resume to go on", file=sys.stderr)
             raise typer.Exit(1) from None

@@ -37,6 +37,15 @@ def run_folder(out: str | Path | None, recipe: str, seed: int) -> Path:
     return Path("runs") / f"{recipe}-seed{seed}" if out is None else Path(out)
 
 
+def checked_seeds(seed: int, replicas: int) -> list[int]:
+    """Return a seed for each replica, counted on from the first. Raises UsageError for what is out of range."""
+    if not 1 <= replicas <= 1000:
+        raise UsageError(f"replicas {replicas}", "expected 1 to 1,000")
+    if not 0 <= seed < 2**32:
+        raise UsageError(f"seed {seed}", "expected 0 to 4,294,967,295")
+    return list(range(seed, seed + replicas))
+
+
 def _own(folder: Path, resume: bool) -> Path:
     """Return the folder that this process writes: of several the first keeps the record, the others a copy of it."""
     if Ranks.here().first:
@@ -71,10 +80,7 @@ def train(
     `settings` change the recipe, such as ``{"activation": "sigmoid", "loss": "mean squared error"}``.
     Raises UsageError, TrainingError, DataError, WeightsError or MissingExtra, each one clear line.
     """
-    if not 1 <= replicas <= 1000:
-        raise UsageError(f"replicas {replicas}", "expected 1 to 1,000")
-    if not 0 <= seed < 2**32:
-        raise UsageError(f"seed {seed}", "expected 0 to 4,294,967,295")
+    seeds = checked_seeds(seed, replicas)
     chosen = find_recipe(recipe, passes, settings)
     start_from = load_weights(init) if init is not None else None
     if start_from is not None and chosen.mix:
@@ -90,7 +96,6 @@ def train(
         loaded = dataset.load(data, report_fetch)
     if chosen.school:
         loaded = schooled(loaded, dataset.who_wrote(loaded), chosen.school, report_school)
-    seeds = list(range(seed, seed + replicas))
     if chosen.windows:
         loaded = windowed(loaded, dataset.who_wrote(loaded))
     result = train_replicas(chosen, loaded, folder, runs, seeds, start_from=start_from, resume=resume, report=report)

@@ -61,6 +61,7 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
     with pytest.MonkeyPatch.context() as changed:
         deadly(folder, changed, seconds=0.02)
         changed.setenv("RAY_AUTH_MODE", "disabled")
+        changed.setenv("RAY_memory_monitor_refresh_ms", "0")  # whatever else this machine does
         command = [sys.executable, str(Path(__file__).with_name("nodes.py")), "3"]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert process.stdin is not None

@@ -27,6 +27,8 @@ AUTO = "auto"
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
 # Seconds that a cluster has to answer.
 _TO_ANSWER = 10.0
+# Variables that a worker takes over from where the job was begun.
+_SHARED = ("LENET_DATA", "LENET_ENGINE")
 # How often a task is begun anew whose worker was lost.
 _RETRIES = 8
 # Pieces that the rows of a job are handed out in, at most.
@@ -41,7 +43,7 @@ class _Place:
     version: str = __version__
     command: list[str] = field(default_factory=lambda: sys.argv)
     environment: dict[str, str] = field(
-        default_factory=lambda: {name: value for name, value in os.environ.items() if name.startswith("LENET_")}
+        default_factory=lambda: {name: os.environ[name] for name in _SHARED if name in os.environ}
     )
 
     def enter(self) -> None:

@@ -12,34 +12,66 @@ from lenet.serve.limits import Limits
 from lenet.serve.tasks import failed
 
 _REASONS = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
+# Seconds that a connection which was refused is listened to, so that the client hears the answer before it is cut.
+_LINGER = 1.0
+
+
+class _TooLarge(Exception):
+    """A head has too many bytes."""
 
 
 def protocol(limits: Limits) -> type[asyncio.Protocol]:
     """Return Uvicorn's protocol of HTTP, with the limits of a head."""
 
     class Heads(HttpToolsProtocol):
-        """One connection; `_head` counts the bytes of a head that has not ended, and is None between heads."""
+        """One connection. `_head` counts what is known of a head, `_open` the bytes since one began and did not end."""
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
-            self._head: int | None = 0
-            self._cut = self.loop.call_later(limits.head_seconds, transport.close)
+            self._refused = self._large = False
+            self._begin()
+
+        def _begin(self) -> None:
+            self._in_head, self._head, self._open = True, 0, 0
+            self._cut = self.loop.call_later(limits.head_seconds, self._give_up)
 
         def data_received(self, data: bytes) -> None:
-            if self._head is not None:
-                self._head += len(data)
+            if self._refused:
+                return
+            went_on = self._in_head
             super().data_received(data)
-            if self._head is not None and self._head > limits.head:
-                self._refuse(431, f"the head of the request has more than {limits.head:,} bytes")
+            if self._refused or self.transport.is_closing():
+                return
+            if went_on and self._in_head:
+                self._open += len(data)
+                if self._open > limits.head:
+                    self._refuse_large()
+            elif not self._in_head and self.timeout_keep_alive_task is None and not self._answering():
+                # Uvicorn stopped waiting for the next request though this was none: the rest of a body, an empty line.
+                again = self.timeout_keep_alive_handler
+                self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, again)
 
         def on_message_begin(self) -> None:
-            if self._head is None:
-                self._head = 0
-                self._cut = self.loop.call_later(limits.head_seconds, self.transport.close)
+            if not self._in_head:
+                self._begin()
             super().on_message_begin()
 
+        def on_url(self, url: bytes) -> None:
+            self._count(len(url))
+            super().on_url(url)
+
+        def on_header(self, name: bytes, value: bytes) -> None:
+            self._count(len(name) + len(value))
+            super().on_header(name, value)
+
+        def _count(self, size: int) -> None:
+            self._head += size
+            if self._head > limits.head:
+                self._large = True
+                raise _TooLarge  # the parser stops, and has `send_400_response` called
+
         def on_headers_complete(self) -> None:
-            self._head = None
+            self._in_head = False
             self._cut.cancel()
             super().on_headers_complete()
 
@@ -49,15 +81,34 @@ def protocol(limits: Limits) -> type[asyncio.Protocol]:
 
         def send_400_response(self, _msg: str) -> None:
             """Answer what the parser refuses."""
-            self._refuse(400, "no request of HTTP/1.1, or its address has more than 65,535 bytes")
+            if self._large:
+                self._refuse_large()
+            else:
+                self._refuse(400, "no request of HTTP/1.1, or its address has more than 65,535 bytes")
+
+        def _refuse_large(self) -> None:
+            self._refuse(431, f"the head of the request has more than {limits.head:,} bytes")
 
         def _refuse(self, status: int, message: str) -> None:
-            if self.transport.is_closing():
+            self._refused = True
+            self._cut.cancel()
+            if self._answering():  # nobody could tell this answer from that of the request before
+                self.cycle.keep_alive = False
                 return
             body = failed(status, message).body
             told = {**HEADERS, b"content-type": b"application/json", b"connection": b"close"}
             lines = [b"HTTP/1.1 %d %s" % (status, _REASONS[status]), *(b"%s: %s" % each for each in told.items())]
             self.transport.write(b"\r\n".join([*lines, b"content-length: %d" % len(body), b"", body]))
-            self.transport.close()
+            self._cut = self.loop.call_later(_LINGER, self.transport.close)
+
+        def _give_up(self) -> None:
+            """End a connection whose head does not come; an answer that is under way is its last."""
+            if self._answering():
+                self.cycle.keep_alive = False
+            else:
+                self.transport.close()
+
+        def _answering(self) -> bool:
+            return self.cycle is not None and not self.cycle.response_complete
 
     return Heads

@@ -22,6 +22,6 @@ class Limits:
     waiting: int = 128
     # Connections that have not sent a request's head are cut after so many seconds, those between two requests after so
     # many; a service that was told to leave waits so long for what runs.
-    head_seconds: int = 5
+    head_seconds: float = 5.0
     idle_seconds: int = 30
     leaving_seconds: int = 30

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from lenet.parts import part_file
 from test_jobs import EXAMPLES, POISON, deadly
 
 pytest.importorskip("ray")
@@ -141,9 +140,10 @@ def test_an_interrupted_job_goes_on(nodes: Nodes, tmp_path: Path) -> None:
     status, stdout, stderr = told(job)
     assert (status, stdout) == (1, "")
     assert stderr == f"{out}: stopped; type the same command with --resume to go on\n"
-    done = part_file(out, 0).stat().st_mtime_ns
+    first = min(out.glob("part-*"))
+    done = first.stat().st_mtime_ns
     assert told(nodes.read(out, "--resume"))[0] == 1
-    assert part_file(out, 0).stat().st_mtime_ns == done
+    assert first.stat().st_mtime_ns == done
     assert_every_picture_is_there_once(nodes, out)
 
 
@@ -171,9 +171,19 @@ def test_replicas_are_spread_and_a_lost_one_goes_on(nodes: Nodes, tmp_path: Path
     out, here = tmp_path / "spread", tmp_path / "here"
     same = ("train", "--recipe", "quick", "--replicas", "3", "--passes", "4", "--set", "train_on=8000", "--json")
     job = lenet(*same, "--out", str(out), "--cluster", nodes.address)
-    when(1, out, job, lambda: kill_a_worker(b"ray::_apart"), "seeds-*/state.safetensors")
+    first: list[tuple[Path, str]] = []
+
+    def kill() -> None:
+        first.extend(
+            (log, log.read_text().splitlines()[0]) for log in out.glob("seeds-*/log.jsonl") if log.stat().st_size
+        )
+        kill_a_worker(b"ray::_apart")
+
+    when(3, out, job, kill, "seeds-*/state.safetensors")
     status, stdout, stderr = told(job)
     assert (status, stderr) == (0, "")
+    for log, line in first:  # with the seconds that it took: no pass was done again
+        assert log.read_text().splitlines()[0] == line
     found = json.loads(stdout)
     assert found == json.loads((out / "result.json").read_text())
     status, stdout, _stderr = told(lenet(*same, "--out", str(here)))
@@ -186,13 +196,17 @@ def test_replicas_are_spread_and_a_lost_one_goes_on(nodes: Nodes, tmp_path: Path
         assert replica == as_here
     again = ("train", "--recipe", "quick", "--out", str(out), "--cluster", nodes.address)
     assert told(lenet(*again))[2] == f"{out}: holds a run already; --resume goes on with it, or choose --out\n"
+    assert (
+        told(lenet(*again, "--resume"))[2] == f"{out}: was begun with another command; give the same, or choose --out\n"
+    )
+    assert told(lenet(*again[:-2]))[2] == f"{out}: holds the replicas of a cluster; choose another --out\n"
 
 
 def test_what_one_machine_does_alone_is_not_spread(tmp_path: Path) -> None:
     """Fine-tuning on corrections, and a folder that holds a run of one machine."""
     spread = ("train", "--cluster", "local", "--out", str(tmp_path))
     (tmp_path / "recipe.json").write_text("{}")
-    assert told(lenet(*spread, "--resume")) == (1, "", f"{tmp_path}: holds a run of one machine; choose --out\n")
+    assert told(lenet(*spread, "--resume")) == (1, "", f"{tmp_path}: holds something else; choose another --out\n")
     status, _stdout, stderr = told(lenet(*spread, "--recipe", "corrections", "--init", "lenet5-reader"))
     assert (status, stderr) == (
         2,

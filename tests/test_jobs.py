@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import tarfile
+import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,6 +61,25 @@ def test_the_last_pictures_of_a_store_are_found_alone(tmp_path: Path) -> None:
         names = pictures([str(tmp_path / store)])
         assert list(opened(names[-1:])) == list(opened(names))[-1:]
         assert list(opened(names[:1])) == list(opened(names))[:1]
+
+
+def test_a_store_may_have_a_name_twice(tmp_path: Path) -> None:
+    """As after an update: both are there, each under a name of its own, also when they are asked for alone."""
+    versions = [("a.png", "form.png"), ("b.png", "form.png"), ("a.png", "zip.jpg"), ("c##2.png", "form.png")]
+    with (
+        zipfile.ZipFile(tmp_path / "twice.zip", "w") as archive,
+        tarfile.open(tmp_path / "twice.tar", "w") as tape,
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")  # zipfile says so too
+        for name, source in versions:
+            archive.write(EXAMPLES / source, name)
+            tape.add(EXAMPLES / source, name)
+    for store in ("twice.zip", "twice.tar"):
+        names = pictures([str(tmp_path / store)])
+        assert [name.partition("::")[2] for name in names] == ["a.png", "b.png", "a.png##2", "c##2.png"]
+        for name, (_name, source) in zip(names, versions, strict=True):
+            assert list(opened([name])) == [(name, (EXAMPLES / source).read_bytes())]
 
 
 def test_damaged_stores_give_one_clear_line(tmp_path: Path) -> None:
@@ -183,11 +203,15 @@ def test_a_poisoned_picture_has_its_line_and_the_others_are_read(
     good = (EXAMPLES / "form.png").read_bytes()
     given: list[tuple[str, object]] = [(str(number), POISON if number in (3, 4, 40) else good) for number in range(50)]
     given[5] = "5", DataError("5", "has no bytes")
+    given[6] = "6", 3.0  # what no reader knows
     answers = list(by_processes(2, given, DEFAULT, Asked()))
     assert [answer.path for answer in answers] == [str(number) for number in range(50)]
     told = [answer.reading.text if answer.reading else answer.error for answer in answers]
     expected = ["4736"] * 50
     expected[5] = "5: has no bytes"
+    assert told[6]
+    assert told[6].startswith("6: reading it failed (TypeError: ")
+    expected[6] = told[6]
     for number in (3, 4, 40):
         expected[number] = f"{number}: reading it ended the process that read it"
     assert told == expected

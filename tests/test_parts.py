@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,11 @@ def test_parts_hold_every_picture_in_order(tmp_path: Path) -> None:
     from pyarrow import dataset
 
     parts = begun(tmp_path / "out", JOB, NAMES, 1, resume=False)
-    assert [len(row["names"]) for row in parts.left()] == [1, 1, 1, 1, 1]
+    assert [row["count"] for row in parts.left()] == [1, 1, 1, 1, 1]
+    rows = parts.left()
     write_all(parts)
     first = part_file(parts.folder, 0).stat()
-    writer(str(parts.folder), None, DEFAULT, Asked())({"number": 0, "names": NAMES[:1]})
+    writer(str(parts.folder), None, DEFAULT, Asked())(rows[0])
     assert part_file(parts.folder, 0).stat().st_mtime_ns == first.st_mtime_ns
     manifest = parts.finish()
     assert manifest == json.loads((parts.folder / "_manifest.json").read_text())
@@ -102,5 +104,27 @@ def test_the_command_says_what_a_cluster_needs(capsys: pytest.CaptureFixture[str
         status, _out, err = run(capsys, "read", NAMES[0], "--cluster", LOCAL, *more)
         assert status == 2
         assert "--cluster: reads files into a folder of Parquet parts; give --out FOLDER" in err
+
+
+def test_what_a_node_lacks_ends_the_job(tmp_path: Path) -> None:
+    """The folder of the parts, or pictures that the command saw: no answers are made up for them."""
+    parts = begun(tmp_path / "out", JOB, NAMES, 1, resume=False)
+    row = parts.left()[0]
     with pytest.raises(LenetError, match=r"cannot be written \(no such file or directory\)"):
-        writer(str(tmp_path / "gone"), None, DEFAULT, Asked())({"number": 0, "names": NAMES})
+        writer(str(tmp_path / "gone"), None, DEFAULT, Asked())(row)
+    row["given"] = row["given"].replace("form.png", "unmounted.png")
+    with pytest.raises(LenetError, match=r"node .*: does not see .*unmounted.png; pictures must be on a file system"):
+        writer(str(parts.folder), None, DEFAULT, Asked())(row)
+
+
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
+def test_names_that_are_no_text_are_written_all_the_same(
+    ending: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file's name may be any bytes: in a table the strange ones are written as escapes."""
+    strange = os.fsdecode(os.fsencode(tmp_path) + b"/a\xff.png")
+    parts = begun(tmp_path / "out", JOB, [strange], 1, resume=False)
+    write_all(parts)
+    assert parts.finish()["failed"] == 1
+    run(capsys, "read", strange, "--out", str(tmp_path / f"out{ending}"))
+    assert b"\\udcff.png" in (tmp_path / f"out{ending}").read_bytes()

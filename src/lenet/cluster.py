@@ -202,4 +202,8 @@ def _hushed() -> Iterator[None]:
 
 
 def _first_line(error: BaseException) -> str:
+    """Return the first line of an error; of one that Ray wraps, its kind and its own first line."""
+    cause = getattr(error, "cause", None)
+    if isinstance(cause, BaseException):
+        return f"{type(cause).__name__}: {_first_line(cause)}"
     return reason(error).strip().splitlines()[0]

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from lenet.errors import LenetError
+from lenet.errors import LenetError, reason
 
 _SPAWN = get_context("spawn")
 # How many things a process is given at once, and how many are drawn and not yielded, for each process.
@@ -41,6 +41,8 @@ class _Member:
         try:
             process = _SPAWN.Process(target=_work, args=(theirs, begin, arguments), daemon=True)
             process.start()
+        except OSError as error:
+            raise LenetError("reader", f"no process can be started ({reason(error)})") from error
         finally:
             if main:
                 signal.signal(signal.SIGINT, heard)
@@ -65,12 +67,14 @@ def done_by(
 ) -> Iterator[Any]:
     """Yield what `begin(*arguments)` returns of each thing, in order; `count` processes call that function of theirs.
 
-    A thing that ends its process gives None, and only that one: what was given with it is given anew, one by one.
+    A thing that ends its process gives None, and only that one: what was given with it is given anew, one by one, and
+    what ends a process twice while it is alone there is it.
     Things are drawn only as fast as they are done. Raises LenetError when no process can be started.
     """
     numbered = enumerate(things)
     again: deque[Chunk] = deque()
     answers: dict[int, Any] = {}
+    suspected: set[int] = set()
     drawn = following = 0
     with _crew(count, begin, arguments) as crew:
         ready: deque[Chunk] = deque()
@@ -98,10 +102,13 @@ def done_by(
                     member.end()
                     crew[place] = _Member.begun(begin, arguments)
                     _wait_for([crew[place]])
-                    if len(lost) == 1:
+                    if len(lost) > 1:
+                        again.extend([each] for each in lost)
+                    elif lost[0][0] in suspected:
                         answers[lost[0][0]] = None
                     else:
-                        again.extend([each] for each in lost)
+                        suspected.add(lost[0][0])
+                        again.append(lost)
             while following in answers:
                 yield answers.pop(following)
                 following += 1
@@ -109,8 +116,9 @@ def done_by(
 
 @contextmanager
 def _crew(count: int, begin: Callable[..., Any], arguments: tuple[Any, ...]) -> Iterator[list[_Member]]:
-    crew = [_Member.begun(begin, arguments) for _number in range(count)]
+    crew: list[_Member] = []
     try:
+        crew.extend(_Member.begun(begin, arguments) for _number in range(count))
         _wait_for(crew)
         yield crew
     finally:
@@ -130,7 +138,11 @@ def _wait_for(crew: list[_Member]) -> None:
 def _work(pipe: Connection, begin: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     """Make what does the work, and do it until the pipe is closed."""
     do = begin(*arguments)
-    with suppress(EOFError, OSError):
-        pipe.send(None)
-        while True:
-            pipe.send([do(each) for each in pipe.recv()])
+    answers: list[Any] = []  # the first time, that it is ready
+    while True:
+        try:
+            pipe.send(answers)
+            given = pipe.recv()
+        except (EOFError, OSError):
+            return  # the other side has ended
+        answers = [do(each) for each in given]

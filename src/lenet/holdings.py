@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import tarfile
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
@@ -15,6 +16,8 @@ from lenet.image import MOST_BYTES, SUFFIXES
 
 # Between a store's path and what lies in it: forms.zip::page/3.png, scans.parquet::17.
 INSIDE = "::"
+# Between a member's name and its number, if the name was there before: a.png, then a.png##2.
+AGAIN = "##"
 _TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _STORES = (".zip", ".parquet", *_TARS)
 # Rows of a table that are held at once.
@@ -36,7 +39,7 @@ def pictures(paths: Iterable[str], column: str | None = None) -> list[str]:
         except (OSError, ValueError):  # a name that is too long, or has a zero byte
             folder, there = False, True
         if folder:
-            inside = sorted(str(each) for each in Path(path).rglob("*") if each.suffix.lower() in SUFFIXES)
+            inside = sorted(str(each) for each in Path(path).rglob("*") if _is_picture(each.name))
             found += inside or [path]
         elif not there and glob.has_magic(path):
             matching = glob.glob(path, recursive=True)  # noqa: PTH207 - an absolute pattern is allowed
@@ -53,7 +56,7 @@ def opened(names: list[str], column: str | None = None, given: bytes = b"") -> I
 
     A store is opened once for all of its pictures, and streamed: one member or 64 rows at a time are held.
     """
-    for store, group in groupby(names, _store):
+    for store, group in groupby(names, store_of):
         if store is None:
             for name in group:
                 yield name, given if name == "-" else name
@@ -68,7 +71,12 @@ def _is_store(path: str) -> bool:
     return path.lower().endswith(_STORES) and Path(path).is_file()
 
 
-def _store(name: str) -> str | None:
+def file_of(name: str) -> str:
+    """Return the file that a picture is in, or is."""
+    return store_of(name) or name
+
+
+def store_of(name: str) -> str | None:
     """Return the store that a name is inside of, if any."""
     before, inside, _member = name.partition(INSIDE)
     return before if inside and before.lower().endswith(_STORES) else None
@@ -81,13 +89,27 @@ def _members(path: str, column: str | None) -> list[str]:
             return [f"{path}{INSIDE}{row}" for row in range(_table(path, column)[0].metadata.num_rows)]
         if path.lower().endswith(".zip"):
             with zipfile.ZipFile(path) as archive:
-                names = [each.filename for each in archive.infolist() if not each.is_dir()]
+                members = _told_apart(archive.infolist(), "filename")
+                found = [own for own, each in members if not each.is_dir() and _is_picture(each.filename)]
         else:
             with tarfile.open(path) as tape:
-                names = [each.name for each in tape if each.isfile()]
+                found = [own for own, each in _told_apart(tape, "name") if each.isfile() and _is_picture(each.name)]
     except (OSError, tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
         raise DataError(path, f"cannot be read ({reason(error)})", "it may be cut off") from error
-    return [f"{path}{INSIDE}{name}" for name in names if Path(name).suffix.lower() in SUFFIXES]
+    return [f"{path}{INSIDE}{own}" for own in found]
+
+
+def _is_picture(name: str) -> bool:
+    return Path(name).suffix.lower() in SUFFIXES
+
+
+def _told_apart(members: Iterable[Any], name: str) -> Iterator[tuple[str, Any]]:
+    """Yield a store's members with names of their own: one that was there before, as after an update, is numbered."""
+    seen: Counter[str] = Counter()
+    for each in members:
+        called = getattr(each, name)
+        seen[called] += 1
+        yield called if seen[called] == 1 else f"{called}{AGAIN}{seen[called]}", each
 
 
 def _streamed(store: str, names: list[str], column: str | None) -> Iterator[tuple[str, Any]]:
@@ -95,24 +117,26 @@ def _streamed(store: str, names: list[str], column: str | None) -> Iterator[tupl
         yield from _rows(store, names, column)
     elif store.lower().endswith(".zip"):
         with zipfile.ZipFile(store) as archive:
+            members = dict(_told_apart(archive.infolist(), "filename"))
             for name in names:
-                yield name, _of_zip(archive, name)
+                yield name, _of_zip(archive, name, members.get(name.partition(INSIDE)[2]))
     else:
         left = names[::-1]
         with tarfile.open(store, "r|*") as tape:
-            for each in tape:
-                if f"{store}{INSIDE}{each.name}" == left[-1]:
+            for own, each in _told_apart(tape, "name"):
+                if f"{store}{INSIDE}{own}" == left[-1]:
                     name = left.pop()
                     yield name, _bytes(name, tape.extractfile(each), each.size)
                     if not left:
                         break
 
 
-def _of_zip(archive: zipfile.ZipFile, name: str) -> bytes | LenetError:
-    member = name.partition(INSIDE)[2]
+def _of_zip(archive: zipfile.ZipFile, name: str, member: zipfile.ZipInfo | None) -> bytes | LenetError:
+    if member is None:
+        return DataError(name, "is not there")
     try:
         with archive.open(member) as file:
-            return _bytes(name, file, archive.getinfo(member).file_size)
+            return _bytes(name, file, member.file_size)
     except (RuntimeError, zipfile.BadZipFile, OSError, EOFError, NotImplementedError) as error:  # encrypted, or damaged
         return DataError(name, f"cannot be read ({reason(error)})")
 

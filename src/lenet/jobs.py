@@ -11,7 +11,7 @@ from typing import Any
 from lenet.crew import done_by
 from lenet.engine import Network, load
 from lenet.engine.choice import cores
-from lenet.errors import LenetError
+from lenet.errors import LenetError, reason
 from lenet.reader import Asked, read
 from lenet.result import Reading
 
@@ -74,6 +74,9 @@ def _answer(path: str, source: Any, network: Network, asked: Asked) -> Answer:
         return Answer(path, read(source, network, asked), None)
     except LenetError as error:
         return Answer(path, None, f"{path}: {error.problem}")
+    except Exception as error:  # a fault of ours, or no memory: it is this picture's, and the others are read
+        what = f"{type(error).__name__}: {reason(error)}".splitlines()[0]
+        return Answer(path, None, f"{path}: reading it failed ({what})")
 
 
 def _reader(model: str, asked: Asked) -> Callable[[tuple[str, Any]], Answer]:

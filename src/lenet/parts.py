@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,10 +19,10 @@ from typing import Any
 from lenet.engine import Network, load
 from lenet.errors import LenetError, reason
 from lenet.files import replace_text
-from lenet.holdings import opened
+from lenet.holdings import file_of, opened
 from lenet.jobs import by_processes, one_by_one
 from lenet.reader import Asked
-from lenet.table import arrow, write
+from lenet.table import arrow, as_text, write
 
 # Pictures of a part: at most so many, and so few that every core has several parts to do.
 _MOST, _PARTS_A_CORE = 1_000, 8
@@ -36,10 +37,10 @@ class Parts:
     size: int
 
     def left(self) -> list[dict[str, Any]]:
-        """Return what is to be done: of each part that is not there its number and its pictures."""
+        """Return what is to be done: of each part that is not there its number and pictures, as `writer` takes it."""
         firsts = range(0, len(self.names), self.size)
         return [
-            {"number": number, "names": self.names[first : first + self.size]}
+            _row(number, self.names[first : first + self.size])
             for number, first in enumerate(firsts)
             if not part_file(self.folder, number).exists()
         ]
@@ -50,21 +51,21 @@ class Parts:
         Raises LenetError when a part is not there or is not of its pictures.
         """
         pa = arrow()
-        manifest = _manifest(self.folder)
         parts: list[dict[str, Any]] = []
         try:
+            manifest = _manifest(self.folder)
             for number, first in enumerate(range(0, len(self.names), self.size)):
                 file = part_file(self.folder, number)
                 table = pa.parquet.read_table(file, columns=["path", "error"])
-                if table["path"].to_pylist() != self.names[first : first + self.size]:
+                if table["path"].to_pylist() != [as_text(name) for name in self.names[first : first + self.size]]:
                     raise LenetError(file, "holds other pictures than its own", "delete it, and --resume")
                 failed = sum(bool(each) for each in table["error"].to_pylist())
                 parts.append({"file": file.name, "rows": len(table), "failed": failed, "bytes": file.stat().st_size})
             manifest |= {"failed": sum(each["failed"] for each in parts), "parts": parts}
             replace_text(self.folder / _MANIFEST, json.dumps(manifest, indent=1) + "\n")
             for unfinished in (*self.folder.glob(".part-*"), *self.folder.glob("_part-*")):
-                unfinished.unlink()
-        except (OSError, pa.ArrowException) as error:
+                unfinished.unlink(missing_ok=True)
+        except (OSError, ValueError, pa.ArrowException) as error:
             raise LenetError(self.folder, f"is not complete ({reason(error)})", "--resume") from error
         return manifest
 
@@ -112,6 +113,19 @@ def begun(folder: Path, job: dict[str, Any], names: list[str], cores: int, *, re
         raise LenetError(folder / _MANIFEST, "is damaged", "choose another folder for --out") from error
 
 
+def _row(number: int, names: list[str]) -> dict[str, Any]:
+    # JSON, for a file's name need not be text that Ray can take; and one that is there, for nodes that do not see it.
+    there = next((path for path in map(file_of, names) if _exists(path)), None)
+    return {"number": number, "count": len(names), "given": json.dumps({"names": names, "there": there})}
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):
+        return False
+
+
 def _manifest(folder: Path) -> dict[str, Any]:
     found = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
     if not isinstance(found, dict):
@@ -128,6 +142,10 @@ def writer(folder: str, column: str | None, model: str, asked: Asked) -> Callabl
     network = Network(load(model).weights, threads=1)
 
     def do(row: dict[str, Any]) -> None:
+        given = json.loads(row["given"])
+        if given["there"] is not None and not _exists(given["there"]):
+            remedy = "pictures must be on a file system that all nodes share"
+            raise LenetError(f"node {platform.node()}", f"does not see {given['there']}", remedy)
         file = part_file(Path(folder), row["number"])
         mark = file.with_name(f"_{file.stem}.begun")
         if file.exists():
@@ -135,7 +153,7 @@ def writer(folder: str, column: str | None, model: str, asked: Asked) -> Callabl
         try:
             lost = mark.exists()
             mark.touch()
-            pictures = opened(list(row["names"]), column)
+            pictures = opened(given["names"], column)
             answers = by_processes(1, pictures, model, asked, chunk=1) if lost else one_by_one(pictures, network, asked)
             write(file, (answer.as_json() for answer in answers))
             with suppress(FileNotFoundError):

@@ -63,6 +63,11 @@ def write(path: Path, answers: Iterable[dict[str, Any]]) -> None:
             put(answer)
 
 
+def as_text(name: str) -> str:
+    """Return a file's name as a table can have it: bytes that are no UTF-8 are written as escapes."""
+    return name.encode(errors="backslashreplace").decode()
+
+
 def _put(file: IO[str]) -> Put:
     count = 0
 
@@ -158,10 +163,10 @@ _WRITERS = {".csv": _csv, ".jsonl": _jsonl, ".parquet": _parquet}
 def _row(answer: dict[str, Any]) -> dict[str, Any]:
     """Return an answer as a flat row; a picture that failed has only its path and its error."""
     return {
-        "path": answer["path"],
+        "path": as_text(answer["path"]),
         "text": answer.get("text"),
         "confidence": answer.get("confidence"),
         "abstained": answer.get("abstained") or "",
         "notes": "; ".join(answer.get("notes", ())),
-        "error": answer.get("error", ""),
+        "error": as_text(answer.get("error", "")),
     }

@@ -135,8 +135,8 @@ def _on_cluster(address: str, out: Path, job: dict[str, Any], found: list[str], 
     with _stoppable(out), bar("reading", "pictures") as move, joined(address) as cluster:
         parts = begun(out, job, found, cluster.cores, resume=resume)
         left = parts.left()
-        done = len(found) - sum(len(row["names"]) for row in left)
-        sizes = {row["number"]: len(row["names"]) for row in left}
+        sizes = {row["number"]: row["count"] for row in left}
+        done = len(found) - sum(sizes.values())
         for number in cluster.mapped(writer, (str(out), job["column"], job["model"], asked), left):
             done += sizes[number]
             move(done, len(found))

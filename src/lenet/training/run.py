@@ -30,6 +30,9 @@ from lenet.errors import TrainingError, reason
 from lenet.files import replace_text, replacing
 from lenet.training.recipe import DEFAULTS
 
+# What a folder of replicas that a cluster trains has, in place of recipe.json.
+SPREAD = "cluster.json"
+
 
 class RunFolder:
     """One run's folder; every file in it is replaced in one step, but the log, which grows by a line per pass."""
@@ -47,6 +50,8 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             if file.exists() and not resume:
                 raise TrainingError(self.path, "holds a run already", "--resume goes on with it, or choose --out")
+            if (self.path / SPREAD).exists():
+                raise TrainingError(self.path, "holds the replicas of a cluster", "choose another --out")
             for unfinished in self.path.glob(".*.safetensors"):  # what a kill left of a file being written
                 unfinished.unlink()
             if file.exists():

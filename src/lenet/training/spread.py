@@ -1,11 +1,13 @@
 """Many replicas as tasks of a cluster: each task is a run with a folder of its own, and all together are one result.
 
 DIR/seeds-0, DIR/seeds-8, ...  run folders, named by their first seed
+DIR/cluster.json               what was asked for
 DIR/result.json                the result of all replicas, written last
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from statistics import mean
@@ -15,7 +17,8 @@ from lenet import dataset
 from lenet.cluster import joined
 from lenet.errors import TrainingError, UsageError, reason
 from lenet.fetch import Report, silent
-from lenet.training.run import RunFolder
+from lenet.files import replace_text
+from lenet.training.run import SPREAD, RunFolder, stored
 from lenet.training.start import checked_seeds, find_recipe, run_folder, train
 
 # Replicas of a task that learn on-line, side by side in the lanes of one core; others are trained one by one.
@@ -48,12 +51,13 @@ def train_spread(
         raise UsageError(f"recipe {recipe}", "starts from one network's corrections", "leave out --cluster")
     seeds = checked_seeds(seed, replicas)
     folder = run_folder(out, recipe, seed)
-    _take(folder, resume)
+    same = {"passes": passes, "settings": settings, **more}
+    told = {"recipe": recipe, "data": str(data), "seed": seed, "replicas": replicas, **same}
+    _take(folder, told, resume)
     dataset.load(data, report_fetch)  # what is wrong with it is said here, and it is fetched once
     each = _SIDE_BY_SIDE if chosen.online else 1
     groups = [seeds[first : first + each] for first in range(0, len(seeds), each)]
     runs = [folder / f"seeds-{group[0]}" for group in groups]
-    same = {"passes": passes, "settings": settings, **more}
     given = [(recipe, data, str(run), group, same) for run, group in zip(runs, groups, strict=True)]
     with joined(address) as cluster:
         results = cluster.apart(_one, given, lambda: report(_passed(runs), chosen.passes * len(runs)))
@@ -82,14 +86,19 @@ def _one(recipe: str, data: str, out: str, seeds: list[int], same: dict[str, Any
     return train(recipe, data, out, seed=seeds[0], replicas=len(seeds), resume=True, **same)
 
 
-def _take(folder: Path, resume: bool) -> None:
-    """Make the folder, or take it up."""
+def _take(folder: Path, told: dict[str, Any], resume: bool) -> None:
+    """Make the folder, or take it up if it was begun with the same command."""
+    file = folder / SPREAD
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()) and not resume:
+        if not any(folder.iterdir()):
+            replace_text(file, json.dumps(told, indent=2) + "\n")
+        elif not file.exists():
+            raise TrainingError(folder, "holds something else", "choose another --out")
+        elif not resume:
             raise TrainingError(folder, "holds a run already", "--resume goes on with it, or choose --out")
-        if (folder / "recipe.json").exists():
-            raise TrainingError(folder, "holds a run of one machine", "choose --out")
+        elif stored(file) != json.loads(json.dumps(told)):
+            raise TrainingError(folder, "was begun with another command", "give the same, or choose --out")
     except OSError as error:
         raise TrainingError(folder, reason(error), "choose another --out") from error
 

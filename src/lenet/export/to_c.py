@@ -13,18 +13,18 @@ import numpy as np
 
 from lenet.anatomy import layers
 from lenet.arrays import Uint8
-from lenet.draw import lettering
 from lenet.engine import Network
 from lenet.errors import LenetError
 from lenet.export import c_text
 from lenet.export.c_source import float_source, int8_source
 from lenet.export.quantised import Quantised, quantised, run
 from lenet.files import replace_text
-from lenet.sight import see_digit
+from lenet.image import open_page
 
 if TYPE_CHECKING:
     from lenet.export import Export
 
+_TEN_DIGITS = Path(__file__).parent.parent / "assets" / "ten-digits.png"
 # Ranges of values are taken from so many training digits.
 _CALIBRATED_ON = 2000
 _FLAGS = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-O2")
@@ -82,8 +82,8 @@ def constant_bytes(network: Network, *, in_floats: bool) -> int:
 
 
 def ten_digits() -> Uint8:
-    """Return the digits 0 to 9 in Pillow's own font as glyphs (10, 28, 28), seen as a reader sees them."""
-    return np.concatenate([see_digit(255 - lettering(str(digit), 60, 96)).glyphs for digit in range(10)])
+    """Return the digits 0 to 9 of `examples/` as glyphs (10, 28, 28), as a reader sees them."""
+    return np.stack(np.split(open_page(_TEN_DIGITS).grey, 10, axis=1))
 
 
 def vectors_text(model: Quantised, glyphs: Uint8) -> str:

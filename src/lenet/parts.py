@@ -24,6 +24,7 @@ from lenet.jobs import by_processes, one_by_one
 from lenet.reader import Asked
 from lenet.table import arrow, as_text, write
 
+_MANIFEST = "_manifest.json"
 # Pictures of a part: at most so many, and so few that every core has several parts to do.
 _MOST, _PARTS_A_CORE = 1_000, 8
 
@@ -68,9 +69,6 @@ class Parts:
         except (OSError, ValueError, pa.ArrowException) as error:
             raise LenetError(self.folder, f"is not complete ({reason(error)})", "--resume") from error
         return manifest
-
-
-_MANIFEST = "_manifest.json"
 
 
 def part_file(folder: Path, number: int) -> Path:

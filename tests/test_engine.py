@@ -277,13 +277,14 @@ network.forward(x)
 def score():
     while True:
         network.forward(x)
-for _ in range(2):
+for _ in range(4):
     threading.Thread(target=score, daemon=True).start()
 time.sleep(0.3)
 """
 
 
 def test_daemon_threads_do_not_abort_the_end() -> None:
-    """A program that ends while daemon threads score leaves with status 0."""
-    done = subprocess.run([sys.executable, "-c", LEAVING], timeout=60, capture_output=True, check=False)
-    assert (done.returncode, done.stderr) == (0, b"")
+    """A program that ends while daemon threads score leaves with status 0, whenever that is."""
+    for _time in range(5):
+        done = subprocess.run([sys.executable, "-c", LEAVING], timeout=60, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")

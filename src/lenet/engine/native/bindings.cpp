@@ -6,10 +6,12 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <pthread.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
+#include <thread>
 
 #include "learning.hpp"
 #include "threads.hpp"
@@ -32,6 +34,7 @@ Out array(std::vector<float> values) {
 }
 
 std::atomic<bool> leaving{false};
+std::atomic<int> coming_back{0};
 thread_local bool last_thread = false;  // the one that ends the interpreter
 
 // The GIL, let go. A daemon thread that comes back while the interpreter is leaving waits for the end instead: before
@@ -39,13 +42,26 @@ thread_local bool last_thread = false;  // the one that ends the interpreter
 class Released {
   public:
     ~Released() {
-        while (leaving.load() && !last_thread) pause();
+        ++coming_back;
+        if (leaving.load() && !last_thread) {
+            --coming_back;
+            while (true) pause();
+        }
         PyEval_RestoreThread(state_);
+        --coming_back;
     }
 
   private:
     PyThreadState* state_ = PyEval_SaveThread();
 };
+
+// Called once by the thread that ends the interpreter, before it does: those that wait for the GIL by now shall have it.
+void leave() {
+    leaving = last_thread = true;
+    PyThreadState* state = PyEval_SaveThread();
+    while (coming_back.load() > 0) std::this_thread::sleep_for(std::chrono::microseconds(100));
+    PyEval_RestoreThread(state);
+}
 
 void require(bool good, const char* what) {
     if (!good) throw nb::value_error(what);
@@ -276,7 +292,9 @@ NB_MODULE(_native, m) {
         for (const Kernels* each : available()) names.emplace_back(each->name);
         return names;
     }, "The instruction sets that this build has and this machine runs, the best first.");
-    nb::module_::import_("atexit").attr("register")(nb::cpp_function([] { leaving = last_thread = true; }));
+    nb::module_::import_("atexit").attr("register")(nb::cpp_function(&leave));
+    // A forked child has none of the other threads.
+    pthread_atfork(nullptr, nullptr, [] { coming_back = 0; });
     m.def("warp", &warp, "instructions"_a, "inputs"_a, "distortions"_a, "warped"_a.noconvert());
     m.def("peak", &peak, "instructions"_a, "threads"_a);
     nb::class_<Network_>(m, "Network").def(nb::init<nb::list, int>(), "layers"_a, "margin"_a);

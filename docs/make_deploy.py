@@ -45,7 +45,7 @@ def main() -> None:
                 rows.append(row(report))
                 print(rows[-1], flush=True)
     head = [
-        "| network | format | bytes | digits a second | other answers | errors (here) | scores apart | on a chip |",
+        "| network | format | bytes | digits a second | other answers | errors there (here) | scores apart | on a chip |",
         "|---|---|---|---|---|---|---|---|",
     ]
     page = HERE / "deploy.md"

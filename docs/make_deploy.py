@@ -16,6 +16,16 @@ from lenet.weights import shipped
 HERE = Path(__file__).resolve().parent
 BEGIN, END = "<!-- docs/make_deploy.py writes this -->", "<!-- end of exports -->"
 FORMS = (("onnx", False), ("c", False), ("c", True), ("pytorch", False))
+COLUMNS = (
+    "network",
+    "format",
+    "bytes",
+    "digits a second",
+    "other answers",
+    "errors there (here)",
+    "scores apart",
+    "on a chip",
+)
 
 
 def row(report: dict[str, Any]) -> str:
@@ -44,10 +54,7 @@ def main() -> None:
                 (HERE / "exports" / f"{name}-{report['format']}.json").write_text(json.dumps(report, indent=2) + "\n")
                 rows.append(row(report))
                 print(rows[-1], flush=True)
-    head = [
-        "| network | format | bytes | digits a second | other answers | errors there (here) | scores apart | on a chip |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+    head = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
     page = HERE / "deploy.md"
     before, _old, after = page.read_text(encoding="utf-8").replace(END, BEGIN).split(BEGIN)
     page.write_text("\n".join([before + BEGIN, *head, *rows, END + after]), encoding="utf-8")

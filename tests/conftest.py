@@ -22,6 +22,8 @@ settings.register_profile("lenet", deadline=None, max_examples=30, suppress_heal
 settings.load_profile("lenet")
 
 ROOT = Path(__file__).resolve().parent.parent
+# Scripts that tests run parts of.
+sys.path += [str(ROOT / folder) for folder in ("benchmarks", "docs", "examples")]
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ import pytest
 from test_jobs import EXAMPLES, POISON, deadly
 
 pytest.importorskip("ray")
+from read_cluster import kill_a_worker
+
 pytestmark = pytest.mark.skipif(bool(os.environ.get("LENET_ENGINE")), reason="the same for every engine")
 COUNT, BAD, POISONED = 300, 7, 100
 
@@ -83,18 +85,6 @@ def when(count: int, out: Path, job: subprocess.Popen[str], do: Callable[[], Non
         assert time.monotonic() < until
         time.sleep(0.02)
     do()
-
-
-def kill_a_worker(name: bytes = b"ray::MapWorker") -> None:
-    """Kill one of Ray's processes that do something of this name."""
-    for each in Path("/proc").iterdir():
-        try:
-            if each.name.isdigit() and (each / "cmdline").read_bytes().startswith(name):
-                os.kill(int(each.name), signal.SIGKILL)
-                return
-        except OSError:
-            continue
-    raise AssertionError("no worker runs")
 
 
 def answers(out: Path) -> list[dict[str, Any]]:

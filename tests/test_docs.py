@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,6 @@ from lenet.weights import load_weights, shipped
 from conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-sys.path.insert(0, str(ROOT / "docs"))
 
 
 def shown_commands() -> list[tuple[str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +13,6 @@ import lenet
 from lenet.dataset import Dataset
 
 from conftest import ROOT
-
-sys.path.insert(0, str(ROOT / "benchmarks"))
-sys.path.insert(0, str(ROOT / "examples"))
 
 # What each sample picture says.
 EXAMPLES = {

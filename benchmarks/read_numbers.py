@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -30,6 +31,7 @@ from lenet.arrays import Int64, Uint8
 from lenet.calibrate import calibration_gap
 from lenet.engine import Network, load
 from lenet.errors import LenetError
+from lenet.fetch import silent
 from lenet.image import open_page
 from lenet.interval import wilson95
 from lenet.reader import Asked, read
@@ -39,12 +41,17 @@ from lenet.training.styles import STYLES, drawn
 from lenet.training.world import photographed, warped
 
 Pictures = Iterator[tuple[Uint8 | Path, str]]
+Answer = tuple[float, bool, bool]
 SINGLES = ("sudoku-natural", "student-digits", "nsysu-digits", "digilets-digits", "semeion")
 NUMBERS = ("orand-car-a", "nist-hsf")
 # Digits of a ZIP code, of an amount and of a time, as in MDW.
 LENGTHS = {"zip": (5, 5), "amount": (3, 6), "time": (4, 4)}
 # Tesseract takes a tenth of a second for a picture: it reads the first so many of each set.
 _TESSERACT = 60
+# How often truth is drawn to tell what an honest reader's calibration error would be.
+_DRAWS = 200
+# The name of all MDW-style numbers together.
+MDW = "zip, amount and time"
 
 
 class Digits:
@@ -179,17 +186,29 @@ def compared(pictures: Pictures, digit: bool, n: int) -> tuple[int, int]:
     return sum(by_tesseract(page, digit) == text for page, text in some), len(some)
 
 
-def measured(pictures: Pictures, network: Network, asked: Asked) -> dict[str, object]:
-    """Read pictures; return how many were right, the error at 90 % coverage, and how honest the confidence is."""
+def answered(pictures: Pictures, network: Network, asked: Asked) -> list[Answer]:
+    """Read pictures; return the confidence of each answer, if it was right, and if there was one."""
     answers = []
     for page, text in pictures:
         reading = read(page, network, asked)
-        answered = bool(reading.text) and not reading.abstained
+        said = bool(reading.text) and not reading.abstained
         # Where there is nothing to read, to withhold a guess is right.
-        answers.append((reading.confidence, reading.text == text if text else not answered, answered))
+        answers.append((reading.confidence, reading.text == text if text else not said, said))
+    return answers
+
+
+def measured(answers: list[Answer]) -> dict[str, Any]:
+    """Return how many were right, the error at 90 % coverage, and how honest the confidences are.
+
+    "calibration_error_if_honest" is what chance alone leaves of it with so many answers: its mean if each were right
+    with just the probability that it is said to be.
+    """
     n, right = len(answers), sum(each[1] for each in answers)
     surest = sorted(answers, reverse=True)[: max(1, round(0.9 * n))]
-    gap = calibration_gap(np.array([each[0] for each in answers]), np.array([each[1] for each in answers]))
+    confidence = np.array([each[0] for each in answers])
+    gap = calibration_gap(confidence, np.array([each[1] for each in answers]))
+    rng = np.random.default_rng(0)
+    by_chance = [calibration_gap(confidence, rng.random(n) < confidence) for _draw in range(_DRAWS)]
     return {
         "n": n,
         "right": right,
@@ -197,11 +216,25 @@ def measured(pictures: Pictures, network: Network, asked: Asked) -> dict[str, ob
         "interval95": wilson95(right, n),
         "error_at_90": 1 - sum(each[1] for each in surest) / len(surest),
         "calibration_error": gap,
+        "calibration_error_if_honest": float(np.mean(by_chance)),
         "answered": sum(each[2] for each in answers),
     }
 
 
-def into_card(card: Path, found: dict[str, dict[str, object]], options: argparse.Namespace) -> None:
+def tell(name: str, each: dict[str, Any]) -> None:
+    """Print a set's row."""
+    low, high = each["interval95"]
+    print(
+        f"{name:30} {each['right']:>5} of {each['n']:>5}  {100 * each['share']:6.2f} % "
+        f"({100 * low:.1f} to {100 * high:.1f})  90 %: {100 * each['error_at_90']:5.2f} % wrong  "
+        f"calibration {100 * each['calibration_error']:4.1f} % "
+        f"(honest: {100 * each['calibration_error_if_honest']:.1f})  answered {each['answered']}  "
+        f"Tesseract {each.get('tesseract_right', '-')} of {each.get('tesseract_n', '-')}",
+        flush=True,
+    )
+
+
+def into_card(card: Path, found: dict[str, dict[str, Any]], options: argparse.Namespace) -> None:
     """Put the table between the card's marks."""
     begin, end = "<!-- reading: benchmarks/read_numbers.py writes this -->", "<!-- end of reading -->"
     before, _old, after = card.read_text(encoding="utf-8").replace(end, begin).split(begin)
@@ -209,16 +242,37 @@ def into_card(card: Path, found: dict[str, dict[str, object]], options: argparse
     rows = [
         f"`python benchmarks/read_numbers.py --n {options.n}{' --test' * options.test}`; made sets are of {source}.",
         "",
+        "In brackets is the calibration error that chance alone leaves an honest reader with so many pictures.",
+        "",
         "| pictures | right | 95 % | wrong among the surest 90 % | calibration error | Tesseract 5 |",
         "|---|---|---|---|---|---|",
     ]
     for name, each in found.items():
-        low, high = each["interval95"]  # type: ignore[misc]
-        shares = f"{100 * each['error_at_90']:.1f} % | {100 * each['calibration_error']:.1f} %"  # type: ignore[operator]
-        right = f"{each['right']} of {each['n']:,} ({100 * each['share']:.1f} %)"  # type: ignore[operator]
+        low, high = each["interval95"]
+        honest = f"{100 * each['calibration_error']:.1f} % ({100 * each['calibration_error_if_honest']:.1f} %)"
+        shares = f"{100 * each['error_at_90']:.1f} % | {honest}"
+        right = f"{each['right']} of {each['n']:,} ({100 * each['share']:.1f} %)"
         other = f"{each['tesseract_right']} of {each['tesseract_n']}" if "tesseract_n" in each else ""
-        rows.append(f"| {name} | {right} | {100 * low:.1f} to {100 * high:.1f} % | {shares} | {other} |")  # type: ignore[operator]
+        rows.append(f"| {name} | {right} | {100 * low:.1f} to {100 * high:.1f} % | {shares} | {other} |")
     card.write_text("\n".join([before + begin, *rows, end + after]), encoding="utf-8")
+
+
+def every_set(digits: Digits, n: int) -> dict[str, tuple[Callable[[], Pictures], Asked]]:
+    """Return what makes the pictures of each set, and what to ask for; made sets have `n` pictures."""
+    one, many = Asked(digit=True), Asked()
+    sets: dict[str, tuple[Callable[[], Pictures], Asked]] = {}
+    for form in LENGTHS:
+        sets[f"{form}, spaced"] = partial(numbers, digits, form, False, n), many
+        sets[f"{form}, tiles"] = partial(numbers, digits, form, True, n), many
+    sets["touching pairs"] = partial(touching_pairs, digits, n), many
+    sets["lines of ten"] = partial(lines_of_ten, digits, n), many
+    sets |= {name: (partial(real, name), many) for name in NUMBERS}
+    for name in SINGLES:
+        sets |= {f"{name} (digit)": (partial(real, name), one), f"{name} (read)": (partial(real, name), many)}
+    sets["orand-car-a, its boxes (digit)"] = partial(boxed_digits, "orand-car-a"), one
+    sets["styled 1, 7, 4 (digit)"] = partial(styled, n), one
+    sets["no digit"] = partial(no_digits, max(6, 2 * n)), many
+    return sets
 
 
 def main() -> None:
@@ -231,52 +285,37 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--card", type=Path, help="write the table into this model card")
     options = parser.parse_args()
-    digits = Digits(options.test)
     network = replace(load(options.model), threads=1)
-    one, many = Asked(digit=True), Asked()
-    sets: dict[str, tuple[Callable[[], Pictures], Asked]] = {}
-    for form in LENGTHS:
-        sets[f"{form}, spaced"] = partial(numbers, digits, form, False, options.n), many
-        sets[f"{form}, tiles"] = partial(numbers, digits, form, True, options.n), many
-    sets["touching pairs"] = partial(touching_pairs, digits, options.n), many
-    sets["lines of ten"] = partial(lines_of_ten, digits, options.n), many
-    sets |= {name: (partial(real, name), many) for name in NUMBERS}
-    for name in SINGLES:
-        sets |= {f"{name} (digit)": (partial(real, name), one), f"{name} (read)": (partial(real, name), many)}
-    sets["orand-car-a, its boxes (digit)"] = partial(boxed_digits, "orand-car-a"), one
-    sets["styled 1, 7, 4 (digit)"] = partial(styled, options.n), one
-    sets["no digit"] = partial(no_digits, max(6, 2 * options.n)), many
     tesseract = shutil.which("tesseract") is not None
     if not tesseract:
         print("Tesseract: left out, it is not installed", file=sys.stderr)
-    found = {}
-    for name, (pictures, asked) in sets.items():
+    show: Callable[[str, dict[str, Any]], None] = silent if options.json else tell
+    found: dict[str, dict[str, Any]] = {}
+    together: list[Answer] = []
+    for name, (pictures, asked) in every_set(Digits(options.test), options.n).items():
         if options.only not in name:
             continue
         try:
-            found[name] = each = measured(pictures(), network, asked)
+            answers = answered(pictures(), network, asked)
+            found[name] = measured(answers)
             if tesseract and name != "no digit":
                 right, n = compared(pictures(), asked.digit, _TESSERACT)
-                each |= {"tesseract_right": right, "tesseract_n": n}
+                found[name] |= {"tesseract_right": right, "tesseract_n": n}
         except (OSError, LenetError) as error:
             print(f"{name}: left out ({error})", file=sys.stderr)
             continue
-        if not options.json:
-            low, high = each["interval95"]  # type: ignore[misc]
-            print(
-                f"{name:30} {each['right']:>5} of {each['n']:>5}  {100 * each['share']:6.2f} % "  # type: ignore[operator]
-                f"({100 * low:.1f} to {100 * high:.1f})  90 %: {100 * each['error_at_90']:5.2f} % wrong  "  # type: ignore[operator]
-                f"calibration {100 * each['calibration_error']:4.1f} %  answered {each['answered']}  "
-                f"Tesseract {each.get('tesseract_right', '-')} of {each.get('tesseract_n', '-')}",  # type: ignore[operator]
-                flush=True,
-            )
+        show(name, found[name])
+        together += answers if name.partition(",")[0] in LENGTHS else []
+    if together:
+        found[MDW] = measured(together)
+        show(MDW, found[MDW])
     if options.card:
         into_card(options.card, found, options)
-    singles = [found[f"{name} (digit)"]["share"] for name in SINGLES if f"{name} (digit)" in found]
     if options.json:
         print(json.dumps(found))
-    elif singles:
-        print(f"mean over {len(singles)} sets of single digits: {100 * float(np.mean(singles)):.2f} %")  # type: ignore[arg-type]
+        return
+    if singles := [found[f"{name} (digit)"]["share"] for name in SINGLES if f"{name} (digit)" in found]:
+        print(f"mean over {len(singles)} sets of single digits: {100 * float(np.mean(singles)):.2f} %")
 
 
 if __name__ == "__main__":

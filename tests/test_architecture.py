@@ -33,7 +33,7 @@ ORDER = [
     "calibrate",
     "dataset",
     "engine",
-    "changes",
+    "changes looks",
     "reader measure",
     "crew",
     "jobs cluster",

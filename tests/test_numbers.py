@@ -263,8 +263,8 @@ def test_confidences_are_shares_of_all_paths() -> None:
 def test_trust_moves_log_odds() -> None:
     """A slope of 1 and nothing else leave a confidence as it is; other signs are weighed."""
     found = np.array([np.log(4), 3.0])
-    assert trusted(found, (1.0, 0.0, 0.0)) == pytest.approx(0.8)
-    assert log_odds(np.array(trusted(found, (2.0, -0.5, 1.0)))) == pytest.approx(2 * np.log(4) - 1.5 + 1)
+    assert trusted(found, np.array([1.0, 0.0, 0.0])) == pytest.approx(0.8)
+    assert log_odds(np.array(trusted(found, np.array([2.0, -0.5, 1.0])))) == pytest.approx(2 * np.log(4) - 1.5 + 1)
 
 
 def test_trust_is_fitted_to_what_answers_were_worth() -> None:

@@ -133,7 +133,7 @@ def test_the_fit_learns_what_speaks_for_a_digit(font: Digits) -> None:
             counts = np.bincount(inside, minlength=len(rows) + 1)[1:]
             whole = counts.max() > 0.9 * (owners == counts.argmax() + 1).sum() and counts.sum() < 1.1 * counts.max()
             logs[arc, rows[counts.argmax()] if whole else NOT_A_DIGIT] = -0.01
-        found.append(paths.Example(sight.lattice, logs, writing.text))
+        found.append(paths.Example(sight, logs, writing.text))
     weights, loss = paths.fit(found)
     assert loss < 0.3
     assert weights[AS_DIGIT.index("label")] > 0.2

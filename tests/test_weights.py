@@ -38,6 +38,11 @@ def test_weights_come_back_as_saved(name: str, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["w.safetensors"]
 
 
+def fitted(**calibration: object) -> dict[str, object]:
+    """A card whose calibration says more than a temperature."""
+    return {"card": {**CARD, "calibration": {"temperature": 1.0, **calibration}}}
+
+
 def write(path: Path, card: object = CARD, **changes: np.ndarray | None) -> Path:
     """Write a weights file with changes to its card or its tensors."""
     found = {**tensors(), **{name.replace("_", "."): value for name, value in changes.items()}}
@@ -59,6 +64,11 @@ def write(path: Path, card: object = CARD, **changes: np.ndarray | None) -> Path
         ({"card": {**CARD, "calibration": {"temperature": 0}}}, "temperature 0"),
         ({"card": {**CARD, "calibration": {"temperature": float("nan")}}}, "temperature nan"),
         ({"card": {**CARD, "calibration": 3}}, "temperature None"),
+        (fitted(path=[1.0] * 5), r"calibration path \(5,\); expected 23 finite numbers"),
+        (fitted(trust=[1.0] * 8), r"calibration trust \(8,\); expected 12 finite numbers"),
+        (fitted(trust=[float("nan")] * 12), "calibration trust has NaN or infinity; expected 12 finite numbers"),
+        (fitted(trust=["a"] * 12), "calibration trust: .*; expected 12 finite numbers"),
+        (fitted(risk=[[0.5, 0.1]]), r"calibration risk \(1, 2\); expected 3 finite numbers a row"),
         ({"c1_bias": None}, r"c1.bias is missing; lenet5 has it as \(6,\)"),
         ({"extra": np.zeros(3, np.float32)}, r"extra \(3,\) is not a tensor of lenet5"),
         ({"c1_bias": np.zeros(5, np.float32)}, r"c1.bias: expected \(6,\) float32, found \(5,\) float32"),

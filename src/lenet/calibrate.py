@@ -45,7 +45,7 @@ def calibration_gap(confidence: Float64, right: Bools) -> float:
     return sum(gaps) / max(1, len(right))
 
 
-def fit_trust(signs: Float64, right: Bools) -> list[float]:
+def fit_trust(signs: Float64, right: Bools) -> Float64:
     """Return the weights of signs (n, k), the first of them log-odds, and an offset, k + 1, that make answers honest.
 
     Platt's logistic regression on right answers (n,), by Newton's method, with a ridge of one answer towards leaving
@@ -63,4 +63,4 @@ def fit_trust(signs: Float64, right: Bools) -> list[float]:
         weights -= step
         if np.abs(step).max() < 1e-9:
             break
-    return [float(each) for each in weights]
+    return weights

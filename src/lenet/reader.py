@@ -13,6 +13,7 @@ from lenet.errors import UsageError
 from lenet.evidence import line_graph
 from lenet.graph import Automaton
 from lenet.image import Source
+from lenet.looks import looked
 from lenet.pattern import SYMBOLS, one_of
 from lenet.pattern import allowed as allowed_texts
 from lenet.result import Abstained, Box, Digit, Line, Reading, RunnerUp
@@ -21,6 +22,7 @@ from lenet.sweep import column_graph
 from lenet.trust import signs, trusted
 
 _NOT_A_DIGIT = 10
+_AGAIN = "doubtful: turned, slanted and scaled looks count too"
 
 
 @dataclass(frozen=True)
@@ -74,24 +76,25 @@ def read_digit(sight: Sight, network: Network, asked: Asked = Asked()) -> Readin
     """Say which digit a sight of one glyph is."""
     if sight.unreadable:
         return Reading("", 0.0, sight.unreadable, (), (), sight.notes)
-    chances = probabilities(network.scores(sight.glyphs), network.weights.temperature)[0]
-    first, second = best_two(chances[:_NOT_A_DIGIT])
-    runner_up = RunnerUp(str(second), float(chances[second]))
-    digit = Digit(str(first), float(chances[first]), runner_up, 0, sight.box(0), sight.glyphs[0])
-    if len(chances) > _NOT_A_DIGIT and chances[_NOT_A_DIGIT] > 0.5:
-        return Reading("", float(chances[_NOT_A_DIGIT]), "not a digit", (), (), sight.notes)
+    looks = looked(network, sight.glyphs)
+    found = looks.chances[0]
+    notes = (*sight.notes, _AGAIN) if looks.again[0] else sight.notes
+    first, second = best_two(found[:_NOT_A_DIGIT])
+    runner_up = RunnerUp(str(second), float(found[second]))
+    digit = Digit(str(first), float(found[first]), runner_up, 0, sight.box(0), sight.glyphs[0])
+    if len(found) > _NOT_A_DIGIT and found[_NOT_A_DIGIT] > 0.5:
+        return Reading("", float(found[_NOT_A_DIGIT]), "not a digit", (), (), notes)
     abstained = _withheld(digit.confidence, asked)
     line = Line(digit.label, digit.confidence, abstained, digit.box)
-    return Reading(line.text, line.confidence, abstained, (line,), (digit,), sight.notes)
+    return Reading(line.text, line.confidence, abstained, (line,), (digit,), notes)
 
 
 def read_number(sight: Sight, network: Network, asked: Asked = Asked()) -> Reading:
-    """Score all of a sight's glyphs in one forward pass and find the likeliest text of each line."""
+    """Score all of a sight's glyphs, doubtful ones by several looks, and find the likeliest text of each line."""
     if sight.unreadable:
         return Reading("", 0.0, sight.unreadable, (), (), sight.notes)
     assert network.weights.path is not None
-    chances = probabilities(network.scores(sight.glyphs), network.weights.temperature)
-    logs: Float64 = np.log(np.maximum(chances, 1e-12))
+    logs: Float64 = np.log(np.maximum(looked(network, sight.glyphs).chances, 1e-12))
     found = []
     for line in range(len(sight.lattice.lines)):
         separators = asked.allowed is not None
@@ -175,18 +178,18 @@ def _least_confidence(network: Network, most_error: float) -> float:
     """Return the confidence from which answers are wrong in at most this share, by the weights' own calibration."""
     if not 0 < most_error < 1:
         raise UsageError(f"max_error {most_error:g}", "expected a share above 0 and below 1")
-    curve = network.weights.card.get("calibration", {}).get("risk")
-    if not curve:
+    curve = network.weights.risk
+    if curve is None:
         raise UsageError("max_error", f"{network.weights.name} has no curve of errors", "choose lenet5-reader")
     return min((confidence for confidence, error, _coverage in curve if error <= most_error), default=1.0)
 
 
 def _honest(decoded: DecodedLine, sight: Sight, arcs: Int32, logs: Float64, network: Network) -> DecodedLine:
     """Return the line with the confidence that such answers deserve, by the weights' own calibration."""
-    trust = network.weights.card.get("calibration", {}).get("trust")
-    if not trust or not decoded.digits:
+    trust = network.weights.trust
+    if trust is None or not decoded.digits:
         return decoded
-    return replace(decoded, confidence=trusted(signs(decoded, sight.lattice, arcs, logs), trust))
+    return replace(decoded, confidence=trusted(signs(decoded, sight, arcs, logs), trust))
 
 
 def _digit(found: DecodedDigit, line: int, box: Box, glyph: Uint8) -> Digit:

@@ -21,8 +21,8 @@ from lenet.initial import connection_mask
 from lenet.spec import BACKGROUND, DEFAULT, FOREGROUND, NETS, Activation, Convolution, Net
 
 _KEY = "lenet"
-# How many weights `lenet.evidence` weighs a path with.
-WEIGHED = 23
+# How many weights `lenet.evidence` weighs a path with, and `lenet.trust` its signs, an offset included.
+WEIGHED, TRUSTED = 23, 12
 _FORMAT = 1
 # The largest network of the table has 62,000 parameters; a file beyond this holds something else.
 _MOST_BYTES = 1 << 24
@@ -45,8 +45,21 @@ class Weights:
     @property
     def path(self) -> Float64 | None:
         """How `lenet.evidence` is weighed to find the path through a number's candidates; None: it reads one digit."""
+        return self._fitted("path")
+
+    @property
+    def trust(self) -> Float64 | None:
+        """How `lenet.trust` weighs the signs of an honest confidence, the offset last; None: as the path has it."""
+        return self._fitted("trust")
+
+    @property
+    def risk(self) -> Float64 | None:
+        """The curve of errors (n, 3): least confidence, share of wrong answers from it on, share of answers."""
+        return self._fitted("risk")
+
+    def _fitted(self, what: str) -> Float64 | None:
         calibration = self.card.get("calibration", {})
-        return np.array(calibration["path"], np.float64) if "path" in calibration else None
+        return np.array(calibration[what], np.float64) if what in calibration else None
 
 
 def shipped() -> dict[str, Path]:
@@ -108,7 +121,7 @@ def load_weights(name_or_path: str | Path) -> Weights:
     net = _described_net(card, path)
     _check(net, tensors, path)
     weights = Weights(net, tensors, _temperature(card, path), card, path.stem)
-    _check_path(weights, path)
+    _check_fitted(weights, path)
     return weights
 
 
@@ -143,12 +156,17 @@ def _temperature(card: dict[str, Any], path: Path) -> float:
     return float(value)
 
 
-def _check_path(weights: Weights, path: Path) -> None:
-    try:
-        if weights.path is not None and (weights.path.shape != (WEIGHED,) or not np.isfinite(weights.path).all()):
-            raise ValueError(f"{weights.path.shape}")
-    except (TypeError, ValueError) as error:
-        raise WeightsError(path, f"path weights {reason(error)}", f"expected {WEIGHED} finite numbers") from error
+def _check_fitted(weights: Weights, path: Path) -> None:
+    for what, sides, last in (("path", 1, WEIGHED), ("trust", 1, TRUSTED), ("risk", 2, 3)):
+        expected = f"expected {last} finite numbers{' a row' * (sides - 1)}"
+        try:
+            found = getattr(weights, what)
+            if found is not None and (found.ndim, found.shape[-1:]) != (sides, (last,)):
+                raise WeightsError(path, f"calibration {what} {found.shape}", expected)
+            if found is not None and not np.isfinite(found).all():
+                raise WeightsError(path, f"calibration {what} has NaN or infinity", expected)
+        except (TypeError, ValueError) as error:
+            raise WeightsError(path, f"calibration {what}: {reason(error)}", expected) from error
 
 
 def _check(net: Net, tensors: Tensors, path: Path) -> None:

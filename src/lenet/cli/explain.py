@@ -66,13 +66,14 @@ def _number(source: str | bytes, sight: Sight, network: Network, reading: Readin
     from lenet.draw_number import explained_number
     from lenet.errors import PictureError
     from lenet.image import open_page
+    from lenet.looks import looked
     from lenet.reader import chosen_arcs
 
     if not len(sight.glyphs):
         raise PictureError(
             "-" if isinstance(source, bytes) else source, f"nothing to explain, the page is {reading.abstained}"
         )
-    chances = network.probabilities(sight.glyphs)
+    chances = looked(network, sight.glyphs).chances
     chosen = chosen_arcs(sight, reading)
     return explained_number(open_page(source).grey, sight.lattice, sight.glyphs, chances, chosen, reading)
 
@@ -100,12 +101,13 @@ def _digit(image: str, source: str | bytes, network: Network, reading: Reading) 
     from lenet.draw import explained
     from lenet.errors import PictureError
     from lenet.image import open_page
+    from lenet.looks import looked
 
     if not reading.digits:
         raise PictureError(image, f"nothing to explain, the page is {reading.abstained}")
     glyph = reading.digits[0].glyph
     layers = {name: values[0] for name, values in network.activations(glyph).items()}
-    chances = [(str(label), float(chance)) for label, chance in enumerate(network.probabilities(glyph)[0][:10])]
+    chances = list(zip("0123456789", looked(network, glyph[None]).chances[0].tolist(), strict=False))
     return explained(open_page(source).grey, layers, reading.text, chances, reading.notes)
 
 

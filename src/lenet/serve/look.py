@@ -13,6 +13,7 @@ from lenet.engine import Network
 from lenet.engine.reference import activate
 from lenet.errors import UsageError
 from lenet.image import Source
+from lenet.looks import looked
 from lenet.reader import Asked, chosen_arcs, read_swept, seen_and_read
 from lenet.sight import see_lines
 from lenet.spec import Codes, Convolution, Layer, Net, code
@@ -29,7 +30,7 @@ def packed(values: Uint8 | Float32) -> str:
 def candidates(picture: Source, network: Network, asked: Asked) -> dict[str, Any]:
     """Return the reading of a picture with every candidate that was scored, and the places of the cuts."""
     sight, reading = seen_and_read(picture, network, asked)
-    chances = network.probabilities(sight.glyphs) if len(sight.glyphs) else np.zeros((0, network.net.outputs))
+    chances = looked(network, sight.glyphs).chances
     chosen = chosen_arcs(sight, reading)
     found = []
     for arc, glyph in enumerate(sight.glyphs):

@@ -19,9 +19,9 @@ from lenet.engine import Network
 from lenet.evidence import AS_DIGIT, line_graph
 from lenet.fetch import silent
 from lenet.graph import discriminative_forward, exactly
+from lenet.looks import looked
 from lenet.pattern import SYMBOLS
-from lenet.segment import Lattice
-from lenet.sight import see_number
+from lenet.sight import Sight, see_number
 from lenet.training.compose import Writing, spaced, tiled
 from lenet.training.rubbish import scrap
 from lenet.training.school import composed
@@ -32,7 +32,7 @@ from lenet.weights import WEIGHED, Weights
 # Numbers have up to eight digits, all lengths alike, but for this share of them, which are one digit.
 _LONGEST, _SINGLE = 8, 0.2
 # Numbers that the weights are fitted on, and others that the curve of errors is counted on.
-_EXAMPLES, _TRUSTED = 3_000, 2_000
+_EXAMPLES, _TRUSTED = 3_000, 5_000
 # The share of pictures without a number among those that trust is fitted on.
 _SCRAPS = 0.1
 _PASSES, _BATCH, _RATE, _DECAY = 6, 8, 0.06, 1e-3
@@ -42,9 +42,9 @@ _CURVE = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99,
 
 @dataclass(frozen=True)
 class Example:
-    """A number as the reader saw it: the lattice, log-probabilities (m, 11), and what it says."""
+    """A number as the reader saw it, log-probabilities (m, 11) of its candidates, and what it says."""
 
-    lattice: Lattice
+    sight: Sight
     logs: Float64
     text: str
 
@@ -73,7 +73,7 @@ def fitted(weights: Weights, data: Dataset, writers: Int64, report: Callable[[in
         "rubbish_lowered_by": by,
         "path": path.tolist(),
         "path_fitted_on": f"{len(found):,} numbers of held-out writers, {loss:.3f} nats each",
-        "trust": trust,
+        "trust": trust.tolist(),
         "trust_fitted_on": f"{len(right):,} answers to {len(again):,} pictures, some without a number",
         "risk": risk(honest, right),
     }
@@ -115,9 +115,8 @@ def examples(
         sight = see_number(page)
         logs = np.zeros((0, network.net.outputs))
         if len(sight.glyphs):
-            chances = probabilities(network.scores(sight.glyphs), network.weights.temperature)
-            logs = np.log(np.maximum(chances, 1e-12))
-        found.append(Example(sight.lattice, logs, text))
+            logs = np.log(np.maximum(looked(network, sight.glyphs).chances, 1e-12))
+        found.append(Example(sight, logs, text))
         report(number + 1, count)
     return found
 
@@ -170,9 +169,9 @@ def fit(found: list[Example]) -> tuple[Float64, float]:
 
 
 def _loss(example: Example, weights: Float64) -> tuple[float, Float64]:
-    if len(example.lattice.lines) != 1:
+    if len(example.sight.lattice.lines) != 1:
         return np.inf, weights
-    graph, _arcs, evidence = line_graph(example.lattice, 0, example.logs, weights)
+    graph, _arcs, evidence = line_graph(example.sight.lattice, 0, example.logs, weights)
     wanted = exactly([SYMBOLS.index(character) for character in example.text], len(SYMBOLS))
     loss, gradient = discriminative_forward(graph, wanted)
     return loss, -(gradient @ evidence)
@@ -185,12 +184,12 @@ def answers(found: list[Example], weights: Float64) -> tuple[Float64, Bools]:
     """
     every, right = [], []
     for example in found:
-        for line in range(len(example.lattice.lines)):
-            graph, arcs, _evidence = line_graph(example.lattice, line, example.logs, weights)
+        for line in range(len(example.sight.lattice.lines)):
+            graph, arcs, _evidence = line_graph(example.sight.lattice, line, example.logs, weights)
             read = decode(graph, np.stack([graph.sources, graph.targets], axis=1), None, 0)
             if read.text:
                 said = np.array([arcs[digit.step] for digit in read.digits], np.int32)
-                every.append(signs(read, example.lattice, said, example.logs))
+                every.append(signs(read, example.sight, said, example.logs))
                 right.append(read.text == example.text)
     return np.array(every).reshape(-1, len(SIGNS)), np.array(right, bool)
 

@@ -1,0 +1,64 @@
+"""Looking again: what the first look is sure of stays as it is, and what it doubts is the mean of seven looks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import lenet
+from lenet.dataset import Dataset
+from lenet.decode import probabilities
+from lenet.engine.warp import PARAMETERS, warp
+from lenet.looks import looked
+from lenet.pixels import to_input
+
+from conftest import ROOT
+
+
+def test_a_sure_glyph_is_looked_at_once(rng: np.random.Generator) -> None:
+    """What the network is sure of has the network's own probabilities, whatever stands beside it."""
+    network = lenet.load()
+    clear = lenet.read(ROOT / "examples" / "pen.png", digit=True).digits[0].glyph
+    glyphs = np.concatenate([clear[None], rng.integers(0, 256, (5, 28, 28), np.uint8)])
+    chances, again = looked(network, glyphs)
+    alone = network.probabilities(glyphs)
+    assert (again == (alone.max(axis=1) < 0.99)).all()
+    assert again.any()
+    assert not again.all()
+    assert (chances[~again] == alone[~again]).all()
+    assert np.allclose(chances.sum(axis=1), 1)
+
+
+def test_a_doubtful_glyph_is_the_mean_of_seven_looks(rng: np.random.Generator) -> None:
+    """The scores are the mean over the glyph and its six distortions as NumPy makes them."""
+    network = lenet.load()
+    glyph = rng.integers(0, 256, (1, 28, 28), np.uint8)
+    cos, sin = np.cos(np.radians(12)), np.sin(np.radians(12))
+    looks = np.zeros((7, PARAMETERS), np.float32)
+    looks[:, [0, 1, 3, 4]] = [
+        *((1, 0, 0, 1), (cos, sin, -sin, cos), (cos, -sin, sin, cos)),
+        *((1, 0.2, 0, 1), (1, -0.2, 0, 1), (1.1, 0, 0, 1.1), (1 / 1.1, 0, 0, 1 / 1.1)),
+    ]
+    scores = network.forward(warp(np.repeat(to_input(glyph), 7, axis=0), looks)).mean(axis=0, keepdims=True)
+    chances, again = looked(network, glyph)
+    assert again.all()
+    assert chances == pytest.approx(probabilities(scores, network.weights.temperature), abs=1e-4)
+
+
+def test_no_glyphs_and_networks_that_read_digits_alone(rng: np.random.Generator) -> None:
+    """Nothing is no probabilities; a network without "not a digit", as the paper's, has one look."""
+    assert looked(lenet.load(), np.zeros((0, 28, 28), np.uint8)).chances.shape == (0, 11)
+    network = lenet.load("lenet5-1998")
+    glyphs = rng.integers(0, 256, (4, 28, 28), np.uint8)
+    chances, again = looked(network, glyphs)
+    assert not again.any()
+    assert (chances == network.probabilities(glyphs)).all()
+
+
+def test_fewer_errors_on_digits_of_writers_never_seen(mnist: Dataset) -> None:
+    """Of held-out writers' digits that one look gets wrong, seven get a good part right."""
+    network = lenet.load()
+    held = mnist.train.where(mnist.held_out)
+    once = int((network.probabilities(held.glyphs)[:, :10].argmax(axis=1) != held.labels).sum())
+    again = int((looked(network, held.glyphs).chances[:, :10].argmax(axis=1) != held.labels).sum())
+    assert again <= 0.85 * once

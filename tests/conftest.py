@@ -25,6 +25,22 @@ ROOT = Path(__file__).resolve().parent.parent
 # Scripts that tests run parts of.
 sys.path += [str(ROOT / folder) for folder in ("benchmarks", "docs", "examples")]
 
+# What has nothing to do with the engine, or tries every engine by itself: left out with LENET_ENGINE, which CI sets to
+# run the tests on the other engines.
+ONCE = {
+    *("test_clients", "test_cluster", "test_crew", "test_deploy", "test_docs", "test_engine", "test_heads"),
+    *("test_interface", "test_jobs", "test_learning", "test_mnist", "test_page", "test_parts", "test_pattern"),
+    *("test_ranks",),
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip the tests of ONCE when all tests run on another engine."""
+    if os.environ.get("LENET_ENGINE"):
+        for item in items:
+            if item.path.stem in ONCE:
+                item.add_marker(pytest.mark.skip(reason="the same for every engine"))
+
 
 @pytest.fixture
 def rng() -> np.random.Generator:

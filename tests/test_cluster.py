@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -21,7 +20,6 @@ from test_jobs import EXAMPLES, POISON, deadly
 pytest.importorskip("ray")
 from read_cluster import kill_a_worker
 
-pytestmark = pytest.mark.skipif(bool(os.environ.get("LENET_ENGINE")), reason="the same for every engine")
 COUNT, BAD, POISONED = 300, 7, 100
 
 

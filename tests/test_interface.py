@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from lenet.serve import Limits  # noqa: E402
 from lenet.serve.app import build  # noqa: E402
 from lenet.serve.guard import Access  # noqa: E402
 
-pytestmark = pytest.mark.skipif(bool(os.environ.get("LENET_ENGINE")), reason="the same for every engine")
 # What an answer is held to: its status, media type, headers and body are announced, and it is no 500.
 CHECKS = {
     "not_a_server_error",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import exp, log1p
 
 import numpy as np
 import numpy.typing as npt
@@ -118,23 +119,29 @@ def _digit(graph: Graph, spans: Int32, shares: Float64, step: int) -> DecodedDig
     return DecodedDigit(step, symbol, confidence, runner_up, float(max(0.0, chances[runner_up])))
 
 
+def _either(one: float, other: float) -> float:
+    """Return the penalty of two ways together, each finite: minus log(exp(-one) + exp(-other))."""
+    return min(one, other) - log1p(exp(-abs(one - other)))
+
+
 def _likeliest(graph: Graph, every: float, count: int) -> list[tuple[str, float]]:
     """Return the likeliest texts and their shares of all paths: a beam over the nodes that adds up segmentations."""
     best = forward(graph)
     with np.errstate(invalid="ignore"):  # nodes that nothing reaches
         likely = np.flatnonzero(best[graph.sources] + graph.penalties <= best[graph.targets] + _UNLIKELY)
     order = likely[np.argsort(graph.targets[likely], kind="stable")]
-    bounds = np.searchsorted(graph.targets[order], np.arange(graph.nodes + 1))
+    bounds = np.searchsorted(graph.targets[order], np.arange(graph.nodes + 1)).tolist()
+    # Plain lists: a loop over an array's items is several times slower.
+    sources, penalties, labels = (each[order].tolist() for each in (graph.sources, graph.penalties, graph.labels))
     texts: list[dict[str, float]] = [{} for _node in range(graph.nodes)]
     texts[0][""] = 0.0
     for node in range(1, graph.nodes):
         found: dict[str, float] = {}
-        for arc in order[bounds[node] : bounds[node + 1]]:
-            source, penalty = int(graph.sources[arc]), float(graph.penalties[arc])
-            said = "" if graph.labels[arc] == SILENT else SYMBOLS[graph.labels[arc]]
-            for text, cost in texts[source].items():
-                longer, total = text + said, cost + penalty
-                found[longer] = -np.logaddexp(-found[longer], -total) if longer in found else total
+        for arc in range(bounds[node], bounds[node + 1]):
+            said = "" if labels[arc] == SILENT else SYMBOLS[labels[arc]]
+            for text, cost in texts[sources[arc]].items():
+                longer, total = text + said, cost + penalties[arc]
+                found[longer] = _either(found[longer], total) if longer in found else total
         kept = sorted(found.items(), key=lambda each: each[1])[: max(_FOLLOWED, 3 * count)]
         texts[node] = dict(kept)
     return [(text, float(np.exp(min(0.0, every - cost)))) for text, cost in list(texts[-1].items())[:count]]

@@ -12,8 +12,8 @@ from lenet.engine import Network, distorted
 from lenet.engine.warp import PARAMETERS
 from lenet.pixels import to_input
 
-# A glyph is looked at again if no label is likelier than this.
-_SURE = 0.99
+# A glyph is looked at again unless it is a digit with this probability, or none with that one.
+_SURE, _SURELY_NONE = 0.99, 0.9
 # How far a look is from the first: degrees, columns per row, and by which factor.
 _TURN, _SLANT, _ZOOM = np.radians(12.0), 0.2, 1.1
 # Networks without this output, "not a digit", were not made for reading: theirs is the paper's one look.
@@ -51,9 +51,9 @@ def looked(network: Network, glyphs: Uint8) -> Looked:
     inputs = to_input(glyphs)
     scores = network.forward(inputs)
     chances = probabilities(scores, network.weights.temperature)
-    again = chances.max(axis=1, initial=0) < _SURE
     if network.net.outputs <= _NOT_A_DIGIT:
-        again[:] = False
+        return Looked(chances, np.zeros(len(glyphs), bool))
+    again = (chances.max(axis=1, initial=0) < _SURE) & (chances[:, _NOT_A_DIGIT] < _SURELY_NONE)
     if again.any():
         others = np.repeat(inputs[again], len(_LOOKS), axis=0)
         more = network.forward(distorted(others, np.tile(_LOOKS, (int(again.sum()), 1))))

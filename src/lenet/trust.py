@@ -15,8 +15,8 @@ _RUBBISH = 10
 # looks least like one; how many more than two 1s stand in a row, since hatching is no number; the ink that the cuts
 # cross; the logarithm of how many digits there are; how many notes, of what had to be done to see it; and if it is a
 # single digit, which letters and blots are taken for, so that the first three are weighed apart for one.
-SIGNS = ("log-odds", "beyond", "rubbish", "ones", "cuts", "digits", "notes", "single")
-SIGNS += tuple(f"{sign} of a single one" for sign in SIGNS[:3])
+_SAID = ("log-odds", "beyond", "rubbish")
+SIGNS = (*_SAID, "ones", "cuts", "digits", "notes", "single", *(f"{sign} of a single one" for sign in _SAID))
 assert len(SIGNS) + 1 == TRUSTED
 _LEFT, _RIGHT = SHAPES.index("cut left"), SHAPES.index("cut right")
 _LIKELY = 1.0

@@ -38,6 +38,8 @@ def test_a_sure_glyph_is_looked_at_once(rng: np.random.Generator) -> None:
     assert not again.all()
     assert (chances[~again] == alone[~again]).all()
     assert np.allclose(chances.sum(axis=1), 1)
+    many = looked(network, np.tile(glyphs, (50, 1, 1)))  # more than are looked at again at a time
+    assert np.allclose(many.chances, np.tile(chances, (50, 1)), atol=1e-5)
 
 
 def test_a_doubtful_glyph_is_the_mean_of_seven_looks(rng: np.random.Generator) -> None:

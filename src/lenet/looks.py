@@ -16,6 +16,8 @@ from lenet.pixels import to_input
 _SURE, _SURELY_NONE = 0.99, 0.9
 # How far a look is from the first: degrees, columns per row, and by which factor.
 _TURN, _SLANT, _ZOOM = np.radians(12.0), 0.2, 1.1
+# So many glyphs are looked at again at a time: a page of dust has thousands of candidates, and a look has 4 KB.
+_AT_ONCE = 64
 # Networks without this output, "not a digit", were not made for reading: theirs is the paper's one look.
 _NOT_A_DIGIT = 10
 
@@ -54,9 +56,11 @@ def looked(network: Network, glyphs: Uint8) -> Looked:
     if network.net.outputs <= _NOT_A_DIGIT:
         return Looked(chances, np.zeros(len(glyphs), bool))
     again = (chances.max(axis=1, initial=0) < _SURE) & (chances[:, _NOT_A_DIGIT] < _SURELY_NONE)
-    if again.any():
-        others = np.repeat(inputs[again], len(_LOOKS), axis=0)
-        more = network.forward(distorted(others, np.tile(_LOOKS, (int(again.sum()), 1))))
-        total = scores[again] + more.reshape(-1, len(_LOOKS), network.net.outputs).sum(axis=1)
-        chances[again] = probabilities(total / (1 + len(_LOOKS)), network.weights.temperature)
+    doubtful = np.flatnonzero(again)
+    for first in range(0, len(doubtful), _AT_ONCE):
+        rows = doubtful[first : first + _AT_ONCE]
+        others = distorted(np.repeat(inputs[rows], len(_LOOKS), axis=0), np.tile(_LOOKS, (len(rows), 1)))
+        more = network.forward(others).reshape(len(rows), len(_LOOKS), -1).sum(axis=1)
+        mean = (scores[rows] + more) / (1 + len(_LOOKS))
+        chances[rows] = probabilities(mean, network.weights.temperature)
     return Looked(chances, again)

@@ -113,9 +113,7 @@ def examples(
         else:
             page, text = _pictured(digits.glyphs[rows], digits.labels[rows], rng)
         sight = see_number(page)
-        logs = np.zeros((0, network.net.outputs))
-        if len(sight.glyphs):
-            logs = np.log(np.maximum(looked(network, sight.glyphs).chances, 1e-12))
+        logs = np.log(np.maximum(looked(network, sight.glyphs).chances, 1e-12))
         found.append(Example(sight, logs, text))
         report(number + 1, count)
     return found

@@ -67,7 +67,10 @@ def test_boxes_are_in_the_pictures_own_pixels_and_in_order() -> None:
 def test_a_pattern_brings_out_the_separators() -> None:
     """An amount has its point; five digits have none; of a list one is chosen; nothing fits four digits."""
     picture = EXAMPLES / "amount.jpg"
-    assert lenet.read(picture, pattern="amount").text == "12.750"
+    amount = lenet.read(picture, pattern="amount")
+    assert amount.text == "12.750"
+    assert amount.confidence > 0.8  # that a point looks like no digit is no reason to doubt it
+    assert not amount.abstained
     assert lenet.read(picture, pattern="digits:5").text == "12750"
     assert lenet.read(picture, choices=["12150", "12750", "12751"]).text == "12750"
     assert lenet.read(EXAMPLES / "zip.jpg", pattern="zip").text == "90210"

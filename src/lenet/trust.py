@@ -10,7 +10,7 @@ from lenet.segment import SHAPES
 from lenet.sight import Sight
 from lenet.weights import TRUSTED
 
-_RUBBISH = 10
+_NINE, _RUBBISH = 9, 10
 # What is weighed beside an offset: the log-odds of the text up to 1, and beyond; the log-odds of "not a digit" of what
 # looks least like one; how many more than two 1s stand in a row, since hatching is no number; the ink that the cuts
 # cross; the logarithm of how many digits there are; how many notes, of what had to be done to see it; and if it is a
@@ -25,7 +25,12 @@ _NOTES = 4
 
 
 def signs(decoded: DecodedLine, sight: Sight, arcs: Int32, log_probabilities: Float64) -> Float64:
-    """Return SIGNS (11,) of a line that says the `arcs` (n,) of a sight, n above 0, of log-probabilities (m, 11)."""
+    """Return SIGNS (11,) of a line that says the `arcs` (n,) of a sight, n above 0, of log-probabilities (m, 11).
+
+    A point or a dash looks like no digit, and need not: what digits look like is asked of digits alone.
+    """
+    is_digit = np.array([each.symbol <= _NINE for each in decoded.digits])
+    arcs = arcs[is_digit] if is_digit.any() else arcs
     odds = float(log_odds(np.array(decoded.confidence)))
     read = sight.lattice.shapes[arcs]
     longest = max(map(len, "".join(each if each == "1" else " " for each in decoded.text).split(" ")))

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lenet.dataset import NOT_A_DIGIT, Dataset, Digits
+from lenet.dataset import Dataset, Digits
 from lenet.evidence import AS_DIGIT, AS_NOTHING
 from lenet.sight import see_number
-from lenet.spec import code
+from lenet.spec import NOT_A_DIGIT, code
 from lenet.training import paths, school
 from lenet.training.compose import cluttered, joined, spaced, tiled
 from lenet.training.rubbish import scrap

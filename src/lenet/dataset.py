@@ -15,14 +15,12 @@ from lenet.fetch import Report, content, silent
 from lenet.labels import NONE, Labelled, read_labels
 from lenet.sight import see_digit
 from lenet.sources import SOURCES, Role, Source
-from lenet.spec import GLYPH_SIZE
+from lenet.spec import GLYPH_SIZE, NOT_A_DIGIT
 
 # QMNIST's series number of the high-school students; the other series are employees of the Census Bureau.
 STUDENTS = 4
 # One writer in twelve of each series is held out: 5,092 of MNIST's 60,000 training digits.
 _HELD_OUT_ONE_IN = 12
-# The label of a picture that is not a digit.
-NOT_A_DIGIT = 10
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from lenet.arrays import Float32, Float64, Floats, Int32
 from lenet.graph import SILENT, Graph
 from lenet.pattern import SYMBOLS
 from lenet.segment import Lattice
+from lenet.spec import NOT_A_DIGIT
 from lenet.weights import WEIGHED
 
 # Log-probabilities below this say no more than this.
 _LEAST = -9.0
-_RUBBISH = 10
 # A label of a lower log-probability is unlikely; what is unlikely is weighed apart.
 _DOUBT = -1.5
 # What is weighed for "these pieces are this digit" ...
@@ -31,7 +31,7 @@ def digit_evidence(shapes: Float32, log_probabilities: Float64) -> Float64:
     logs = np.maximum(log_probabilities, _LEAST)
     of_arc = np.stack(
         [
-            logs[:, _RUBBISH],
+            logs[:, NOT_A_DIGIT],
             np.ones_like(height),
             np.maximum(0, 0.75 - height),
             np.maximum(0, height - 1.25),
@@ -43,7 +43,7 @@ def digit_evidence(shapes: Float32, log_probabilities: Float64) -> Float64:
             np.minimum(np.maximum(gap, 0), 1.0),
             pieces - 1,
             np.maximum(0, 0.35 - width),
-            np.minimum(0, logs[:, _RUBBISH] - _DOUBT),
+            np.minimum(0, logs[:, NOT_A_DIGIT] - _DOUBT),
         ],
         axis=1,
     )
@@ -60,7 +60,7 @@ def nothing_evidence(shapes: Float32, log_probabilities: Float64) -> Float64:
     return np.stack(
         [
             np.ones_like(height),
-            logs[:, _RUBBISH],
+            logs[:, NOT_A_DIGIT],
             logs[:, :10].max(axis=1),
             np.minimum(ink, 0.5),
             np.minimum(height, 1.5),

@@ -11,6 +11,7 @@ from lenet.decode import probabilities
 from lenet.engine import Network, distorted
 from lenet.engine.warp import PARAMETERS
 from lenet.pixels import to_input
+from lenet.spec import NOT_A_DIGIT
 
 # A glyph is looked at again unless it is a digit with this probability, or none with that one.
 _SURE, _SURELY_NONE = 0.99, 0.9
@@ -18,8 +19,6 @@ _SURE, _SURELY_NONE = 0.99, 0.9
 _TURN, _SLANT, _ZOOM = np.radians(12.0), 0.2, 1.1
 # So many glyphs are looked at again at a time: a page of dust has thousands of candidates, and a look has 4 KB.
 _AT_ONCE = 64
-# Networks without this output, "not a digit", were not made for reading: theirs is the paper's one look.
-_NOT_A_DIGIT = 10
 
 
 def _looks() -> Float32:
@@ -53,9 +52,9 @@ def looked(network: Network, glyphs: Uint8) -> Looked:
     inputs = to_input(glyphs)
     scores = network.forward(inputs)
     chances = probabilities(scores, network.weights.temperature)
-    if network.net.outputs <= _NOT_A_DIGIT:
+    if network.net.outputs <= NOT_A_DIGIT:  # not made for reading: its one look, as the paper's
         return Looked(chances, np.zeros(len(glyphs), bool))
-    again = (chances.max(axis=1, initial=0) < _SURE) & (chances[:, _NOT_A_DIGIT] < _SURELY_NONE)
+    again = (chances.max(axis=1, initial=0) < _SURE) & (chances[:, NOT_A_DIGIT] < _SURELY_NONE)
     doubtful = np.flatnonzero(again)
     for first in range(0, len(doubtful), _AT_ONCE):
         rows = doubtful[first : first + _AT_ONCE]

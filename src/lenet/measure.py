@@ -8,7 +8,7 @@ import numpy as np
 
 from lenet.arrays import Float32
 from lenet.calibrate import expected_calibration_error
-from lenet.dataset import NOT_A_DIGIT, STUDENTS, Digits, writers
+from lenet.dataset import STUDENTS, Digits, writers
 from lenet.decode import probabilities
 from lenet.engine import Network
 from lenet.errors import DataError
@@ -16,6 +16,7 @@ from lenet.fetch import local, silent
 from lenet.interval import wilson95
 from lenet.result import Evaluation, Mistake
 from lenet.sources import SOURCES
+from lenet.spec import NOT_A_DIGIT
 
 _GLYPHS_AT_ONCE = 500
 

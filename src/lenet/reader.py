@@ -18,10 +18,10 @@ from lenet.pattern import SYMBOLS, one_of
 from lenet.pattern import allowed as allowed_texts
 from lenet.result import Abstained, Box, Digit, Line, Reading, RunnerUp
 from lenet.sight import Sight, SweptLines, see_digit, see_lines, see_number
+from lenet.spec import NOT_A_DIGIT
 from lenet.sweep import column_graph
 from lenet.trust import signs, trusted
 
-_NOT_A_DIGIT = 10
 _AGAIN = "doubtful: turned, slanted and scaled looks count too"
 
 
@@ -79,11 +79,11 @@ def read_digit(sight: Sight, network: Network, asked: Asked = Asked()) -> Readin
     looks = looked(network, sight.glyphs)
     found = looks.chances[0]
     notes = (*sight.notes, _AGAIN) if looks.again[0] else sight.notes
-    first, second = best_two(found[:_NOT_A_DIGIT])
+    first, second = best_two(found[:NOT_A_DIGIT])
     runner_up = RunnerUp(str(second), float(found[second]))
     digit = Digit(str(first), float(found[first]), runner_up, 0, sight.box(0), sight.glyphs[0])
-    if len(found) > _NOT_A_DIGIT and found[_NOT_A_DIGIT] > 0.5:
-        return Reading("", float(found[_NOT_A_DIGIT]), "not a digit", (), (), notes)
+    if len(found) > NOT_A_DIGIT and found[NOT_A_DIGIT] > 0.5:
+        return Reading("", float(found[NOT_A_DIGIT]), "not a digit", (), (), notes)
     abstained = _withheld(digit.confidence, asked)
     line = Line(digit.label, digit.confidence, abstained, digit.box)
     return Reading(line.text, line.confidence, abstained, (line,), (digit,), notes)
@@ -164,7 +164,7 @@ def ask(
         raise UsageError("digit", "reads one digit", f"leave out {formats[0]}")
     if not 0 <= best <= 100:
         raise UsageError(f"best {best}", "expected 0 to 100")
-    if sweep and network.net.outputs <= _NOT_A_DIGIT:
+    if sweep and network.net.outputs <= NOT_A_DIGIT:
         raise UsageError(f"sweep with {network.weights.name}", "these weights have no blank", "choose lenet5-sweep")
     if formats and not sweep and network.weights.path is None:
         raise UsageError(f"{formats[0]} with {network.weights.name}", "these weights read one digit", "choose others")

@@ -21,6 +21,8 @@ GLYPH_SIZE = 28
 DIGIT_BOX = 20
 # A 28x28 glyph whose centre of mass is at this index (0-based) stands where MNIST put it.
 CENTRE_INDEX = 14
+# Of networks made for reading: the eleventh output, and the label that it learns from.
+NOT_A_DIGIT = 10
 
 # Equation 6 and appendix A: f(a) = A tanh(S a), so that f(1) = 1 and f(-1) = -1 to five digits.
 SQUASH_AMPLITUDE = 1.7159

@@ -8,9 +8,9 @@ from lenet.arrays import Float64, Int32
 from lenet.decode import DecodedLine, log_odds
 from lenet.segment import SHAPES
 from lenet.sight import Sight
+from lenet.spec import NOT_A_DIGIT
 from lenet.weights import TRUSTED
 
-_NINE, _RUBBISH = 9, 10
 # What is weighed beside an offset: the log-odds of the text up to 1, and beyond; the log-odds of "not a digit" of what
 # looks least like one; how many more than two 1s stand in a row, since hatching is no number; the ink that the cuts
 # cross; the logarithm of how many digits there are; how many notes, of what had to be done to see it; and if it is a
@@ -29,7 +29,7 @@ def signs(decoded: DecodedLine, sight: Sight, arcs: Int32, log_probabilities: Fl
 
     A point or a dash looks like no digit, and need not: what digits look like is asked of digits alone.
     """
-    is_digit = np.array([each.symbol <= _NINE for each in decoded.digits])
+    is_digit = np.array([each.symbol < NOT_A_DIGIT for each in decoded.digits])
     arcs = arcs[is_digit] if is_digit.any() else arcs
     odds = float(log_odds(np.array(decoded.confidence)))
     read = sight.lattice.shapes[arcs]
@@ -38,7 +38,7 @@ def signs(decoded: DecodedLine, sight: Sight, arcs: Int32, log_probabilities: Fl
     said = [
         min(odds, _LIKELY),
         max(odds - _LIKELY, 0.0),
-        float(np.clip(log_odds(np.exp(log_probabilities[arcs, _RUBBISH])).max(), -8, 8)),
+        float(np.clip(log_odds(np.exp(log_probabilities[arcs, NOT_A_DIGIT])).max(), -8, 8)),
     ]
     more = [
         float(min(4, max(0, longest - 2))),

@@ -44,12 +44,12 @@ class Weights:
 
     @property
     def path(self) -> Float64 | None:
-        """How `lenet.evidence` is weighed to find the path through a number's candidates; None: it reads one digit."""
+        """How `lenet.evidence` is weighed (23,) to find the best path; None: it reads one digit."""
         return self._fitted("path")
 
     @property
     def trust(self) -> Float64 | None:
-        """How `lenet.trust` weighs the signs of an honest confidence, the offset last; None: as the path has it."""
+        """How `lenet.trust` weighs the signs of a confidence (12,), the offset last; None: as the path has it."""
         return self._fitted("trust")
 
     @property

@@ -13,7 +13,7 @@ import numpy as np
 
 from lenet.arrays import Bools, Float64, Int64, Uint8
 from lenet.calibrate import expected_calibration_error, fit_temperature, fit_trust
-from lenet.dataset import NOT_A_DIGIT, Dataset, Digits
+from lenet.dataset import Dataset, Digits
 from lenet.decode import decode, probabilities
 from lenet.engine import Network
 from lenet.evidence import AS_DIGIT, line_graph
@@ -22,6 +22,7 @@ from lenet.graph import discriminative_forward, exactly
 from lenet.looks import looked
 from lenet.pattern import SYMBOLS
 from lenet.sight import Sight, see_number
+from lenet.spec import NOT_A_DIGIT
 from lenet.training.compose import Writing, spaced, tiled
 from lenet.training.rubbish import scrap
 from lenet.training.school import composed

@@ -10,10 +10,11 @@ import cv2
 import numpy as np
 
 from lenet.arrays import Int32, Int64, Uint8
-from lenet.dataset import NOT_A_DIGIT, Dataset, Digits
+from lenet.dataset import Dataset, Digits
 from lenet.engine.choice import cores
 from lenet.fetch import silent
 from lenet.sight import Sight, see_digit, see_number
+from lenet.spec import NOT_A_DIGIT
 from lenet.training.compose import Writing, cluttered, joined, spaced
 from lenet.training.rubbish import scrap
 from lenet.training.styles import STYLES, drawn, restyled

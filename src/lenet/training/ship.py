@@ -19,13 +19,14 @@ import numpy as np
 
 from lenet import measure
 from lenet.arrays import Uint8
-from lenet.dataset import NOT_A_DIGIT, Dataset, load, who_wrote
+from lenet.dataset import Dataset, load, who_wrote
 from lenet.engine import Network
 from lenet.errors import LenetError, TrainingError, reason
 from lenet.files import replace_text
 from lenet.nets import LeNet
 from lenet.pixels import to_input
 from lenet.result import Evaluation
+from lenet.spec import NOT_A_DIGIT
 from lenet.training import paths
 from lenet.training.card import model_card
 from lenet.weights import Weights, load_weights, save_weights

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from lenet.arrays import Float32
-from lenet.dataset import NOT_A_DIGIT
 from lenet.decode import probabilities
 from lenet.engine import load
 from lenet.errors import UsageError
-from lenet.spec import Net
+from lenet.spec import NOT_A_DIGIT, Net
 
 
 class Teacher:

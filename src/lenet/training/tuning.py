@@ -10,9 +10,10 @@ import numpy as np
 
 from lenet import dataset, measure
 from lenet.arrays import Uint8
-from lenet.dataset import NOT_A_DIGIT, Dataset, Digits
+from lenet.dataset import Dataset, Digits
 from lenet.engine import Network
 from lenet.glyph import place
+from lenet.spec import NOT_A_DIGIT
 from lenet.training.rubbish import scrap
 from lenet.weights import Weights, load_weights
 

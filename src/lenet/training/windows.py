@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from lenet.arrays import Int64, Uint8
-from lenet.dataset import NOT_A_DIGIT, Dataset, Digits
-from lenet.spec import GLYPH_SIZE
+from lenet.dataset import Dataset, Digits
+from lenet.spec import GLYPH_SIZE, NOT_A_DIGIT
 from lenet.training.compose import PAPER_GAPS, spaced
 
 # A window is a digit's when the middle of its box is at most so many pixels from the window's middle, half a step of

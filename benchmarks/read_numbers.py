@@ -270,7 +270,7 @@ def every_set(digits: Digits, n: int) -> dict[str, tuple[Callable[[], Pictures],
     for name in SINGLES:
         sets |= {f"{name} (digit)": (partial(real, name), one), f"{name} (read)": (partial(real, name), many)}
     sets["orand-car-a, its boxes (digit)"] = partial(boxed_digits, "orand-car-a"), one
-    sets["styled 1, 7, 4 (digit)"] = partial(styled, n), one
+    sets["drawn styles (digit)"] = partial(styled, n), one
     sets["no digit"] = partial(no_digits, max(6, 2 * n)), many
     return sets
 

@@ -21,7 +21,7 @@ from lenet.training.styles import STYLES, drawn, restyled
 from lenet.training.world import photographed
 
 # How many pictures of each kind are taken for every thousand digits, at a share of 1.
-SINGLES, STYLED, SCRAPS, NUMBERS = 600, 180, 250, 250
+SINGLES, STYLED, SCRAPS, NUMBERS = 600, 280, 250, 250
 # An arc is a digit with this share of the digit's ink, and of nobody else's this share; with less it is rubbish.
 _WHOLE, _ALONE, _PART, _MIXED = 0.88, 0.12, 0.7, 0.3
 # Wrong cuts that are kept from each number, at most.
@@ -30,7 +30,7 @@ _BATCH, _MOST_DIGITS = 64, 7
 # This share of the numbers has points, dashes and the like around it, and this share is written in one go.
 _CLUTTERED, _JOINED = 0.45, 0.12
 # This share of the digits in numbers is drawn in a style that MNIST hardly has, if the digit has one.
-_STYLED = 0.15
+_STYLED = 0.1
 
 
 @dataclass(frozen=True)

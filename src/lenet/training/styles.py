@@ -1,4 +1,4 @@
-"""Styles that MNIST hardly has: 1 with a flag or a foot, crossed 7, open 4, 9 with its stem on the left, as drawn."""
+"""Styles that MNIST hardly has, as drawn: flagged 1s, crossed 7s, 4s open or in one go, 0s and 2s with loops."""
 
 from __future__ import annotations
 
@@ -26,8 +26,34 @@ _STYLES: dict[str, tuple[int, list[list[tuple[float, float]]]]] = {
     "9 like a rho": (9, [[(0.3, 1.0), (0.32, 0.2), (0.6, 0.0), (0.92, 0.12), (0.88, 0.38), (0.6, 0.5), (0.3, 0.42)]]),
     "open 4": (4, [[(0.3, 0.0), (0.05, 0.6), (0.95, 0.58)], [(0.68, 0.25), (0.62, 1.0)]]),
     "open 4, square": (4, [[(0.1, 0.0), (0.1, 0.55), (0.9, 0.55)], [(0.72, 0.05), (0.7, 1.0)]]),
+    "4 with a low bar": (4, [[(0.4, 0.0), (0.05, 0.8), (0.95, 0.74)], [(0.7, 0.42), (0.62, 1.0)]]),
+    "4 in one go": (4, [[(0.45, 0.0), (0.08, 0.58), (0.8, 0.4), (0.62, 1.0)]]),
+    "2 with a loop": (
+        2,
+        [[(0.55, 0.5), (0.2, 0.5), (0.05, 0.2), (0.45, -0.08), (0.95, 0.08), (0.8, 0.55), (-0.05, 1.0), (1.0, 0.96)]],
+    ),
+    "2 with two loops": (
+        2,
+        [
+            [
+                *[(0.5, 0.36), (0.2, 0.42), (0.1, 0.1), (0.5, -0.08), (0.95, 0.1), (0.75, 0.55)],
+                *[(0.3, 1.0), (0.0, 1.02), (0.05, 0.76), (0.35, 0.8), (0.6, 1.02), (1.0, 0.88)],
+            ]
+        ],
+    ),
+    "0 with a curl": (
+        0,
+        [
+            [
+                *[(0.35, 0.02), (0.0, 0.25), (0.0, 0.85), (0.4, 1.08), (0.95, 0.9), (1.0, 0.2)],
+                *[(0.65, -0.1), (0.2, 0.0), (0.12, 0.46), (0.6, 0.46), (0.92, 0.14)],
+            ]
+        ],
+    ),
 }
 STYLES = tuple(_STYLES)
+# These have no corners.
+_ROUND = ("2 with a loop", "2 with two loops", "0 with a curl")
 # Strokes are drawn at this many pixels for one of the glyph.
 _FINE = 8
 
@@ -43,7 +69,8 @@ def drawn(style: str, rng: np.random.Generator) -> tuple[Uint8, int]:
     for stroke in strokes:
         points = np.array(stroke) + rng.normal(0, _STRAY, (len(stroke), 2))
         x = points[:, 0] * aspect + slant * (0.5 - points[:, 1]) + 1
-        line = _bent(np.stack([x, points[:, 1] + 0.5], axis=1) * size, rng)
+        line = np.stack([x, points[:, 1] + 0.5], axis=1) * size
+        line = _rounded(line) if style in _ROUND else _bent(line, rng)
         cv2.polylines(canvas, [np.rint(line).astype(np.int32)], False, 255, thick, cv2.LINE_AA)
     ink = cv2.GaussianBlur(canvas, (0, 0), _FINE / 3).astype(np.float32) / 255
     return place(_boxed(ink.astype(np.float32))), label
@@ -71,6 +98,15 @@ def _bent(points: Float64, rng: np.random.Generator) -> Float64:
     for axis in (0, 1):
         line[1:-1, axis] = np.convolve(line[:, axis], kernel, mode="valid")
     return line
+
+
+def _rounded(points: Float64) -> Float64:
+    """Cut the corners off, and off what that leaves, until none is seen (Chaikin, 1974)."""
+    for _time in range(4):
+        starts, ends = points[:-1], points[1:]
+        cut = np.stack([0.75 * starts + 0.25 * ends, 0.25 * starts + 0.75 * ends], axis=1).reshape(-1, 2)
+        points = np.concatenate([points[:1], cut, points[-1:]])
+    return points
 
 
 def _boxed(ink: Float32) -> Float32:

@@ -24,8 +24,9 @@ from lenet.training.world import photographed
 SINGLES, STYLED, SCRAPS, NUMBERS = 600, 280, 250, 250
 # An arc is a digit with this share of the digit's ink, and of nobody else's this share; with less it is rubbish.
 _WHOLE, _ALONE, _PART, _MIXED = 0.88, 0.12, 0.7, 0.3
-# Wrong cuts that are kept from each number, at most.
-_KEPT_RUBBISH = 4
+# Wrong cuts that are kept from each number, at most: so many with a whole digit and more, which looks most like a
+# digit, and so many others.
+_KEPT_JOINS, _KEPT_OTHERS = 3, 3
 _BATCH, _MOST_DIGITS = 64, 7
 # This share of the numbers has points, dashes and the like around it, and this share is written in one go.
 _CLUTTERED, _JOINED = 0.45, 0.12
@@ -125,7 +126,7 @@ def _seen(writing: Writing, rng: np.random.Generator) -> tuple[Sight, Int32]:
 
 def judged(sight: Sight, owners: Int32, labels: Uint8, rng: np.random.Generator) -> tuple[list[Uint8], list[int]]:
     """Say of each arc of a number whether it is one of its digits or a wrong cut; leave out what is neither."""
-    digits, wrong = [], []
+    digits, joins, others = [], [], []
     pieces, owners = sight.lattice.pieces, sight.shown(owners)
     count = int(pieces.max()) + 1
     whose = np.zeros((count, len(labels) + 2))
@@ -135,12 +136,14 @@ def judged(sight: Sight, owners: Int32, labels: Uint8, rng: np.random.Generator)
         ink = whose[first:past].sum(axis=0)
         shares = ink[1:-1] / total
         best = int(shares.argmax())
-        others = float(max([*np.delete(shares, best), ink[-1] / ink.sum()]))
-        if shares[best] >= _WHOLE and others <= _ALONE:
+        foreign = float(max([*np.delete(shares, best), ink[-1] / ink.sum()]))
+        if shares[best] >= _WHOLE and foreign <= _ALONE:
             digits.append((arc, int(labels[best])))
-        elif shares[best] <= _PART or others >= _MIXED:
-            wrong.append((arc, NOT_A_DIGIT))
-    if len(wrong) > _KEPT_RUBBISH:
-        wrong = [wrong[place] for place in rng.permutation(len(wrong))[:_KEPT_RUBBISH]]
-    chosen = digits + wrong
+        elif shares[best] >= _WHOLE and foreign >= _MIXED:
+            joins.append((arc, NOT_A_DIGIT))
+        elif shares[best] <= _PART or foreign >= _MIXED:
+            others.append((arc, NOT_A_DIGIT))
+    chosen = digits
+    for wrong, most in ((joins, _KEPT_JOINS), (others, _KEPT_OTHERS)):
+        chosen += [wrong[place] for place in rng.permutation(len(wrong))[:most]]
     return [sight.glyphs[arc] for arc, _label in chosen], [label for _arc, label in chosen]

@@ -75,6 +75,17 @@ def test_arcs_are_judged_by_whose_ink_they_hold(font: Digits) -> None:
     assert set(labels) <= {0, 8, 6, NOT_A_DIGIT}
 
 
+def test_joins_of_digits_are_kept_beside_other_wrong_cuts(font: Digits) -> None:
+    """Of six rings in a row three joins, which alone are wider than high, and at most three other wrong cuts stay."""
+    rows = [0] * 6
+    writing = spaced(font.glyphs[rows], font.labels[rows], np.full(5, -1, np.int32), np.zeros(6, np.int32))
+    sight = see_number((255 - 255 * writing.ink).astype(np.uint8))
+    glyphs, labels = school.judged(sight, writing.owners, font.labels[rows], np.random.default_rng(0))
+    wrong = [glyph > 0 for glyph, label in zip(glyphs, labels, strict=True) if label == NOT_A_DIGIT]
+    assert sum(ink.any(axis=0).sum() > ink.any(axis=1).sum() for ink in wrong) == 3
+    assert 3 <= len(wrong) <= 6
+
+
 def test_school_is_the_same_for_any_number_of_processes(font: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
     """Held-out digits are in no picture, originals come first, and the checksum says that it went to school."""
     digits = Digits(np.tile(font.glyphs, (13, 1, 1)), np.tile(font.labels, 13))

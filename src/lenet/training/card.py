@@ -110,8 +110,8 @@ def _limits(weights: Weights) -> str:
     if weights.net.outputs > len("0123456789"):
         return """Letters that look like digits are read as digits, and so is much else that a digit could be made of: a
 straight stroke is a 1, a ring a 0. It learned from American writers of the 1990s and from drawn 1s with flags, crossed
-7s, open 4s and 9s with the stem on the left. Numbers in running text, printed numbers and pages turned on their side
-are not what it was made for."""
+7s, 4s that are open or in one go, 9s with the stem on the left, and 0s and 2s with loops. Numbers in running text,
+printed numbers and pages turned on their side are not what it was made for."""
     return """It knows the digits 0 to 9 alone, and it answers with one of them to whatever ink it is shown: letters and
 drawings included. It learned from American writers of the 1990s: a 1 with a long up-stroke, a crossed 7 and an open 4
 are rarer there than elsewhere."""

@@ -88,7 +88,7 @@ _READER = Recipe(
     provenance="for pictures of numbers: MNIST and what training.school makes of it, slightly distorted, as "
     "lenet5-wide says what it is; the running average of weights that keep moving",
     teacher="lenet5-wide",
-    passes=30,
+    passes=48,
     batch=128,
     rate=0.05,
     schedule="cosine",
@@ -98,7 +98,7 @@ _READER = Recipe(
     averaging=0.9997,
     initialisation="he",
     school=1.0,
-    distortions=Ranges(zoom=0.1, squeeze=0.07, rotation=0.1, shear=0.1, shift=1.0, elastic=2.0),
+    distortions=Ranges(zoom=0.06, squeeze=0.05, rotation=0.06, shear=0.06, shift=0.7, elastic=1.2),
 )
 
 RECIPES: dict[str, Recipe] = {

@@ -60,6 +60,22 @@ def test_strokes_that_cross_a_ruled_line_stay_whole() -> None:
     assert (heights > 70).all()
 
 
+def test_a_line_that_stands_alone_need_not_span_the_writing() -> None:
+    """One under four rings goes though it ends before the last; one that a stem stands on stays: it may be a base."""
+    page = paper(120, 400)
+    for x in (60, 150, 240, 350):
+        ring(page, x, 50)
+    alone = ink_of(page).strokes
+    cv2.line(page, (10, 108), (300, 108), 0, 4)
+    cleaned = without_rules(ink_of(page))
+    assert cleaned.strokes[alone].all()
+    assert (cleaned.strokes & ~alone).sum() < 10
+    assert cleaned.notes[-1] == "1 ruled line removed"
+    cv2.rectangle(page, (225, 70), (255, 108), 0, -1)
+    ink = ink_of(page)
+    assert without_rules(ink) is ink
+
+
 @pytest.mark.parametrize("thick", [3, 8, 14])
 def test_digits_are_no_ruled_lines(thick: int) -> None:
     """Ones, a seven's bar and a dash stay."""

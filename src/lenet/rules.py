@@ -17,12 +17,12 @@ _SLIMMEST, _SLIM_SIDE, _STEEPEST = 14, 7, 0.1
 _LEAST_SHARE, _GAP, _MOST_GAPS = 0.6, 0.02, 0.15
 # A line across is so many times as long as the writing is high, and spans all of it but for this share of its height
 # at either end; a short one, which might be the joined bases of two 2s, sticks out by this share of it, or runs from
-# edge to edge. One down is so long too and runs from edge to edge, or it is the side of a box: it meets a line across
-# within this share of that one's length from its end.
+# edge to edge. One that is not short and stands alone need not span the writing. One down is so long too and runs from
+# edge to edge, or it is the side of a box: it meets a line across within this share of that one's length from its end.
 _TIMES_HEIGHT, _SHORT, _SHORT_LINE, _OUT, _CORNER = 1.4, 0.25, 3.0, 0.08, 0.04
 # No pixel of a rule strays further from a straight line than this, in pixels or as a share of its thickness.
 _STRAY, _STRAY_SHARE = 1.5, 0.75
-# A line down that is no side of a box has at most this share of its own ink hanging on to it.
+# A line that stands apart, as one down that is no side of a box must, has at most this share of its own ink hanging on.
 _HANGS_ON = 0.05
 # Runs of ink shorter than this, in pixels or as a share of the page, are no part of a rule.
 _RUN, _RUN_SHARE = 12, 0.06
@@ -50,7 +50,8 @@ def without_rules(ink: Ink) -> Ink:
     if not high:
         return ink
     least = _TIMES_HEIGHT * high
-    across = [rule for rule in across if _length(rule) >= least and _spans(rule, rest, high)]
+    long_enough = [rule for rule in across if _length(rule) >= least]
+    across = [rule for rule in long_enough if _spans(rule, rest, high) or _alone(rule, ink.strokes, high)]
     down = sides * bool(across) + [rule for rule in down if _length(rule.T) >= least]
     kept = ink.strokes.copy()
     for rule in across:
@@ -143,6 +144,11 @@ def _spans(rule: Bools, rest: Bools, high: float) -> bool:
 def _edge_to_edge(rule: Bools) -> bool:
     """Return whether ink reaches the first and the last rows."""
     return bool(rule[:2].any() and rule[-2:].any())
+
+
+def _alone(rule: Bools, strokes: Bools, high: float) -> bool:
+    """Return whether a line across is no short one, and touches no writing."""
+    return _length(rule) >= _SHORT_LINE * high and _apart(rule, strokes)
 
 
 def _apart(rule: Bools, strokes: Bools) -> bool:

@@ -76,6 +76,18 @@ def test_a_line_that_stands_alone_need_not_span_the_writing() -> None:
     assert without_rules(ink) is ink
 
 
+def test_a_1_at_the_end_of_a_line_is_no_side_of_a_box() -> None:
+    """It stands on the line as a side would, but is hardly higher than the rings; one twice as high is a side."""
+    for top, left in ((30, 3), (2, 2)):
+        page = paper(92, 300)
+        ring(page, 60, 58, 24)
+        ring(page, 150, 58, 24)
+        cv2.line(page, (264, top), (264, 88), 0, 5)
+        cv2.line(page, (5, 89), (272, 89), 0, 3)
+        found = find_components(without_rules(ink_of(page)), [])
+        assert sum((found.boxes[1:, 3] - found.boxes[1:, 1])[found.kept[1:]] > 30) == left
+
+
 @pytest.mark.parametrize("thick", [3, 8, 14])
 def test_digits_are_no_ruled_lines(thick: int) -> None:
     """Ones, a seven's bar and a dash stay."""

@@ -18,7 +18,8 @@ _LEAST_SHARE, _GAP, _MOST_GAPS = 0.6, 0.02, 0.15
 # A line across is so many times as long as the writing is high, and spans all of it but for this share of its height
 # at either end; a short one, which might be the joined bases of two 2s, sticks out by this share of it, or runs from
 # edge to edge. One that is not short and stands alone need not span the writing. One down is so long too and runs from
-# edge to edge, or it is the side of a box: it meets a line across within this share of that one's length from its end.
+# edge to edge, or it is the side of a box: it meets a line across within this share of that one's length from its end,
+# and is so long too, or it meets two of them: a 1 may stand near the end of a line.
 _TIMES_HEIGHT, _SHORT, _SHORT_LINE, _OUT, _CORNER = 1.4, 0.25, 3.0, 0.08, 0.04
 # No pixel of a rule strays further from a straight line than this, in pixels or as a share of its thickness.
 _STRAY, _STRAY_SHARE = 1.5, 0.75
@@ -41,10 +42,11 @@ def without_rules(ink: Ink) -> Ink:
     if not across and not down:
         return ink
     corners = [_corners(rule) for rule in across]
-    sides = [rule for rule in down if any((rule & corner).any() for corner in corners)]
+    meeting = [(rule, sum(bool((rule & corner).any()) for corner in corners)) for rule in down]
+    sides = [(rule, met) for rule, met in meeting if met]
     down = [rule for rule in down if _edge_to_edge(rule) and _apart(rule, ink.strokes)]
     rest = ink.strokes.copy()
-    for rule in (*across, *sides, *down):
+    for rule in (*across, *(rule for rule, _met in sides), *down):
         rest &= ~rule
     high = _writing_height(rest)
     if not high:
@@ -52,7 +54,9 @@ def without_rules(ink: Ink) -> Ink:
     least = _TIMES_HEIGHT * high
     long_enough = [rule for rule in across if _length(rule) >= least]
     across = [rule for rule in long_enough if _spans(rule, rest, high) or _alone(rule, ink.strokes, high)]
-    down = sides * bool(across) + [rule for rule in down if _length(rule.T) >= least]
+    down = [rule for rule in down if _length(rule.T) >= least]
+    if across:
+        down = [rule for rule, met in sides if met > 1 or _length(rule.T) >= least] + down
     kept = ink.strokes.copy()
     for rule in across:
         kept &= ~rule | _crossed(kept & ~rule, rule)

@@ -42,7 +42,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "examples").symlink_to(ROOT / "examples")
     for line in blocks("sh")[0].splitlines():
         done = ours(line, folder)
-        assert ": 0 answers differ" in done.stdout, done.stderr
+        told = re.search(r": (\d+) answers differ \((\d+) of 10,000 test digits wrong there, (\d+) here\)", done.stdout)
+        assert told, done.stderr
+        # In floats no answer may differ; in 8 bits at most five right ones may be lost.
+        differ, there, here = (int(count) for count in told.groups())
+        assert there - here <= 5 if "--int8" in line else differ == 0
     return folder
 
 

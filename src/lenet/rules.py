@@ -42,11 +42,9 @@ def without_rules(ink: Ink) -> Ink:
     if not across and not down:
         return ink
     corners = [_corners(rule) for rule in across]
-    meeting = [(rule, sum(bool((rule & corner).any()) for corner in corners)) for rule in down]
-    sides = [(rule, met) for rule, met in meeting if met]
-    down = [rule for rule in down if _edge_to_edge(rule) and _apart(rule, ink.strokes)]
+    down = [rule for rule in down if _met(rule, corners) or _through(rule, ink.strokes)]
     rest = ink.strokes.copy()
-    for rule in (*across, *(rule for rule, _met in sides), *down):
+    for rule in (*across, *down):
         rest &= ~rule
     high = _writing_height(rest)
     if not high:
@@ -54,9 +52,10 @@ def without_rules(ink: Ink) -> Ink:
     least = _TIMES_HEIGHT * high
     long_enough = [rule for rule in across if _length(rule) >= least]
     across = [rule for rule in long_enough if _spans(rule, rest, high) or _alone(rule, ink.strokes, high)]
-    down = [rule for rule in down if _length(rule.T) >= least]
-    if across:
-        down = [rule for rule, met in sides if met > 1 or _length(rule.T) >= least] + down
+    if not across:
+        corners = []
+    long_down = [rule for rule in down if _length(rule.T) >= least or _met(rule, corners) > 1]
+    down = [rule for rule in long_down if _met(rule, corners) or _through(rule, ink.strokes)]
     kept = ink.strokes.copy()
     for rule in across:
         kept &= ~rule | _crossed(kept & ~rule, rule)
@@ -129,6 +128,16 @@ def _corners(rule: Bools) -> Bools:
     ends = rule.copy()
     ends[:, columns[0] + near : max(columns[0] + near, columns[-1] - near)] = False
     return cv2.dilate(ends.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+
+
+def _met(rule: Bools, corners: list[Bools]) -> int:
+    """Return how many lines across, by their `corners`, a line down meets at one of their ends."""
+    return sum(bool((rule & corner).any()) for corner in corners)
+
+
+def _through(rule: Bools, strokes: Bools) -> bool:
+    """Return whether a line down runs from edge to edge, with hardly any ink hanging on to it."""
+    return _edge_to_edge(rule) and _apart(rule, strokes)
 
 
 def _spans(rule: Bools, rest: Bools, high: float) -> bool:

@@ -143,7 +143,7 @@ def judged(sight: Sight, owners: Int32, labels: Uint8, rng: np.random.Generator)
             joins.append((arc, NOT_A_DIGIT))
         elif shares[best] <= _PART or foreign >= _MIXED:
             others.append((arc, NOT_A_DIGIT))
-    chosen = digits
+    chosen = list(digits)
     for wrong, most in ((joins, _KEPT_JOINS), (others, _KEPT_OTHERS)):
         chosen += [wrong[place] for place in rng.permutation(len(wrong))[:most]]
     return [sight.glyphs[arc] for arc, _label in chosen], [label for _arc, label in chosen]

@@ -101,7 +101,7 @@ def _bent(points: Float64, rng: np.random.Generator) -> Float64:
 
 
 def _rounded(points: Float64) -> Float64:
-    """Cut the corners off, and off what that leaves, until none is seen (Chaikin, 1974)."""
+    """Cut the corners of a line (n, 2) off, and off what that leaves, until none is seen (Chaikin, 1974)."""
     for _time in range(4):
         starts, ends = points[:-1], points[1:]
         cut = np.stack([0.75 * starts + 0.25 * ends, 0.25 * starts + 0.75 * ends], axis=1).reshape(-1, 2)

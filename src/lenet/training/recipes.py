@@ -158,7 +158,7 @@ RECIPES: dict[str, Recipe] = {
             provenance="the reader's recipe for a wider network, by the labels themselves and from stronger "
             "distortions: the reader's teacher",
             teacher="",
-            passes=24,
+            passes=48,
             distortions=Ranges(zoom=0.1, squeeze=0.07, rotation=0.1, shear=0.1, shift=1.0, elastic=2.0),
         ),
         replace(

@@ -17,11 +17,11 @@ from lenet.sight import Sight, see_digit, see_number
 from lenet.spec import NOT_A_DIGIT
 from lenet.training.compose import Writing, cluttered, joined, spaced
 from lenet.training.rubbish import scrap
-from lenet.training.styles import STYLES, drawn, restyled
+from lenet.training.styles import STYLES, drawn, restyled, rounded_off
 from lenet.training.world import photographed
 
 # How many pictures of each kind are taken for every thousand digits, at a share of 1.
-SINGLES, STYLED, SCRAPS, NUMBERS = 600, 280, 250, 250
+SINGLES, STYLED, SCRAPS, NUMBERS = 600, 340, 250, 270
 # An arc is a digit with this share of the digit's ink, and of nobody else's this share; with less it is rubbish.
 _WHOLE, _ALONE, _PART, _MIXED = 0.88, 0.12, 0.7, 0.3
 # Wrong cuts that are kept from each number, at most: so many with a whole digit and more, which looks most like a
@@ -32,6 +32,8 @@ _BATCH, _MOST_DIGITS = 64, 7
 _CLUTTERED, _JOINED = 0.45, 0.12
 # This share of the digits in numbers is drawn in a style that MNIST hardly has, if the digit has one.
 _STYLED = 0.1
+# This share of the numbers ends in 0s written in one go, as amounts do.
+_ROUNDED_OFF = 0.1
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,11 @@ def _taken(task: _Task) -> tuple[Uint8, Uint8]:
     for picture in range(_BATCH):
         if task.kind == "number":
             shown = slice(picture * _MOST_DIGITS, picture * _MOST_DIGITS + int(rng.integers(2, _MOST_DIGITS + 1)))
-            digits = restyled(task.glyphs[shown], task.labels[shown], _STYLED, rng)
-            writing = composed(digits, task.labels[shown], rng)
-            more, kinds = judged(*_seen(writing, rng), task.labels[shown], rng)
+            said = task.labels[shown]
+            digits = restyled(task.glyphs[shown], said, _STYLED, rng)
+            if rng.random() < _ROUNDED_OFF:
+                digits, said = rounded_off(digits, said, rng)
+            more, kinds = judged(*_seen(composed(digits, said, rng), rng), said, rng)
             glyphs.extend(more)
             labels.extend(kinds)
             continue

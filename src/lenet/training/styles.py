@@ -1,4 +1,4 @@
-"""Styles that MNIST hardly has, as drawn: flagged 1s, crossed 7s, 4s open or in one go, 0s and 2s with loops."""
+"""Styles that MNIST hardly has, as drawn: flagged 1s, crossed 7s, open 4s, 0s, 2s and 9s with loops or tails."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from lenet.spec import DIGIT_BOX
 
 # Strokes as points in a box of 1 x 1, y down; each point may stray by this much.
 _STRAY = 0.05
+# A 0 from its top round to its top again.
+_RING = [(0.5, 0.0), (0.05, 0.1), (-0.05, 0.85), (0.5, 1.1), (1.05, 0.85), (1.0, 0.1), (0.6, -0.06), (0.55, 0.06)]
 _STYLES: dict[str, tuple[int, list[list[tuple[float, float]]]]] = {
     "flagged 1": (1, [[(0.12, 0.38), (0.55, 0.0), (0.55, 1.0)]]),
     "flagged 1 with a foot": (1, [[(0.15, 0.3), (0.5, 0.0), (0.5, 1.0)], [(0.15, 1.0), (0.85, 0.98)]]),
@@ -23,7 +25,16 @@ _STYLES: dict[str, tuple[int, list[list[tuple[float, float]]]]] = {
         7,
         [[(0.08, 0.2), (0.1, 0.02), (0.92, 0.02), (0.6, 0.5), (0.45, 1.0)], [(0.25, 0.55), (0.85, 0.5)]],
     ),
+    "7 like a t": (7, [[(0.15, 0.14), (0.35, 0.0), (0.66, 0.02), (0.5, 1.0)], [(0.05, 0.5), (0.95, 0.44)]]),
     "9 like a rho": (9, [[(0.3, 1.0), (0.32, 0.2), (0.6, 0.0), (0.92, 0.12), (0.88, 0.38), (0.6, 0.5), (0.3, 0.42)]]),
+    "9 with a loop": (
+        9,
+        [[(0.35, 1.0), (0.3, 0.25), (0.55, -0.08), (1.05, 0.1), (0.95, 0.5), (0.5, 0.56), (0.05, 0.38)]],
+    ),
+    "5 in one go": (
+        5,
+        [[(1.25, 0.0), (0.4, 0.04), (0.3, 0.1), (0.2, 0.45), (0.75, 0.42), (1.0, 0.7), (0.75, 1.04), (0.0, 0.94)]],
+    ),
     "open 4": (4, [[(0.3, 0.0), (0.05, 0.6), (0.95, 0.58)], [(0.68, 0.25), (0.62, 1.0)]]),
     "open 4, square": (4, [[(0.1, 0.0), (0.1, 0.55), (0.9, 0.55)], [(0.72, 0.05), (0.7, 1.0)]]),
     "4 with a low bar": (4, [[(0.4, 0.0), (0.05, 0.8), (0.95, 0.74)], [(0.7, 0.42), (0.62, 1.0)]]),
@@ -50,10 +61,17 @@ _STYLES: dict[str, tuple[int, list[list[tuple[float, float]]]]] = {
             ]
         ],
     ),
+    "0 with a tail": (0, [[*_RING, (0.85, 0.14), (1.4, 0.06)]]),
+    "0 between two others": (0, [[(-0.25, 0.1), (0.1, 0.16), *_RING, (0.85, 0.14), (1.25, 0.06)]]),
 }
 STYLES = tuple(_STYLES)
+# As 0s are in 1,000 written in one go.
+_TAILED = ("0 with a tail", "0 between two others")
 # These have no corners.
-_ROUND = ("2 with a loop", "2 with two loops", "0 with a curl")
+_ROUND = (
+    *("2 with a loop", "2 with two loops", "0 with a curl", "5 in one go", "9 with a loop"),
+    *_TAILED,
+)
 # Strokes are drawn at this many pixels for one of the glyph.
 _FINE = 8
 
@@ -84,6 +102,14 @@ def restyled(glyphs: Uint8, labels: Uint8, share: float, rng: np.random.Generato
         if own and rng.random() < share:
             changed[row] = drawn(str(rng.choice(own)), rng)[0]
     return changed
+
+
+def rounded_off(glyphs: Uint8, labels: Uint8, rng: np.random.Generator) -> tuple[Uint8, Uint8]:
+    """Return a number (n, 28, 28), (n,) that ends in two or three 0s written in one go; its first digit stays."""
+    glyphs, labels = glyphs.copy(), labels.copy()
+    for row in range(max(1, len(labels) - int(rng.integers(2, 4))), len(labels)):
+        glyphs[row], labels[row] = drawn(str(rng.choice(_TAILED)), rng)
+    return glyphs, labels
 
 
 def _bent(points: Float64, rng: np.random.Generator) -> Float64:

@@ -234,6 +234,19 @@ def test_a_digit_in_two_pieces_stays_in_its_line() -> None:
     assert len(line.labels) == 5
 
 
+def test_pieces_with_paper_between_are_one_digit_only_if_narrow() -> None:
+    """A ring with a bar on its right is a candidate, nearly as wide as high; with the next ring too it is none."""
+    page = paper(120, 160)
+    cv2.ellipse(page, (50, 60), (16, 28), 0, 0, 360, 0, 5, cv2.LINE_AA)
+    cv2.line(page, (78, 40), (84, 40), 0, 5)
+    ring(page, 130, 60, radius=28)
+    lattice = see_number(page).lattice
+    width, gap = lattice.shapes[:, SHAPES.index("width")], lattice.shapes[:, SHAPES.index("gap inside")]
+    apart = gap > 0.05
+    assert apart.any()
+    assert 0.9 < width[apart].max() <= 1
+
+
 def test_a_stain_is_no_writing() -> None:
     """A blot among rings is dropped with a note; the boldest ring is not."""
     page = paper(120, 400)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, log1p
 
 import numpy as np
 import numpy.typing as npt
 
 from lenet.arrays import Float64, Floats, Int32
-from lenet.graph import SILENT, Automaton, Graph, composed, exactly, forward, posteriors, viterbi
+from lenet.graph import SILENT, Automaton, Graph, composed, either, exactly, forward, posteriors, viterbi
 from lenet.pattern import SYMBOLS
 from lenet.result import Abstained
 
@@ -119,11 +118,6 @@ def _digit(graph: Graph, spans: Int32, shares: Float64, step: int) -> DecodedDig
     return DecodedDigit(step, symbol, confidence, runner_up, float(max(0.0, chances[runner_up])))
 
 
-def _either(one: float, other: float) -> float:
-    """Return the penalty of two ways together, each finite: minus log(exp(-one) + exp(-other))."""
-    return min(one, other) - log1p(exp(-abs(one - other)))
-
-
 def _likeliest(graph: Graph, every: float, count: int) -> list[tuple[str, float]]:
     """Return the likeliest texts and their shares of all paths: a beam over the nodes that adds up segmentations."""
     best = forward(graph)
@@ -141,7 +135,7 @@ def _likeliest(graph: Graph, every: float, count: int) -> list[tuple[str, float]
             said = "" if labels[arc] == SILENT else SYMBOLS[labels[arc]]
             for text, cost in texts[sources[arc]].items():
                 longer, total = text + said, cost + penalties[arc]
-                found[longer] = _either(found[longer], total) if longer in found else total
+                found[longer] = either(found[longer], total) if longer in found else total
         kept = sorted(found.items(), key=lambda each: each[1])[: max(_FOLLOWED, 3 * count)]
         texts[node] = dict(kept)
     return [(text, float(np.exp(min(0.0, every - cost)))) for text, cost in list(texts[-1].items())[:count]]

@@ -18,6 +18,8 @@ from lenet.result import Abstained
 _LEAST_SIDE = 5
 # A run of at most so many pieces may be one digit, if it is at most this share of the line's height wide.
 _MOST_PIECES, _WIDEST = 7, 1.5
+# With paper from top to bottom between its pieces, more than the first share wide, it is at most the second wide.
+_GAP, _WIDEST_WITH_GAP = 0.05, 1.0
 # What `shapes` says of each arc, all lengths as shares of the line's height.
 SHAPES = (
     "height",
@@ -144,7 +146,8 @@ def _runs(found: list[_Piece], first: int, line: Line) -> Iterator[tuple[int, Bo
         left, right = min(left, piece.left), max(right, piece.right)
         if past > first + 1:
             cut_inside += found[past - 2].cut
-            if right - left > _WIDEST * line.height:
+            widest = _WIDEST if gap <= _GAP * line.height else _WIDEST_WITH_GAP
+            if right - left > widest * line.height:
                 return
         ink += piece.ink
         shape = (

@@ -20,7 +20,7 @@ ORDER = [
     "errors spec",
     "anatomy arrays interval files sources",
     "table labels",
-    "initial mnist result pixels",
+    "initial judge mnist result pixels",
     "image weights fetch graph",
     "holdings",
     "ink pattern draw pens",

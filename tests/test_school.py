@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lenet.dataset import Dataset, Digits
-from lenet.evidence import AS_DIGIT, AS_NOTHING
+from lenet.evidence import evidence
+from lenet.judge import scores
 from lenet.sight import see_number
 from lenet.spec import NOT_A_DIGIT, code
 from lenet.training import paths, school
@@ -68,7 +69,7 @@ def test_arcs_are_judged_by_whose_ink_they_hold(font: Digits) -> None:
     gaps = np.array([6, -3], np.int32)
     writing = spaced(font.glyphs[rows], font.labels[rows], gaps, np.zeros(3, np.int32))
     sight = see_number((255 - 255 * writing.ink).astype(np.uint8))
-    glyphs, labels = school.judged(sight, writing.owners, font.labels[rows], np.random.default_rng(0))
+    glyphs, labels = school.judged(sight, writing.owners, writing.text, np.random.default_rng(0))
     assert len(glyphs) == len(labels)
     assert labels.count(0) == 1
     assert NOT_A_DIGIT in labels
@@ -80,7 +81,7 @@ def test_joins_of_digits_are_kept_beside_other_wrong_cuts(font: Digits) -> None:
     rows = [0] * 6
     writing = spaced(font.glyphs[rows], font.labels[rows], np.full(5, -1, np.int32), np.zeros(6, np.int32))
     sight = see_number((255 - 255 * writing.ink).astype(np.uint8))
-    glyphs, labels = school.judged(sight, writing.owners, font.labels[rows], np.random.default_rng(0))
+    glyphs, labels = school.judged(sight, writing.owners, writing.text, np.random.default_rng(0))
     wrong = [glyph > 0 for glyph, label in zip(glyphs, labels, strict=True) if label == NOT_A_DIGIT]
     assert sum(ink.any(axis=0).sum() > ink.any(axis=1).sum() for ink in wrong) == 3
     assert 3 <= len(wrong) <= 6
@@ -129,7 +130,7 @@ def test_windows_are_digits_or_the_place_beside_them(font: Digits) -> None:
 
 
 def test_the_fit_learns_what_speaks_for_a_digit(font: Digits) -> None:
-    """From numbers of the paper's own font with made-up scores: right labels count for, rubbish against."""
+    """From numbers of the paper's own font with made-up scores: a likely label counts for it, rubbish against."""
     rng = np.random.default_rng(3)
     found = []
     for _number in range(60):
@@ -145,11 +146,14 @@ def test_the_fit_learns_what_speaks_for_a_digit(font: Digits) -> None:
             whole = counts.max() > 0.9 * (owners == counts.argmax() + 1).sum() and counts.sum() < 1.1 * counts.max()
             logs[arc, rows[counts.argmax()] if whole else NOT_A_DIGIT] = -0.01
         found.append(paths.Example(sight, logs, writing.text))
-    weights, loss = paths.fit(found)
+    judge, loss = paths.fit(found)
     assert loss < 0.3
-    assert weights[AS_DIGIT.index("label")] > 0.2
-    assert weights[AS_DIGIT.index("rubbish")] < weights[len(AS_DIGIT) + AS_NOTHING.index("no digit")] + 0.5
-    found_signs, right = paths.answers(found, weights)
+    shapes, labels = found[0].sight.lattice.shapes[:1], np.array([3], np.int32)
+    surely, hardly, rubbish = (np.full((1, 11), -6.0) for _case in range(3))
+    surely[0, 3], hardly[0, 3], rubbish[0, NOT_A_DIGIT] = -0.01, -3.0, -0.01
+    worth = [float(scores(evidence(shapes, logs, labels), judge)[0]) for logs in (surely, hardly, rubbish)]
+    assert worth[0] > worth[1] + 0.5 > worth[2] + 0.5
+    found_signs, right = paths.answers(found, judge)
     assert found_signs.shape == (len(right), len(SIGNS))
     assert right.mean() > 0.9
     assert paths.risk(np.full(len(right), 0.9), right)[0][2] == 1.0

@@ -4,72 +4,31 @@ from __future__ import annotations
 
 import numpy as np
 
-from lenet.arrays import Float32, Float64, Floats, Int32
+from lenet.arrays import Float32, Float64, Int32
 from lenet.graph import SILENT, Graph
+from lenet.judge import scores
 from lenet.pattern import SYMBOLS
-from lenet.segment import Lattice
+from lenet.segment import SHAPES, Lattice
 from lenet.spec import NOT_A_DIGIT
 from lenet.weights import WEIGHED
 
-# Log-probabilities below this say no more than this.
-_LEAST = -9.0
-# A label of a lower log-probability is unlikely; what is unlikely is weighed apart.
-_DOUBT = -1.5
-# What is weighed for "these pieces are this digit" ...
-AS_DIGIT = (
-    *("label", "rubbish", "digit", "short", "tall", "wide", "off the line", "cuts", "cut ink", "uncut ink"),
-    *("gap inside", "pieces", "narrow", "unlikely", "unlikely rubbish"),
-)
-# ... and for "this piece is none".
-AS_NOTHING = ("piece", "no digit", "best label", "ink", "height", "width", "off the line", "cuts")
-assert len(AS_DIGIT) + len(AS_NOTHING) == WEIGHED
+# Log-probabilities below this say no more than this, nor do lengths beyond so many heights of the line.
+_LEAST, _LONGEST = -14.0, 2.0
+# What speaks for an arc: the log-probability of the label that it says (of the likeliest if it says none) and of
+# "not a digit", the shape of its ink, if that is cut on either side, and, one in eleven, which label it says, if any.
+EVIDENCE = ("label", "rubbish", *SHAPES, "left is cut", "right is cut", *"0123456789", "nothing")
+assert len(EVIDENCE) == WEIGHED
 
 
-def digit_evidence(shapes: Float32, log_probabilities: Float64) -> Float64:
-    """Return the evidence that each arc is each digit: (m, 9) shapes, (m, 11) -> (m, 10, 15), named by AS_DIGIT."""
-    height, width, offset, _ink, left, right, inside, gap, pieces = np.asarray(shapes, np.float64).T
+def evidence(shapes: Float32, log_probabilities: Float64, labels: Int32) -> Float64:
+    """Return what speaks for arcs of these shapes (n, 9), log-probabilities (n, 11) and labels (n,): (n, EVIDENCE)."""
     logs = np.maximum(log_probabilities, _LEAST)
-    of_arc = np.stack(
-        [
-            logs[:, NOT_A_DIGIT],
-            np.ones_like(height),
-            np.maximum(0, 0.75 - height),
-            np.maximum(0, height - 1.25),
-            np.maximum(0, width - 0.85),
-            np.minimum(np.abs(offset), 1.0),
-            (left > 0).astype(float) + (right > 0),
-            left + right,
-            inside,
-            np.minimum(np.maximum(gap, 0), 1.0),
-            pieces - 1,
-            np.maximum(0, 0.35 - width),
-            np.minimum(0, logs[:, NOT_A_DIGIT] - _DOUBT),
-        ],
-        axis=1,
-    )
-    unlikely = np.minimum(0, logs[:, :10, None] - _DOUBT)
-    repeated = np.broadcast_to(of_arc[:, None, :], (len(of_arc), 10, of_arc.shape[1]))
-    # In AS_DIGIT's order: "unlikely" stands before the last.
-    return np.concatenate([logs[:, :10, None], repeated[:, :, :-1], unlikely, repeated[:, :, -1:]], axis=2)
-
-
-def nothing_evidence(shapes: Float32, log_probabilities: Float64) -> Float64:
-    """Return the evidence that each arc of one piece is no digit: (m, 9), (m, 11) -> (m, 8), named by AS_NOTHING."""
-    height, width, offset, ink, left, right, *_rest = np.asarray(shapes, np.float64).T
-    logs = np.maximum(log_probabilities, _LEAST)
-    return np.stack(
-        [
-            np.ones_like(height),
-            logs[:, NOT_A_DIGIT],
-            logs[:, :10].max(axis=1),
-            np.minimum(ink, 0.5),
-            np.minimum(height, 1.5),
-            np.minimum(width, 1.5),
-            np.minimum(np.abs(offset), 1.0),
-            (left > 0).astype(float) + (right > 0),
-        ],
-        axis=1,
-    )
+    silent = labels == SILENT
+    said = np.where(silent, logs[:, :NOT_A_DIGIT].max(axis=1), logs[np.arange(len(labels)), labels])
+    cut = shapes[:, [SHAPES.index("cut left"), SHAPES.index("cut right")]] > 0
+    kinds = np.where(silent, NOT_A_DIGIT, labels)[:, None] == np.arange(NOT_A_DIGIT + 1)
+    within = np.clip(shapes, -_LONGEST, _LONGEST)
+    return np.concatenate([said[:, None], logs[:, [NOT_A_DIGIT]], within, cut, kinds], axis=1).astype(np.float64)
 
 
 def separator_shapes(shapes: Float32) -> tuple[Int32, Int32, Float64]:
@@ -94,37 +53,33 @@ def separator_shapes(shapes: Float32) -> tuple[Int32, Int32, Float64]:
 
 
 def line_graph(
-    lattice: Lattice, line: int, log_probabilities: Float64, weights: Floats, *, separators: bool = False
+    lattice: Lattice, line: int, log_probabilities: Float64, judge: Float64, *, separators: bool = False
 ) -> tuple[Graph, Int32, Float64]:
-    """Return a line's graph, the lattice's arc behind each of its arcs, and the evidence (arcs, WEIGHED) behind it.
+    """Return a line's graph, the lattice's arc behind each of its arcs, and the evidence (arcs, EVIDENCE) behind it.
 
     Node i stands before the line's piece i. Every arc of the lattice gives ten arcs, one for each digit, and one of
     a single piece a silent one besides; with `separators` also one for each separator that it looks like. A penalty is
-    the evidence weighed, with the sign turned.
+    what the judge makes of the evidence, with the sign turned.
     """
     first, past = lattice.lines[line]
     own = np.flatnonzero((lattice.arcs[:, 0] >= first) & (lattice.arcs[:, 1] <= past))
     single = own[lattice.arcs[own, 1] - lattice.arcs[own, 0] == 1]
-    as_digit = digit_evidence(lattice.shapes[own], log_probabilities[own]).reshape(len(own) * 10, -1)
-    as_nothing = nothing_evidence(lattice.shapes[single], log_probabilities[single])
-    evidence = np.zeros((len(as_digit) + len(as_nothing), WEIGHED))
-    evidence[: len(as_digit), : len(AS_DIGIT)] = as_digit
-    evidence[len(as_digit) :, len(AS_DIGIT) :] = as_nothing
     arcs = np.concatenate([np.repeat(own, 10), single]).astype(np.int32)
     labels = np.concatenate([np.tile(np.arange(10), len(own)), np.full(len(single), SILENT)]).astype(np.int32)
+    found = evidence(lattice.shapes[arcs], log_probabilities[arcs], labels)
     extra = np.zeros(len(arcs))
     if separators:
         # A separator is a piece that is no digit, and of the right shape.
         which, symbols, unlike = separator_shapes(lattice.shapes[single])
         arcs, labels = np.concatenate([arcs, single[which]]), np.concatenate([labels, symbols])
-        evidence = np.concatenate([evidence, evidence[len(as_digit) + which]])
+        found = np.concatenate([found, found[10 * len(own) + which]])
         extra = np.concatenate([extra, unlike])
     graph = Graph(
         int(past - first) + 1,
         (lattice.arcs[arcs, 0] - first).astype(np.int32),
         (lattice.arcs[arcs, 1] - first).astype(np.int32),
         labels,
-        extra - evidence @ np.asarray(weights, np.float64),
+        extra - scores(found, judge),
         np.arange(len(arcs), dtype=np.int32),
     )
-    return graph, arcs, evidence
+    return graph, arcs, found

@@ -21,8 +21,9 @@ from lenet.initial import connection_mask
 from lenet.spec import BACKGROUND, DEFAULT, FOREGROUND, NETS, Activation, Convolution, Net
 
 _KEY = "lenet"
-# How many weights `lenet.evidence` weighs a path with, and `lenet.trust` its signs, an offset included.
-WEIGHED, TRUSTED = 23, 12
+# How much evidence `lenet.judge` weighs for an arc of a path, with how many hidden units; and with how many weights
+# `lenet.trust` weighs its signs, an offset included.
+WEIGHED, HIDDEN, TRUSTED = 24, 24, 12
 _FORMAT = 1
 # The largest network of the table has 62,000 parameters; a file beyond this holds something else.
 _MOST_BYTES = 1 << 24
@@ -44,7 +45,7 @@ class Weights:
 
     @property
     def path(self) -> Float64 | None:
-        """How `lenet.evidence` is weighed (23,) to find the best path; None: it reads one digit."""
+        """The judge (WEIGHED + 2, 1 + HIDDEN) of `lenet.judge` that finds the best path; None: it reads one digit."""
         return self._fitted("path")
 
     @property
@@ -157,16 +158,22 @@ def _temperature(card: dict[str, Any], path: Path) -> float:
 
 
 def _check_fitted(weights: Weights, path: Path) -> None:
-    for what, sides, last in (("path", 1, WEIGHED), ("trust", 1, TRUSTED), ("risk", 2, 3)):
-        expected = f"expected {last} finite numbers{' a row' * (sides - 1)}"
+    judge = ((WEIGHED + 2, 1 + HIDDEN), f"{WEIGHED + 2} rows of {1 + HIDDEN} finite numbers")
+    trust, risk = ((TRUSTED,), f"{TRUSTED} finite numbers"), ((-1, 3), "3 finite numbers a row")
+    for what, (shape, numbers) in (("path", judge), ("trust", trust), ("risk", risk)):
+        expected = f"expected {numbers}"
         try:
             found = getattr(weights, what)
-            if found is not None and (found.ndim, found.shape[-1:]) != (sides, (last,)):
+            if found is not None and not _fits(found.shape, shape):
                 raise WeightsError(path, f"calibration {what} {found.shape}", expected)
             if found is not None and not np.isfinite(found).all():
                 raise WeightsError(path, f"calibration {what} has NaN or infinity", expected)
         except (TypeError, ValueError) as error:
             raise WeightsError(path, f"calibration {what}: {reason(error)}", expected) from error
+
+
+def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    return len(shape) == len(wanted) and all(need in (-1, side) for side, need in zip(shape, wanted, strict=True))
 
 
 def _check(net: Net, tensors: Tensors, path: Path) -> None:

@@ -92,11 +92,8 @@ def _taken(task: _Task) -> tuple[Uint8, Uint8]:
     for picture in range(_BATCH):
         if task.kind == "number":
             shown = slice(picture * _MOST_DIGITS, picture * _MOST_DIGITS + int(rng.integers(2, _MOST_DIGITS + 1)))
-            said = task.labels[shown]
-            digits = restyled(task.glyphs[shown], said, _STYLED, rng)
-            if rng.random() < _ROUNDED_OFF:
-                digits, said = rounded_off(digits, said, rng)
-            more, kinds = judged(*_seen(composed(digits, said, rng), rng), said, rng)
+            page = photographed(written(task.glyphs[shown], task.labels[shown], rng), rng)
+            more, kinds = judged(see_number(page.grey), page.owners, page.text, rng)
             glyphs.extend(more)
             labels.extend(kinds)
             continue
@@ -113,8 +110,16 @@ def _taken(task: _Task) -> tuple[Uint8, Uint8]:
     return np.array(glyphs, np.uint8).reshape(-1, 28, 28), np.array(labels, np.uint8)
 
 
-def composed(glyphs: Uint8, labels: Uint8, rng: np.random.Generator) -> Writing:
-    """Set one writer's digits side by side: near, touching or apart, on a line that wobbles."""
+def written(glyphs: Uint8, labels: Uint8, rng: np.random.Generator) -> Writing:
+    """Write a number with one writer's digits (n, 28, 28), some of them in another style, some as 0s at its end."""
+    glyphs = restyled(glyphs, labels, _STYLED, rng)
+    if rng.random() < _ROUNDED_OFF:
+        glyphs, labels = rounded_off(glyphs, labels, rng)
+    return _composed(glyphs, labels, rng)
+
+
+def _composed(glyphs: Uint8, labels: Uint8, rng: np.random.Generator) -> Writing:
+    """Set digits side by side: near, touching or apart, on a line that wobbles."""
     loose = rng.random()
     low, high = (-3, 2) if loose < 0.45 else (-1, 5) if loose < 0.85 else (3, 14)
     gaps = rng.integers(low, high, len(glyphs) - 1).astype(np.int32)
@@ -123,26 +128,21 @@ def composed(glyphs: Uint8, labels: Uint8, rng: np.random.Generator) -> Writing:
     return cluttered(writing, rng) if rng.random() < _CLUTTERED else writing
 
 
-def _seen(writing: Writing, rng: np.random.Generator) -> tuple[Sight, Int32]:
-    page = photographed(writing, rng)
-    return see_number(page.grey), page.owners
-
-
-def judged(sight: Sight, owners: Int32, labels: Uint8, rng: np.random.Generator) -> tuple[list[Uint8], list[int]]:
-    """Say of each arc of a number whether it is one of its digits or a wrong cut; leave out what is neither."""
+def judged(sight: Sight, owners: Int32, text: str, rng: np.random.Generator) -> tuple[list[Uint8], list[int]]:
+    """Say of each arc of a number, `text`, if it is one of its digits or a wrong cut; leave out what is neither."""
     digits, joins, others = [], [], []
     pieces, owners = sight.lattice.pieces, sight.shown(owners)
     count = int(pieces.max()) + 1
-    whose = np.zeros((count, len(labels) + 2))
+    whose = np.zeros((count, len(text) + 2))
     np.add.at(whose, (pieces.ravel(), owners.ravel()), 1)
-    total = np.maximum(np.bincount(owners.ravel(), minlength=len(labels) + 2)[1:-1], 1)
+    total = np.maximum(np.bincount(owners.ravel(), minlength=len(text) + 2)[1:-1], 1)
     for arc, (first, past) in enumerate(sight.lattice.arcs):
         ink = whose[first:past].sum(axis=0)
         shares = ink[1:-1] / total
         best = int(shares.argmax())
         foreign = float(max([*np.delete(shares, best), ink[-1] / ink.sum()]))
         if shares[best] >= _WHOLE and foreign <= _ALONE:
-            digits.append((arc, int(labels[best])))
+            digits.append((arc, int(text[best])))
         elif shares[best] >= _WHOLE and foreign >= _MIXED:
             joins.append((arc, NOT_A_DIGIT))
         elif shares[best] <= _PART or foreign >= _MIXED:

@@ -69,7 +69,7 @@ def test_arcs_are_judged_by_whose_ink_they_hold(font: Digits) -> None:
     gaps = np.array([6, -3], np.int32)
     writing = spaced(font.glyphs[rows], font.labels[rows], gaps, np.zeros(3, np.int32))
     sight = see_number((255 - 255 * writing.ink).astype(np.uint8))
-    glyphs, labels = school.judged(sight, writing.owners, writing.text, np.random.default_rng(0))
+    glyphs, labels = school.labelled(sight, writing.owners, writing.text, np.random.default_rng(0))
     assert len(glyphs) == len(labels)
     assert labels.count(0) == 1
     assert NOT_A_DIGIT in labels
@@ -81,7 +81,7 @@ def test_joins_of_digits_are_kept_beside_other_wrong_cuts(font: Digits) -> None:
     rows = [0] * 6
     writing = spaced(font.glyphs[rows], font.labels[rows], np.full(5, -1, np.int32), np.zeros(6, np.int32))
     sight = see_number((255 - 255 * writing.ink).astype(np.uint8))
-    glyphs, labels = school.judged(sight, writing.owners, writing.text, np.random.default_rng(0))
+    glyphs, labels = school.labelled(sight, writing.owners, writing.text, np.random.default_rng(0))
     wrong = [glyph > 0 for glyph, label in zip(glyphs, labels, strict=True) if label == NOT_A_DIGIT]
     assert sum(ink.any(axis=0).sum() > ink.any(axis=1).sum() for ink in wrong) == 3
     assert 3 <= len(wrong) <= 6

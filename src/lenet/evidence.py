@@ -21,7 +21,7 @@ assert len(EVIDENCE) == WEIGHED
 
 
 def evidence(shapes: Float32, log_probabilities: Float64, labels: Int32) -> Float64:
-    """Return what speaks for arcs of these shapes (n, 9), log-probabilities (n, 11) and labels (n,): (n, EVIDENCE)."""
+    """Return what speaks for arcs of these shapes (n, 9), log-probabilities (n, 11) and labels (n,): (n, WEIGHED)."""
     logs = np.maximum(log_probabilities, _LEAST)
     silent = labels == SILENT
     said = np.where(silent, logs[:, :NOT_A_DIGIT].max(axis=1), logs[np.arange(len(labels)), labels])
@@ -55,7 +55,7 @@ def separator_shapes(shapes: Float32) -> tuple[Int32, Int32, Float64]:
 def line_graph(
     lattice: Lattice, line: int, log_probabilities: Float64, judge: Float64, *, separators: bool = False
 ) -> tuple[Graph, Int32, Float64]:
-    """Return a line's graph, the lattice's arc behind each of its arcs, and the evidence (arcs, EVIDENCE) behind it.
+    """Return a line's graph, the lattice's arc behind each of its arcs, and the evidence (arcs, WEIGHED) behind it.
 
     Node i stands before the line's piece i. Every arc of the lattice gives ten arcs, one for each digit, and one of
     a single piece a silent one besides; with `separators` also one for each separator that it looks like. A penalty is

@@ -92,8 +92,9 @@ The rubbish output was lowered after training until none of the held-out digits 
 settled after test errors had been seen (docs/log.md).
 What finds the path through a number was fitted on {calibration["path_fitted_on"]}, by equation 17.
 The confidence of a number was made honest on {calibration["trust_fitted_on"]}:
-1 to 8 digits, two in five photographed with noise, blur, slant, clutter and patterned paper, and one in ten no number
-at all. Of what was answered on these, answering only from a confidence on (`--max-error` takes its bound from here):
+1 to 8 digits, two in five photographed with noise, blur, slant, clutter and patterned paper, some of their digits drawn
+in the school's styles, and one in ten no number at all. Of what was answered
+on these, answering only from a confidence on (`--max-error` takes its bound from here):
 
 | confidence at least | answered | of those wrong |
 |---|---|---|

@@ -33,7 +33,7 @@ from lenet.weights import HIDDEN, WEIGHED, Weights
 
 # Numbers have up to eight digits, all lengths alike, but for this share of them, which are one digit.
 _LONGEST, _SINGLE = 8, 0.2
-# Numbers that the weights are fitted on, and others that the curve of errors is counted on.
+# Numbers that the judge is fitted on, and others that the curve of errors is counted on.
 _EXAMPLES, _TRUSTED = 8_000, 5_000
 # The share of pictures without a number among those that trust is fitted on.
 _SCRAPS = 0.1
@@ -142,8 +142,8 @@ def _plain(writing: Writing) -> tuple[Uint8, str]:
 def fit(found: list[Example]) -> tuple[Float64, float]:
     """Return the judge (WEIGHED + 2, 1 + HIDDEN) that makes the right texts likeliest, and the loss: nats for a number.
 
-    Numbers whose text no path says are left out. Adam on small batches, with a little decay, on evidence of mean 0 and
-    deviation 1.
+    Numbers whose text no path says are left out. Adam on small batches, with decay, on evidence of mean 0 and deviation
+    1, all of it held in memory.
     """
     found = [example for example in found if len(example.sight.lattice.lines) == 1]
     rng = np.random.default_rng(0)
@@ -151,7 +151,8 @@ def fit(found: list[Example]) -> tuple[Float64, float]:
     evidence = np.concatenate([line_graph(each.sight.lattice, 0, each.logs, judge)[2] for each in found])
     mean, deviation = evidence.mean(axis=0), np.maximum(evidence.std(axis=0), 1e-3)
     judge[:-2, 1:] = rng.normal(0, _SPREAD, (WEIGHED, HIDDEN))
-    judge[[EVIDENCE.index("label"), EVIDENCE.index("nothing")], 0] = deviation[[0, -1]] * (1.0, -2.0)
+    label, nothing = EVIDENCE.index("label"), EVIDENCE.index("nothing")
+    judge[[label, nothing], 0] = deviation[label], -2 * deviation[nothing]
     judge[-1, 0] = 1.0
     rates, decays = np.array([_LINEAR] + HIDDEN * [_HIDDEN]).T
     momentum, scale = np.zeros_like(judge), np.zeros_like(judge)

@@ -93,7 +93,7 @@ def _taken(task: _Task) -> tuple[Uint8, Uint8]:
         if task.kind == "number":
             shown = slice(picture * _MOST_DIGITS, picture * _MOST_DIGITS + int(rng.integers(2, _MOST_DIGITS + 1)))
             page = photographed(written(task.glyphs[shown], task.labels[shown], rng), rng)
-            more, kinds = judged(see_number(page.grey), page.owners, page.text, rng)
+            more, kinds = labelled(see_number(page.grey), page.owners, page.text, rng)
             glyphs.extend(more)
             labels.extend(kinds)
             continue
@@ -128,8 +128,11 @@ def _composed(glyphs: Uint8, labels: Uint8, rng: np.random.Generator) -> Writing
     return cluttered(writing, rng) if rng.random() < _CLUTTERED else writing
 
 
-def judged(sight: Sight, owners: Int32, text: str, rng: np.random.Generator) -> tuple[list[Uint8], list[int]]:
-    """Say of each arc of a number, `text`, if it is one of its digits or a wrong cut; leave out what is neither."""
+def labelled(sight: Sight, owners: Int32, text: str, rng: np.random.Generator) -> tuple[list[Uint8], list[int]]:
+    """Return the glyphs (28, 28) of a number's digits and of some wrong cuts, with labels; leave out what is neither.
+
+    The number says `text`; `owners` (H, W) are those of the picture, as `Writing` has them.
+    """
     digits, joins, others = [], [], []
     pieces, owners = sight.lattice.pieces, sight.shown(owners)
     count = int(pieces.max()) + 1

@@ -68,10 +68,7 @@ STYLES = tuple(_STYLES)
 # As 0s are in 1,000 written in one go.
 _TAILED = ("0 with a tail", "0 between two others")
 # These have no corners.
-_ROUND = (
-    *("2 with a loop", "2 with two loops", "0 with a curl", "5 in one go", "9 with a loop"),
-    *_TAILED,
-)
+_ROUND = ("2 with a loop", "2 with two loops", "0 with a curl", "5 in one go", "9 with a loop", *_TAILED)
 # Strokes are drawn at this many pixels for one of the glyph.
 _FINE = 8
 

@@ -84,6 +84,21 @@ def test_choices_are_a_list() -> None:
     assert not says(any_digits(), "1.5")
 
 
+@given(st.lists(st.text("012", max_size=5), min_size=1, max_size=40), st.text("012", max_size=6))
+@settings(max_examples=300, deadline=None)
+def test_a_list_allows_its_texts_alone(choices: list[str], text: str) -> None:
+    """Shared beginnings, shared endings, the empty text and repetitions included."""
+    automaton = one_of(choices, "list")
+    assert all(says(automaton, choice) for choice in choices)
+    assert says(automaton, text) == (text in choices)
+
+
+def test_a_list_has_no_two_states_with_the_same_endings() -> None:
+    """All numbers of four digits need five states, whatever their order."""
+    every = [f"{number:04}" for number in range(10_000)]
+    assert len(one_of(every[::-1], "list").accepting) == 5
+
+
 @pytest.mark.parametrize(
     ("pattern", "message"),
     [

@@ -44,7 +44,7 @@ def one_of(choices: list[str], name: str) -> Automaton:
     if not choices:
         raise UsageError(name, "no choices", "give one to a line")
     moves: list[dict[int, int]] = [{}]
-    accepting = {0} if "" in choices else set()
+    accepting: set[int] = set()
     for choice in choices:
         state = 0
         for character in choice:
@@ -56,11 +56,25 @@ def one_of(choices: list[str], name: str) -> Automaton:
                 moves[state][symbol] = len(moves) - 1
             state = moves[state][symbol]
         accepting.add(state)
-    table = np.full((len(moves), len(SYMBOLS)), -1, np.int32)
-    for state, ways in enumerate(moves):
-        for symbol, target in ways.items():
-            table[state, symbol] = target
-    return Automaton(table, np.isin(np.arange(len(moves)), list(accepting)))
+    return _merged(moves, accepting)
+
+
+def _merged(moves: list[dict[int, int]], accepting: set[int]) -> Automaton:
+    """Return the least automaton of a tree: states that the same endings follow are one."""
+    places: dict[tuple[bool, tuple[tuple[int, int], ...]], int] = {}
+    merged = [0] * len(moves)
+    # A branch is numbered after its root, so its ends come first here; the tree's root is the last that is new.
+    for state in reversed(range(len(moves))):
+        ways = tuple(sorted((symbol, merged[target]) for symbol, target in moves[state].items()))
+        merged[state] = places.setdefault((state in accepting, ways), len(places))
+    table = np.full((len(places), len(SYMBOLS)), -1, np.int32)
+    ends = np.zeros(len(places), bool)
+    for (accepted, ways), place in places.items():
+        row = len(places) - 1 - place
+        ends[row] = accepted
+        for symbol, target in ways:
+            table[row, symbol] = len(places) - 1 - target
+    return Automaton(table, ends)
 
 
 def any_digits() -> Automaton:

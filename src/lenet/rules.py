@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from lenet.arrays import Bools, Uint8
+from lenet.arrays import Bools, Float64, Int64, Uint8
 from lenet.ink import EDGE, Ink, disc
 
 # A rule is at least so many times as long as it is thick, which no stroke of a digit is, and rises at most this much;
@@ -23,8 +23,15 @@ _LEAST_SHARE, _GAP, _MOST_GAPS = 0.6, 0.02, 0.15
 _TIMES_HEIGHT, _SHORT, _SHORT_LINE, _OUT, _CORNER = 1.4, 0.25, 3.0, 0.08, 0.04
 # No pixel of a rule strays further from a straight line than this, in pixels or as a share of its thickness.
 _STRAY, _STRAY_SHARE = 1.5, 0.75
+# Where writing lies in a rule it is so many times as thick as elsewhere. A pixel so far from it is its own ragged edge.
+_THICKER, _RAGGED = 1.5, 1.0
+# A line is looked for at so many slopes, through at most this many of its pixels.
+_SLOPES, _SAMPLES = 41, 4000
+# A rule is printed in another grey than the writing if it is paler than this share of it. What one piece of ink lacks
+# in a rule is shorter than this many times the height of the writing.
+_PALER, _CLOSED = 0.8, 0.8
 # A line that stands apart, as one down that is no side of a box must, has at most this share of its own ink hanging on.
-_HANGS_ON = 0.05
+_HANGS_ON = 0.04
 # Runs of ink shorter than this, in pixels or as a share of the page, are no part of a rule.
 _RUN, _RUN_SHARE = 12, 0.06
 # Writing is what is left in pieces of at least this share of the tallest one's height.
@@ -58,9 +65,9 @@ def without_rules(ink: Ink) -> Ink:
     down = [rule for rule in long_down if _met(rule, corners) or _through(rule, ink.strokes)]
     kept = ink.strokes.copy()
     for rule in across:
-        kept &= ~rule | _crossed(kept & ~rule, rule)
+        kept &= ~rule | _written(kept & ~rule, ink.levels, rule, high)
     for rule in down:
-        kept &= ~rule | _crossed((kept & ~rule).T, rule.T).T
+        kept &= ~rule | _written((kept & ~rule).T, ink.levels.T, rule.T, high).T
     count = len(across) + len(down)
     if not count:
         return ink
@@ -84,34 +91,95 @@ def _rules(strokes: Uint8, slimmest: int) -> list[Bools]:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     found = []
     for label in range(1, count):
-        x, y, length, height, _area = (int(value) for value in stats[label])
+        _x, _y, length, height, _area = (int(value) for value in stats[label])
         if length < _LEAST_SHARE * wide or height > 3 + length / slimmest + _STEEPEST * length:
             continue
-        box = (slice(y, y + height), slice(x, x + length))
-        own = (labels[box] == label) & (runs[box] > 0)
-        covered = int(own.any(axis=0).sum())
-        if covered < (1 - _MOST_GAPS) * length or slimmest * own.sum() > covered * covered:
-            continue
-        columns = np.flatnonzero(own.any(axis=0))
-        middles = (own * np.arange(height)[:, None]).sum(axis=0)[columns] / own.sum(axis=0)[columns]
-        astray = middles - np.polyval(np.polyfit(columns, middles, 1), columns)
-        if np.abs(astray).max() > max(_STRAY, _STRAY_SHARE * own.sum() / covered):
-            continue
-        rule = np.zeros(strokes.shape, bool)
-        rule[box] = own
-        # The ragged edge of a line is its own too.
-        found.append((cv2.dilate(rule.astype(np.uint8), np.ones((3, 1), np.uint8)) > 0) & (strokes > 0))
+        found_here = _straight((labels == label) & (runs > 0), strokes > 0, slimmest)
+        if found_here is not None:
+            found.append(found_here)
     return found
 
 
-def _crossed(rest: Bools, rule: Bools) -> Bools:
-    """Return the pixels of a horizontal rule where a stroke goes on above and below."""
-    thickness = int(np.ceil(np.percentile(rule.sum(axis=0)[rule.any(axis=0)], 75)))
-    reach = min(thickness, rule.shape[0] // 4) + 2
-    upward = np.zeros((2 * reach + 1, 5), np.uint8)
-    upward[reach:] = 1
-    ink = rest.astype(np.uint8)
-    return rule & (cv2.dilate(ink, upward) > 0) & (cv2.dilate(ink, upward[::-1].copy()) > 0)
+def _straight(own: Bools, strokes: Bools, slimmest: int) -> Bools | None:
+    """Return the ink (h, w) along the straight line that most of a rule's `own` pixels lie on; None for no line.
+
+    Writing that stands on a line or lies in it makes it thicker there, and only there.
+    """
+    rows, columns = np.nonzero(own)
+    first, last = int(columns.min()), int(columns.max())
+    line = _through_most(rows, columns)
+    across = np.arange(first, last + 1)
+    for _round in range(2):
+        middles, thickness = _across(strokes, across, np.polyval(line, across), (last + 1 - first) // slimmest + 2)
+        inked = thickness > 0
+        if inked.sum() < (1 - _MOST_GAPS) * len(across):
+            return None
+        usual = float(np.median(thickness[inked]))
+        bare = inked & (thickness <= _THICKER * usual)
+        line = np.polyfit(across[bare], middles[bare], 1)
+    astray = np.abs(middles[bare] - np.polyval(line, across[bare])) > max(_STRAY, _STRAY_SHARE * usual)
+    if astray.any() or slimmest * usual > inked.sum():
+        return None
+    rule = np.zeros(strokes.shape, bool)
+    off = np.abs(np.arange(len(own))[:, None] - np.polyval(line, across))
+    rule[:, first : last + 1] = (off <= usual / 2 + _RAGGED) & strokes[:, first : last + 1]
+    return rule
+
+
+def _through_most(rows: Int64, columns: Int64) -> Float64:
+    """Return the slope and the height at column 0 of the nearly level line that goes through most pixels (Hough)."""
+    some = slice(None, None, max(1, len(rows) // _SAMPLES))
+    rows, columns = rows[some], columns[some]
+    best, most = np.zeros(2), 0
+    for slope in np.linspace(-_STEEPEST, _STEEPEST, _SLOPES):
+        heights = np.rint(rows - slope * columns).astype(np.int64)
+        lowest = int(heights.min())
+        counts = np.bincount(heights - lowest)
+        if counts.max() > most:
+            best, most = np.array([slope, int(counts.argmax()) + lowest]), int(counts.max())
+    return best
+
+
+def _across(strokes: Bools, columns: Int64, middles: Float64, reach: int) -> tuple[Float64, Int64]:
+    """Return the middle and the thickness (0: none) of the ink at a line's height in each column, at most `reach` off."""
+    high = len(strokes)
+    rows = np.rint(middles).astype(np.int64)[None, :] + np.arange(-reach, reach + 1)[:, None]
+    inked = strokes[np.clip(rows, 0, high - 1), columns] & (rows >= 0) & (rows < high)
+    up = np.logical_and.accumulate(inked[reach::-1], axis=0).sum(axis=0)
+    down = np.logical_and.accumulate(inked[reach:], axis=0).sum(axis=0)
+    return rows[reach] + (down - up) / 2, np.where(up > 0, up + down - 1, 0)
+
+
+def _written(kept: Bools, levels: Uint8, rule: Bools, high: float) -> Bools:
+    """Return the pixels of a horizontal rule that are the pen's too, beside what is `kept`.
+
+    They are darker than a rule that is printed in another grey; or else a stroke goes on above or below, or they close
+    a gap of one piece of ink, such as the base of a 0 that stands on the line.
+    """
+    thickness = int(np.ceil(np.median(rule.sum(axis=0)[rule.any(axis=0)])))
+    reach = np.ones((2 * thickness + 5, 1), np.uint8)
+    near = cv2.dilate(kept.astype(np.uint8), np.ones((2 * thickness + 5, 5), np.uint8)) > 0
+    alone, pen = levels[rule & ~near], levels[kept]
+    if alone.size and pen.size:
+        grey, black = float(np.median(alone)), float(np.median(pen))
+        if grey < _PALER * black:
+            return rule & (levels > (grey + black) / 2)
+    # What is only the ragged edge of the line goes on nowhere.
+    goes_on = cv2.morphologyEx(kept.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 1), np.uint8))
+    met = rule & (cv2.dilate(goes_on, reach) > 0)
+    return met | _closed(kept | met, rule, high)
+
+
+def _closed(kept: Bools, rule: Bools, high: float) -> Bools:
+    """Return the stretches of a rule, shorter than writing is high, that lie between parts of one piece of ink."""
+    _count, pieces = cv2.connectedComponents(kept.astype(np.uint8), connectivity=8)
+    inside = (pieces * rule).max(axis=0)
+    columns = np.flatnonzero(inside)
+    closed = np.zeros_like(rule)
+    for left, right in zip(columns[:-1], columns[1:], strict=True):
+        if 1 < right - left <= _CLOSED * high and inside[left] == inside[right]:
+            closed[:, left:right] = rule[:, left:right]
+    return closed
 
 
 def _writing_height(rest: Bools) -> float:

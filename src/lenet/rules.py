@@ -157,7 +157,6 @@ def _written(kept: Bools, levels: Uint8, rule: Bools, high: float) -> Bools:
     a gap of one piece of ink, such as the base of a 0 that stands on the line.
     """
     thickness = int(np.ceil(np.median(rule.sum(axis=0)[rule.any(axis=0)])))
-    reach = np.ones((2 * thickness + 5, 1), np.uint8)
     near = cv2.dilate(kept.astype(np.uint8), np.ones((2 * thickness + 5, 5), np.uint8)) > 0
     alone, pen = levels[rule & ~near], levels[kept]
     if alone.size and pen.size:
@@ -165,8 +164,10 @@ def _written(kept: Bools, levels: Uint8, rule: Bools, high: float) -> Bools:
         if grey < _PALER * black:
             return rule & (levels > (grey + black) / 2)
     # What is only the ragged edge of the line goes on nowhere.
-    goes_on = cv2.morphologyEx(kept.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 1), np.uint8))
-    met = rule & (cv2.dilate(goes_on, reach) > 0)
+    met = cv2.morphologyEx(kept.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 1), np.uint8))
+    for _row in range(thickness + 2):
+        met = cv2.dilate(met, np.ones((3, 1), np.uint8)) & (rule | kept)
+    met = (met > 0) & rule
     return met | _closed(kept | met, rule, high)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -25,8 +27,11 @@ _TIMES_HEIGHT, _SHORT, _SHORT_LINE, _OUT, _CORNER = 1.4, 0.25, 3.0, 0.08, 0.04
 _STRAY, _STRAY_SHARE = 1.5, 0.75
 # Where writing lies in a rule it is so many times as thick as elsewhere. A pixel so far from it is its own ragged edge.
 _THICKER, _RAGGED = 1.5, 1.0
-# A line is looked for at so many slopes, through at most this many of its pixels.
-_SLOPES, _SAMPLES = 41, 4000
+# A line is looked for at so many slopes, through at most this many of its pixels, and at most so many in one piece of
+# ink; no more than so many pixels either side of its middle tell how thick it is.
+_SLOPES, _SAMPLES, _ROUNDS, _THICKEST = 41, 4000, 6, 64
+# How often it is fitted anew to the ink that the last line found.
+_FITS = 3
 # A rule is printed in another grey than the writing if it is paler than this share of it. What one piece of ink lacks
 # in a rule is shorter than this many times the height of the writing.
 _PALER, _CLOSED = 0.8, 0.8
@@ -34,8 +39,8 @@ _PALER, _CLOSED = 0.8, 0.8
 _HANGS_ON = 0.04
 # Runs of ink shorter than this, in pixels or as a share of the page, are no part of a rule.
 _RUN, _RUN_SHARE = 12, 0.06
-# Writing is what is left in pieces of at least this share of the tallest one's height.
-_TALL = 0.4
+# Writing is what is left in pieces of at least this share of the tallest one's height; fewer pixels are a speck.
+_TALL, _SPECK = 0.4, 4
 
 
 def without_rules(ink: Ink) -> Ink:
@@ -53,21 +58,21 @@ def without_rules(ink: Ink) -> Ink:
     rest = ink.strokes.copy()
     for rule in (*across, *down):
         rest &= ~rule
-    high = _writing_height(rest)
+    high, first, last = _writing(rest)
     if not high:
         return ink
     least = _TIMES_HEIGHT * high
     long_enough = [rule for rule in across if _length(rule) >= least]
-    across = [rule for rule in long_enough if _spans(rule, rest, high) or _alone(rule, ink.strokes, high)]
+    across = [rule for rule in long_enough if _spans(rule, high, first, last) or _alone(rule, ink.strokes, high)]
     if not across:
         corners = []
     long_down = [rule for rule in down if _length(rule.T) >= least or _met(rule, corners) > 1]
     down = [rule for rule in long_down if _met(rule, corners) or _through(rule, ink.strokes)]
     kept = ink.strokes.copy()
     for rule in across:
-        kept &= ~rule | _written(kept & ~rule, ink.levels, rule, high)
+        _take_out(rule, kept, ink.levels, high)
     for rule in down:
-        kept &= ~rule | _written((kept & ~rule).T, ink.levels.T, rule.T, high).T
+        _take_out(rule.T, kept.T, ink.levels.T, high)
     count = len(across) + len(down)
     if not count:
         return ink
@@ -83,21 +88,30 @@ def _rules(strokes: Uint8, slimmest: int) -> list[Bools]:
     if wide < 24 or high < 8:
         return []
     run = max(_RUN, round(_RUN_SHARE * wide))
-    runs = cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones((1, run), np.uint8))
-    if not runs.any():
-        return []
-    # The steps of a line that leans, and the parts of a broken one, hang together when they are made a little longer.
+    runs = cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones((1, run), np.uint8)).astype(np.uint8)
+    found: list[Bools] = []
+    # Writing may hang lines together: look again without those that were found.
+    for _round in range(_ROUNDS):
+        more = [rule for own in _long(runs) if (rule := _straight(own, strokes > 0, slimmest)) is not None]
+        if not more:
+            break
+        found += more
+        for rule in more:
+            runs[cv2.dilate(rule.astype(np.uint8), np.ones((3, 1), np.uint8)) > 0] = 0
+    return found
+
+
+def _long(runs: Uint8) -> Iterator[Bools]:
+    """Yield the pixels of all runs that hang together over enough of the page.
+
+    The steps of a line that leans, and the parts of a broken one, do when they are made a little longer.
+    """
+    wide = runs.shape[1]
     joined = cv2.dilate(runs, np.ones((3, 3 + 2 * round(_GAP * wide / 2)), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-    found = []
     for label in range(1, count):
-        _x, _y, length, height, _area = (int(value) for value in stats[label])
-        if length < _LEAST_SHARE * wide or height > 3 + length / slimmest + _STEEPEST * length:
-            continue
-        found_here = _straight((labels == label) & (runs > 0), strokes > 0, slimmest)
-        if found_here is not None:
-            found.append(found_here)
-    return found
+        if stats[label, cv2.CC_STAT_WIDTH] >= _LEAST_SHARE * wide:
+            yield (labels == label) & (runs > 0)
 
 
 def _straight(own: Bools, strokes: Bools, slimmest: int) -> Bools | None:
@@ -109,16 +123,17 @@ def _straight(own: Bools, strokes: Bools, slimmest: int) -> Bools | None:
     first, last = int(columns.min()), int(columns.max())
     line = _through_most(rows, columns)
     across = np.arange(first, last + 1)
-    for _round in range(2):
-        middles, thickness = _across(strokes, across, np.polyval(line, across), (last + 1 - first) // slimmest + 2)
+    reach = min(len(across) // slimmest + 2, _THICKEST)
+    for _round in range(_FITS):
+        middles, thickness = _across(strokes, across, line[0] * across + line[1], reach)
         inked = thickness > 0
-        if inked.sum() < (1 - _MOST_GAPS) * len(across):
+        if inked.sum() < _RUN:
             return None
         usual = float(np.median(thickness[inked]))
         bare = inked & (thickness <= _THICKER * usual)
         line = np.polyfit(across[bare], middles[bare], 1)
     astray = np.abs(middles[bare] - np.polyval(line, across[bare])) > max(_STRAY, _STRAY_SHARE * usual)
-    if astray.any() or slimmest * usual > inked.sum():
+    if astray.any() or inked.sum() < max((1 - _MOST_GAPS) * len(across), slimmest * usual):
         return None
     rule = np.zeros(strokes.shape, bool)
     off = np.abs(np.arange(len(own))[:, None] - np.polyval(line, across))
@@ -141,13 +156,21 @@ def _through_most(rows: Int64, columns: Int64) -> Float64:
 
 
 def _across(strokes: Bools, columns: Int64, middles: Float64, reach: int) -> tuple[Float64, Int64]:
-    """Return the middle and the thickness (0: none) of the ink at a line's height in each column, at most `reach` off."""
+    """Return the middle and thickness (0: none) of the ink at a line's height in each column, `reach` off at most."""
     high = len(strokes)
     rows = np.rint(middles).astype(np.int64)[None, :] + np.arange(-reach, reach + 1)[:, None]
     inked = strokes[np.clip(rows, 0, high - 1), columns] & (rows >= 0) & (rows < high)
     up = np.logical_and.accumulate(inked[reach::-1], axis=0).sum(axis=0)
     down = np.logical_and.accumulate(inked[reach:], axis=0).sum(axis=0)
     return rows[reach] + (down - up) / 2, np.where(up > 0, up + down - 1, 0)
+
+
+def _take_out(rule: Bools, kept: Bools, levels: Uint8, high: float) -> None:
+    """Clear a horizontal rule in the `kept` ink, in place, but for what is written there."""
+    rows = np.flatnonzero(rule.any(axis=1))
+    near = slice(max(0, rows[0] - 2 * int(high)), rows[-1] + 1 + 2 * int(high))
+    beside = kept[near] & ~rule[near]
+    kept[near] = beside | (kept[near] & _written(beside, levels[near], rule[near], high))
 
 
 def _written(kept: Bools, levels: Uint8, rule: Bools, high: float) -> Bools:
@@ -164,10 +187,11 @@ def _written(kept: Bools, levels: Uint8, rule: Bools, high: float) -> Bools:
         if grey < _PALER * black:
             return rule & (levels > (grey + black) / 2)
     # What is only the ragged edge of the line goes on nowhere.
-    met = cv2.morphologyEx(kept.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 1), np.uint8))
+    upright = np.ones((3, 1), np.uint8)
+    met = cv2.morphologyEx(kept.astype(np.uint8), cv2.MORPH_OPEN, upright) > 0
     for _row in range(thickness + 2):
-        met = cv2.dilate(met, np.ones((3, 1), np.uint8)) & (rule | kept)
-    met = (met > 0) & rule
+        met = (cv2.dilate(met.astype(np.uint8), upright) > 0) & (rule | kept)
+    met &= rule
     return met | _closed(kept | met, rule, high)
 
 
@@ -177,17 +201,23 @@ def _closed(kept: Bools, rule: Bools, high: float) -> Bools:
     inside = (pieces * rule).max(axis=0)
     columns = np.flatnonzero(inside)
     closed = np.zeros_like(rule)
-    for left, right in zip(columns[:-1], columns[1:], strict=True):
+    for left, right in pairwise(columns):
         if 1 < right - left <= _CLOSED * high and inside[left] == inside[right]:
             closed[:, left:right] = rule[:, left:right]
     return closed
 
 
-def _writing_height(rest: Bools) -> float:
-    """Return the median height of the taller pieces of ink, 0 if there is none."""
+def _writing(rest: Bools) -> tuple[float, int, int]:
+    """Return the median height of the taller pieces of ink (0: there is none), and the columns from first to last."""
     _count, _labels, stats, _ = cv2.connectedComponentsWithStats(rest.astype(np.uint8), connectivity=8)
-    heights = stats[1:, cv2.CC_STAT_HEIGHT][stats[1:, cv2.CC_STAT_AREA] >= 4]
-    return float(np.median(heights[heights >= _TALL * heights.max()])) if len(heights) else 0.0
+    stats = stats[1:][stats[1:, cv2.CC_STAT_AREA] >= _SPECK]
+    if not len(stats):
+        return 0.0, 0, 0
+    heights = stats[:, cv2.CC_STAT_HEIGHT]
+    high = float(np.median(heights[heights >= _TALL * heights.max()]))
+    tall = stats[heights >= _TALL * high]
+    left = tall[:, cv2.CC_STAT_LEFT]
+    return high, int(left.min()), int((left + tall[:, cv2.CC_STAT_WIDTH]).max())
 
 
 def _corners(rule: Bools) -> Bools:
@@ -209,13 +239,8 @@ def _through(rule: Bools, strokes: Bools) -> bool:
     return _edge_to_edge(rule) and _apart(rule, strokes)
 
 
-def _spans(rule: Bools, rest: Bools, high: float) -> bool:
-    """Return whether a rule across begins before the tall pieces of the rest of the ink, and ends behind them."""
-    _count, _labels, stats, _ = cv2.connectedComponentsWithStats(rest.astype(np.uint8), connectivity=8)
-    tall = stats[1:][stats[1:, cv2.CC_STAT_HEIGHT] >= _TALL * high]
-    if not len(tall):
-        return True
-    first, last = tall[:, cv2.CC_STAT_LEFT].min(), (tall[:, cv2.CC_STAT_LEFT] + tall[:, cv2.CC_STAT_WIDTH]).max()
+def _spans(rule: Bools, high: float, first: int, last: int) -> bool:
+    """Return whether a rule across begins before the writing, from column `first` to `last`, and ends behind it."""
     columns = np.flatnonzero(rule.any(axis=0))
     begin, end = int(columns[0]), int(columns[-1]) + 1
     if _edge_to_edge(rule.T) or end - begin >= _SHORT_LINE * high:

@@ -110,6 +110,21 @@ def lines_of_ten(digits: Digits, n: int) -> Pictures:
         yield plain(Writing(ink, owners, writing.text))
 
 
+def on_a_line(digits: Digits, n: int) -> Pictures:
+    """Yield numbers written on a ruled line, as dark as the pen or paler, that meets their feet or lies lower."""
+    rng = np.random.default_rng(0x41E)
+    for _number in range(n):
+        glyphs, labels = digits.of_one_writer(int(rng.integers(3, 8)), rng)
+        gaps = rng.integers(-1, 7, len(glyphs) - 1).astype(np.int32)
+        writing = spaced(glyphs, labels, gaps, np.zeros(len(glyphs), np.int32))
+        ink, owners = warped(writing, 2.0, 1.0, 0.0, 0.0)
+        y, x = np.mgrid[: ink.shape[0], : ink.shape[1]]
+        foot = np.flatnonzero((ink > 0.5).any(axis=1))[-1] + rng.uniform(-8, 4)
+        away = np.abs(y - foot - rng.normal(0, 0.005) * (x - ink.shape[1] / 2))
+        line = np.clip(rng.uniform(1, 4) / 2 + 0.5 - away, 0, 1) * rng.uniform(0.3, 1)
+        yield plain(Writing(np.maximum(ink, line).astype(np.float32), owners, writing.text))
+
+
 def styled(n: int) -> Pictures:
     """Yield single digits drawn in the styles that MNIST hardly has, photographed."""
     rng = np.random.default_rng(0x57)
@@ -266,6 +281,7 @@ def every_set(digits: Digits, n: int) -> dict[str, tuple[Callable[[], Pictures],
         sets[f"{form}, tiles"] = partial(numbers, digits, form, True, n), many
     sets["touching pairs"] = partial(touching_pairs, digits, n), many
     sets["lines of ten"] = partial(lines_of_ten, digits, n), many
+    sets["on a ruled line"] = partial(on_a_line, digits, n), many
     sets |= {name: (partial(real, name), many) for name in NUMBERS}
     for name in SINGLES:
         sets |= {f"{name} (digit)": (partial(real, name), one), f"{name} (read)": (partial(real, name), many)}

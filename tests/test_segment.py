@@ -60,6 +60,48 @@ def test_strokes_that_cross_a_ruled_line_stay_whole() -> None:
     assert (heights > 70).all()
 
 
+@pytest.mark.parametrize("grey", [0, 130])
+def test_rings_that_stand_in_a_ruled_line_stay_whole(grey: int) -> None:
+    """A line through their feet goes, whatever its grey and though it leans; every ring stays closed."""
+    page = paper(120, 500)
+    cv2.line(page, (0, 84), (499, 90), grey, 3, cv2.LINE_AA)
+    for x in (80, 200, 320, 440):
+        ring(page, x, 66)
+    cleaned = without_rules(ink_of(page))
+    assert cleaned.notes[-1] == "1 ruled line removed"
+    count, _labels, stats, _middles = cv2.connectedComponentsWithStats(cleaned.strokes.astype(np.uint8))
+    assert count == 5
+    assert (stats[1:, cv2.CC_STAT_WIDTH] < 56).all()
+    holes = cv2.connectedComponents((~cleaned.strokes).astype(np.uint8), connectivity=4)[0] - 2
+    assert holes == 4
+
+
+def test_a_pale_line_leaves_the_dark_base_that_lies_in_it() -> None:
+    """Every pixel of a bar as thick as the line stays, and none of the line."""
+    page = paper(120, 400)
+    cv2.line(page, (0, 90), (399, 90), 150, 5)
+    for x in (80, 220):
+        cv2.line(page, (x, 30), (x, 90), 0, 7)
+        cv2.line(page, (x, 90), (x + 60, 90), 0, 5)
+    cleaned = without_rules(ink_of(page))
+    assert cleaned.strokes[90, 80:140].all()
+    assert cleaned.strokes[90, 220:280].all()
+    assert not cleaned.strokes[90, [*range(70), *range(150, 210), *range(290, 400)]].any()
+
+
+def test_two_lines_that_bold_writing_hangs_together_are_both_removed() -> None:
+    """Bold bars from one to the other, wider than the shortest run of a line."""
+    page = paper(140, 300)
+    for x in (60, 150, 230):
+        cv2.rectangle(page, (x, 30), (x + 24, 110), 0, -1)
+    for y in (28, 112):
+        cv2.line(page, (0, y), (299, y), 0, 3)
+    cleaned = without_rules(ink_of(page))
+    assert cleaned.notes[-1] == "2 ruled lines removed"
+    assert not cleaned.strokes[:, :55].any()
+    assert cleaned.strokes[35:105, 62:82].all()
+
+
 def test_a_line_that_stands_alone_need_not_span_the_writing() -> None:
     """One under four rings goes though it ends before the last; one that a stem stands on stays: it may be a base."""
     page = paper(120, 400)

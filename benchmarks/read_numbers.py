@@ -125,6 +125,32 @@ def on_a_line(digits: Digits, n: int) -> Pictures:
         yield plain(Writing(np.maximum(ink, line).astype(np.float32), owners, writing.text))
 
 
+def in_boxes(digits: Digits, n: int) -> Pictures:
+    """Yield numbers with a box, or the tooth of a comb, for each digit, as dark as the pen or paler."""
+    rng = np.random.default_rng(0xB0C)
+    cell, margin, scale = 33, 5, 2
+    for _number in range(n):
+        glyphs, labels = digits.of_one_writer(int(rng.integers(3, 8)), rng)
+        ink = np.zeros((cell + 2 * margin, cell * len(glyphs) + 2 * margin), np.float32)
+        for place, glyph in enumerate(glyphs):
+            right, down = (int(way) + margin for way in rng.integers(0, cell - 27, 2))
+            part = ink[down : down + 28, right + cell * place : right + cell * place + 28]
+            np.maximum(part, glyph.astype(np.float32) / 255, out=part)
+        ink = np.kron(ink, np.ones((scale, scale), np.float32))
+        thick, grey = int(rng.integers(1, 4)), rng.uniform(0.3, 1)
+        top, low, left, right = (
+            scale * side for side in (margin, margin + cell, margin, ink.shape[1] // scale - margin)
+        )
+        teeth = top if rng.random() < 0.5 else low - int(rng.uniform(0.25, 0.6) * scale * cell)
+        lines = np.zeros_like(ink)
+        lines[low : low + thick, left : right + thick] = grey
+        for x in range(left, right + 1, scale * cell):
+            lines[teeth:low, x : x + thick] = grey
+        if teeth == top:
+            lines[top : top + thick, left : right + thick] = grey
+        yield plain(Writing(np.maximum(ink, lines), np.zeros(ink.shape, np.int32), "".join(map(str, labels))))
+
+
 def styled(n: int) -> Pictures:
     """Yield single digits drawn in the styles that MNIST hardly has, photographed."""
     rng = np.random.default_rng(0x57)
@@ -282,6 +308,7 @@ def every_set(digits: Digits, n: int) -> dict[str, tuple[Callable[[], Pictures],
     sets["touching pairs"] = partial(touching_pairs, digits, n), many
     sets["lines of ten"] = partial(lines_of_ten, digits, n), many
     sets["on a ruled line"] = partial(on_a_line, digits, n), many
+    sets["a box for each digit"] = partial(in_boxes, digits, n), many
     sets |= {name: (partial(real, name), many) for name in NUMBERS}
     for name in SINGLES:
         sets |= {f"{name} (digit)": (partial(real, name), one), f"{name} (read)": (partial(real, name), many)}

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from lenet.arrays import Bools, Float64, Int64, Uint8
+from lenet.boxes import uprights
 from lenet.ink import EDGE, Ink, disc
 
 # A rule is at least so many times as long as it is thick, which no stroke of a digit is, and rises at most this much;
@@ -68,14 +69,19 @@ def without_rules(ink: Ink) -> Ink:
         corners = []
     long_down = [rule for rule in down if _length(rule.T) >= least or _met(rule, corners) > 1]
     down = [rule for rule in long_down if _met(rule, corners) or _through(rule, ink.strokes)]
-    kept = ink.strokes.copy()
-    for rule in across:
-        _take_out(rule, kept, ink.levels, high)
-    for rule in down:
-        _take_out(rule.T, kept.T, ink.levels.T, high)
+    down += uprights(ink.strokes, across, high)
     count = len(across) + len(down)
     if not count:
         return ink
+    rest = ink.strokes.copy()
+    for rule in (*across, *down):
+        rest &= ~rule
+    kept = rest.copy()
+    level = [(rule, rest, kept, ink.levels) for rule in across]
+    level += [(rule.T, rest.T, kept.T, ink.levels.T) for rule in down]
+    gaps = [(rule, ours) for rule, others, ours, levels in level if not _put_back(rule, others, ours, levels)]
+    for rule, ours in gaps:
+        _close(rule, ours, high)
     near = cv2.dilate(kept.astype(np.uint8), disc(EDGE)) > 0
     levels = np.where(near & (kept | ~ink.strokes), ink.levels, 0).astype(np.uint8)
     note = f"{count} ruled line{'s' if count > 1 else ''} removed"
@@ -165,46 +171,49 @@ def _across(strokes: Bools, columns: Int64, middles: Float64, reach: int) -> tup
     return rows[reach] + (down - up) / 2, np.where(up > 0, up + down - 1, 0)
 
 
-def _take_out(rule: Bools, kept: Bools, levels: Uint8, high: float) -> None:
-    """Clear a horizontal rule in the `kept` ink, in place, but for what is written there."""
-    rows = np.flatnonzero(rule.any(axis=1))
-    near = slice(max(0, rows[0] - 2 * int(high)), rows[-1] + 1 + 2 * int(high))
-    beside = kept[near] & ~rule[near]
-    kept[near] = beside | (kept[near] & _written(beside, levels[near], rule[near], high))
+def _put_back(rule: Bools, rest: Bools, kept: Bools, levels: Uint8) -> bool:
+    """Add to the `kept` ink, in place, what is written in a horizontal rule, by the `rest` that is no rule's.
 
-
-def _written(kept: Bools, levels: Uint8, rule: Bools, high: float) -> Bools:
-    """Return the pixels of a horizontal rule that are the pen's too, beside what is `kept`.
-
-    They are darker than a rule that is printed in another grey; or else a stroke goes on above or below, or they close
-    a gap of one piece of ink, such as the base of a 0 that stands on the line.
+    It is darker than a rule that is printed in another grey, for which True is returned; or else a stroke of the rest
+    goes on above or below.
     """
     thickness = int(np.ceil(np.median(rule.sum(axis=0)[rule.any(axis=0)])))
-    near = cv2.dilate(kept.astype(np.uint8), np.ones((2 * thickness + 5, 5), np.uint8)) > 0
-    alone, pen = levels[rule & ~near], levels[kept]
+    part = _near(rule, 2 * thickness + 8)
+    rule, rest, levels = rule[part], rest[part], levels[part]
+    beside = cv2.dilate(rest.astype(np.uint8), np.ones((2 * thickness + 5, 5), np.uint8)) > 0
+    alone, pen = levels[rule & ~beside], levels[rest]
     if alone.size and pen.size:
         grey, black = float(np.median(alone)), float(np.median(pen))
         if grey < _PALER * black:
-            return rule & (levels > (grey + black) / 2)
+            kept[part] |= rule & (levels > (grey + black) / 2)
+            return True
     # What is only the ragged edge of the line goes on nowhere.
     upright = np.ones((3, 1), np.uint8)
-    met = cv2.morphologyEx(kept.astype(np.uint8), cv2.MORPH_OPEN, upright) > 0
+    met = cv2.morphologyEx(rest.astype(np.uint8), cv2.MORPH_OPEN, upright) > 0
     for _row in range(thickness + 2):
-        met = (cv2.dilate(met.astype(np.uint8), upright) > 0) & (rule | kept)
-    met &= rule
-    return met | _closed(kept | met, rule, high)
+        met = (cv2.dilate(met.astype(np.uint8), upright) > 0) & (rule | rest)
+    kept[part] |= met & rule
+    return False
 
 
-def _closed(kept: Bools, rule: Bools, high: float) -> Bools:
-    """Return the stretches of a rule, shorter than writing is high, that lie between parts of one piece of ink."""
+def _close(rule: Bools, kept: Bools, high: float) -> None:
+    """Put back stretches of a rule, shorter than writing is high, that lie between parts of one piece of `kept` ink.
+
+    Such is the base of a 0 that stands on the line.
+    """
+    part = _near(rule, 2 * int(high))
+    rule, kept = rule[part], kept[part]
     _count, pieces = cv2.connectedComponents(kept.astype(np.uint8), connectivity=8)
     inside = (pieces * rule).max(axis=0)
-    columns = np.flatnonzero(inside)
-    closed = np.zeros_like(rule)
-    for left, right in pairwise(columns):
+    for left, right in pairwise(np.flatnonzero(inside)):
         if 1 < right - left <= _CLOSED * high and inside[left] == inside[right]:
-            closed[:, left:right] = rule[:, left:right]
-    return closed
+            kept[:, left:right] |= rule[:, left:right]
+
+
+def _near(rule: Bools, reach: int) -> slice:
+    """Return the rows of a rule and so many above and below."""
+    rows = np.flatnonzero(rule.any(axis=1))
+    return slice(max(0, int(rows[0]) - reach), int(rows[-1]) + 1 + reach)
 
 
 def _writing(rest: Bools) -> tuple[float, int, int]:

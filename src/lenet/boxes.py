@@ -1,0 +1,188 @@
+"""The sides of boxes, the teeth of combs and the uprights of squared paper: thin straight ink that stands on a line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import cv2
+import numpy as np
+
+from lenet.arrays import Bools, Float64, Int64, Uint8
+
+# An upright is so many times as long as the writing is high, at least and at most (one that leads to the next line and
+# is not one of several even ones: the next but one number), and so many times as wide as its line is thick, and pixels.
+_LEAST, _MOST, _TALLEST, _WIDER, _MORE = 0.25, 4.0, 2.0, 1.6, 1.5
+# Even uprights are at least this share of the writing's height apart, each within this share of that and a pixel from
+# its place, so many of them and this share of their places at least; this share of their length is the same.
+_APART, _OFF, _FEWEST, _SHARE, _ALIKE = 0.4, 0.06, 3, 0.75, 0.8
+# They begin and end where the line does, but for this share of how far they are apart and so many pixels; on squared
+# paper, where they go on beyond the line, one more would be off the page.
+_END, _END_PIXELS, _ONE_MORE = 0.12, 3, 1.15
+# Of a line with more uprights than this, stems among them, only the first are looked at.
+_MOST_UPRIGHTS = 40
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A ruled line: its slope, its height at column 0, its thickness, and its first and last column."""
+
+    slope: float
+    height: float
+    thickness: float
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class _Side:
+    """What stands on a line (`way` -1) or hangs from it (1): how far ink goes on from each of its columns.
+
+    `columns` are the line's and a few beyond its ends; `runs` (columns,) are in pixels, up to `most`, where the page
+    ends or the next line begins, which is so for some that `meet` it.
+    """
+
+    line: _Line
+    way: int
+    columns: Int64
+    runs: Int64
+    most: int
+    meets: bool
+
+
+@dataclass(frozen=True)
+class _Even:
+    """Uprights that are as far apart as each other and about as long: their places, that distance, that length."""
+
+    places: Float64
+    pitch: float
+    length: int
+
+
+def uprights(strokes: Bools, across: list[Bools], high: float) -> list[Bools]:
+    """Return the pixels of what stands on or hangs from the lines `across` in strokes (h, w), and is no writing.
+
+    Uprights lead from one line to the next, as thin as these; or they are even, from end to end of a line, or on both
+    sides of one of several that cross the page. A 1 is none of this. `high` is the height of the writing.
+    """
+    lines = sorted((_line(rule) for rule in across), key=lambda line: line.slope * strokes.shape[1] / 2 + line.height)
+    found = np.zeros(strokes.shape, np.uint8)
+    for line, above, below in zip(lines, [None, *lines], [*lines[1:], None], strict=False):
+        sides = [_side(strokes, line, other, way, high) for way, other in ((-1, above), (1, below))]
+        evens = [_even(side, high) for side in sides]
+        pitches = [even.pitch for even in evens if even]
+        both = len(lines) > 1 and len(pitches) == 2 and _alike(*pitches)
+        for side, even in zip(sides, evens, strict=True):
+            if side.meets and side.most <= _TALLEST * high:
+                for place, run in _thin(side, high):
+                    if run >= side.most - 2:
+                        _mark(found, side, place, side.most)
+            if even and (_from_end_to_end(side, even, both=both) or (side.meets and even.length >= side.most - 2)):
+                for place in even.places.tolist():
+                    if _stands(side, place, _ALIKE * even.length):
+                        _mark(found, side, place, even.length)
+    # What goes on behind a line is one.
+    thickest = int(max((line.thickness for line in lines), default=0))
+    joined = cv2.dilate(found, np.ones((thickest + 4, 1), np.uint8))
+    count, labels = cv2.connectedComponents(joined, connectivity=8)
+    own = [(labels == label) & (found > 0) & strokes for label in range(1, count)]
+    return [upright for upright in own if upright.any()]
+
+
+def _line(rule: Bools) -> _Line:
+    counts = rule.sum(axis=0)
+    columns = np.flatnonzero(counts)
+    middles = (rule * np.arange(len(rule))[:, None]).sum(axis=0)[columns] / counts[columns]
+    slope, height = np.polyfit(columns, middles, 1)
+    return _Line(float(slope), float(height), float(np.median(counts[columns])), int(columns[0]), int(columns[-1]))
+
+
+def _side(strokes: Bools, line: _Line, other: _Line | None, way: int, high: float) -> _Side:
+    """Follow ink from a line up to the `other` one on that side, or to the page's end."""
+    columns = np.arange(line.first - _END_PIXELS, line.last + _END_PIXELS + 1)
+    most = min(_MOST * high, len(strokes))
+    if other:
+        middle = (line.first + line.last) / 2
+        room = abs((other.slope - line.slope) * middle + other.height - line.height)
+        most = min(most, room - (other.thickness + line.thickness) / 2 - 1)
+    steps = np.arange(1, max(1, int(most)) + 1)
+    rows, across, inside = _places(line, way, columns.astype(np.float64), steps, strokes.shape)
+    # A pixel to the side, or one that is missing, is no end.
+    ink = (strokes[rows, across] & inside).astype(np.uint8)
+    whole = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8))
+    runs = np.logical_and.accumulate(cv2.dilate(whole, np.ones((1, 3), np.uint8)) > 0, axis=0).sum(axis=0)
+    return _Side(line, way, columns, runs, len(steps), other is not None)
+
+
+def _places(
+    line: _Line, way: int, columns: Float64, steps: Int64, shape: tuple[int, ...]
+) -> tuple[Int64, Int64, Bools]:
+    """Return the rows and columns (steps, n) at right angles to a line, and which of them are on the page."""
+    away = line.thickness / 2 + steps[:, None]
+    # Half a pixel is always rounded up: rounded to even, every other row would be left out.
+    rows = np.floor(line.slope * columns + line.height + way * away + 0.5).astype(np.int64)
+    across = np.floor(columns - way * line.slope * away + 0.5).astype(np.int64)
+    inside = (rows >= 0) & (rows < shape[0]) & (across >= 0) & (across < shape[1])
+    return np.clip(rows, 0, shape[0] - 1), np.clip(across, 0, shape[1] - 1), inside
+
+
+def _thin(side: _Side, high: float) -> list[tuple[float, int]]:
+    """Return the middle column and the length of each thin upright."""
+    long = np.concatenate([[0], side.runs >= max(5, _LEAST * high), [0]]).astype(np.int8)
+    begins, ends = np.flatnonzero(np.diff(long) > 0), np.flatnonzero(np.diff(long) < 0)
+    found = []
+    for begin, end in zip(begins, ends, strict=True):
+        runs = side.runs[begin:end]
+        wide = int((runs >= runs.max() / 2).sum()) - 2
+        if wide <= _WIDER * side.line.thickness + _MORE:
+            own = np.flatnonzero(runs >= 0.9 * runs.max())
+            found.append((float(side.columns[begin] + own.mean()), int(runs.max())))
+    return found
+
+
+def _even(side: _Side, high: float) -> _Even | None:
+    """Return the most uprights that are evenly far apart and alike, where they were found or are to be expected."""
+    thin = _thin(side, high)[:_MOST_UPRIGHTS]
+    at, runs = np.array([place for place, _run in thin]), np.array([run for _place, run in thin])
+    best: _Even | None = None
+    for first, second in combinations(range(len(thin)), 2):
+        pitch = float(at[second] - at[first])
+        places = at[first] + pitch * np.arange(int((at[-1] - at[first]) / pitch + 0.2) + 1)
+        if pitch < _APART * high or len(places) < _FEWEST or (best and len(places) <= len(best.places)):
+            continue
+        off = np.abs(at - places[:, None])
+        met = off.min(axis=1) <= _OFF * pitch + 1
+        if met.sum() < max(_FEWEST, _SHARE * len(places)):
+            continue
+        nearest = off.argmin(axis=1)[met]
+        length = int(np.median(runs[nearest]))
+        if (np.abs(runs[nearest] - length) <= (1 - _ALIKE) * length + 1).mean() >= _SHARE:
+            places[met] = at[nearest]
+            best = _Even(places, pitch, length)
+    return best
+
+
+def _alike(one: float, other: float) -> bool:
+    return abs(one - other) <= _OFF * other + 1
+
+
+def _from_end_to_end(side: _Side, even: _Even, *, both: bool) -> bool:
+    """Return whether uprights begin and end with their line or, where they are on `both` its sides, with the page."""
+    before, behind = even.places[0] - side.line.first, side.line.last - even.places[-1]
+    if both:
+        return bool(max(before, behind) <= _ONE_MORE * even.pitch)
+    return bool(max(abs(before), abs(behind)) <= _END * even.pitch + _END_PIXELS)
+
+
+def _stands(side: _Side, place: float, least: float) -> bool:
+    """Return whether ink goes on for so long at a column, or beside it."""
+    near = np.abs(side.columns - place) <= 1
+    return bool(side.runs[near].max(initial=0) >= least)
+
+
+def _mark(found: Uint8, side: _Side, place: float, length: int) -> None:
+    """Set to 1 where the upright at a column is, ink or not."""
+    half = int(np.ceil((_WIDER * side.line.thickness + _MORE) / 2))
+    columns = place + np.arange(-half, half + 1, dtype=np.float64)
+    rows, across, inside = _places(side.line, side.way, columns, np.arange(length + 2), found.shape)
+    found[rows[inside], across[inside]] = 1

@@ -1,0 +1,104 @@
+"""Boxes, combs and squared paper go; digits in them stay, and 1s on a line are no boxes."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from lenet.arrays import Bools, Uint8
+from lenet.image import open_page
+from lenet.ink import find_ink
+from lenet.rules import without_rules
+
+PITCH, TOP, LOW = 70, 20, 90
+
+
+def rings(count: int) -> Uint8:
+    """White paper with a row of 0s."""
+    page = np.full((110, PITCH * count + 20), 255, np.uint8)
+    for place in range(count):
+        cv2.circle(page, (10 + PITCH * place + PITCH // 2, 55), 20, 0, 5, cv2.LINE_AA)
+    return page
+
+
+def pieces(ink: Bools) -> int:
+    """How many pieces of more than a few pixels there are."""
+    count, _labels, stats, _middles = cv2.connectedComponentsWithStats(ink.astype(np.uint8))
+    return int((stats[1:count, cv2.CC_STAT_AREA] > 20).sum())
+
+
+def strokes(page: Uint8) -> Bools:
+    """What is left of a page's ink."""
+    return without_rules(find_ink(open_page(page))).strokes
+
+
+@pytest.mark.parametrize("grey", [0, 120])
+@pytest.mark.parametrize("thick", [1, 2, 4])
+@pytest.mark.parametrize("teeth", [TOP, 60], ids=["boxes", "comb"])
+def test_a_box_for_each_digit_goes(teeth: int, thick: int, grey: int) -> None:
+    """Sides between digits too; every pixel of the digits stays, and hardly another, at corners."""
+    page = rings(5)
+    alone = strokes(page)
+    cv2.line(page, (10, LOW), (360, LOW), grey, thick)
+    for place in range(6):
+        cv2.line(page, (10 + PITCH * place, teeth), (10 + PITCH * place, LOW), grey, thick)
+    if teeth == TOP:
+        cv2.line(page, (10, TOP), (360, TOP), grey, thick)
+    left = strokes(page)
+    assert left[alone].all()
+    assert pieces(left) == 5
+    assert (left & ~alone).sum() <= 60
+
+
+def test_boxes_of_uneven_width_go() -> None:
+    """Their sides lead from one line to the other."""
+    page = rings(4)
+    alone = strokes(page)
+    for y in (TOP, LOW):
+        cv2.line(page, (10, y), (290, y), 0, 2)
+    for x in (10, 76, 150, 226, 290):
+        cv2.line(page, (x, TOP), (x, LOW), 0, 2)
+    left = strokes(page)
+    assert left[alone].all()
+    assert (left & ~alone).sum() < 30
+
+
+def test_squares_behind_digits_go() -> None:
+    """Most of the digits stays, though some of their sides lie in a line, and hardly anything else."""
+    page = rings(5)
+    alone = strokes(page)
+    for x in range(4, page.shape[1], 30):
+        cv2.line(page, (x, 0), (x, 109), 0, 2)
+    for y in range(2, 110, 30):
+        cv2.line(page, (0, y), (page.shape[1] - 1, y), 0, 2)
+    left = strokes(page)
+    assert (left & alone).sum() > 0.8 * alone.sum()
+    assert (left & ~alone).sum() < 0.1 * alone.sum()
+
+
+def test_a_digit_on_the_side_of_its_box_stays_whole() -> None:
+    """A ring over a side between two boxes is still closed."""
+    page = rings(3)
+    cv2.circle(page, (10 + PITCH, 55), 20, 0, 5, cv2.LINE_AA)
+    for y in (TOP, LOW):
+        cv2.line(page, (10, y), (220, y), 0, 2)
+    for place in range(4):
+        cv2.line(page, (10 + PITCH * place, TOP), (10 + PITCH * place, LOW), 0, 2)
+    left = strokes(page)
+    row = left[55]
+    assert row[10 + PITCH - 22 : 10 + PITCH - 18].all()
+    assert row[10 + PITCH + 18 : 10 + PITCH + 22].all()
+    assert not left[TOP : TOP + 8, 10 + PITCH].any()
+
+
+@pytest.mark.parametrize("low", [86, 104])
+def test_ones_on_a_line_are_no_uprights(low: int) -> None:
+    """Even, as high as each other, as thin as the line, on it or through it: every one stays."""
+    page = np.full((120, 420), 255, np.uint8)
+    for x in (90, 170, 250, 330):
+        cv2.line(page, (x, 30), (x, low), 0, 4)
+    cv2.line(page, (0, 88), (419, 88), 0, 4)
+    left = strokes(page)
+    assert left[32:84, [90, 170, 250, 330]].all()
+    assert not left[88, 100:160].any()

@@ -23,7 +23,7 @@ ORDER = [
     "initial judge mnist result pixels",
     "image weights fetch graph",
     "holdings",
-    "ink pattern draw pens",
+    "ink boxes pattern draw pens",
     "components rules cuts",
     "lines",
     "segment",
@@ -67,7 +67,7 @@ HOMES = {
     "pyarrow": {"table", "holdings"},
     "ray": {"cluster"},
     "cv2": {
-        *("pens", "ink", "rules", "components", "lines", "cuts", "glyph", "sight", "sweep"),
+        *("pens", "ink", "boxes", "rules", "components", "lines", "cuts", "glyph", "sight", "sweep"),
         *("training.world", "training.compose", "training.rubbish", "training.styles", "training.school"),
     },
     "safetensors": {"weights", "training.run", "export.brought"},

@@ -21,7 +21,7 @@ from lenet.training.styles import STYLES, drawn, restyled, rounded_off
 from lenet.training.world import photographed
 
 # How many pictures of each kind are taken for every thousand digits, at a share of 1.
-SINGLES, STYLED, SCRAPS, NUMBERS = 600, 260, 250, 270
+SINGLES, STYLED, SCRAPS, NUMBERS = 600, 340, 250, 270
 # An arc is a digit with this share of the digit's ink, and of nobody else's this share; with less it is rubbish.
 _WHOLE, _ALONE, _PART, _MIXED = 0.88, 0.12, 0.7, 0.3
 # Wrong cuts that are kept from each number, at most: so many with a whole digit and more, which looks most like a
@@ -33,7 +33,7 @@ _CLUTTERED, _JOINED = 0.45, 0.12
 # This share of the digits in numbers is drawn in a style that MNIST hardly has, if the digit has one.
 _STYLED = 0.1
 # This share of the numbers ends in 0s written in one go, as amounts do.
-_ROUNDED_OFF = 0.05
+_ROUNDED_OFF = 0.1
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,8 @@ from lenet.training.compose import Writing
 # The height of a digit's 20x20 box on the page, in pixels, drawn on a logarithmic scale.
 _HEIGHTS = (14.0, 72.0)
 _MARGIN = 6
-# This share of the paper is printed with a pattern, as cheques are, and this share of it is ruled.
-_PATTERNED, _RULED = 0.2, 0.12
-# Fainter ink is nobody's, as in `compose`.
-_INKED = 0.4
+# This share of the paper is printed with a pattern, as cheques are.
+_PATTERNED = 0.2
 
 
 @dataclass(frozen=True)
@@ -37,8 +35,6 @@ def photographed(writing: Writing, rng: np.random.Generator) -> Photograph:
     ink = _penned(ink, scale, rng)
     ink = cv2.GaussianBlur(ink, (0, 0), max(0.25, height * abs(rng.normal(0, 0.02)))).astype(np.float32)
     ink = _worn(ink, rng) if rng.random() < 0.25 else ink
-    if rng.random() < _RULED:
-        ink, owners = _ruled(ink, owners, len(writing.text) + 1, height, rng)
     return Photograph(_exposed(ink, rng), owners, writing.text)
 
 
@@ -82,27 +78,6 @@ def _worn(ink: Float32, rng: np.random.Generator) -> Float32:
         return (ink > rng.uniform(0.35, 0.65)).astype(np.float32)
     coarse = rng.uniform(0.45, 1.0, (max(2, ink.shape[0] // 6), max(2, ink.shape[1] // 6))).astype(np.float32)
     return (ink * cv2.resize(coarse, (ink.shape[1], ink.shape[0]), interpolation=cv2.INTER_LINEAR)).astype(np.float32)
-
-
-def _ruled(ink: Float32, owners: Int32, owner: int, height: float, rng: np.random.Generator) -> tuple[Float32, Int32]:
-    """Print a line from edge to edge, at, below or across the foot of writing of this height, and at times one above.
-
-    It is `owner`'s where it is darker than the writing.
-    """
-    inked = np.flatnonzero((ink > _INKED).any(axis=1))
-    if not len(inked):
-        return ink, owners
-    levels = [inked[-1] + height * rng.uniform(-0.3, 0.3)]
-    if rng.random() < 0.3:
-        levels.append(inked[0] + height * rng.uniform(-0.4, 0.15))
-    lines = np.zeros(ink.shape, np.uint8)
-    drop, thick = rng.normal(0, 0.01) * ink.shape[1] / 2, max(1, round(height * rng.uniform(0.02, 0.1)))
-    for level in levels:
-        ends = [(0, round(16 * (level - drop))), (16 * ink.shape[1], round(16 * (level + drop)))]
-        cv2.line(lines, ends[0], ends[1], 255, thick, cv2.LINE_AA, 4)
-    printed = lines.astype(np.float32) / 255 * np.float32(rng.uniform(0.25, 1))
-    owners = np.where((printed > ink) & (printed > _INKED), owner, owners).astype(np.int32)
-    return np.maximum(ink, printed), owners
 
 
 def _pattern(shape: tuple[int, ...], rng: np.random.Generator) -> Float32:

@@ -271,6 +271,25 @@ def draw_all(folder: Path, seed: int = 1998) -> None:
         folder / "amount.jpg", quality=88
     )
 
+    # As dark as the pen: only where it goes tells a line from a stroke.
+    size = (640, 150)
+    boxed = np.zeros((size[1], size[0]), np.uint8)
+    cv2.rectangle(boxed, (20, 25), (620, 125), 255, 3)
+    for x in range(120, 620, 100):
+        cv2.line(boxed, (x, 25), (x, 125), 255, 3)
+    share = boxed / 255
+    for place, digit in enumerate("305617"):
+        share = np.maximum(share, ink(digit, size, (45 + 100 * place, 40, 66 + 6 * (place % 3)), 7, rng))
+    picture(mix(sheet(size, (250, 250, 248)), share, (32, 32, 38))).save(folder / "boxes.png")
+
+    size = (640, 300)
+    paper = sheet(size, (240, 238, 230)) + 2 * grain(size, 1, rng)[..., None]
+    ruled = np.zeros((size[1], size[0]), np.uint8)
+    for y in (66, 178, 290):
+        cv2.line(ruled, (0, y), (639, y + 5), 150, 3, cv2.LINE_AA)
+    paper = mix(paper, np.maximum(ruled / 255, written("26082", size, (90, 92, 88), 7, rng, 0.16)), (44, 44, 50))
+    picture(paper).save(folder / "lined.jpg", quality=85)
+
 
 if __name__ == "__main__":
     draw_all(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent)

@@ -35,12 +35,14 @@ NUMBERS = {
     "touching.jpg": "8053",
     "two-lines.jpg": "1998\n2026",
     "amount.jpg": "12750",
+    "boxes.png": "305617",
+    "lined.jpg": "26082",
 }
 
 
 @pytest.mark.parametrize(("name", "text"), list(NUMBERS.items()))
 def test_every_sample_number_is_read(name: str, text: str) -> None:
-    """A photograph, a form with a box, touching digits, two lines, an amount with points and a dash."""
+    """A photograph, a form with a box, touching digits, two lines, an amount, a box for each digit, ruled paper."""
     reading = lenet.read(EXAMPLES / name)
     assert reading.text == text
     assert reading.confidence > 0.6

@@ -35,12 +35,14 @@ EXAMPLES = {
     "touching.jpg": "8053",
     "two-lines.jpg": "1998\n2026",
     "amount.jpg": "12750",
+    "boxes.png": "305617",
+    "lined.jpg": "26082",
 }
 
 
 @pytest.mark.parametrize(("name", "text"), list(EXAMPLES.items()))
 def test_every_sample_picture_is_read(name: str, text: str) -> None:
-    """Nineteen pictures as people have them, each right and sure of it; the blank one abstains."""
+    """Twenty-one pictures as people have them, each right and sure of it; the blank one abstains."""
     reading = lenet.read(ROOT / "examples" / name)
     assert reading.text == text
     assert reading.abstained == ("blank" if not text else False)

@@ -69,7 +69,8 @@ def without_rules(ink: Ink) -> Ink:
         corners = []
     long_down = [rule for rule in down if _length(rule.T) >= least or _met(rule, corners) > 1]
     down = [rule for rule in long_down if _met(rule, corners) or _through(rule, ink.strokes)]
-    down += uprights(ink.strokes, across, high)
+    sides = uprights(ink.strokes, across, high)
+    down = sides + [rule for rule in down if not any(2 * (rule & side).sum() > rule.sum() for side in sides)]
     count = len(across) + len(down)
     if not count:
         return ink

@@ -69,8 +69,7 @@ def without_rules(ink: Ink) -> Ink:
         corners = []
     long_down = [rule for rule in down if _length(rule.T) >= least or _met(rule, corners) > 1]
     down = [rule for rule in long_down if _met(rule, corners) or _through(rule, ink.strokes)]
-    sides = uprights(ink.strokes, across, high)
-    down = sides + [rule for rule in down if not any(2 * (rule & side).sum() > rule.sum() for side in sides)]
+    down = _merged(uprights(ink.strokes, across, high), down)
     count = len(across) + len(down)
     if not count:
         return ink
@@ -170,6 +169,18 @@ def _across(strokes: Bools, columns: Int64, middles: Float64, reach: int) -> tup
     up = np.logical_and.accumulate(inked[reach::-1], axis=0).sum(axis=0)
     down = np.logical_and.accumulate(inked[reach:], axis=0).sum(axis=0)
     return rows[reach] + (down - up) / 2, np.where(up > 0, up + down - 1, 0)
+
+
+def _merged(sides: list[Bools], others: list[Bools]) -> list[Bools]:
+    """Return all lines, those that were found twice once."""
+    merged = list(sides)
+    for other in others:
+        same = next((place for place, side in enumerate(sides) if (side & other).any()), None)
+        if same is None:
+            merged.append(other)
+        else:
+            merged[same] = merged[same] | other
+    return merged
 
 
 def _put_back(rule: Bools, rest: Bools, kept: Bools, levels: Uint8) -> bool:

@@ -88,7 +88,7 @@ _READER = Recipe(
     provenance="for pictures of numbers: MNIST and what training.school makes of it, slightly distorted, as "
     "lenet5-wide says what it is; the running average of weights that keep moving",
     teacher="lenet5-wide",
-    passes=120,
+    passes=48,
     batch=128,
     rate=0.05,
     schedule="cosine",

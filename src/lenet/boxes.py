@@ -69,12 +69,13 @@ def uprights(strokes: Bools, across: list[Bools], high: float) -> list[Bools]:
     found = np.zeros(strokes.shape, np.uint8)
     for line, above, below in zip(lines, [None, *lines], [*lines[1:], None], strict=False):
         sides = [_side(strokes, line, other, way, high) for way, other in ((-1, above), (1, below))]
-        evens = [_even(side, high) for side in sides]
+        thin = [_thin(side, high) for side in sides]
+        evens = [_even(each, high) for each in thin]
         pitches = [even.pitch for even in evens if even]
         both = len(lines) > 1 and len(pitches) == 2 and _alike(*pitches)
-        for side, even in zip(sides, evens, strict=True):
+        for side, found_there, even in zip(sides, thin, evens, strict=True):
             if side.meets and side.most <= _TALLEST * high:
-                for place, run in _thin(side, high):
+                for place, run in found_there:
                     if run >= side.most - 2:
                         _mark(found, side, place, side.most)
             if even and (_from_end_to_end(side, even, both=both) or (side.meets and even.length >= side.most - 2)):
@@ -140,16 +141,17 @@ def _thin(side: _Side, high: float) -> list[tuple[float, int]]:
     return found
 
 
-def _even(side: _Side, high: float) -> _Even | None:
+def _even(thin: list[tuple[float, int]], high: float) -> _Even | None:
     """Return the most uprights that are evenly far apart and alike, where they were found or are to be expected."""
-    thin = _thin(side, high)[:_MOST_UPRIGHTS]
+    thin = thin[:_MOST_UPRIGHTS]
     at, runs = np.array([place for place, _run in thin]), np.array([run for _place, run in thin])
     best: _Even | None = None
     for first, second in combinations(range(len(thin)), 2):
         pitch = float(at[second] - at[first])
-        places = at[first] + pitch * np.arange(int((at[-1] - at[first]) / pitch + 0.2) + 1)
-        if pitch < _APART * high or len(places) < _FEWEST or (best and len(places) <= len(best.places)):
+        count = int((at[-1] - at[first]) / pitch + 0.2) + 1
+        if pitch < _APART * high or count < _FEWEST or (best and count <= len(best.places)):
             continue
+        places = at[first] + pitch * np.arange(count)
         off = np.abs(at - places[:, None])
         met = off.min(axis=1) <= _OFF * pitch + 1
         if met.sum() < max(_FEWEST, _SHARE * len(places)):
@@ -176,8 +178,8 @@ def _from_end_to_end(side: _Side, even: _Even, *, both: bool) -> bool:
 
 def _stands(side: _Side, place: float, least: float) -> bool:
     """Return whether ink goes on for so long at a column, or beside it."""
-    near = np.abs(side.columns - place) <= 1
-    return bool(side.runs[near].max(initial=0) >= least)
+    column = round(place) - int(side.columns[0])
+    return bool(side.runs[max(0, column - 1) : column + 2].max(initial=0) >= least)
 
 
 def _mark(found: Uint8, side: _Side, place: float, length: int) -> None:

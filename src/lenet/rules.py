@@ -9,7 +9,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from lenet.arrays import Bools, Float64, Int64, Uint8
+from lenet.arrays import Bools, Float64, Int32, Int64, Uint8
 from lenet.boxes import uprights
 from lenet.ink import EDGE, Ink, disc
 
@@ -21,9 +21,9 @@ _LEAST_SHARE, _GAP, _MOST_GAPS = 0.6, 0.02, 0.15
 # A line across is so many times as long as the writing is high, and spans all of it but for this share of its height
 # at either end; a short one, which might be the joined bases of two 2s, sticks out by this share of it, or runs from
 # edge to edge. One that is not short and stands alone need not span the writing. One down is so long too and runs from
-# edge to edge, or it is the side of a box: it meets a line across within this share of that one's length from its end,
-# and is so long too, or it meets two of them: a 1 may stand near the end of a line.
-_TIMES_HEIGHT, _SHORT, _SHORT_LINE, _OUT, _CORNER = 1.4, 0.25, 3.0, 0.08, 0.04
+# edge to edge, or it is the side of a box: it meets a line across within this share of that one's length, and so many
+# pixels, from its end, and is so long too, or it meets two of them: a 1 may stand near the end of a line.
+_TIMES_HEIGHT, _SHORT, _SHORT_LINE, _OUT, _CORNER, _NEAR = 1.4, 0.25, 3.0, 0.08, 0.04, 4
 # No pixel of a rule strays further from a straight line than this, in pixels or as a share of its thickness.
 _STRAY, _STRAY_SHARE = 1.5, 0.75
 # Where writing lies in a rule it is so many times as thick as elsewhere. A pixel so far from it is its own ragged edge.
@@ -54,7 +54,7 @@ def without_rules(ink: Ink) -> Ink:
     down = [rule.T for rule in _rules(np.ascontiguousarray(strokes.T), _SLIM_SIDE)]
     if not across and not down:
         return ink
-    corners = [_corners(rule) for rule in across]
+    corners = _corners(across, strokes.shape)
     down = [rule for rule in down if _met(rule, corners) or _through(rule, ink.strokes)]
     rest = ink.strokes.copy()
     for rule in (*across, *down):
@@ -66,7 +66,7 @@ def without_rules(ink: Ink) -> Ink:
     long_enough = [rule for rule in across if _length(rule) >= least]
     across = [rule for rule in long_enough if _spans(rule, high, first, last) or _alone(rule, ink.strokes, high)]
     if not across:
-        corners = []
+        corners[:] = 0
     long_down = [rule for rule in down if _length(rule.T) >= least or _met(rule, corners) > 1]
     down = [rule for rule in long_down if _met(rule, corners) or _through(rule, ink.strokes)]
     down = _merged(uprights(ink.strokes, across, high), down)
@@ -129,9 +129,9 @@ def _straight(own: Bools, strokes: Bools, slimmest: int) -> Bools | None:
     first, last = int(columns.min()), int(columns.max())
     line = _through_most(rows, columns)
     across = np.arange(first, last + 1)
-    reach = min(len(across) // slimmest + 2, _THICKEST)
-    for _round in range(_FITS):
-        middles, thickness = _across(strokes, across, line[0] * across + line[1], reach)
+    most = min(len(across) // slimmest + 2, _THICKEST)
+    for _fit in range(_FITS):
+        middles, thickness = _across(strokes, across, line[0] * across + line[1], most)
         inked = thickness > 0
         if inked.sum() < _RUN:
             return None
@@ -141,9 +141,11 @@ def _straight(own: Bools, strokes: Bools, slimmest: int) -> Bools | None:
     astray = np.abs(middles[bare] - np.polyval(line, across[bare])) > max(_STRAY, _STRAY_SHARE * usual)
     if astray.any() or inked.sum() < max((1 - _MOST_GAPS) * len(across), slimmest * usual):
         return None
+    middles, reach = line[0] * across + line[1], usual / 2 + _RAGGED
+    rows = np.arange(max(0, int(middles.min() - reach)), min(len(own), int(middles.max() + reach) + 2))
+    near = np.abs(rows[:, None] - middles) <= reach
     rule = np.zeros(strokes.shape, bool)
-    off = np.abs(np.arange(len(own))[:, None] - np.polyval(line, across))
-    rule[:, first : last + 1] = (off <= usual / 2 + _RAGGED) & strokes[:, first : last + 1]
+    rule[rows, first : last + 1] = near & strokes[rows, first : last + 1]
     return rule
 
 
@@ -173,13 +175,18 @@ def _across(strokes: Bools, columns: Int64, middles: Float64, reach: int) -> tup
 
 def _merged(sides: list[Bools], others: list[Bools]) -> list[Bools]:
     """Return all lines, those that were found twice once."""
+    if not others:
+        return sides
     merged = list(sides)
+    which = np.zeros(others[0].shape, np.int32)
+    for place, side in enumerate(sides, 1):
+        which[side] = place
     for other in others:
-        same = next((place for place, side in enumerate(sides) if (side & other).any()), None)
-        if same is None:
-            merged.append(other)
+        same = int(which[other].max(initial=0))
+        if same:
+            merged[same - 1] = merged[same - 1] | other
         else:
-            merged[same] = merged[same] | other
+            merged.append(other)
     return merged
 
 
@@ -241,18 +248,22 @@ def _writing(rest: Bools) -> tuple[float, int, int]:
     return high, int(left.min()), int((left + tall[:, cv2.CC_STAT_WIDTH]).max())
 
 
-def _corners(rule: Bools) -> Bools:
-    """Return the pixels at and around the two ends of a rule across."""
-    columns = np.flatnonzero(rule.any(axis=0))
-    near = 3 + round(_CORNER * len(columns))
-    ends = rule.copy()
-    ends[:, columns[0] + near : max(columns[0] + near, columns[-1] - near)] = False
-    return cv2.dilate(ends.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+def _corners(across: list[Bools], shape: tuple[int, ...]) -> Int32:
+    """Return which line across ends at or near a pixel (h, w): 1 for the first, 0 for none."""
+    corners = np.zeros(shape, np.int32)
+    for number, rule in enumerate(across, 1):
+        rows, columns = np.nonzero(rule)
+        near = 3 + round(_CORNER * (columns.max() + 1 - columns.min()))
+        for end in (columns <= columns.min() + near, columns >= columns.max() - near):
+            top, left = rows[end].min() - _NEAR, columns[end].min() - _NEAR
+            below, behind = rows[end].max() + _NEAR + 1, columns[end].max() + _NEAR + 1
+            corners[max(0, top) : below, max(0, left) : behind] = number
+    return corners
 
 
-def _met(rule: Bools, corners: list[Bools]) -> int:
+def _met(rule: Bools, corners: Int32) -> int:
     """Return how many lines across, by their `corners`, a line down meets at one of their ends."""
-    return sum(bool((rule & corner).any()) for corner in corners)
+    return int(np.count_nonzero(np.unique(corners[rule])))
 
 
 def _through(rule: Bools, strokes: Bools) -> bool:

@@ -28,11 +28,11 @@ _TIMES_HEIGHT, _SHORT, _SHORT_LINE, _OUT, _CORNER, _NEAR = 1.4, 0.25, 3.0, 0.08,
 _STRAY, _STRAY_SHARE = 1.5, 0.75
 # Where writing lies in a rule it is so many times as thick as elsewhere. A pixel so far from it is its own ragged edge.
 _THICKER, _RAGGED = 1.5, 1.0
-# A line is looked for at so many slopes, through at most this many of its pixels, and at most so many in one piece of
-# ink; no more than so many pixels either side of its middle tell how thick it is.
-_SLOPES, _SAMPLES, _ROUNDS, _THICKEST = 41, 4000, 6, 64
+# A line is looked for through at most this many of its pixels, and at most so many in one piece of ink; no more than so
+# many pixels either side of its middle tell how thick it is.
+_SAMPLES, _ROUNDS, _THICKEST = 1000, 6, 64
 # How often it is fitted anew to the ink that the last line found.
-_FITS = 3
+_FITS = 2
 # A rule is printed in another grey than the writing if it is paler than this share of it. What one piece of ink lacks
 # in a rule is shorter than this many times the height of the writing.
 _PALER, _CLOSED = 0.8, 0.8
@@ -108,7 +108,7 @@ def _rules(strokes: Uint8, slimmest: int) -> list[Bools]:
 
 
 def _long(runs: Uint8) -> Iterator[Bools]:
-    """Yield the pixels of all runs that hang together over enough of the page.
+    """Yield the pixels of all runs that hang together over enough of the page, with hardly a gap.
 
     The steps of a line that leans, and the parts of a broken one, do when they are made a little longer.
     """
@@ -117,7 +117,10 @@ def _long(runs: Uint8) -> Iterator[Bools]:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     for label in range(1, count):
         if stats[label, cv2.CC_STAT_WIDTH] >= _LEAST_SHARE * wide:
-            yield (labels == label) & (runs > 0)
+            own = (labels == label) & (runs > 0)
+            columns = np.flatnonzero(own.any(axis=0))
+            if len(columns) >= (1 - _MOST_GAPS) * (columns[-1] + 1 - columns[0]):
+                yield own
 
 
 def _straight(own: Bools, strokes: Bools, slimmest: int) -> Bools | None:
@@ -133,7 +136,7 @@ def _straight(own: Bools, strokes: Bools, slimmest: int) -> Bools | None:
     for _fit in range(_FITS):
         middles, thickness = _across(strokes, across, line[0] * across + line[1], most)
         inked = thickness > 0
-        if inked.sum() < _RUN:
+        if inked.sum() < _LEAST_SHARE * len(across):
             return None
         usual = float(np.median(thickness[inked]))
         bare = inked & (thickness <= _THICKER * usual)
@@ -153,8 +156,10 @@ def _through_most(rows: Int64, columns: Int64) -> Float64:
     """Return the slope and the height at column 0 of the nearly level line that goes through most pixels (Hough)."""
     some = slice(None, None, max(1, len(rows) // _SAMPLES))
     rows, columns = rows[some], columns[some]
+    # Between two slopes the ends of the line move by two pixels.
+    slopes = 3 + int(_STEEPEST * (columns.max() - columns.min()) / 2) // 2 * 2
     best, most = np.zeros(2), 0
-    for slope in np.linspace(-_STEEPEST, _STEEPEST, _SLOPES):
+    for slope in np.linspace(-_STEEPEST, _STEEPEST, slopes):
         heights = np.rint(rows - slope * columns).astype(np.int64)
         lowest = int(heights.min())
         counts = np.bincount(heights - lowest)

@@ -102,6 +102,17 @@ def test_two_lines_that_bold_writing_hangs_together_are_both_removed() -> None:
     assert cleaned.strokes[35:105, 62:82].all()
 
 
+def test_hatching_is_no_ruled_paper() -> None:
+    """Lines as far apart as they are thick stay; the same lines four times as far apart go."""
+    for pitch, hatched in ((10, True), (40, False)):
+        page = paper(240, 300)
+        cv2.line(page, (150, 20), (170, 220), 0, 5)
+        for y in range(10, 230, pitch):
+            cv2.line(page, (0, y), (299, y), 0, 4)
+        ink = ink_of(page)
+        assert (without_rules(ink) is ink) == hatched
+
+
 def test_a_line_that_stands_alone_need_not_span_the_writing() -> None:
     """One under four rings goes though it ends before the last; one that a stem stands on stays: it may be a base."""
     page = paper(120, 400)

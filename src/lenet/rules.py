@@ -38,6 +38,8 @@ _FITS = 2
 _PALER, _CLOSED = 0.8, 0.8
 # A line that stands apart, as one down that is no side of a box must, has at most this share of its own ink hanging on.
 _HANGS_ON = 0.04
+# So many lines, less than so many times their thickness apart, are hatching.
+_HATCHES, _CLOSE = 4, 3.5
 # Runs of ink shorter than this, in pixels or as a share of the page, are no part of a rule.
 _RUN, _RUN_SHARE = 12, 0.06
 # Writing is what is left in pieces of at least this share of the tallest one's height; fewer pixels are a speck.
@@ -65,6 +67,8 @@ def without_rules(ink: Ink) -> Ink:
     least = _TIMES_HEIGHT * high
     long_enough = [rule for rule in across if _length(rule) >= least]
     across = [rule for rule in long_enough if _spans(rule, high, first, last) or _alone(rule, ink.strokes, high)]
+    if _hatched(across):
+        return ink
     if not across:
         corners[:] = 0
     long_down = [rule for rule in down if _length(rule.T) >= least or _met(rule, corners) > 1]
@@ -176,6 +180,15 @@ def _across(strokes: Bools, columns: Int64, middles: Float64, reach: int) -> tup
     up = np.logical_and.accumulate(inked[reach::-1], axis=0).sum(axis=0)
     down = np.logical_and.accumulate(inked[reach:], axis=0).sum(axis=0)
     return rows[reach] + (down - up) / 2, np.where(up > 0, up + down - 1, 0)
+
+
+def _hatched(across: list[Bools]) -> bool:
+    """Return whether lines are so near each other that nobody writes on them."""
+    if len(across) < _HATCHES:
+        return False
+    middles = sorted(float(np.nonzero(rule)[0].mean()) for rule in across)
+    thickness = np.median([rule.sum() / _length(rule) for rule in across])
+    return bool(np.median(np.diff(middles)) < _CLOSE * thickness)
 
 
 def _merged(sides: list[Bools], others: list[Bools]) -> list[Bools]:

@@ -10,8 +10,8 @@ import numpy as np
 
 from lenet.arrays import Bools, Float64, Int64, Uint8
 
-# An upright is so many times as long as the writing is high, at least and at most (one that leads to the next line and
-# is not one of several even ones: the next but one number), and so many times as wide as its line is thick, and pixels.
+# An upright is at least and at most so many times as long as the writing is high, or no longer than the third number if
+# nothing but the next line, which it leads to, tells what it is; so many times as wide as its line is thick, and pixels.
 _LEAST, _MOST, _TALLEST, _WIDER, _MORE = 0.25, 4.0, 2.0, 1.6, 1.5
 # Even uprights are at least this share of the writing's height apart, each within this share of that and a pixel from
 # its place, so many of them and this share of their places at least; this share of their length is the same.
@@ -19,7 +19,7 @@ _APART, _OFF, _FEWEST, _SHARE, _ALIKE = 0.4, 0.06, 3, 0.75, 0.8
 # They begin and end where the line does, but for this share of how far they are apart and so many pixels; on squared
 # paper, where they go on beyond the line, one more would be off the page.
 _END, _END_PIXELS, _ONE_MORE = 0.12, 3, 1.15
-# Of a line with more uprights than this, stems among them, only the first are looked at.
+# Of a line's uprights, stems among them, only pairs of the first so many are tried for how far apart even ones are.
 _MOST_UPRIGHTS = 40
 
 
@@ -38,8 +38,8 @@ class _Line:
 class _Side:
     """What stands on a line (`way` -1) or hangs from it (1): how far ink goes on from each of its columns.
 
-    `columns` are the line's and a few beyond its ends; `runs` (columns,) are in pixels, up to `most`, where the page
-    ends or the next line begins, which is so for some that `meet` it.
+    `columns` are the line's and a few beyond its ends; `runs` (columns,) are in pixels, up to `most`, which is not
+    beyond the next line if there is one on that side: then it is `bounded`.
     """
 
     line: _Line
@@ -47,7 +47,7 @@ class _Side:
     columns: Int64
     runs: Int64
     most: int
-    meets: bool
+    bounded: bool
 
 
 @dataclass(frozen=True)
@@ -65,25 +65,27 @@ def uprights(strokes: Bools, across: list[Bools], high: float) -> list[Bools]:
     Uprights lead from one line to the next, as thin as these; or they are even, from end to end of a line, or on both
     sides of one of several that cross the page. A 1 is none of this. `high` is the height of the writing.
     """
+    if not across:
+        return []
     lines = sorted((_line(rule) for rule in across), key=lambda line: line.slope * strokes.shape[1] / 2 + line.height)
     found = np.zeros(strokes.shape, np.uint8)
-    for line, above, below in zip(lines, [None, *lines], [*lines[1:], None], strict=False):
+    for line, above, below in zip(lines, [None, *lines[:-1]], [*lines[1:], None], strict=True):
         sides = [_side(strokes, line, other, way, high) for way, other in ((-1, above), (1, below))]
         thin = [_thin(side, high) for side in sides]
         evens = [_even(each, high) for each in thin]
         pitches = [even.pitch for even in evens if even]
         both = len(lines) > 1 and len(pitches) == 2 and _alike(*pitches)
         for side, found_there, even in zip(sides, thin, evens, strict=True):
-            if side.meets and side.most <= _TALLEST * high:
+            if side.bounded and side.most <= _TALLEST * high:
                 for place, run in found_there:
                     if run >= side.most - 2:
                         _mark(found, side, place, side.most)
-            if even and (_from_end_to_end(side, even, both=both) or (side.meets and even.length >= side.most - 2)):
+            if even and (_from_end_to_end(side, even, both=both) or (side.bounded and even.length >= side.most - 2)):
                 for place in even.places.tolist():
                     if _stands(side, place, _ALIKE * even.length):
                         _mark(found, side, place, even.length)
     # What goes on behind a line is one.
-    thickest = int(max((line.thickness for line in lines), default=0))
+    thickest = int(max(line.thickness for line in lines))
     joined = cv2.dilate(found, np.ones((thickest + 4, 1), np.uint8))
     count, labels = cv2.connectedComponents(joined, connectivity=8)
     own = [(labels == label) & (found > 0) & strokes for label in range(1, count)]
@@ -143,10 +145,9 @@ def _thin(side: _Side, high: float) -> list[tuple[float, int]]:
 
 def _even(thin: list[tuple[float, int]], high: float) -> _Even | None:
     """Return the most uprights that are evenly far apart and alike, where they were found or are to be expected."""
-    thin = thin[:_MOST_UPRIGHTS]
     at, runs = np.array([place for place, _run in thin]), np.array([run for _place, run in thin])
     best: _Even | None = None
-    for first, second in combinations(range(len(thin)), 2):
+    for first, second in combinations(range(min(len(thin), _MOST_UPRIGHTS)), 2):
         pitch = float(at[second] - at[first])
         count = int((at[-1] - at[first]) / pitch + 0.2) + 1
         if pitch < _APART * high or count < _FEWEST or (best and count <= len(best.places)):

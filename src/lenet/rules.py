@@ -47,9 +47,10 @@ _TALL, _SPECK = 0.4, 4
 
 
 def without_rules(ink: Ink) -> Ink:
-    """Take out ruled lines, boxes and grids, with a note; the strokes that cross them are left whole.
+    """Take out ruled lines, boxes and grids, with a note; the strokes that cross them or lie in them are left whole.
 
-    Nothing is taken out that is not clearly longer than the writing that would be left: a 1 is no line.
+    A line is clearly longer than the writing that would be left, and what stands on one is even or leads to the next: a
+    1 is neither.
     """
     strokes = ink.strokes.astype(np.uint8)
     across = _rules(strokes, _SLIMMEST)

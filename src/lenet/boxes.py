@@ -10,8 +10,8 @@ import numpy as np
 
 from lenet.arrays import Bools, Float64, Int64, Uint8
 
-# An upright is at least and at most so many times as long as the writing is high, or no longer than the third number if
-# nothing but the next line, which it leads to, tells what it is; so many times as wide as its line is thick, and pixels.
+# An upright is at least and at most so many times as long as the writing is high, but no longer than the third number
+# if only the next line, which it leads to, tells what it is; so many times as wide as its line is thick, and pixels.
 _LEAST, _MOST, _TALLEST, _WIDER, _MORE = 0.25, 4.0, 2.0, 1.6, 1.5
 # Even uprights are at least this share of the writing's height apart, each within this share of that and a pixel from
 # its place, so many of them and this share of their places at least; this share of their length is the same.

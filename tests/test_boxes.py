@@ -10,6 +10,7 @@ from lenet.arrays import Bools, Uint8
 from lenet.image import open_page
 from lenet.ink import find_ink
 from lenet.rules import without_rules
+from lenet.sight import see_number
 
 PITCH, TOP, LOW = 70, 20, 90
 
@@ -75,6 +76,35 @@ def test_squares_behind_digits_go() -> None:
     left = strokes(page)
     assert (left & alone).sum() > 0.8 * alone.sum()
     assert (left & ~alone).sum() < 0.1 * alone.sum()
+
+
+@pytest.mark.parametrize("lean", [0.0, 0.035])
+@pytest.mark.parametrize(
+    ("squares", "pen", "darkest"),
+    [
+        ((170, 190, 225), (28, 32, 60), 0.6),
+        ((170, 170, 170), (30, 50, 170), 0.75),
+        ((140, 140, 140), (30, 30, 30), 1.0),
+    ],
+    ids=["blue squares in a shadow, blue-black pen", "grey squares in a shadow, blue pen", "greyer squares, black pen"],
+)
+def test_squares_paler_than_the_pen_go(
+    squares: tuple[int, int, int], pen: tuple[int, int, int], darkest: float, lean: float, rng: np.random.Generator
+) -> None:
+    """Squares have more ink than two lines of 0s, in any colour, and may lean: every 0 is left, and no more."""
+    page = np.full((700, 1400, 3), 244, np.uint8)
+    for place in range(-60, 1460, 95):
+        cv2.line(page, (place, 0), (round(place - 700 * lean), 700), squares, 2, cv2.LINE_AA)
+        cv2.line(page, (0, place), (1400, round(place + 1400 * lean)), squares, 2, cv2.LINE_AA)
+    for x, y in ((170, 170), (320, 180), (470, 175), (620, 190), (770, 185), (170, 450), (320, 455), (470, 460)):
+        cv2.ellipse(page, (x, y), (30, 48), 0, 0, 360, pen, 9, cv2.LINE_AA)
+    shadow = np.linspace(1, darkest, 1400)[:, None]
+    noisy = np.clip(page * shadow + rng.normal(0, 3, page.shape), 0, 255).astype(np.uint8)
+    sight = see_number(noisy)
+    assert len(sight.lattice.lines) == 2
+    boxes = sight.lattice.boxes * sight.scale + np.tile(sight.origin, 2)
+    assert np.abs(boxes.min(axis=0) - (135, 117, 205, 223))[:2].max() < 12
+    assert np.abs(boxes.max(axis=0)[2:] - (805, 513)).max() < 12
 
 
 def test_a_digit_on_the_side_of_its_box_stays_whole() -> None:

@@ -36,6 +36,8 @@ _WEAK, _STRONG = 0.28, 0.5
 # On paper that is not flat the weak ink must stand out by so many times what this percentage of the page does not
 # surpass, up to the third share.
 _PATTERN, _OVER_PATTERN, _WEAKEST = 85, 1.4, 0.45
+# Full ink is what this percentage of the strokes' pixels does not surpass; or that one, if it is so many times as dark.
+_FULL, _DARKEST, _PALE_PRINT = 75, 95, 1.5
 # Slopes are taken over one pixel, or over more where they are so soft that a grey level a pixel is too coarse.
 _FAR = (1, 4, 16)
 # How far outside a stroke its soft edge may reach, in pixels.
@@ -97,8 +99,7 @@ def find_ink(page: Page, *, turned: bool = False) -> Ink:
     strokes = _connected(weak, strong)
     if not strokes.any():
         return Ink(np.zeros_like(page.grey), strokes, 0.0, ())
-    # Full ink is what the strokes have without noise: a speck of dust must not set the scale.
-    full = max(_LEAST_CONTRAST, percentile(residual[strokes] * sign, 75))
+    full = max(_LEAST_CONTRAST, _full(residual[strokes] * sign))
     levels = np.zeros_like(page.grey)
     near = cv2.dilate(strokes.astype(np.uint8), disc(EDGE)) > 0
     inked = np.rint((grey[near] - light[near]) * np.float32(sign * 255 / full))
@@ -111,6 +112,16 @@ def find_ink(page: Page, *, turned: bool = False) -> Ink:
         notes.append(f"uneven light of {spread:.0f} grey levels removed")
     edge = _edge(grey, strokes, full)
     return Ink(levels, strokes, noise * 255 / full, tuple(notes), edge, doubtful)
+
+
+def _full(inked: Float32) -> float:
+    """Return how far full ink stands out of the paper, by how far the pixels of the strokes do, in grey levels.
+
+    It is what strokes have without noise, for a speck of dust must not set the scale; where most of the ink is print
+    that is clearly paler than the pen, squares for instance, it is the pen's.
+    """
+    usual, dark = percentile(inked, _FULL), percentile(inked, _DARKEST)
+    return dark if dark > _PALE_PRINT * usual else usual
 
 
 def cropped(ink: Ink) -> tuple[Ink, tuple[int, int]]:
@@ -145,6 +156,16 @@ def reduced(ink: Ink, factor: int) -> Ink:
     levels = cv2.resize(ink.levels[part], size, interpolation=cv2.INTER_AREA).astype(np.uint8)
     share = cv2.resize(ink.strokes[part].astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
     return replace(ink, levels=levels, strokes=share >= _SHARE, noise=ink.noise / factor, edge=ink.edge / factor)
+
+
+def runs_across(strokes: Uint8, run: int) -> Uint8:
+    """Return the ink of (h, w) strokes, 0 and 1, that goes straight across for so many pixels, as lines do.
+
+    It may lean by two pixels on the way.
+    """
+    thicker = cv2.dilate(strokes, np.ones((3, 1), np.uint8))
+    runs = cv2.morphologyEx(thicker, cv2.MORPH_OPEN, np.ones((1, run), np.uint8))
+    return cv2.bitwise_and(runs, strokes).astype(np.uint8)
 
 
 @lru_cache

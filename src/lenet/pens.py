@@ -9,6 +9,7 @@ import numpy as np
 
 from lenet.arrays import Bools, Float32, Uint8, percentile
 from lenet.image import Page
+from lenet.ink import runs_across
 
 # Ink takes at least so many levels from the paper's light, and this share of what the darkest takes.
 _LEAST, _SHARE = 35, 0.3
@@ -20,6 +21,9 @@ _SOME, _MIXED = 0.04, 0.4
 # What the pen wrote is so many times as high as the other ink's writing. Lines and boxes are no writing: longer than
 # this share of the page and filled by less than that, or so many times as long as thick, across or at the page's rim.
 _HIGHER, _SPANS, _HOLLOW, _SLIM, _RIM = 1.3, 0.5, 0.12, 7, 0.04
+# Squares are no writing either: this share of a piece is straight across for this share of the page. An ink is a
+# printer's if more than that share of it is lines, boxes and squares.
+_STRAIGHT, _RUN, _MOSTLY = 0.2, 0.1, 0.5
 # Two inks are looked for on about so many pixels, and the paper's light on at most so many a side.
 _LOOKED_AT, _COARSE = 300_000, 48
 # How far, in pixels, the soft edges of ink reach, and the paper that is laid over it is taken from.
@@ -40,7 +44,7 @@ def penned(page: Page) -> Page:
     if max(_beside(coloured, grey), _beside(grey, coloured)) > _MIXED:
         return page
     heights = _height(coloured), _height(grey)
-    if max(heights) < _HIGHER * min(heights):
+    if not max(heights) or max(heights) < _HIGHER * min(heights):
         return page
     coloured, grey, _ink = _inks(page.colours)
     if heights[0] > heights[1]:
@@ -73,9 +77,12 @@ def _beside(one: Bools, other: Bools) -> float:
 
 
 def _height(ink: Bools) -> float:
-    """Return how high the writing in one ink is, in pixels: the median of the larger pieces; 0 without any."""
-    joined = cv2.morphologyEx(ink.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-    _count, _labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    """Return how high the writing in one ink is, in pixels: the median of the larger pieces.
+
+    It is 0 without any, and for an ink that hardly writes but rules the paper.
+    """
+    joined = cv2.morphologyEx(ink.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     wide, high, area = stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT], stats[1:, cv2.CC_STAT_AREA]
     sides = np.stack([wide, high])
     x, y = stats[1:, cv2.CC_STAT_LEFT], stats[1:, cv2.CC_STAT_TOP]
@@ -83,7 +90,10 @@ def _height(ink: Bools) -> float:
     at_edge = (x < rim_x) | (y < rim_y) | (x + wide > ink.shape[1] - rim_x) | (y + high > ink.shape[0] - rim_y)
     slim = sides.max(axis=0) > _SLIM * sides.min(axis=0)
     hollow = (wide > _SPANS * ink.shape[1]) & (area < _HOLLOW * wide * high)
-    rule = hollow | slim & ((wide > high) | at_edge)
+    straight = np.bincount(labels[runs_across(joined, 1 + round(_RUN * ink.shape[1])) > 0], minlength=count)[1:]
+    rule = hollow | slim & ((wide > high) | at_edge) | (straight > _STRAIGHT * area)
+    if area[rule].sum() > _MOSTLY * area.sum():
+        return 0.0
     high = high[~rule & (area >= 8)]
     return float(np.median(high[high >= high.max() / 2])) if len(high) else 0.0
 

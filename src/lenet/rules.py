@@ -11,7 +11,7 @@ import numpy as np
 
 from lenet.arrays import Bools, Float64, Int32, Int64, Uint8
 from lenet.boxes import uprights
-from lenet.ink import EDGE, Ink, disc
+from lenet.ink import EDGE, Ink, disc, runs_across
 
 # A rule is at least so many times as long as it is thick, which no stroke of a digit is, and rises at most this much;
 # the side of a box, which meets a rule at its end, may be thicker.
@@ -98,8 +98,7 @@ def _rules(strokes: Uint8, slimmest: int) -> list[Bools]:
     high, wide = strokes.shape
     if wide < 24 or high < 8:
         return []
-    run = max(_RUN, round(_RUN_SHARE * wide))
-    runs = cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones((1, run), np.uint8)).astype(np.uint8)
+    runs = runs_across(strokes, max(_RUN, round(_RUN_SHARE * wide)))
     found: list[Bools] = []
     # Writing may hang lines together: look again without those that were found.
     for _round in range(_ROUNDS):

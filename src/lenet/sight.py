@@ -12,7 +12,7 @@ from lenet.arrays import Int32, Uint8
 from lenet.components import find_components
 from lenet.glyph import make_glyphs
 from lenet.image import Page, Source, open_page
-from lenet.ink import Ink, cropped, find_ink, reduced
+from lenet.ink import Ink, cropped, find_ink, reduced, runs_across
 from lenet.lines import find_lines
 from lenet.pens import penned
 from lenet.pixels import from_input
@@ -32,6 +32,8 @@ _SOFT, _SOFT_SHARE = 3.0, 0.2
 _LARGE, _GLANCE = 250_000, 4
 # How many rows or columns of a page tell how high its writing is.
 _COARSE = 200
+# The lines of squared paper are at least so long, as a share of the page.
+_LINE = 0.25
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,15 @@ def _smaller(page: Page) -> Page:
     return replace(page, grey=grey.astype(np.uint8), colours=None, scale=page.scale * factor)
 
 
+def _without_squares(strokes: Uint8) -> Uint8:
+    """Return (h, w) strokes without the lines of squared paper, on which all that is written is one piece of ink."""
+    across = runs_across(strokes, 1 + round(_LINE * strokes.shape[1]))
+    if not across.any():
+        return strokes
+    down = runs_across(np.ascontiguousarray(strokes.T), 1 + round(_LINE * strokes.shape[0])).T
+    return strokes & ~(across | down) if down.any() else strokes
+
+
 def _shrinking(ink: Ink, pixel: int = 1) -> int:
     """Return the whole factor by which to divide writing so that its digits are not much higher than they need be.
 
@@ -166,6 +177,7 @@ def _shrinking(ink: Ink, pixel: int = 1) -> int:
     """
     step = max(1, min(ink.strokes.shape) // _COARSE)
     few = np.ascontiguousarray(ink.strokes[::step, ::step]).astype(np.uint8)
+    few = _without_squares(few)
     _count, _labels, stats, _ = cv2.connectedComponentsWithStats(few, connectivity=8)
     heights = stats[1:, cv2.CC_STAT_HEIGHT] * step * pixel
     if not len(heights):

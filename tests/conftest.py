@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 
 from lenet import dataset
 from lenet.errors import DataError
+from lenet.spec import code
 
 settings.register_profile("lenet", deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("lenet")
@@ -115,6 +116,19 @@ def served(folder: Path, *options: str, **environment: str) -> Iterator[tuple[st
             process.terminate()
             process.wait(30)
             process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def font() -> dataset.Digits:
+    """Figure 3's ten digits as glyphs: 7x12 bitmaps, enlarged, in the middle of the field."""
+    glyphs = np.zeros((10, 28, 28), np.uint8)
+    for digit in range(10):
+        bitmap = np.array(code(ord(str(digit)))).reshape(12, 7)
+        rows = np.flatnonzero((bitmap > 0).any(axis=1))
+        large = np.kron((bitmap[rows[0] : rows[-1] + 1] > 0).astype(np.uint8) * 255, np.ones((2, 2), np.uint8))
+        top, left = (28 - large.shape[0]) // 2, (28 - large.shape[1]) // 2
+        glyphs[digit, top : top + large.shape[0], left : left + large.shape[1]] = large
+    return dataset.Digits(glyphs, np.arange(10, dtype=np.uint8))
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lenet.arrays import Float64
 from lenet.evidence import EVIDENCE, evidence
 from lenet.graph import SILENT
-from lenet.judge import gradient, scores
+from lenet.judge import evidence_gradient, gradient, scores
 from lenet.segment import SHAPES
 from lenet.spec import NOT_A_DIGIT
 
@@ -36,6 +36,18 @@ def test_the_gradient_is_that_of_small_steps(seed: int, inputs: int, hidden: int
         step = np.zeros_like(judge)
         step[place] = 1e-5
         ahead, behind = (slopes @ scores(given_evidence, judge + sign * step) for sign in (1, -1))
+        assert found[place] == pytest.approx((ahead - behind) / 2e-5, rel=1e-4, abs=1e-6)
+
+
+@given(st.integers(0, 1000), st.integers(1, 5), st.integers(0, 4), st.integers(1, 6))
+def test_the_gradient_in_the_evidence_is_that_of_small_steps(seed: int, inputs: int, hidden: int, n: int) -> None:
+    """Every entry against the difference quotient of slopes times scores."""
+    given_evidence, judge, slopes = drawn(seed, inputs, hidden, n)
+    found = evidence_gradient(given_evidence, judge, slopes)
+    for place in np.ndindex(given_evidence.shape):
+        step = np.zeros_like(given_evidence)
+        step[place] = 1e-5
+        ahead, behind = (slopes @ scores(given_evidence + sign * step, judge) for sign in (1, -1))
         assert found[place] == pytest.approx((ahead - behind) / 2e-5, rel=1e-4, abs=1e-6)
 
 

@@ -11,7 +11,7 @@ from lenet.dataset import Dataset, Digits
 from lenet.evidence import evidence
 from lenet.judge import scores
 from lenet.sight import see_number
-from lenet.spec import NOT_A_DIGIT, code
+from lenet.spec import NOT_A_DIGIT
 from lenet.training import paths, school
 from lenet.training.compose import cluttered, joined, spaced, tiled
 from lenet.training.rubbish import scrap
@@ -19,19 +19,6 @@ from lenet.training.styles import STYLES, drawn, restyled, rounded_off
 from lenet.training.windows import windowed
 from lenet.training.world import photographed
 from lenet.trust import SIGNS
-
-
-@pytest.fixture(scope="module")
-def font() -> Digits:
-    """Figure 3's ten digits as glyphs: 7x12 bitmaps, enlarged, in the middle of the field."""
-    glyphs = np.zeros((10, 28, 28), np.uint8)
-    for digit in range(10):
-        bitmap = np.array(code(ord(str(digit)))).reshape(12, 7)
-        rows = np.flatnonzero((bitmap > 0).any(axis=1))
-        large = np.kron((bitmap[rows[0] : rows[-1] + 1] > 0).astype(np.uint8) * 255, np.ones((2, 2), np.uint8))
-        top, left = (28 - large.shape[0]) // 2, (28 - large.shape[1]) // 2
-        glyphs[digit, top : top + large.shape[0], left : left + large.shape[1]] = large
-    return Digits(glyphs, np.arange(10, dtype=np.uint8))
 
 
 def test_tiles_and_spacing_keep_every_digit(font: Digits) -> None:

@@ -31,6 +31,23 @@ def evidence(shapes: Float32, log_probabilities: Float64, labels: Int32) -> Floa
     return np.concatenate([said[:, None], logs[:, [NOT_A_DIGIT]], within, cut, kinds], axis=1).astype(np.float64)
 
 
+def score_gradient(arcs: Int32, labels: Int32, log_probabilities: Float64, slopes: Float64) -> Float64:
+    """Return the gradient in log-probabilities (m, 11) of a loss whose slopes in the evidence (n, WEIGHED) are given.
+
+    The evidence is that of arcs (n,), rows of the log-probabilities, that say these labels (n,), as `line_graph` has
+    it. What was too unlikely to count has no gradient.
+    """
+    found = np.zeros_like(log_probabilities)
+    likeliest = log_probabilities[:, :NOT_A_DIGIT].argmax(axis=1)
+    for name, said in (
+        ("label", np.where(labels == SILENT, likeliest[arcs], labels)),
+        ("rubbish", np.full(len(arcs), NOT_A_DIGIT)),
+    ):
+        counts = log_probabilities[arcs, said] > _LEAST
+        np.add.at(found, (arcs[counts], said[counts]), slopes[counts, EVIDENCE.index(name)])
+    return found
+
+
 def separator_shapes(shapes: Float32) -> tuple[Int32, Int32, Float64]:
     """Return which pieces (m, 9) may be which separator: the piece, its symbol, and the penalty for its shape."""
     height, width, offset, *_rest = np.asarray(shapes, np.float64).T

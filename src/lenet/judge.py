@@ -19,9 +19,20 @@ def scores(evidence: Float64, judge: Float64) -> Float64:
 def gradient(evidence: Float64, judge: Float64, slopes: Float64) -> Float64:
     """Return the gradient in the judge (e + 2, 1 + h) of a loss whose slopes in the scores are given, (n,)."""
     units = _units(evidence, judge)
+    before = _before(units, judge, slopes)
+    return np.concatenate([evidence.T @ before, before.sum(axis=0)[None], (slopes @ units)[None]])
+
+
+def evidence_gradient(evidence: Float64, judge: Float64, slopes: Float64) -> Float64:
+    """Return the gradient in the evidence (n, e) of a loss whose slopes in the scores are given, (n,)."""
+    return _before(_units(evidence, judge), judge, slopes) @ judge[:-2].T
+
+
+def _before(units: Float64, judge: Float64, slopes: Float64) -> Float64:
+    """Return the gradient before the units' squashing, (n, 1 + h)."""
     before = slopes[:, None] * judge[-1]
     before[:, 1:] *= 1 - units[:, 1:] ** 2
-    return np.concatenate([evidence.T @ before, before.sum(axis=0)[None], (slopes @ units)[None]])
+    return before
 
 
 def _units(evidence: Float64, judge: Float64) -> Float64:

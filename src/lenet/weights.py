@@ -54,6 +54,11 @@ class Weights:
         return self._fitted("trust")
 
     @property
+    def rubbish_lowered_by(self) -> float:
+        """By how much the rubbish output was lowered after training, so as to read; 0 of weights that do not."""
+        return float(self.card.get("calibration", {}).get("rubbish_lowered_by", 0.0))
+
+    @property
     def risk(self) -> Float64 | None:
         """The curve of errors (n, 3): least confidence, share of wrong answers from it on, share of answers."""
         return self._fitted("risk")

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from lenet.arrays import Float32, Tensors, Uint8
 from lenet.errors import MissingExtra, UsageError
+from lenet.training.numbers import Numbers
 from lenet.training.plan import PassPlan
 from lenet.training.recipe import Recipe
 
@@ -28,8 +29,13 @@ class Backend(Protocol):
     def require(self, recipe: Recipe) -> None:
         """Raise UsageError, naming the other backend, for a recipe that this one does not train."""
 
-    def begin(self, recipe: Recipe, initial: list[Tensors], inputs: Float32, labels: Uint8) -> None:
-        """Take the training set, inputs (n, 1, 32, 32) and labels (n,), and each replica's initial tensors."""
+    def begin(
+        self, recipe: Recipe, initial: list[Tensors], inputs: Float32, labels: Uint8, numbers: Numbers | None = None
+    ) -> None:
+        """Take the training set, inputs (n, 1, 32, 32) and labels (n,), and each replica's initial tensors.
+
+        A recipe with numbers needs the `numbers` to learn beside them.
+        """
 
     def run(self, plans: list[PassPlan], first: int, last: int) -> list[Counts]:
         """Do the steps `first` to `last` - 1 of a pass: 0.1 to 1 s of work."""

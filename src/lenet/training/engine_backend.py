@@ -12,6 +12,7 @@ from lenet.engine.gradients import Loss
 from lenet.engine.learners import BatchLearner, OnlineLearner, Patterns, Rule, batch_learner, online_learner
 from lenet.errors import TrainingError, UsageError
 from lenet.training.backend import Counts
+from lenet.training.numbers import Numbers
 from lenet.training.plan import PassPlan
 from lenet.training.recipe import Recipe
 from lenet.training.teacher import Teacher
@@ -38,13 +39,14 @@ class EngineBackend:
             problem = "the engine does not train batch normalisation"
             raise UsageError(f"recipe {recipe.name}, batch_norm true", problem, "use --backend torch")
 
-    def begin(self, recipe: Recipe, initial: list[Tensors], inputs: Float32, labels: Uint8) -> None:
-        """Take the training set and each replica's initial tensors."""
+    def begin(
+        self, recipe: Recipe, initial: list[Tensors], inputs: Float32, labels: Uint8, numbers: Numbers | None = None
+    ) -> None:
+        """Take the training set, each replica's initial tensors, and the numbers to learn beside the set, if any."""
         self.net = recipe.network()
         self.patterns = Patterns(np.ascontiguousarray(inputs), np.ascontiguousarray(labels))
-        self._learners = (_Online if recipe.online else _Batches)(
-            recipe, [flattened(self.net, each) for each in initial]
-        )
+        flat = [flattened(self.net, each) for each in initial]
+        self._learners = _Online(recipe, flat) if recipe.online else _Batches(recipe, flat, numbers)
 
     def run(self, plans: list[PassPlan], first: int, last: int) -> list[Counts]:
         """Do the steps `first` to `last` - 1 of a pass."""
@@ -77,10 +79,10 @@ def _loss(recipe: Recipe) -> Loss:
 class _Batches:
     """A learner of mini-batches for each replica."""
 
-    def __init__(self, recipe: Recipe, initial: list[Float32]) -> None:
-        self.recipe = recipe
+    def __init__(self, recipe: Recipe, initial: list[Float32], numbers: Numbers | None) -> None:
+        self.recipe, self.numbers = recipe, numbers
         rule = Rule(
-            recipe.batch,
+            recipe.batch * (2 if numbers else 1),
             recipe.momentum,
             recipe.nesterov,
             recipe.weight_decay,
@@ -106,10 +108,33 @@ class _Batches:
         for learner, plan in zip(self.learners, plans, strict=True):
             distortions = None if plan.distortions is None else plan.distortions[shown]
             rates, order = plan.rates[first:last], plan.order[shown]
+            if self.numbers:
+                counts.append(self._with_numbers(self.numbers, learner, patterns, plan, range(first, last)))
+                continue
             targets = self._taught(patterns.inputs[order], distortions)
             seen = learner.run(patterns, order, distortions, rates, shown.start, plan.noise, targets)
             counts.append(Counts(*seen))
         return counts
+
+    def _with_numbers(
+        self, numbers: Numbers, learner: BatchLearner, patterns: Patterns, plan: PassPlan, steps: range
+    ) -> Counts:
+        """Do steps one by one: what a number's candidates should say depends on what they say now."""
+        net, batch, loss, errors = self.recipe.network(), self.recipe.batch, 0.0, 0
+        for step in steps:
+            shown = slice(step * batch, (step + 1) * batch)
+            inputs, labels = patterns.inputs[plan.order[shown]], patterns.labels[plan.order[shown]]
+            if plan.distortions is not None:
+                inputs = distorted(inputs, plan.distortions[shown])
+            targets = np.eye(net.outputs, dtype=np.float32)[labels] if self.teacher is None else self.teacher(inputs)
+            network = Network(Weights(net, named(net, learner.get("parameters"))))
+            lesson = numbers.lesson(network, np.random.default_rng([plan.noise, step]), batch)
+            both = Patterns(np.concatenate([inputs, lesson.inputs]), np.concatenate([labels, lesson.labels]))
+            wanted = np.concatenate([targets, lesson.targets])
+            order, rate = np.arange(len(both.labels), dtype=np.int32), plan.rates[step : step + 1]
+            seen = Counts(*learner.run(both, order, None, rate, 2 * shown.start, plan.noise, wanted))
+            loss, errors = loss + seen.loss - lesson.excess, errors + seen.errors
+        return Counts(loss, errors)
 
     def _taught(self, inputs: Float32, distortions: Float32 | None) -> Float32 | None:
         if self.teacher is None:

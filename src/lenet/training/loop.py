@@ -21,6 +21,7 @@ from lenet.fetch import silent
 from lenet.initial import initial_tensors
 from lenet.pixels import to_input
 from lenet.training.backend import Backend
+from lenet.training.numbers import Numbers
 from lenet.training.plan import PassPlan, Plans, draw_plan, generator, steps_per_pass
 from lenet.training.recipe import Recipe
 from lenet.training.run import RunFolder
@@ -56,6 +57,7 @@ def train_replicas(
     seeds: list[int],
     *,
     start_from: Weights | None = None,
+    numbers: Numbers | None = None,
     plans: Plans = draw_plan,
     plans_from: dict[str, Any] | None = None,
     resume: bool = False,
@@ -63,7 +65,8 @@ def train_replicas(
 ) -> dict[str, Any]:
     """Train one replica per seed and return the result, as the run folder has it.
 
-    `start_from` gives every replica these weights instead of drawn ones; `plans` draws the passes otherwise than
+    `start_from` gives every replica these weights instead of drawn ones, `numbers` what a recipe with numbers learns
+    beside the data; `plans` draws the passes otherwise than
     the recipe alone says, and `plans_from` says by what, for the record. Raises TrainingError when the loss is no
     longer finite, or when the folder holds another run.
     """
@@ -74,7 +77,7 @@ def train_replicas(
         raise TrainingError(data.name, found, f"{recipe.net} learns the labels 0 to {outputs - 1}")
     task = described(recipe, data, backend.name, seeds, start_from, plans_from)
     finished = folder.start(task, resume)
-    backend.begin(recipe, _initial(recipe, seeds, start_from), to_input(training.glyphs), training.labels)
+    backend.begin(recipe, _initial(recipe, seeds, start_from), to_input(training.glyphs), training.labels, numbers)
     if finished:
         backend.restore(folder.state())
     n = len(training.labels)

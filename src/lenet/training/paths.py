@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lenet.arrays import Bools, Float64, Int64, Uint8
+from lenet.arrays import Bools, Float64, Int64
 from lenet.calibrate import expected_calibration_error, fit_temperature, fit_trust
 from lenet.dataset import Dataset, Digits
 from lenet.decode import decode, probabilities
@@ -24,15 +24,15 @@ from lenet.looks import looked
 from lenet.pattern import SYMBOLS
 from lenet.sight import Sight, see_number
 from lenet.spec import NOT_A_DIGIT
-from lenet.training.compose import Writing, spaced, tiled
+from lenet.training.compose import Writing
+from lenet.training.numbers import LONGEST, pictured
 from lenet.training.rubbish import scrap
-from lenet.training.school import written
 from lenet.training.world import photographed
 from lenet.trust import SIGNS, signs, trusted
 from lenet.weights import HIDDEN, WEIGHED, Weights
 
-# Numbers have up to eight digits, all lengths alike, but for this share of them, which are one digit.
-_LONGEST, _SINGLE = 8, 0.2
+# This share of the numbers is one digit.
+_SINGLE = 0.2
 # Numbers that the judge is fitted on, and others that the curve of errors is counted on.
 _EXAMPLES, _TRUSTED = 8_000, 5_000
 # The share of pictures without a number among those that trust is fitted on.
@@ -111,32 +111,17 @@ def examples(
     found = []
     for number in range(count):
         rows = np.flatnonzero(writers == writers[rng.integers(len(writers))])
-        rows = rng.choice(rows, 1 if rng.random() < _SINGLE else int(rng.integers(1, _LONGEST + 1)))
+        rows = rng.choice(rows, 1 if rng.random() < _SINGLE else int(rng.integers(1, LONGEST + 1)))
         if scraps and rng.random() < scraps:
             ink = scrap(rng)
             page, text = photographed(Writing(ink, np.zeros(ink.shape, np.int32), ""), rng).grey, ""
         else:
-            page, text = _pictured(digits.glyphs[rows], digits.labels[rows], rng)
+            page, text = pictured(digits.glyphs[rows], digits.labels[rows], rng)
         sight = see_number(page)
         logs = np.log(np.maximum(looked(network, sight.glyphs).chances, 1e-12))
         found.append(Example(sight, logs, text))
         report(number + 1, count)
     return found
-
-
-def _pictured(glyphs: Uint8, labels: Uint8, rng: np.random.Generator) -> tuple[Uint8, str]:
-    kind = rng.random()
-    if kind < 0.15:
-        return _plain(tiled(glyphs, labels))
-    if kind < 0.6:
-        gaps = rng.integers(-2, 5, len(glyphs) - 1).astype(np.int32)
-        return _plain(spaced(glyphs, labels, gaps, np.zeros(len(glyphs), np.int32)))
-    page = photographed(written(glyphs, labels, rng), rng)
-    return page.grey, page.text
-
-
-def _plain(writing: Writing) -> tuple[Uint8, str]:
-    return (255 - np.rint(writing.ink * 255)).astype(np.uint8), writing.text
 
 
 def fit(found: list[Example]) -> tuple[Float64, float]:

@@ -34,6 +34,8 @@ class Recipe:
     `school` adds pictures of digits, of numbers and of what is no digit (`lenet.training.school`): 1 is twice as many
     again; `windows` cuts digits and the places beside them out of numbers, for the sweep; `mix` puts a folder's digits
     among MNIST's, to fine-tune.
+    With `numbers` above 0 so many numbers are learned as a whole beside each batch, their loss through the graph of
+    segmentations (`lenet.training.numbers`) taken `pull` times; it starts from weights that read numbers.
     A `teacher`, weights that are shipped or a file, says how likely each label is, in place of the labels.
     `order` is one for all passes or a new one for each. `train_on` takes the first so many patterns (0: all).
     With a `pool` of k copies the distortions are drawn once for k - 1 distorted copies of each pattern, which go
@@ -68,6 +70,8 @@ class Recipe:
     school: float = 0.0
     windows: bool = False
     mix: bool = False
+    numbers: int = 0
+    pull: float = 1.0
     distortions: Ranges | Figure7 | None = None
     pool: int = 0
     hold_out: bool = True
@@ -110,6 +114,8 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "passes": (1, 10_000),
     "batch": (1, 60_000),
     "rate": (1e-8, 100),
+    "numbers": (0, 1000),
+    "pull": (0, 1000),
     "floor": (0, 1),
     "momentum": (0, 0.9999),
     "weight_decay": (0, 1),
@@ -153,6 +159,10 @@ def checked(recipe: Recipe) -> Recipe:
             f"teacher {recipe.teacher}",
             "its probabilities are learned by cross-entropy, in mini-batches",
             "change the recipe",
+        )
+    if recipe.numbers and (recipe.loss != "cross-entropy" or recipe.label_smoothing or recipe.online):
+        raise UsageError(
+            f"numbers {recipe.numbers}", "are learned beside cross-entropy, in mini-batches", "change the recipe"
         )
     if recipe.pool and not recipe.distortions:
         raise UsageError(f"pool {recipe.pool}", "a pool needs distortions to fill it")

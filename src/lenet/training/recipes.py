@@ -163,6 +163,17 @@ RECIPES: dict[str, Recipe] = {
         ),
         replace(
             _READER,
+            name="numbers",
+            provenance="the paper's global training (section VI): numbers as a whole, through the graph of their "
+            "segmentations, beside the reader's school, from a reader's weights (--init)",
+            passes=3,
+            rate=0.01,
+            floor=0.1,
+            numbers=8,
+            pull=2.0,
+        ),
+        replace(
+            _READER,
             name="sweep",
             provenance="for sliding along a line, as in section VII: a digit between two others at gaps of -1 to 4 "
             "pixels, or nothing, at most a tenth of the pixels inverted; the eleventh output is the blank",

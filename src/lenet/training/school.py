@@ -72,15 +72,16 @@ def _tasks(train: Digits, mine: Int64, writers: Int64, share: float) -> Iterator
         for _part in range(max(1, round(thousands * share * pictures / _BATCH))):
             number += 1
             if kind == "number":
-                rows = np.concatenate([_of_one_writer(rng, mine, writers) for _picture in range(_BATCH)])
+                rows = np.concatenate([of_one_writer(rng, mine, writers, _MOST_DIGITS) for _picture in range(_BATCH)])
             else:
                 rows = rng.choice(mine, _BATCH)
             yield _Task(kind, int(rng.integers(2**31)) + number, train.glyphs[rows], train.labels[rows])
 
 
-def _of_one_writer(rng: np.random.Generator, mine: Int64, writers: Int64) -> Int64:
+def of_one_writer(rng: np.random.Generator, mine: Int64, writers: Int64, count: int) -> Int64:
+    """Return so many of one writer's rows among `mine`, drawn at random."""
     own = mine[writers[mine] == writers[rng.choice(mine)]]
-    return rng.choice(own, _MOST_DIGITS)
+    return rng.choice(own, count)
 
 
 def _taken(task: _Task) -> tuple[Uint8, Uint8]:
@@ -110,10 +111,15 @@ def _taken(task: _Task) -> tuple[Uint8, Uint8]:
     return np.array(glyphs, np.uint8).reshape(-1, 28, 28), np.array(labels, np.uint8)
 
 
-def written(glyphs: Uint8, labels: Uint8, rng: np.random.Generator) -> Writing:
-    """Write a number with one writer's digits (n, 28, 28), some of them in another style, some as 0s at its end."""
-    glyphs = restyled(glyphs, labels, _STYLED, rng)
-    if rng.random() < _ROUNDED_OFF:
+def written(
+    glyphs: Uint8, labels: Uint8, rng: np.random.Generator, styled: float = _STYLED, rounded: float = _ROUNDED_OFF
+) -> Writing:
+    """Write a number with one writer's digits (n, 28, 28).
+
+    The share `styled` of them is in another style if there is one, and the share `rounded` of numbers ends in 0s.
+    """
+    glyphs = restyled(glyphs, labels, styled, rng)
+    if rng.random() < rounded:
         glyphs, labels = rounded_off(glyphs, labels, rng)
     return _composed(glyphs, labels, rng)
 

@@ -14,6 +14,7 @@ from lenet.errors import UsageError
 from lenet.fetch import Report, silent
 from lenet.training.backend import choose
 from lenet.training.loop import Progress, train_replicas
+from lenet.training.numbers import Numbers, as_learned, seen_numbers
 from lenet.training.ranks import Ranks
 from lenet.training.recipe import Recipe, changed, checked
 from lenet.training.recipes import RECIPES
@@ -82,25 +83,30 @@ def train(
     """
     seeds = checked_seeds(seed, replicas)
     chosen = find_recipe(recipe, passes, settings)
-    start_from = load_weights(init) if init is not None else None
-    if start_from is not None and chosen.mix:
-        chosen = replace(chosen, net=start_from.net.name)
+    given = start_from = load_weights(init) if init is not None else None
+    if given is not None and (chosen.mix or chosen.numbers):
+        chosen = replace(chosen, net=given.net.name)
     runs = choose(backend or ("engine" if device in (None, "cpu") else "torch"), device)
     runs.require(chosen)
+    if given is None and (chosen.mix or chosen.numbers):
+        raise UsageError(f"recipe {recipe}", "starts from weights that read already", "give --init")
+    if given is not None and chosen.numbers:
+        start_from = as_learned(given)
     folder = RunFolder(_own(run_folder(out, recipe, seed), resume))
-    if chosen.mix:
-        if start_from is None:
-            raise UsageError(f"recipe {recipe}", "starts from weights that read already", "give --init")
-        loaded = mixed(data, start_from)
-    else:
-        loaded = dataset.load(data, report_fetch)
+    loaded = mixed(data, given) if chosen.mix and given else dataset.load(data, report_fetch)
+    numbers = None
+    if chosen.numbers and given:
+        every = seen_numbers(loaded, dataset.who_wrote(loaded), report_school)
+        numbers = Numbers(every, given, chosen.numbers, chosen.pull)
     if chosen.school:
         loaded = schooled(loaded, dataset.who_wrote(loaded), chosen.school, report_school)
     if chosen.windows:
         loaded = windowed(loaded, dataset.who_wrote(loaded))
-    result = train_replicas(chosen, loaded, folder, runs, seeds, start_from=start_from, resume=resume, report=report)
-    if not chosen.mix or start_from is None:
+    result = train_replicas(
+        chosen, loaded, folder, runs, seeds, start_from=start_from, numbers=numbers, resume=resume, report=report
+    )
+    if not chosen.mix or given is None:
         return result
-    result = before_and_after(start_from, folder.path, loaded, result)
+    result = before_and_after(given, folder.path, loaded, result)
     folder.finish(result)
     return result

@@ -25,8 +25,7 @@ class Teacher:
             raise UsageError(f"teacher {weights}", found, "choose another")
         self.raised = np.zeros(pupil.outputs, np.float32)
         if pupil.outputs > NOT_A_DIGIT:
-            calibration = self.network.weights.card.get("calibration", {})
-            self.raised[NOT_A_DIGIT] = calibration.get("rubbish_lowered_by", 0.0)
+            self.raised[NOT_A_DIGIT] = self.network.weights.rubbish_lowered_by
 
     def __call__(self, shown: Float32) -> Float32:
         """Return what to learn of the very inputs that are shown, distorted as they are: (n, 1, 32, 32) -> (n, k)."""

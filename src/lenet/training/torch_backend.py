@@ -16,6 +16,7 @@ from lenet.errors import TrainingError, UsageError
 from lenet.nets.modules import LeNet
 from lenet.spec import BACKGROUND, INPUT_SIZE
 from lenet.training.backend import Counts
+from lenet.training.numbers import Numbers
 from lenet.training.plan import PassPlan
 from lenet.training.ranks import Ranks
 from lenet.training.recipe import Recipe
@@ -131,15 +132,25 @@ class TorchBackend:
         self.replicas: list[Replica] = []
 
     def require(self, recipe: Recipe) -> None:
-        """Raise UsageError for a rate per parameter."""
+        """Raise UsageError for a rate per parameter, and for numbers."""
+        if recipe.numbers:
+            problem = "whole numbers are learned on the engine alone"
+            raise UsageError(f"recipe {recipe.name}, numbers {recipe.numbers}", problem, "use --backend engine")
         if recipe.curvature_patterns:
             problem = "PyTorch's SGD has one rate for all parameters"
             raise UsageError(f"recipe {recipe.name}, curvature_patterns", problem, "use --backend engine")
         if recipe.batch_norm and self.ranks.count > 1:
             raise UsageError(f"recipe {recipe.name}, batch_norm", "needs whole mini-batches", "train it in one process")
 
-    def begin(self, recipe: Recipe, initial: list[Tensors], inputs: Float32, labels: Uint8) -> None:
-        """Take the training set and each replica's initial tensors."""
+    def begin(
+        self,
+        recipe: Recipe,
+        initial: list[Tensors],
+        inputs: Float32,
+        labels: Uint8,
+        numbers: Numbers | None = None,  # noqa: ARG002
+    ) -> None:
+        """Take the training set and each replica's initial tensors; a recipe with numbers was refused."""
         self.recipe = recipe
         self.inputs = torch.from_numpy(inputs).to(self.device)
         self.labels = torch.from_numpy(labels.astype(np.int64)).to(self.device)

@@ -35,9 +35,9 @@ from lenet.weights import Weights
 
 # Numbers have one digit to so many, all lengths alike.
 LONGEST = 8
-# So many parts of so many pictures are taken. Half are plain or photographed, as the judge's are; the others are all
-# photographed, with more digits in styles that MNIST hardly has and more 0s at the end: real amounts have them.
-_PARTS, _PICTURES = 440, 64
+# So many parts of so many pictures are taken, this share of them hard ones.
+_PARTS, _PICTURES, _HARD = 440, 64, 0.5
+# Hard ones have more digits in styles that MNIST hardly has and more 0s at the end: real amounts have them.
 _STYLED, _ROUNDED_OFF = 0.25, 0.2
 # Candidates that are pulled less than this by the loss, in all their scores, are not shown.
 _LEAST_PULL = 1e-4
@@ -125,8 +125,14 @@ def as_learned(weights: Weights) -> Weights:
     return replace(weights, tensors={**weights.tensors, "output.bias": bias}, card={**weights.card, "calibration": {}})
 
 
-def pictured(glyphs: Uint8, labels: Uint8, rng: np.random.Generator) -> tuple[Uint8, str]:
-    """Return a page with one writer's digits side by side, plain or photographed, and its text."""
+def pictured(glyphs: Uint8, labels: Uint8, rng: np.random.Generator, hard: float) -> tuple[Uint8, str]:
+    """Return a page with one writer's digits side by side, plain or photographed, and its text.
+
+    The share `hard` of pages is photographed, with more that MNIST hardly has.
+    """
+    if rng.random() < hard:
+        page = photographed(written(glyphs, labels, rng, _STYLED, _ROUNDED_OFF), rng)
+        return page.grey, page.text
     kind = rng.random()
     if kind < 0.15:
         return _plain(tiled(glyphs, labels))
@@ -175,12 +181,7 @@ def _seen(task: _Task) -> list[Number]:
     found = []
     for picture in range(_PICTURES):
         shown = slice(picture * LONGEST, picture * LONGEST + int(rng.integers(1, LONGEST + 1)))
-        glyphs, labels = task.glyphs[shown], task.labels[shown]
-        if picture % 2:
-            page, text = pictured(glyphs, labels, rng)
-        else:
-            photo = photographed(written(glyphs, labels, rng, _STYLED, _ROUNDED_OFF), rng)
-            page, text = photo.grey, photo.text
+        page, text = pictured(task.glyphs[shown], task.labels[shown], rng, _HARD)
         sight = see_number(page)
         if not sight.unreadable and len(sight.lattice.lines) == 1:
             lattice = replace(sight.lattice, pieces=np.zeros((0, 0), np.int32))  # a page has more bytes than all else

@@ -35,8 +35,8 @@ from lenet.weights import HIDDEN, WEIGHED, Weights
 _SINGLE = 0.2
 # Numbers that the judge is fitted on, and others that the curve of errors is counted on.
 _EXAMPLES, _TRUSTED = 8_000, 5_000
-# The share of pictures without a number among those that trust is fitted on.
-_SCRAPS = 0.1
+# The share of pictures without a number among those that trust is fitted on, and of hard numbers among the judge's.
+_SCRAPS, _HARD = 0.1, 0.4
 _PASSES, _BATCH = 16, 8
 # Rate and decay of the judge's linear unit and of its hidden ones, whose weights begin with this deviation. So strong a
 # decay of what is hidden costs made numbers a little and is worth more on real ones (docs/log.md).
@@ -64,7 +64,7 @@ def fitted(weights: Weights, data: Dataset, writers: Int64, report: Callable[[in
     lowered, by = _lowered(weights, held)
     scores = Network(lowered).scores(held.glyphs)
     lowered = replace(lowered, temperature=fit_temperature(scores, held.labels))
-    found = examples(Network(lowered), held, own, _EXAMPLES, 0, report)
+    found = examples(Network(lowered), held, own, _EXAMPLES, 0, report, hard=_HARD)
     path, loss = fit(found)
     again = examples(Network(lowered), held, own, _TRUSTED, 1, report, scraps=_SCRAPS)
     found_signs, right = answers(again, path)
@@ -102,10 +102,12 @@ def examples(
     seed: int,
     report: Callable[[int, int], None] = silent,
     scraps: float = 0.0,
+    hard: float = 0.0,
 ) -> list[Example]:
     """Picture `count` numbers of 1 to 8 digits, each by one writer, plain or photographed, and score the candidates.
 
-    This share of them is letters, blots and other `scraps`, which say nothing.
+    The share `scraps` of them is letters, blots and the like, which say nothing; the share `hard` of the numbers is
+    photographed, with more in it that MNIST hardly has.
     """
     rng = np.random.default_rng([seed, 0xF17])
     found = []
@@ -116,7 +118,7 @@ def examples(
             ink = scrap(rng)
             page, text = photographed(Writing(ink, np.zeros(ink.shape, np.int32), ""), rng).grey, ""
         else:
-            page, text = pictured(digits.glyphs[rows], digits.labels[rows], rng)
+            page, text = pictured(digits.glyphs[rows], digits.labels[rows], rng, hard)
         sight = see_number(page)
         logs = np.log(np.maximum(looked(network, sight.glyphs).chances, 1e-12))
         found.append(Example(sight, logs, text))

@@ -17,21 +17,28 @@ def model_card(weights: Weights, evaluation: Evaluation) -> str:
     low, high = evaluation.interval95
     seeds = card["seeds"]
     errors = [each["errors"] for each in seeds]
-    spread = ""
-    if len(errors) > 1:
-        interval = "{:.1f} to {:.1f}".format(*mean95([float(each) for each in errors]))
-        spread = f", mean {mean(errors):.1f} (95 % interval {interval}), standard deviation {stdev(errors):.1f}"
-    before = ", all before the rubbish output was lowered (below)" if weights.path is not None else ""
+    before = ", before the rubbish output was lowered (below)" if weights.path is not None else ""
     rows = "\n".join(
         f"| {each['seed']}{' (shipped)' if each['seed'] == card['seed'] else ''} "
         f"| {each['held_out_errors']} | {each['errors']} |"
         for each in seeds
     )
+    chosen = f"One seed{before}."
+    if len(errors) > 1:
+        interval = "{:.1f} to {:.1f}".format(*mean95([float(each) for each in errors]))
+        spread = f", mean {mean(errors):.1f} (95 % interval {interval}), standard deviation {stdev(errors):.1f}"
+        chosen = (
+            f"Median over {len(seeds)} seeds: {card['median_errors']:g} test errors{spread}{before}.\n"
+            "The shipped seed is the one with the fewest errors on held-out writers (the lowest seed among equals), "
+            "whatever its\ntest errors."
+        )
     groups = "\n".join(
         f"| {name} | {count['errors']} | {count['n']:,} | {100 * count['errors'] / count['n']:.2f} % |"
         for name, count in card["groups"].items()
     )
     held = card["held_out"]
+    start = card.get("started_from")
+    began = f"It started from `{start}` as that commit has it. " if start else ""
     calibration = card["calibration"]
     return f"""# {weights.name}
 
@@ -45,9 +52,7 @@ The network `{net.name}`: {net.about}.
 |---|---|---|
 {rows}
 
-Median over {len(seeds)} seeds: {card["median_errors"]:g} test errors{spread}{before}.
-The shipped seed is the one with the fewest errors on held-out writers (the lowest seed among equals), whatever its
-test errors.
+{chosen}
 
 | writers of the test digits | errors | n | rate |
 |---|---|---|---|
@@ -63,7 +68,7 @@ there, 15 bins); on the test set the expected calibration error is {evaluation.c
 
 Trained on {card["data"]["trained_on"]:,} digits of `{card["data"]["name"]}` (checksum {card["data"]["checksum"]}) by
 the {card["backend"]} backend at commit {card["commit"]}, seed {card["seed"]}; held-out writers were never trained on.
-The engine and PyTorch agree to {card["parity"]:.0e} of each layer's largest value.
+{began}The engine and PyTorch agree to {card["parity"]:.0e} of each layer's largest value.
 
 The recipe is `{card["recipe"]["name"]}`:
 

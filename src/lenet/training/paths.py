@@ -36,7 +36,7 @@ _SINGLE = 0.2
 # Numbers that the judge is fitted on, and others that the curve of errors is counted on.
 _EXAMPLES, _TRUSTED = 8_000, 5_000
 # The share of pictures without a number among those that trust is fitted on, and of hard numbers among the judge's.
-_SCRAPS, _HARD = 0.1, 0.4
+_SCRAPS, _HARD = 0.15, 0.4
 _PASSES, _BATCH = 16, 8
 # Rate and decay of the judge's linear unit and of its hidden ones, whose weights begin with this deviation. So strong a
 # decay of what is hidden costs made numbers a little and is worth more on real ones (docs/log.md).
@@ -203,10 +203,13 @@ def answers(found: list[Example], judge: Float64) -> tuple[Float64, Bools]:
 
 
 def risk(confidence: Float64, right: Bools) -> list[tuple[float, float, float]]:
-    """Return the curve of errors: (least confidence, share of wrong answers above it, share of numbers answered)."""
+    """Return the curve of errors: (least confidence, share of wrong answers above it, share of numbers answered).
+
+    Half a wrong answer is counted besides: a few right ones do not promise that all will be.
+    """
     curve = []
     for least in _CURVE:
         kept = right[confidence >= least]
         if len(kept):
-            curve.append((least, float(1 - kept.mean()), len(kept) / len(right)))
+            curve.append((least, float((~kept).sum() + 0.5) / (len(kept) + 1), len(kept) / len(right)))
     return curve

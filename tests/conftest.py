@@ -6,7 +6,7 @@ import gzip
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from lenet import dataset
+from lenet.arrays import Float64
 from lenet.errors import DataError
 from lenet.spec import code
 
@@ -116,6 +117,16 @@ def served(folder: Path, *options: str, **environment: str) -> Iterator[tuple[st
             process.terminate()
             process.wait(30)
             process.stdout.close()
+
+
+def by_small_steps(loss: Callable[[Float64], float], at: Float64) -> Float64:
+    """The gradient of a loss at a point, of any shape, by central differences."""
+    found = np.zeros_like(at)
+    for place in np.ndindex(at.shape):
+        step = np.zeros_like(at)
+        step[place] = 1e-5
+        found[place] = (loss(at + step) - loss(at - step)) / 2e-5
+    return found
 
 
 @pytest.fixture(scope="session")

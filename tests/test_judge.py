@@ -14,6 +14,8 @@ from lenet.judge import evidence_gradient, gradient, scores
 from lenet.segment import SHAPES
 from lenet.spec import NOT_A_DIGIT
 
+from conftest import by_small_steps
+
 
 def drawn(seed: int, inputs: int, hidden: int, n: int) -> tuple[Float64, Float64, Float64]:
     """Random evidence (n, inputs), a random judge of it, and slopes (n,)."""
@@ -28,27 +30,13 @@ def test_a_judge_is_a_line_and_squashed_units() -> None:
 
 
 @given(st.integers(0, 1000), st.integers(1, 5), st.integers(0, 4), st.integers(1, 6))
-def test_the_gradient_is_that_of_small_steps(seed: int, inputs: int, hidden: int, n: int) -> None:
-    """Every entry against the difference quotient of slopes times scores."""
+def test_the_gradients_are_those_of_small_steps(seed: int, inputs: int, hidden: int, n: int) -> None:
+    """Every entry, of the judge and of the evidence, against the difference quotient of slopes times scores."""
     given_evidence, judge, slopes = drawn(seed, inputs, hidden, n)
-    found = gradient(given_evidence, judge, slopes)
-    for place in np.ndindex(judge.shape):
-        step = np.zeros_like(judge)
-        step[place] = 1e-5
-        ahead, behind = (slopes @ scores(given_evidence, judge + sign * step) for sign in (1, -1))
-        assert found[place] == pytest.approx((ahead - behind) / 2e-5, rel=1e-4, abs=1e-6)
-
-
-@given(st.integers(0, 1000), st.integers(1, 5), st.integers(0, 4), st.integers(1, 6))
-def test_the_gradient_in_the_evidence_is_that_of_small_steps(seed: int, inputs: int, hidden: int, n: int) -> None:
-    """Every entry against the difference quotient of slopes times scores."""
-    given_evidence, judge, slopes = drawn(seed, inputs, hidden, n)
-    found = evidence_gradient(given_evidence, judge, slopes)
-    for place in np.ndindex(given_evidence.shape):
-        step = np.zeros_like(given_evidence)
-        step[place] = 1e-5
-        ahead, behind = (slopes @ scores(given_evidence + sign * step, judge) for sign in (1, -1))
-        assert found[place] == pytest.approx((ahead - behind) / 2e-5, rel=1e-4, abs=1e-6)
+    by_judge = by_small_steps(lambda each: float(slopes @ scores(given_evidence, each)), judge)
+    assert np.allclose(gradient(given_evidence, judge, slopes), by_judge, rtol=1e-4, atol=1e-6)
+    by_evidence = by_small_steps(lambda each: float(slopes @ scores(each, judge)), given_evidence)
+    assert np.allclose(evidence_gradient(given_evidence, judge, slopes), by_evidence, rtol=1e-4, atol=1e-6)
 
 
 def test_the_evidence_names_the_label_and_bounds_what_it_says() -> None:

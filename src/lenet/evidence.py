@@ -31,7 +31,7 @@ def evidence(shapes: Float32, log_probabilities: Float64, labels: Int32) -> Floa
     return np.concatenate([said[:, None], logs[:, [NOT_A_DIGIT]], within, cut, kinds], axis=1).astype(np.float64)
 
 
-def score_gradient(arcs: Int32, labels: Int32, log_probabilities: Float64, slopes: Float64) -> Float64:
+def log_gradient(arcs: Int32, labels: Int32, log_probabilities: Float64, slopes: Float64) -> Float64:
     """Return the gradient in log-probabilities (m, 11) of a loss whose slopes in the evidence (n, WEIGHED) are given.
 
     The evidence is that of arcs (n,), rows of the log-probabilities, that say these labels (n,), as `line_graph` has

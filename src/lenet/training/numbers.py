@@ -19,7 +19,7 @@ from lenet.decode import probabilities
 from lenet.engine import Network
 from lenet.engine.choice import cores
 from lenet.errors import UsageError
-from lenet.evidence import line_graph, score_gradient
+from lenet.evidence import line_graph, log_gradient
 from lenet.fetch import silent
 from lenet.graph import discriminative_forward, exactly
 from lenet.judge import evidence_gradient
@@ -109,7 +109,7 @@ def whole(number: Number, scores: Float64, judge: Weights) -> tuple[float, Float
     if not np.isfinite(loss):
         return 0.0, np.zeros_like(scores)
     # A penalty is the judge's score with its sign turned.
-    by_log = score_gradient(arcs, graph.labels, logs, evidence_gradient(evidence, judge.path, -slopes))
+    by_log = log_gradient(arcs, graph.labels, logs, evidence_gradient(evidence, judge.path, -slopes))
     return loss, (by_log - chances * by_log.sum(axis=1, keepdims=True)) / judge.temperature
 
 

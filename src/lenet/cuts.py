@@ -12,14 +12,16 @@ from lenet.arrays import Bools, Float32, Uint8
 # Cuts are looked for at this height of a line of writing, in pixels.
 _HEIGHT = 48
 # A seam strays at most this share of the height from its column; a step aside, and a row away from it, cost some ink.
-_STRAY, _ASIDE, _ASTRAY = 0.15, 0.12, 0.006
+_STRAY, _ASIDE, _ASTRAY = 0.07, 0.12, 0.006
+# Paper that ink encloses costs this share of what ink costs: a seam through a hole parts one digit, not two.
+_HOLE, _PAPER = 0.2, 0.4
 # A seam through more ink than this share of the line's height is no cut.
 _MOST_INK = 0.42
 # Between two cuts, and beyond the last, there is at least this much ink, as a share of the height squared: a 1 has
 # four times as much.
-_LEAST_INK = 0.03
+_LEAST_INK = 0.04
 # So many cuts for a piece as wide as the line is high, and one more.
-_CUTS = 3.5
+_CUTS = 5
 # Ink narrower than this share of the line's height is one digit at most.
 _NARROW = 0.3
 
@@ -28,7 +30,7 @@ _NARROW = 0.3
 class Seam:
     """A cut from the top of its ink to the bottom: `columns` (h,) float32, the first column on its right, row by row.
 
-    `ink` is how much ink it crosses, as a share of the line's height.
+    `ink` is how much ink it crosses, and how much paper inside ink, which counts less, as a share of the line's height.
     """
 
     columns: Float32
@@ -78,6 +80,13 @@ def _upright(levels: Uint8, own: Bools, slant: float, scale: float) -> Float32:
     return cv2.remap(masked, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR).astype(np.float32)
 
 
+def _holes(ink: Float32) -> Float32:
+    """Return 1 where paper is enclosed by ink (h, w), 0 elsewhere."""
+    paper = np.pad((ink < _PAPER).view(np.uint8), 1, constant_values=1)
+    cv2.floodFill(paper, None, (0, 0), 0)
+    return paper[1:-1, 1:-1].astype(np.float32)
+
+
 def _seams(pieces: list[Float32]) -> list[tuple[Float32, Float32]]:
     """Return, for every second column of each piece (h, w), its best seam near it, and what it costs.
 
@@ -91,7 +100,8 @@ def _seams(pieces: list[Float32]) -> list[tuple[Float32, Float32]]:
     band = np.arange(-reach, reach + 1)
     starts = [np.arange(1, piece.shape[1] - 1, 2) for piece in pieces]
     past = np.cumsum([len(each) for each in starts])
-    beside = np.concatenate([np.pad(each, ((0, rows - len(each)), (reach, reach))) for each in pieces], axis=1)
+    dear = [each + _HOLE * _holes(each) for each in pieces]
+    beside = np.concatenate([np.pad(each, ((0, rows - len(each)), (reach, reach))) for each in dear], axis=1)
     offsets = np.cumsum([0, *(piece.shape[1] + 2 * reach for piece in pieces)])[:-1]
     window = np.concatenate([each + offset for each, offset in zip(starts, offsets, strict=True)])
     window = window[:, None] + band[None, :] + reach

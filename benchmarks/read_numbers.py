@@ -24,11 +24,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from model_card import fill
 from PIL import Image
 
 from lenet import dataset
 from lenet.arrays import Int64, Uint8
 from lenet.calibrate import calibration_gap
+from lenet.decode import UNCERTAIN
 from lenet.engine import Network, load
 from lenet.errors import LenetError
 from lenet.fetch import silent
@@ -50,8 +52,8 @@ LENGTHS = {"zip": (5, 5), "amount": (3, 6), "time": (4, 4)}
 _TESSERACT = 60
 # How often truth is drawn to tell what an honest reader's calibration error would be.
 _DRAWS = 200
-# The name of all MDW-style numbers together.
-MDW = "zip, amount and time"
+# The names of all MDW-style numbers together, and of MNIST's digits as they are.
+MDW, GLYPHS = "zip, amount and time", "MNIST's glyphs, one look"
 
 
 class Digits:
@@ -238,6 +240,17 @@ def answered(pictures: Pictures, network: Network, asked: Asked) -> list[Answer]
     return answers
 
 
+def at_one_look(digits: Digits, network: Network) -> list[Answer]:
+    """Answer MNIST's glyphs as `lenet evaluate` does: by the network's scores alone."""
+    chances = network.probabilities(digits.glyphs)
+    said = chances.argmax(axis=1)
+    right = said == digits.labels
+    return [
+        (float(most), bool(each), bool(most >= UNCERTAIN))
+        for most, each in zip(chances.max(axis=1), right, strict=True)
+    ]
+
+
 def measured(answers: list[Answer]) -> dict[str, Any]:
     """Return how many were right, the error at 90 % coverage, and how honest the confidences are.
 
@@ -276,9 +289,7 @@ def tell(name: str, each: dict[str, Any]) -> None:
 
 
 def into_card(card: Path, found: dict[str, dict[str, Any]], options: argparse.Namespace) -> None:
-    """Put the table between the card's marks."""
-    begin, end = "<!-- reading: benchmarks/read_numbers.py writes this -->", "<!-- end of reading -->"
-    before, _old, after = card.read_text(encoding="utf-8").replace(end, begin).split(begin)
+    """Put the table into a model card."""
     source = "MNIST test digits" if options.test else "held-out writers' digits of the training set"
     rows = [
         f"`python benchmarks/read_numbers.py --n {options.n}{' --test' * options.test}`; made sets are of {source}.",
@@ -292,10 +303,18 @@ def into_card(card: Path, found: dict[str, dict[str, Any]], options: argparse.Na
         low, high = each["interval95"]
         honest = f"{100 * each['calibration_error']:.1f} % ({100 * each['calibration_error_if_honest']:.1f} %)"
         shares = f"{100 * each['error_at_90']:.1f} % | {honest}"
-        right = f"{each['right']} of {each['n']:,} ({100 * each['share']:.1f} %)"
+        right = f"{each['right']:,} of {each['n']:,} ({100 * each['share']:.1f} %)"
         other = f"{each['tesseract_right']} of {each['tesseract_n']}" if "tesseract_n" in each else ""
         rows.append(f"| {name} | {right} | {100 * low:.1f} to {100 * high:.1f} % | {shares} | {other} |")
-    card.write_text("\n".join([before + begin, *rows, end + after]), encoding="utf-8")
+    if said := mean_of_singles(found):
+        rows += ["", f"The {said}."]
+    fill(card, "reading", "read_numbers.py", rows)
+
+
+def mean_of_singles(found: dict[str, dict[str, Any]]) -> str:
+    """Return what to say of the sets of real single digits together, one vote each; nothing if there are none."""
+    shares = [found[f"{name} (digit)"]["share"] for name in SINGLES if f"{name} (digit)" in found]
+    return f"mean over {len(shares)} sets of single digits: {100 * float(np.mean(shares)):.2f} %" if shares else ""
 
 
 def every_set(digits: Digits, n: int) -> dict[str, tuple[Callable[[], Pictures], Asked]]:
@@ -333,9 +352,13 @@ def main() -> None:
     if not tesseract:
         print("Tesseract: left out, it is not installed", file=sys.stderr)
     show: Callable[[str, dict[str, Any]], None] = silent if options.json else tell
+    digits = Digits(options.test)
     found: dict[str, dict[str, Any]] = {}
     together: list[Answer] = []
-    for name, (pictures, asked) in every_set(Digits(options.test), options.n).items():
+    if options.only in GLYPHS:
+        found[GLYPHS] = measured(at_one_look(digits, network))
+        show(GLYPHS, found[GLYPHS])
+    for name, (pictures, asked) in every_set(digits, options.n).items():
         if options.only not in name:
             continue
         try:
@@ -357,8 +380,8 @@ def main() -> None:
     if options.json:
         print(json.dumps(found))
         return
-    if singles := [found[f"{name} (digit)"]["share"] for name in SINGLES if f"{name} (digit)" in found]:
-        print(f"mean over {len(singles)} sets of single digits: {100 * float(np.mean(singles)):.2f} %")
+    if said := mean_of_singles(found):
+        print(said)
 
 
 if __name__ == "__main__":

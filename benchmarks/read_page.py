@@ -1,6 +1,6 @@
 """Reading five digits on a page of a megapixel, as a multiple of Pillow's decoding of the same page as RGB PNG.
 
-    python benchmarks/read_page.py [--model NAME]
+    python benchmarks/read_page.py [--model NAME] [--card FILE]
 
 One core, warm, medians of 15 runs in turn. The digits are of held-out writers, on paper with and without noise and a
 gradient of light, large and small, and one number drawn in Pillow's font.
@@ -13,14 +13,17 @@ import io
 import statistics
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+from model_card import fill
 from PIL import Image
 
 from lenet import dataset
 from lenet.arrays import Uint8
 from lenet.draw import lettering
 from lenet.engine import load
+from lenet.engine.choice import chosen
 from lenet.reader import read
 from lenet.training.compose import spaced
 from lenet.training.world import warped
@@ -54,7 +57,15 @@ def main() -> None:
     """Time each page, and print a line for it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="lenet5-reader")
-    network = replace(load(parser.parse_args().model), threads=1)
+    parser.add_argument("--card", type=Path, help="write the table into this model card")
+    options = parser.parse_args()
+    network = replace(load(options.model), threads=1)
+    rows = [
+        f"`python benchmarks/read_page.py`: five digits on a megapixel, one core, medians of {_RUNS} runs, {chosen()}.",
+        "",
+        "| page | decoding as RGB PNG | reading after it | times |",
+        "|---|---|---|---|",
+    ]
     for name, grey in pages().items():
         packed = io.BytesIO()
         Image.fromarray(grey).convert("RGB").save(packed, "PNG")
@@ -69,6 +80,9 @@ def main() -> None:
             decoding.append(1000 * (decoded - started))
         one, other = statistics.median(decoding[1:]), statistics.median(reading[1:])
         print(f"{name:20} {text:6} decoding {one:5.1f} ms, reading {other:5.1f} ms: {other / one:.2f} times")
+        rows.append(f"| {name} | {one:.1f} ms | {other:.1f} ms | {other / one:.2f} |")
+    if options.card:
+        fill(options.card, "pages", "read_page.py", rows)
 
 
 if __name__ == "__main__":

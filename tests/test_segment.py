@@ -180,7 +180,7 @@ def seams_of(page: Uint8) -> list[tuple[float, float]]:
     x0, y0, x1, y1 = found.boxes[label]
     part = ink.levels[y0:y1, x0:x1], found.labels[y0:y1, x0:x1] == label
     (cuts,) = seams([part], line.slant, line.height)
-    return [(float(cut.columns.mean()) + x0, cut.ink) for cut in cuts]
+    return [(float(cut.columns.mean()) + x0, cut.cost) for cut in cuts]
 
 
 def test_two_rings_that_touch_are_cut_where_they_touch() -> None:

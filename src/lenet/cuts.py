@@ -18,7 +18,7 @@ _HOLE, _PAPER = 0.2, 0.4
 # A seam through more ink than this share of the line's height is no cut.
 _MOST_INK = 0.42
 # Between two cuts, and beyond the last, there is at least this much ink, as a share of the height squared: a 1 has
-# four times as much.
+# three times as much.
 _LEAST_INK = 0.04
 # So many cuts for a piece as wide as the line is high, and one more.
 _CUTS = 5
@@ -30,11 +30,11 @@ _NARROW = 0.3
 class Seam:
     """A cut from the top of its ink to the bottom: `columns` (h,) float32, the first column on its right, row by row.
 
-    `ink` is how much ink it crosses, and how much paper inside ink, which counts less, as a share of the line's height.
+    `cost` is how much ink it crosses, and paper inside ink, which counts less, as a share of the line's height.
     """
 
     columns: Float32
-    ink: float
+    cost: float
 
 
 def seams(parts: list[tuple[Uint8, Bools]], slant: float, line_height: float) -> list[list[Seam]]:

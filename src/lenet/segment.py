@@ -97,7 +97,7 @@ def number(ink: Ink) -> Lattice:
 
 @dataclass(frozen=True)
 class _Piece:
-    """A piece: its box, its columns when upright (left, right), its ink in pixels, and the ink cut on its right."""
+    """A piece: its box, its columns when upright (left, right), its ink in pixels, and what its right cut costs."""
 
     box: Box
     left: float
@@ -124,7 +124,7 @@ def _pieces(line: Line, ink: Ink, components: Components, pieces: Int32, first: 
             if len(y):
                 place = (y.astype(np.int32) + y0, x.astype(np.int32) + x0)
                 middle = float(place[1].mean() + line.slant * (place[0].mean() - line.middle))
-                parts.append((middle, place, cuts[number].ink if number < len(cuts) else 0.0))
+                parts.append((middle, place, cuts[number].cost if number < len(cuts) else 0.0))
     parts.sort(key=lambda part: part[0])
     found = []
     for order, (_middle, (rows, columns), cut) in enumerate(parts):

@@ -111,6 +111,9 @@ here):
 
 <!-- reading: benchmarks/read_numbers.py writes this -->
 <!-- end of reading -->
+
+<!-- pages: benchmarks/read_page.py writes this -->
+<!-- end of pages -->
 """
 
 

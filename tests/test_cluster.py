@@ -58,7 +58,7 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
         for number in range(COUNT):
             file.writestr(f"{number:03}.png", {BAD: b"no picture", POISONED: POISON}.get(number, good))
     with pytest.MonkeyPatch.context() as changed:
-        deadly(folder, changed, seconds=0.02)
+        deadly(folder, changed, seconds=0.05)
         changed.setenv("RAY_AUTH_MODE", "disabled")
         changed.setenv("RAY_memory_monitor_refresh_ms", "0")  # whatever else this machine does
         command = [sys.executable, str(Path(__file__).with_name("nodes.py")), "3"]

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lenet.files import replace_text
+
 
 def fill(card: Path, table: str, benchmark: str, rows: list[str]) -> None:
-    """Put rows of Markdown between a card's marks of a table, in place of what this benchmark wrote before."""
+    """Put rows of Markdown between a card's marks of a table, in place of what this benchmark wrote before.
+
+    A card without these marks, which is of a network that does not read numbers, ends the benchmark with a line.
+    """
     begin, end = f"<!-- {table}: benchmarks/{benchmark} writes this -->", f"<!-- end of {table} -->"
-    before, rest = card.read_text(encoding="utf-8").split(begin)
+    text = card.read_text(encoding="utf-8")
+    if begin not in text or end not in text:
+        raise SystemExit(f"{card}: has no place for {table}; choose the card of a network that reads numbers")
+    before, rest = text.split(begin)
     _old, after = rest.split(end)
-    card.write_text("\n".join([before + begin, *rows, end + after]), encoding="utf-8")
+    replace_text(card, "\n".join([before + begin, *rows, end + after]))

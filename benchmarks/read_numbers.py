@@ -37,6 +37,7 @@ from lenet.fetch import silent
 from lenet.image import open_page
 from lenet.interval import wilson95
 from lenet.reader import Asked, read
+from lenet.spec import NOT_A_DIGIT
 from lenet.training import rubbish
 from lenet.training.compose import Writing, spaced, tiled
 from lenet.training.styles import STYLES, drawn
@@ -243,12 +244,9 @@ def answered(pictures: Pictures, network: Network, asked: Asked) -> list[Answer]
 def at_one_look(digits: Digits, network: Network) -> list[Answer]:
     """Answer MNIST's glyphs as `lenet evaluate` does: by the network's scores alone."""
     chances = network.probabilities(digits.glyphs)
-    said = chances.argmax(axis=1)
-    right = said == digits.labels
-    return [
-        (float(most), bool(each), bool(most >= UNCERTAIN))
-        for most, each in zip(chances.max(axis=1), right, strict=True)
-    ]
+    said, most = chances.argmax(axis=1), chances.max(axis=1)
+    told = (said != NOT_A_DIGIT) & (most >= UNCERTAIN)
+    return list(zip(most.tolist(), (said == digits.labels).tolist(), told.tolist(), strict=True))
 
 
 def measured(answers: list[Answer]) -> dict[str, Any]:

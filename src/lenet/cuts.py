@@ -13,10 +13,11 @@ from lenet.arrays import Bools, Float32, Uint8
 _HEIGHT = 48
 # A seam strays at most this share of the height from its column; a step aside, and a row away from it, cost some ink.
 _STRAY, _ASIDE, _ASTRAY = 0.07, 0.12, 0.006
-# Paper that ink encloses costs this share of what ink costs: a seam through a hole parts one digit, not two.
+# Paper that ink encloses costs this share of what ink costs: a seam through a hole parts one digit, not two. Paper is
+# what has less ink than the second number.
 _HOLE, _PAPER = 0.2, 0.4
-# A seam through more ink than this share of the line's height is no cut.
-_MOST_INK = 0.42
+# A seam that costs more than this share of the line's height, as if it were all ink, is no cut.
+_DEAREST = 0.42
 # Between two cuts, and beyond the last, there is at least this much ink, as a share of the height squared: a 1 has
 # three times as much.
 _LEAST_INK = 0.04
@@ -100,8 +101,8 @@ def _seams(pieces: list[Float32]) -> list[tuple[Float32, Float32]]:
     band = np.arange(-reach, reach + 1)
     starts = [np.arange(1, piece.shape[1] - 1, 2) for piece in pieces]
     past = np.cumsum([len(each) for each in starts])
-    dear = [each + _HOLE * _holes(each) for each in pieces]
-    beside = np.concatenate([np.pad(each, ((0, rows - len(each)), (reach, reach))) for each in dear], axis=1)
+    prices = [each + _HOLE * _holes(each) for each in pieces]
+    beside = np.concatenate([np.pad(each, ((0, rows - len(each)), (reach, reach))) for each in prices], axis=1)
     offsets = np.cumsum([0, *(piece.shape[1] + 2 * reach for piece in pieces)])[:-1]
     window = np.concatenate([each + offset for each, offset in zip(starts, offsets, strict=True)])
     window = window[:, None] + band[None, :] + reach
@@ -138,7 +139,7 @@ def _least(paths: Float32, costs: Float32, ink: Float32, most: int) -> list[int]
     taken = [0.0, float(before[:, -1].sum())]
     chosen: list[int] = []
     for index in np.argsort(costs, kind="stable"):
-        if len(chosen) == most or costs[index] > _MOST_INK * _HEIGHT:
+        if len(chosen) == most or costs[index] > _DEAREST * _HEIGHT:
             break
         if all(abs(left[index] - other) >= least for other in taken):
             taken.append(float(left[index]))

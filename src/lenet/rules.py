@@ -145,6 +145,8 @@ def _straight(own: Bools, strokes: Bools, slimmest: int) -> Bools | None:
         usual = float(np.median(thickness[inked]))
         bare = inked & (thickness <= _THICKER * usual)
         line = np.polyfit(across[bare], middles[bare], 1)
+        if abs(line[0]) > _STEEPEST:
+            return None
     astray = np.abs(middles[bare] - np.polyval(line, across[bare])) > max(_STRAY, _STRAY_SHARE * usual)
     if astray.any() or inked.sum() < max((1 - _MOST_GAPS) * len(across), slimmest * usual):
         return None

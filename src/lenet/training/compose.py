@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from lenet.arrays import Float32, Int32, Uint8
+from lenet.arrays import Float32, Float64, Int32, Uint8
 from lenet.spec import DIGIT_BOX, GLYPH_SIZE
 
 # The paper's gaps between bounding boxes in section VII, in pixels of a glyph.
 PAPER_GAPS = (-1, 4)
+# The row of a glyph that its digit's foot stands on.
+_BASE = (GLYPH_SIZE + DIGIT_BOX) // 2
 # Fainter ink is nobody's: it is the soft edge of a stroke.
 _INKED = 0.4
 
@@ -35,29 +37,40 @@ def tiled(glyphs: Uint8, labels: Uint8) -> Writing:
     return Writing(ink, np.where(ink > _INKED, numbers, 0).astype(np.int32), _text(labels))
 
 
-def spaced(glyphs: Uint8, labels: Uint8, gaps: Int32, drops: Int32, margin: int = 4) -> Writing:
+def spaced(
+    glyphs: Uint8, labels: Uint8, gaps: Int32, drops: Int32, sizes: Float64 | None = None, margin: int = 4
+) -> Writing:
     """Put digits side by side, `gaps` (n - 1,) pixels between their boxes (negative: overlapping).
 
-    Each stands as high as in its glyph, moved down by `drops` (n,) pixels; around them are `margin` pixels of paper.
+    Each is `sizes` (n,) times as large as its glyph, stands with its foot where it is in the glyph, moved down by
+    `drops` (n,) pixels; around them are `margin` pixels of paper.
     """
-    crops = []
-    for glyph in glyphs:
-        columns = np.flatnonzero(glyph.any(axis=0))
-        crops.append(glyph[:, columns[0] : columns[-1] + 1] if len(columns) else glyph[:, :1])
+    sizes = np.ones(len(glyphs)) if sizes is None else sizes
+    crops = [_crop(glyph, size) for glyph, size in zip(glyphs, sizes, strict=True)]
     lefts = [0]
     for crop, gap in zip(crops[:-1], gaps, strict=True):
         lefts.append(lefts[-1] + max(1, crop.shape[1] + int(gap)))
     wide = max(left + crop.shape[1] for left, crop in zip(lefts, crops, strict=True))
-    low, high = int(drops.min()), int(drops.max())
-    ink = np.zeros((GLYPH_SIZE + high - low + 2 * margin, wide + 2 * margin), np.float32)
+    tops = np.rint(_BASE * (1 - sizes)).astype(int) + drops
+    low, high = int(tops.min()), max(int(top) + len(crop) for top, crop in zip(tops, crops, strict=True))
+    ink = np.zeros((high - low + 2 * margin, wide + 2 * margin), np.float32)
     owners = np.zeros(ink.shape, np.int32)
-    for number, (left, crop, drop) in enumerate(zip(lefts, crops, drops, strict=True), 1):
-        top = margin + int(drop) - low
-        place = (slice(top, top + GLYPH_SIZE), slice(margin + left, margin + left + crop.shape[1]))
+    for number, (left, crop, top) in enumerate(zip(lefts, crops, tops - low + margin, strict=True), 1):
+        place = (slice(top, top + len(crop)), slice(margin + left, margin + left + crop.shape[1]))
         own = crop.astype(np.float32) / 255
         owners[place] = np.where((own > ink[place]) & (own > _INKED), number, owners[place])
         ink[place] = np.maximum(ink[place], own)
     return Writing(ink, owners, _text(labels))
+
+
+def _crop(glyph: Uint8, size: float) -> Uint8:
+    """Return the columns of a glyph that have ink, or its first, `size` times as large."""
+    columns = np.flatnonzero(glyph.any(axis=0))
+    crop = glyph[:, columns[0] : columns[-1] + 1] if len(columns) else glyph[:, :1]
+    if size == 1:
+        return crop
+    shape = (max(1, round(crop.shape[1] * size)), round(GLYPH_SIZE * size))
+    return cv2.resize(crop, shape, interpolation=cv2.INTER_AREA if size < 1 else cv2.INTER_CUBIC).astype(np.uint8)
 
 
 def joined(writing: Writing, rng: np.random.Generator) -> Writing:

@@ -132,3 +132,16 @@ def test_ones_on_a_line_are_no_uprights(low: int) -> None:
     left = strokes(page)
     assert left[32:84, [90, 170, 250, 330]].all()
     assert not left[88, 100:160].any()
+
+
+def test_a_tall_leaning_one_near_the_end_of_a_line_stays() -> None:
+    """The sides of boxes are upright on their line; what leans like a stroke is a stroke."""
+    page = np.full((180, 440), 255, np.uint8)
+    for x in (110, 210, 310):
+        cv2.circle(page, (x, 105), 34, 0, 6, cv2.LINE_AA)
+    cv2.line(page, (4, 20), (24, 144), 0, 5, cv2.LINE_AA)
+    cv2.line(page, (0, 148), (439, 148), 0, 4)
+    left = strokes(page)
+    assert left[22:138].any(axis=1).all()
+    assert not left[148, 150:170].any()
+    assert pieces(left) == 4

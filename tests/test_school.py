@@ -36,6 +36,23 @@ def test_tiles_and_spacing_keep_every_digit(font: Digits) -> None:
     assert (tops[1] - tops[0], tops[2] - tops[0]) == (2, -1)
 
 
+def test_digits_of_several_sizes_stand_on_one_line(font: Digits) -> None:
+    """Each is as high as asked, their feet are level, gaps are as asked, and every one has its own ink."""
+    rows, sizes = [0, 8, 3], np.array([1.8, 1.0, 0.6])
+    gaps = np.array([3, 2], np.int32)
+    writing = spaced(font.glyphs[rows], font.labels[rows], gaps, np.zeros(3, np.int32), sizes)
+    even = spaced(font.glyphs[rows], font.labels[rows], gaps, np.zeros(3, np.int32))
+    boxes, before = (
+        [np.argwhere(page.owners == owner)[[0, -1], 0] for owner in (1, 2, 3)] for page in (writing, even)
+    )
+    for (top, foot), (old_top, old_foot), size in zip(boxes, before, sizes, strict=True):
+        assert abs((foot - top + 1) - size * (old_foot - old_top + 1)) <= 2
+    assert max(foot for _top, foot in boxes) - min(foot for _top, foot in boxes) <= 1
+    left, middle, right = (np.flatnonzero((writing.owners == owner).any(axis=0)) for owner in (1, 2, 3))
+    assert 3 <= middle[0] - left[-1] - 1 <= 5
+    assert 2 <= right[0] - middle[-1] - 1 <= 4
+
+
 @given(st.integers(0, 2**31))
 @settings(max_examples=20, deadline=None)
 def test_clutter_and_photographs_lose_no_digit(seed: int) -> None:

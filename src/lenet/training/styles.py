@@ -65,10 +65,11 @@ _STYLES: dict[str, tuple[int, list[list[tuple[float, float]]]]] = {
     ),
     "0 with a tail": (0, [[*_RING, (0.85, 0.14), (1.4, 0.06)]]),
     "0 between two others": (0, [[(-0.25, 0.1), (0.1, 0.16), *_RING, (0.85, 0.14), (1.25, 0.06)]]),
+    "0 after another": (0, [[(-0.3, 0.08), (0.12, 0.16), *_RING]]),
 }
 STYLES = tuple(_STYLES)
 # As 0s are in 1,000 written in one go.
-_TAILED = ("0 with a tail", "0 between two others")
+_TAILED = ("0 with a tail", "0 between two others", "0 after another")
 # These have no corners.
 _ROUND = ("2 with a loop", "2 with two loops", "0 with a curl", "5 in one go", "9 with a loop", *_TAILED)
 # Strokes are drawn at this many pixels for one of the glyph.

@@ -39,7 +39,7 @@ from lenet.interval import wilson95
 from lenet.reader import Asked, read
 from lenet.spec import NOT_A_DIGIT
 from lenet.training import rubbish
-from lenet.training.compose import Writing, spaced, tiled
+from lenet.training.compose import Writing, spaced, tiled, uneven
 from lenet.training.styles import STYLES, drawn
 from lenet.training.world import photographed, warped
 
@@ -111,6 +111,15 @@ def lines_of_ten(digits: Digits, n: int) -> Pictures:
         writing = spaced(glyphs, labels, rng.integers(-1, 9, 9).astype(np.int32), np.clip(drops, -4, 4))
         ink, owners = warped(writing, 2.0, 1.0, float(np.tan(np.radians(rng.uniform(-20, 20)))), 0.0)
         yield plain(Writing(ink, owners, writing.text))
+
+
+def of_sizes(digits: Digits, n: int) -> Pictures:
+    """Yield numbers whose digits are of several sizes: many with a large first one or small last ones, on one line."""
+    rng = np.random.default_rng(0x512E)
+    for _number in range(n):
+        glyphs, labels = digits.of_one_writer(int(rng.integers(3, 8)), rng)
+        gaps = rng.integers(-1, 7, len(glyphs) - 1).astype(np.int32)
+        yield plain(spaced(glyphs, labels, gaps, np.zeros(len(glyphs), np.int32), uneven(len(glyphs), rng)))
 
 
 def on_a_line(digits: Digits, n: int) -> Pictures:
@@ -324,6 +333,7 @@ def every_set(digits: Digits, n: int) -> dict[str, tuple[Callable[[], Pictures],
         sets[f"{form}, tiles"] = partial(numbers, digits, form, True, n), many
     sets["touching pairs"] = partial(touching_pairs, digits, n), many
     sets["lines of ten"] = partial(lines_of_ten, digits, n), many
+    sets["digits of several sizes"] = partial(of_sizes, digits, n), many
     sets["on a ruled line"] = partial(on_a_line, digits, n), many
     sets["a box for each digit"] = partial(in_boxes, digits, n), many
     sets |= {name: (partial(real, name), many) for name in NUMBERS}

@@ -42,9 +42,7 @@ def test_digits_of_several_sizes_stand_on_one_line(font: Digits) -> None:
     gaps = np.array([3, 2], np.int32)
     writing = spaced(font.glyphs[rows], font.labels[rows], gaps, np.zeros(3, np.int32), sizes)
     even = spaced(font.glyphs[rows], font.labels[rows], gaps, np.zeros(3, np.int32))
-    boxes, before = (
-        [np.argwhere(page.owners == owner)[[0, -1], 0] for owner in (1, 2, 3)] for page in (writing, even)
-    )
+    boxes, before = ([np.argwhere(page.owners == owner)[[0, -1], 0] for owner in (1, 2, 3)] for page in (writing, even))
     for (top, foot), (old_top, old_foot), size in zip(boxes, before, sizes, strict=True):
         assert abs((foot - top + 1) - size * (old_foot - old_top + 1)) <= 2
     assert max(foot for _top, foot in boxes) - min(foot for _top, foot in boxes) <= 1

@@ -14,6 +14,9 @@ from lenet.spec import DIGIT_BOX, GLYPH_SIZE
 PAPER_GAPS = (-1, 4)
 # The row of a glyph that its digit's foot stands on.
 _BASE = (GLYPH_SIZE + DIGIT_BOX) // 2
+# Sizes of a number's digits vary by this much, within these bounds; this share of uneven numbers has a large first one,
+# and this share small last ones.
+_SPREAD, _SIZES, _LARGE_FIRST, _SMALL_LAST = 0.15, (0.5, 2.0), 0.25, 0.25
 # Fainter ink is nobody's: it is the soft edge of a stroke.
 _INKED = 0.4
 
@@ -71,6 +74,19 @@ def _crop(glyph: Uint8, size: float) -> Uint8:
         return crop
     shape = (max(1, round(crop.shape[1] * size)), round(GLYPH_SIZE * size))
     return cv2.resize(crop, shape, interpolation=cv2.INTER_AREA if size < 1 else cv2.INTER_CUBIC).astype(np.uint8)
+
+
+def uneven(count: int, rng: np.random.Generator) -> Float64:
+    """Return how large (n,) the digits of a number are, 0.5 to 2: none is quite as large as another.
+
+    Some numbers, as amounts, have a large first digit, and some smaller last ones.
+    """
+    sizes = np.exp(rng.normal(0, abs(rng.normal(0, _SPREAD)), count))
+    if rng.random() < _LARGE_FIRST:
+        sizes[0] *= rng.uniform(1.2, 1.9)
+    if rng.random() < _SMALL_LAST and count > 1:
+        sizes[int(rng.integers(1, count)) :] *= rng.uniform(0.5, 0.85)
+    return np.clip(sizes, *_SIZES)
 
 
 def joined(writing: Writing, rng: np.random.Generator) -> Writing:

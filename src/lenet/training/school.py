@@ -9,14 +9,14 @@ from multiprocessing import get_context
 import cv2
 import numpy as np
 
-from lenet.arrays import Float64, Int32, Int64, Uint8
+from lenet.arrays import Int32, Int64, Uint8
 from lenet.changes import thickened
 from lenet.dataset import Dataset, Digits
 from lenet.engine.choice import cores
 from lenet.fetch import silent
 from lenet.sight import Sight, see_digit, see_number
 from lenet.spec import DIGIT_BOX, NOT_A_DIGIT
-from lenet.training.compose import Writing, cluttered, joined, spaced
+from lenet.training.compose import Writing, cluttered, joined, spaced, uneven
 from lenet.training.rubbish import scrap
 from lenet.training.styles import STYLES, drawn, restyled, rounded_off
 from lenet.training.world import photographed
@@ -35,9 +35,9 @@ _CLUTTERED, _JOINED = 0.45, 0.12
 _STYLED = 0.1
 # This share of the numbers ends in 0s written in one go, as amounts do.
 _ROUNDED_OFF = 0.1
-# This share of the numbers has digits of several sizes, which vary by this much, and this share of those a large first
-# one, and small last ones; in this share the small ones stand higher. A stroke is twice so many pixels thick.
-_UNEVEN, _SPREAD, _LARGE_FIRST, _SMALL_LAST, _HUNG, _PEN = 0.5, 0.15, 0.25, 0.25, 0.4, 1.2
+# This share of the numbers has digits of several sizes; in this share the small ones stand higher. A stroke is twice so
+# many pixels thick.
+_UNEVEN, _HUNG, _PEN = 0.5, 0.4, 1.2
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def _composed(glyphs: Uint8, labels: Uint8, rng: np.random.Generator) -> Writing
     low, high = (-3, 2) if loose < 0.45 else (-1, 5) if loose < 0.85 else (3, 14)
     gaps = rng.integers(low, high, len(glyphs) - 1).astype(np.int32)
     drops = rng.normal(0, 1.2, len(glyphs))
-    sizes = _sizes(len(glyphs), rng) if rng.random() < _UNEVEN else np.ones(len(glyphs))
+    sizes = uneven(len(glyphs), rng) if rng.random() < _UNEVEN else np.ones(len(glyphs))
     if rng.random() < _HUNG:  # smaller digits stand higher, as on a line through the middle of all
         drops += rng.uniform(0, 0.6) * DIGIT_BOX * (sizes - 1)
     # One pen writes large and small digits.
@@ -143,16 +143,6 @@ def _composed(glyphs: Uint8, labels: Uint8, rng: np.random.Generator) -> Writing
     writing = spaced(glyphs, labels, gaps, np.rint(drops).astype(np.int32), sizes)
     writing = joined(writing, rng) if rng.random() < _JOINED else writing
     return cluttered(writing, rng) if rng.random() < _CLUTTERED else writing
-
-
-def _sizes(count: int, rng: np.random.Generator) -> Float64:
-    """Return how large digits of a number are: uneven, some with a large first one or smaller last ones, as amounts."""
-    sizes = np.exp(rng.normal(0, abs(rng.normal(0, _SPREAD)), count))
-    if rng.random() < _LARGE_FIRST:
-        sizes[0] *= rng.uniform(1.2, 1.9)
-    if rng.random() < _SMALL_LAST and count > 1:
-        sizes[int(rng.integers(1, count)) :] *= rng.uniform(0.5, 0.85)
-    return np.clip(sizes, 0.5, 2.0)
 
 
 def labelled(sight: Sight, owners: Int32, text: str, rng: np.random.Generator) -> tuple[list[Uint8], list[int]]:

@@ -23,6 +23,8 @@ from lenet.measure_numbers import edit_distance
 from lenet.reader import Asked
 from lenet.sight import see_number
 from lenet.spec import DEFAULT
+from lenet.training.compose import spaced
+from lenet.training.styles import drawn
 from lenet.trust import trusted
 from test_cli import run
 
@@ -49,6 +51,22 @@ def test_every_sample_number_is_read(name: str, text: str) -> None:
     assert reading.abstained is False
     assert "\n".join(line.text for line in reading.lines) == text
     assert "".join(digit.label for digit in reading.digits) == text.replace("\n", "")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_large_first_digit_is_no_scrap(seed: int) -> None:
+    """A drawn 4, twice as high as the 7 and the 0s behind it, is part of the number, and surely."""
+    rng = np.random.default_rng(seed)
+    digits = [drawn(style, rng) for style in ("4 with a low bar", "crossed 7", "0 with a tail", "0 with a tail")]
+    glyphs, labels = (
+        np.stack([glyph for glyph, _label in digits]),
+        np.array([label for _glyph, label in digits], np.uint8),
+    )
+    sizes = np.array([2.0, 0.9, 0.9, 0.9])
+    writing = spaced(glyphs, labels, np.full(3, 4, np.int32), np.zeros(4, np.int32), sizes)
+    reading = lenet.read((255 - np.rint(writing.ink * 255)).astype(np.uint8))
+    assert reading.text == "4700"
+    assert reading.confidence > 0.9
 
 
 def test_boxes_are_in_the_pictures_own_pixels_and_in_order() -> None:

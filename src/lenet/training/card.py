@@ -96,7 +96,7 @@ def _numbers(weights: Weights) -> str:
 The rubbish output was lowered after training until none of the held-out digits is taken for rubbish, a rule that was
 settled after test errors had been seen (docs/log.md).
 What finds the path through a number was fitted on {calibration["path_fitted_on"]}, by equation 17,
-two in five of them hard ones: photographed, with more styles and 0s at the end than MNIST has.
+two in five of them hard ones: photographed, of several sizes, with more styles and 0s at the end than MNIST has.
 The confidence of a number was made honest on {calibration["trust_fitted_on"]}:
 1 to 8 digits, two in five photographed with noise, blur, slant, clutter and patterned paper, some of their digits drawn
 in the school's styles, and one in seven no number at all. Of what was answered

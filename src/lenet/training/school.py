@@ -129,7 +129,7 @@ def written(
 
 
 def _composed(glyphs: Uint8, labels: Uint8, rng: np.random.Generator) -> Writing:
-    """Set digits side by side: near, touching or apart, on a line that wobbles."""
+    """Set digits side by side: near, touching or apart, of one size or of several, on a line that wobbles."""
     loose = rng.random()
     low, high = (-3, 2) if loose < 0.45 else (-1, 5) if loose < 0.85 else (3, 14)
     gaps = rng.integers(low, high, len(glyphs) - 1).astype(np.int32)

@@ -96,11 +96,12 @@ def test_a_pattern_brings_out_the_separators() -> None:
     assert lenet.read(EXAMPLES / "zip.jpg", pattern="zip").text == "90210"
 
 
-def test_the_likeliest_texts_are_listed_best_first() -> None:
-    """Their shares fall and add up to at most 1."""
-    (line,) = lenet.read(EXAMPLES / "zip.jpg", best=5).lines
+@pytest.mark.parametrize("name", ["zip.jpg", "touching.jpg", "amount.jpg", "lined.jpg"])
+def test_the_likeliest_texts_are_listed_best_first(name: str) -> None:
+    """The answer leads with its own confidence; shares fall and add up to at most 1."""
+    (line,) = lenet.read(EXAMPLES / name, best=5).lines
     shares = [share for _text, share in line.likeliest]
-    assert line.likeliest[0][0] == "90210"
+    assert line.likeliest[0] == (line.text, line.confidence)
     assert 1 < len(shares) <= 5
     assert shares == sorted(shares, reverse=True)
     assert sum(shares) <= 1 + 1e-9

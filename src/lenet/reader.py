@@ -185,11 +185,19 @@ def _least_confidence(network: Network, most_error: float) -> float:
 
 
 def _honest(decoded: DecodedLine, sight: Sight, arcs: Int32, logs: Float64, network: Network) -> DecodedLine:
-    """Return the line with the confidence that such answers deserve, by the weights' own calibration."""
+    """Return the line with the confidence that such answers deserve, by the weights' own calibration.
+
+    Other texts stay behind it in the same order, as likely beside each other as before, and all add up to 1 at most.
+    """
     trust = network.weights.trust
     if trust is None or not decoded.digits:
         return decoded
-    return replace(decoded, confidence=trusted(signs(decoded, sight, arcs, logs), trust))
+    confidence, share = trusted(signs(decoded, sight, arcs, logs), trust), decoded.confidence
+    others = min(confidence / share, (1 - confidence) / (1 - share)) if 0 < share < 1 else confidence
+    likeliest = tuple(
+        (text, confidence if text == decoded.text else others * chance) for text, chance in decoded.likeliest
+    )
+    return replace(decoded, confidence=confidence, likeliest=likeliest)
 
 
 def _digit(found: DecodedDigit, line: int, box: Box, glyph: Uint8) -> Digit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import cv2
@@ -187,7 +188,7 @@ def test_answers_go_into_a_table(ending: str, capsys: pytest.CaptureFixture[str]
     """A row for each picture, the failed one with its error; the file appears whole."""
     bad, out = tmp_path / "bad.png", tmp_path / f"answers{ending}"
     bad.write_text("no picture")
-    assert run(capsys, "read", str(EXAMPLES / "zip.jpg"), str(bad), "--out", str(out))[0] == 1
+    assert run(capsys, "read", str(EXAMPLES / "zip.jpg"), str(bad), "--best", "2", "--out", str(out))[0] == 1
     if ending == ".csv":
         with out.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
@@ -198,6 +199,8 @@ def test_answers_go_into_a_table(ending: str, capsys: pytest.CaptureFixture[str]
 
         rows = pq.read_table(out).to_pylist()
     assert rows[0]["text"] == "90210"
+    ranked = rows[0]["lines"][0]["likeliest"] if ending == ".jsonl" else rows[0]["likeliest"].split(", ")
+    assert len(ranked) == 2
     assert "not a picture" in rows[1]["error"]
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
@@ -270,6 +273,16 @@ def test_evaluate_counts_numbers(capsys: pytest.CaptureFixture[str], tmp_path: P
 def test_edit_distance(one: str, other: str, distance: int) -> None:
     """Insertions, deletions and changes, the same both ways."""
     assert edit_distance(one, other) == edit_distance(other, one) == distance
+
+
+def test_the_likeliest_texts_are_in_a_pictures_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Lines of writing are parted by a bar; the text of no digit is called nothing; a digit's runners-up are listed."""
+    _status, out, _err = run(capsys, "read", "--best", "2", str(EXAMPLES / "two-lines.jpg"))
+    assert re.search(r"\tlikeliest 1998 0\.\d{4}, \d+ 0\.\d{4} \| 2026 0\.\d{4}, \d+ 0\.\d{4}; ", out)
+    _status, out, _err = run(capsys, "read", "--best", "2", str(EXAMPLES / "pen.png"))
+    assert re.search(r"\tlikeliest 7 0\.\d{4}, nothing 0\.\d{4}; ", out)
+    _status, out, _err = run(capsys, "read", "--digit", "--best", "3", str(EXAMPLES / "pen.png"))
+    assert re.search(r"\tlikeliest 7 0\.\d{4}, \d 0\.\d{4}, \d 0\.\d{4}; ", out)
 
 
 def test_confidences_are_shares_of_all_paths() -> None:

@@ -85,7 +85,8 @@ def read_digit(sight: Sight, network: Network, asked: Asked = Asked()) -> Readin
     if len(found) > NOT_A_DIGIT and found[NOT_A_DIGIT] > 0.5:
         return Reading("", float(found[NOT_A_DIGIT]), "not a digit", (), (), notes)
     abstained = _withheld(digit.confidence, asked)
-    line = Line(digit.label, digit.confidence, abstained, digit.box)
+    ranked = sorted(enumerate(map(float, found[:NOT_A_DIGIT])), key=lambda each: -each[1])[: asked.best]
+    line = Line(digit.label, digit.confidence, abstained, digit.box, tuple((str(each), p) for each, p in ranked))
     return Reading(line.text, line.confidence, abstained, (line,), (digit,), notes)
 
 

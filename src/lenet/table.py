@@ -12,7 +12,7 @@ from typing import IO, Any
 from lenet.errors import LenetError, MissingExtra, UsageError, reason
 from lenet.files import replacing
 
-COLUMNS = ("path", "text", "confidence", "abstained", "notes", "error")
+COLUMNS = ("path", "text", "confidence", "abstained", "notes", "error", "likeliest")
 FORMATS = (".csv", ".jsonl", ".parquet")
 # Rows that are held until they are written to a Parquet file together.
 _ROWS = 5_000
@@ -66,6 +66,20 @@ def write(path: Path, answers: Iterable[dict[str, Any]]) -> None:
 def as_text(name: str) -> str:
     """Return a file's name as a table can have it: bytes that are no UTF-8 are written as escapes."""
     return name.encode(errors="backslashreplace").decode()
+
+
+def likeliest(answer: dict[str, Any]) -> str:
+    """Return the likeliest texts of an answer with their confidences, best first; a bar parts lines of writing."""
+
+    def told(text: dict[str, Any]) -> str:
+        return f"{text['text'] or 'nothing'} {as_figure(text['confidence'])}"
+
+    return " | ".join(", ".join(map(told, line.get("likeliest", ()))) for line in answer.get("lines", ())).strip(" |")
+
+
+def as_figure(confidence: float) -> str:
+    """Return a confidence as a line of text has it: nothing is certain, whatever four digits say."""
+    return f"{min(confidence, 0.9999):.4f}"
 
 
 def _put(file: IO[str]) -> Put:
@@ -169,4 +183,5 @@ def _row(answer: dict[str, Any]) -> dict[str, Any]:
         "abstained": answer.get("abstained") or "",
         "notes": "; ".join(answer.get("notes", ())),
         "error": as_text(answer.get("error", "")),
+        "likeliest": likeliest(answer),
     }

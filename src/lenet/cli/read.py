@@ -46,7 +46,7 @@ def read(
     choices: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A list of what a number may be, one to a line.")
     ] = None,
-    best: Annotated[int, typer.Option(metavar="N", help="List the N likeliest texts of each line (in JSON).")] = 0,
+    best: Annotated[int, typer.Option(metavar="N", help="List the N likeliest texts of each line.")] = 0,
     max_error: Annotated[
         float | None,
         typer.Option(metavar="SHARE", help="Withhold answers so that at most this share of the rest is wrong."),
@@ -222,11 +222,13 @@ def _out(annotate: Path, path: str, number: int, count: int) -> Path:
 
 def _line(found: dict[str, Any]) -> str:
     """Return path, text, confidence, and the abstention with the notes, separated by tabs."""
-    remarks = [*([found["abstained"]] if found["abstained"] else []), *found["notes"]]
+    from lenet.table import as_figure, likeliest
+
+    ranked = likeliest(found)
+    remarks = [*filter(None, [found["abstained"], ranked and f"likeliest {ranked}"]), *found["notes"]]
     path = str(found["path"]).replace("\t", "\\t").replace("\n", "\\n")
     text = str(found["text"]).replace("\n", " ")
-    confidence = min(found["confidence"], 0.9999)  # nothing is certain, whatever four digits say
-    return f"{path}\t{text}\t{confidence:.4f}\t{'; '.join(remarks)}".rstrip("\t")
+    return f"{path}\t{text}\t{as_figure(found['confidence'])}\t{'; '.join(remarks)}".rstrip("\t")
 
 
 def standard_input() -> bytes:

@@ -371,8 +371,12 @@ def test_the_shelf_keeps_networks_under_names_of_its_own(tmp_path: Path) -> None
             shelf.find(name, sweep=False)
 
 
-def test_a_lesson_is_told_stopped_and_kept(tmp_path: Path, mnist: object) -> None:
-    """Events come in order; stopped in the middle, what was learned can be kept; thrown away, it is gone."""
+@pytest.mark.parametrize("patience", [30.0, 0.0])
+def test_a_lesson_is_told_stopped_and_kept(
+    patience: float, tmp_path: Path, mnist: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Events come in order; stopped in the middle, however slowly, what was learned is kept; or thrown away."""
+    monkeypatch.setattr("lenet.serve.lessons._PATIENCE", patience)
 
     async def taught() -> None:
         lessons = Lessons(tmp_path)
@@ -394,6 +398,23 @@ def test_a_lesson_is_told_stopped_and_kept(tmp_path: Path, mnist: object) -> Non
             lessons.result()
 
     asyncio.run(taught())
+
+
+def test_a_lesson_that_runs_is_thrown_away_at_once(tmp_path: Path, mnist: object) -> None:
+    """Nothing is told of it any more, and the next one may begin."""
+
+    async def thrown() -> None:
+        lessons = Lessons(tmp_path)
+        lessons.begin(Task("train", "quick", "mnist", 40, 0, None))
+        assert (await anext(lessons.follow(0))).startswith(b"id: 1\n")
+        await lessons.throw_away()
+        await asyncio.sleep(0.2)
+        assert (lessons.state, lessons.events) == ("none", [])
+        assert not (tmp_path / "lesson").exists()
+        lessons.begin(Task("train", "quick", "mnist", 1, 0, None))
+        await lessons.throw_away()
+
+    asyncio.run(thrown())
 
 
 def test_corrections_are_kept_and_counted(service: str) -> None:

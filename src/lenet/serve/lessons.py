@@ -30,6 +30,8 @@ State = Literal["none", "running", "finished", "stopped", "failed", "kept"]
 _SPAWN = get_context("spawn")
 # A client that listens is told at least so often that the line is open, in seconds.
 _BEAT = 10.0
+# Who has a training stopped waits so long for it, in seconds; it may take longer where the engine is slow.
+_PATIENCE = 30.0
 
 
 @dataclass(frozen=True)
@@ -121,16 +123,16 @@ class Lessons:
         return True
 
     async def stop(self) -> None:
-        """Have the training stop after what it does now, its weights kept in the folder; return when it has."""
-        if self.state != "running" or self._pipe is None:
-            return
-        with suppress(OSError):
-            self._pipe.send("stop")
+        """Have the training stop after what it does now, its weights kept; return when it has, or after 30 seconds."""
+        if self.state == "running" and self._pipe is not None:
+            with suppress(OSError):
+                self._pipe.send("stop")
+            await self._ended()
+
+    async def _ended(self) -> None:
         async with self._told:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._told.wait_for(lambda: self.state != "running"), 30)
-        if self.state == "running" and self._process is not None:
-            self._process.kill()
+                await asyncio.wait_for(self._told.wait_for(lambda: self.state != "running"), _PATIENCE)
 
     def result(self) -> Path:
         """Return the weights of the last training. Raises TrainingError when there are none."""
@@ -140,8 +142,10 @@ class Lessons:
         return file
 
     async def throw_away(self) -> None:
-        """Stop what runs and forget it."""
-        await self.stop()
+        """End what runs, at once, and forget it."""
+        if self.state == "running" and self._process is not None:
+            self._process.kill()
+            await self._ended()
         shutil.rmtree(self._folder, ignore_errors=True)
         self.events, self.state, self.task = [], "none", None
 

@@ -82,6 +82,14 @@ def test_a_store_may_have_a_name_twice(tmp_path: Path) -> None:
             assert list(opened([name])) == [(name, (EXAMPLES / source).read_bytes())]
 
 
+def problem(path: str, column: str | None = None) -> str:
+    """Return what is wrong with a path that holds no pictures."""
+    assert pictures([path], column) == [path]
+    ((_name, found),) = opened([path], column)
+    assert isinstance(found, LenetError)
+    return str(found)
+
+
 def test_damaged_stores_give_one_clear_line(tmp_path: Path) -> None:
     """Cut off, empty, of another kind, a table without pictures or with two columns of them."""
     stores(tmp_path)
@@ -89,19 +97,18 @@ def test_damaged_stores_give_one_clear_line(tmp_path: Path) -> None:
         for length in (0, 30, 400):
             file = tmp_path / f"cut-{name}"
             file.write_bytes((tmp_path / name).read_bytes()[:length])
-            with pytest.raises(LenetError) as caught:
-                pictures([str(file)])
-            assert "\n" not in str(caught.value)
+            assert "\n" not in problem(str(file))
     pa = pytest.importorskip("pyarrow")
     from pyarrow import parquet
 
     two = pa.Table.from_pylist([{"a": b"x", "b": b"y", "c": 1}])
     parquet.write_table(two, tmp_path / "two.parquet")
-    with pytest.raises(LenetError, match="columns of bytes: a, b; choose one with --column"):
-        pictures([str(tmp_path / "two.parquet")])
+    assert "columns of bytes: a, b; choose one with --column" in problem(str(tmp_path / "two.parquet"))
     assert pictures([str(tmp_path / "two.parquet")], "b") == [f"{tmp_path / 'two.parquet'}::0"]
-    with pytest.raises(LenetError, match="c is not one of them"):
-        pictures([str(tmp_path / "two.parquet")], "c")
+    assert "c is not one of them" in problem(str(tmp_path / "two.parquet"), "c")
+    (tmp_path / "folder").mkdir()
+    assert "holds no pictures" in problem(str(tmp_path / "folder"))
+    assert "an empty name is no picture" in problem("")
 
 
 @pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
@@ -138,11 +145,24 @@ def test_an_interrupted_job_goes_on_where_it_stopped(
     assert not part.exists()
 
 
-def test_a_job_that_fails_at_once_leaves_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Neither the file nor its part; and --resume alone is no command."""
-    (tmp_path / "bad.zip").write_bytes(b"no archive")
-    assert run(capsys, "read", str(tmp_path / "bad.zip"), "--out", str(tmp_path / "out.csv"))[0] == 1
-    assert [file.name for file in tmp_path.iterdir()] == ["bad.zip"]
+def test_a_bad_store_stops_no_other_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It has its line and its row; the others are read."""
+    bad, out = str(tmp_path / "bad.zip"), tmp_path / "out.jsonl"
+    Path(bad).write_bytes(b"no archive")
+    status, _out, err = run(capsys, "read", bad, str(EXAMPLES / "zip.jpg"), "--out", str(out))
+    assert (status, err.count("\n"), "bad.zip: cannot be read" in err) == (1, 1, True)
+    rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert [row.get("text") for row in rows] == [None, "90210"]
+
+
+def test_a_finished_job_is_not_thrown_away(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """--resume of another job leaves its table as it is; --resume alone is no command."""
+    out = tmp_path / "out.csv"
+    assert run(capsys, "read", str(EXAMPLES / "zip.jpg"), "--out", str(out))[0] == 0
+    table = out.read_text(encoding="utf-8")
+    status, _out, err = run(capsys, "read", str(EXAMPLES / "form.png"), "--out", str(out), "--resume")
+    assert (status, err.count("out.csv: is finished; leave out --resume")) == (1, 1)
+    assert out.read_text(encoding="utf-8") == table
     assert run(capsys, "read", str(EXAMPLES / "zip.jpg"), "--resume")[0] == 2
 
 
@@ -166,12 +186,13 @@ def test_many_pictures_of_an_archive_are_opened_as_they_are_read(tmp_path: Path)
 
 
 def test_a_store_that_changes_under_way_gives_one_clear_line(tmp_path: Path) -> None:
-    """Listed, and then gone or cut off: the job ends with a line that names it."""
+    """Listed, and then gone or cut off: each of its pictures has a line that names it."""
     for store in stores(tmp_path):
         names = pictures([str(tmp_path / store)])
         (tmp_path / store).write_bytes(b"")
-        with pytest.raises(LenetError, match=store):
-            list(opened(names))
+        found = list(opened(names))
+        assert [name for name, _source in found] == names
+        assert all(isinstance(source, LenetError) and store in str(source) for _name, source in found)
 
 
 POISON = b"a picture that ends who reads it"

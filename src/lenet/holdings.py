@@ -5,8 +5,9 @@ from __future__ import annotations
 import glob
 import tarfile
 import zipfile
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 from typing import IO, Any
@@ -28,13 +29,14 @@ def pictures(paths: Iterable[str], column: str | None = None) -> list[str]:
     """Return the names of the pictures that paths, folders (with all that is in them), globs and stores hold, in order.
 
     Stores are .zip, .tar (also compressed) and .parquet files; of a table the `column` of bytes is taken, or the only
-    one. What is not there is kept, a glob that nothing matches and a folder without pictures too: reading it says what
-    is wrong. Raises DataError for a store that cannot be read, and MissingExtra for Parquet without pyarrow.
+    one. What is not there is kept, and a glob that nothing matches, and a folder or a store without pictures or that
+    cannot be read: opening it says what is wrong, and the others are read. Raises MissingExtra for Parquet without
+    pyarrow.
     """
     found: list[str] = []
     for path in paths:
         try:
-            folder = path != "-" and Path(path).is_dir()
+            folder = path not in ("-", "") and Path(path).is_dir()
             there = folder or path == "-" or Path(path).exists()
         except (OSError, ValueError):  # a name that is too long, or has a zero byte
             folder, there = False, True
@@ -43,9 +45,12 @@ def pictures(paths: Iterable[str], column: str | None = None) -> list[str]:
             found += inside or [path]
         elif not there and glob.has_magic(path):
             matching = glob.glob(path, recursive=True)  # noqa: PTH207 - an absolute pattern is allowed
-            found += sorted(matching) or [path]
+            found += pictures(sorted(matching), column) or [path]
         elif there and _is_store(path):
-            found += _members(path, column) or [path]
+            with suppress(DataError):
+                found += _members(path, column)
+            if not found or store_of(found[-1]) != path:
+                found.append(path)
         else:
             found.append(path)
     return found
@@ -59,12 +64,37 @@ def opened(names: list[str], column: str | None = None, given: bytes = b"") -> I
     for store, group in groupby(names, store_of):
         if store is None:
             for name in group:
-                yield name, given if name == "-" else name
+                yield name, given if name == "-" else _alone(name, column)
         else:
+            left = deque(group)
             try:
-                yield from _streamed(store, list(group), column)
+                for name, source in _streamed(store, list(left), column):
+                    left.popleft()
+                    yield name, source
+                problem = DataError(store, "is not there any more", "it has changed")
             except (OSError, tarfile.TarError, zipfile.BadZipFile, EOFError) as error:  # since it was listed
-                raise DataError(store, f"cannot be read ({reason(error)})", "it has changed") from error
+                problem = DataError(store, f"cannot be read ({reason(error)})", "it has changed")
+            except DataError as error:
+                problem = error
+            for name in left:
+                yield name, problem
+
+
+def _alone(name: str, column: str | None) -> str | LenetError:
+    """Return a picture's own name, or what is wrong with what holds no pictures."""
+    try:
+        if _is_store(name):
+            _members(name, column)
+            return DataError(name, "holds no pictures")
+        if not name:
+            return DataError(name, "an empty name is no picture")
+        if Path(name).is_dir():
+            return DataError(name, "holds no pictures")
+    except DataError as error:
+        return error
+    except (OSError, ValueError):
+        pass
+    return name
 
 
 def _is_store(path: str) -> bool:

@@ -37,6 +37,8 @@ def written(path: Path, job: dict[str, Any], names: list[str], *, resume: bool) 
     if path.suffix == ".parquet":
         arrow()
     part = path.with_name(f"{path.name}.part")
+    if resume and path.exists() and not part.exists():
+        raise LenetError(path, "is finished", "leave out --resume to read again, or choose another file")
     try:
         done = _taken_up(part, job, names) if resume and part.exists() else 0
         if not done:

@@ -100,6 +100,20 @@ def test_annotate_draws_one_picture_or_a_folder(capsys: pytest.CaptureFixture[st
     assert (drawn == (0xC2, 0x41, 0x0C)).all(axis=2).sum() > 100
     assert run(capsys, "read", PEN, PEN, "--annotate", str(tmp_path / "several"))[0] == 0
     assert sorted(path.name for path in (tmp_path / "several").iterdir()) == ["0001-pen.png", "0002-pen.png"]
+    (tmp_path / "there").mkdir()
+    assert run(capsys, "read", PEN, "--annotate", str(tmp_path / "there"))[0] == 0
+    assert [path.name for path in (tmp_path / "there").iterdir()] == ["0001-pen.png"]
+
+
+def test_a_picture_is_not_drawn_over(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The picture itself is no place for its drawing; nor is a name without an ending."""
+    own = tmp_path / "own.png"
+    own.write_bytes(Path(PEN).read_bytes())
+    status, _out, err = run(capsys, "read", str(own), "--annotate", str(own))
+    assert (status, err) == (1, f"{own}: is the picture itself; choose another name\n")
+    assert own.read_bytes() == Path(PEN).read_bytes()
+    status, _out, err = run(capsys, "read", str(own), "--annotate", str(tmp_path / "drawn"))
+    assert (status, err) == (1, f"{tmp_path / 'drawn'}: has no ending; use a name that ends in .png\n")
 
 
 def test_an_unwritable_picture_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -32,6 +32,8 @@ def lettering(text: str, size: int, field: int) -> Uint8:
 
 def save_picture(picture: Image.Image, path: Path) -> None:
     """Write a picture, whole or not at all, in the format of its ending. Raises LenetError."""
+    if not path.suffix:
+        raise LenetError(path, "has no ending", "use a name that ends in .png")
     try:
         with replacing(path) as temporary:
             picture.save(temporary)

@@ -106,7 +106,7 @@ def read(
             raise UsageError("--cluster", problem, "give --out FOLDER, without --json, --annotate and --save-glyphs")
         _on_cluster(cluster, out, job, found, asked, resume)
         return
-    drawing = _prepared(annotate, len(found))
+    drawing = _prepared(annotate, found)
     with _stoppable(out), ExitStack() as open_files:
         put, done = open_files.enter_context(written(out, job, found, resume=resume)) if out else (None, 0)
         keep = open_files.enter_context(kept(save_glyphs)) if save_glyphs else None
@@ -118,7 +118,7 @@ def read(
         for number, answer in enumerate(answers, done):
             failed |= not _told(answer, as_json, put)
             if answer.reading and drawing:
-                _annotate(answer, _source(answer.path, given, column), _out(drawing, answer.path, number, len(found)))
+                _annotate(answer, _source(answer.path, given, column), _out(drawing, answer.path, number))
             if answer.reading and keep:
                 keep(answer)
             if len(found) > 20:
@@ -184,13 +184,17 @@ def _told(answer: Answer, as_json: bool, put: Callable[[dict[str, Any]], None] |
     return answer.reading is not None
 
 
-def _prepared(annotate: Path | None, count: int) -> Path | None:
+def _prepared(annotate: Path | None, found: list[str]) -> Path | None:
+    """Return where drawings go: a folder that is there already, or is made for several, or the file of the only one."""
     from lenet.errors import LenetError, reason
 
-    if annotate is not None and count > 1:
+    if annotate is not None:
         try:
-            annotate.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
+            if len(found) > 1:
+                annotate.mkdir(parents=True, exist_ok=True)
+            elif annotate.exists() and Path(found[0]).exists() and annotate.samefile(found[0]):
+                raise LenetError(annotate, "is the picture itself", "choose another name")
+        except (OSError, ValueError) as error:
             raise LenetError(annotate, f"cannot be a folder of pictures ({reason(error)})") from error
     return annotate
 
@@ -213,8 +217,8 @@ def _annotate(answer: Answer, source: Any, out: Path) -> None:
     draw.save_picture(draw.annotated(page.grey, answer.reading.digits, page.scale, cuts), out)
 
 
-def _out(annotate: Path, path: str, number: int, count: int) -> Path:
-    if count == 1:
+def _out(annotate: Path, path: str, number: int) -> Path:
+    if not annotate.is_dir():
         return annotate
     stem = Path(path).stem if path != "-" else "stdin"
     return annotate / f"{number + 1:04d}-{stem}.png"

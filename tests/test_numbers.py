@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from lenet.graph import Graph
 from lenet.holdings import opened, pictures
 from lenet.jobs import read_all
 from lenet.measure_numbers import edit_distance
-from lenet.reader import Asked
+from lenet.reader import Asked, read
 from lenet.sight import see_number
 from lenet.spec import DEFAULT
 from lenet.training.compose import spaced
@@ -210,6 +211,7 @@ def test_answers_go_into_a_table(ending: str, capsys: pytest.CaptureFixture[str]
     [
         (["--out", "answers.txt"], "ends in '.txt'; expected .csv, .jsonl, .parquet"),
         (["--pattern", "("], "a group is not closed"),
+        (["--pattern", ""], "allows no number"),
         (["--pattern", "zip", "--choices", str(ROOT / "Makefile")], "both given"),
         (["--digit", "--pattern", "zip"], "reads one digit"),
         (["--best", "1000"], "expected 0 to 100"),
@@ -239,6 +241,38 @@ def test_saved_glyphs_are_corrected_and_trained_on(capsys: pytest.CaptureFixture
     assert digits.labels.tolist() == [9, 0, 2, 1, 0, 4, 7, 3, 6]
     seen = lenet.read(EXAMPLES / "zip.jpg").digits[0].glyph
     assert (digits.glyphs[0] == seen).mean() > 0.95
+
+
+def test_glyphs_of_odd_names_are_saved(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A file's name that is no UTF-8 is written as escapes."""
+    odd = tmp_path / os.fsdecode(b"bad\xff.png")
+    odd.write_bytes((EXAMPLES / "pen.png").read_bytes())
+    assert run(capsys, "read", str(odd), "--save-glyphs", str(tmp_path / "mine"))[0] == 0
+    assert "bad\\udcff.png" in (tmp_path / "mine" / "labels.csv").read_text(encoding="utf-8")
+
+
+def test_choices_are_a_list() -> None:
+    """One text is none: its characters were choices."""
+    with pytest.raises(UsageError, match="choices '90210': one text; give a list of texts"):
+        lenet.read(EXAMPLES / "zip.jpg", choices="90210")  # type: ignore[arg-type]
+
+
+def test_a_share_of_errors_out_of_reach_is_said() -> None:
+    """All is withheld, and a note says what is known."""
+    found = lenet.read(EXAMPLES / "zip.jpg", max_error=0.0001)
+    assert (found.text, found.abstained) == ("90210", "uncertain")
+    assert re.fullmatch(r"withheld: even the surest answers of lenet5-reader are wrong in 0\.\d\d %", found.notes[-1])
+    assert not any("withheld" in note for note in lenet.read(EXAMPLES / "zip.jpg", max_error=0.01).notes)
+
+
+def test_several_lines_are_as_sure_as_all_of_them_together() -> None:
+    """Two lines that are each surer than what is asked for are withheld where both together are not."""
+    found = lenet.read(EXAMPLES / "two-lines.jpg")
+    first, second = (line.confidence for line in found.lines)
+    asked = Asked(least=(first * second + min(first, second)) / 2)
+    again = read(EXAMPLES / "two-lines.jpg", load("lenet5-reader"), asked)
+    assert again.confidence == pytest.approx(first * second)
+    assert (again.abstained, [line.abstained for line in again.lines]) == ("uncertain", [False, False])
 
 
 def test_separators_are_no_corrections(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

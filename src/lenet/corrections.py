@@ -13,6 +13,7 @@ from lenet.draw import save_glyph
 from lenet.errors import LenetError, reason
 from lenet.jobs import Answer
 from lenet.labels import LABEL_FILE
+from lenet.table import as_text
 
 Keep = Callable[[Answer], None]
 _Write = Callable[[Uint8, str, str, float], None]
@@ -70,7 +71,7 @@ def _opened(folder: Path) -> Iterator[_Write]:
                 number += 1
                 name = f"{number:06d}-{label}.png"
                 save_glyph(glyph, folder / name)
-                rows.writerow((name, label, picture, f"{confidence:.4f}"))
+                rows.writerow((name, label, as_text(picture), f"{confidence:.4f}"))
 
             yield write
     except OSError as error:

@@ -31,6 +31,8 @@ def allowed(pattern: str) -> Automaton:
 
     A regular expression knows literals, [classes], \d, ., groups, |, ?, *, + and {m,n}. Raises UsageError.
     """
+    if not pattern:
+        raise UsageError("pattern ''", "allows no number", "leave it out to allow all")
     if pattern == "luhn":
         return _luhn()
     count = re.fullmatch(r"digits:(\d{1,2})", pattern)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,7 +30,8 @@ _AGAIN = "doubtful: turned, slanted and scaled looks count too"
 class Asked:
     """What to read: one `digit`, or numbers that are `allowed`; how many of the `best` texts of a line to list.
 
-    An answer of a lower confidence than `least` is withheld. `sweep` slides the network along the line.
+    An answer of a lower confidence than `least` is withheld; `notes` say what of that is out of reach. `sweep` slides
+    the network along the line.
     """
 
     digit: bool = False
@@ -37,6 +39,7 @@ class Asked:
     allowed: Automaton | None = None
     best: int = 0
     least: float = 0.0
+    notes: tuple[str, ...] = ()
 
 
 def read(source: Source, network: Network, asked: Asked = Asked()) -> Reading:
@@ -78,7 +81,7 @@ def read_digit(sight: Sight, network: Network, asked: Asked = Asked()) -> Readin
         return Reading("", 0.0, sight.unreadable, (), (), sight.notes)
     looks = looked(network, sight.glyphs)
     found = looks.chances[0]
-    notes = (*sight.notes, _AGAIN) if looks.again[0] else sight.notes
+    notes = (*sight.notes, *([_AGAIN] if looks.again[0] else []), *asked.notes)
     first, second = best_two(found[:NOT_A_DIGIT])
     runner_up = RunnerUp(str(second), float(found[second]))
     digit = Digit(str(first), float(found[first]), runner_up, 0, sight.box(0), sight.glyphs[0])
@@ -140,8 +143,9 @@ def _reading(found: list[tuple[DecodedLine, list[tuple[Box, Uint8]]]], asked: As
     if not lines:
         return Reading("", silent, "not a digit", (), (), notes)
     confidence = float(np.prod([line.confidence for line in lines]))
-    unsure: Abstained = "uncertain" if any(line.abstained for line in lines) else False
-    return Reading("\n".join(line.text for line in lines), confidence, unsure, tuple(lines), tuple(digits), notes)
+    text = "\n".join(line.text for line in lines)
+    abstained = _withheld(confidence, asked)
+    return Reading(text, confidence, abstained, tuple(lines), tuple(digits), (*notes, *asked.notes))
 
 
 def ask(
@@ -150,7 +154,7 @@ def ask(
     digit: bool = False,
     sweep: bool = False,
     pattern: str | None = None,
-    choices: list[str] | None = None,
+    choices: Sequence[str] | None = None,
     best: int = 0,
     max_error: float | None = None,
 ) -> Asked:
@@ -171,18 +175,28 @@ def ask(
         raise UsageError(f"{formats[0]} with {network.weights.name}", "these weights read one digit", "choose others")
     allowed = None if pattern is None else allowed_texts(pattern)
     if choices is not None:
-        allowed = one_of(choices, "choices")
-    return Asked(digit, sweep, allowed, best, 0.0 if max_error is None else _least_confidence(network, max_error))
+        if isinstance(choices, str):
+            raise UsageError(f"choices {choices!r}", "one text", "give a list of texts")
+        allowed = one_of(list(choices), "choices")
+    least, notes = (0.0, ()) if max_error is None else _least_confidence(network, max_error)
+    return Asked(digit, sweep, allowed, best, least, notes)
 
 
-def _least_confidence(network: Network, most_error: float) -> float:
-    """Return the confidence from which answers are wrong in at most this share, by the weights' own calibration."""
+def _least_confidence(network: Network, most_error: float) -> tuple[float, tuple[str, ...]]:
+    """Return from which confidence at most this share of answers is wrong, by the weights' own calibration.
+
+    If there is none, all answers are to be withheld, and a note says so.
+    """
     if not 0 < most_error < 1:
         raise UsageError(f"max_error {most_error:g}", "expected a share above 0 and below 1")
     curve = network.weights.risk
     if curve is None:
         raise UsageError("max_error", f"{network.weights.name} has no curve of errors", "choose lenet5-reader")
-    return min((confidence for confidence, error, _coverage in curve if error <= most_error), default=1.0)
+    enough = [confidence for confidence, error, _coverage in curve if error <= most_error]
+    if enough:
+        return min(enough), ()
+    reached = 100 * min(error for _confidence, error, _coverage in curve)
+    return 1.0, (f"withheld: even the surest answers of {network.weights.name} are wrong in {reached:.2f} %",)
 
 
 def _honest(decoded: DecodedLine, sight: Sight, arcs: Int32, logs: Float64, network: Network) -> DecodedLine:

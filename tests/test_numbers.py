@@ -98,6 +98,20 @@ def test_a_pattern_brings_out_the_separators() -> None:
     assert lenet.read(EXAMPLES / "zip.jpg", pattern="zip").text == "90210"
 
 
+@pytest.mark.parametrize("radius", [2, 3, 4, 6])
+def test_two_dots_are_a_colon_where_one_may_be(radius: int) -> None:
+    """In a time, whatever the pen; and nothing without a format."""
+    page = np.full((120, 380), 250, np.uint8)
+    glyphs = [drawn(style, np.random.default_rng(7))[0] for style in ("crossed 7", "4 with a low bar") * 2]
+    for place, glyph in zip((20, 95, 225, 300), glyphs, strict=True):
+        page[30:86, place : place + 56] -= np.kron(glyph, np.ones((2, 2), np.uint8)) // 2
+    for y in (46, 70):
+        cv2.circle(page, (188, y), radius, 30, -1)
+    found = lenet.read(page, pattern=r"\d\d:?\d\d")
+    assert found.text == "74:74"
+    assert ":" not in lenet.read(page).text
+
+
 @pytest.mark.parametrize("name", ["zip.jpg", "touching.jpg", "amount.jpg", "lined.jpg"])
 def test_the_likeliest_texts_are_listed_best_first(name: str) -> None:
     """The answer leads with its own confidence; shares fall and add up to at most 1."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from lenet.arrays import Float32, Float64, Int32
 from lenet.graph import SILENT, Graph
@@ -18,6 +19,8 @@ _LEAST, _LONGEST = -14.0, 2.0
 # "not a digit", the shape of its ink, if that is cut on either side, and, one in eleven, which label it says, if any.
 EVIDENCE = ("label", "rubbish", *SHAPES, "left is cut", "right is cut", *"0123456789", "nothing")
 assert len(EVIDENCE) == WEIGHED
+# Two dots above each other are so much likelier a colon than nothing.
+_COLON = -3.5
 
 
 def evidence(shapes: Float32, log_probabilities: Float64, labels: Int32) -> Float64:
@@ -69,14 +72,29 @@ def separator_shapes(shapes: Float32) -> tuple[Int32, Int32, Float64]:
     return np.concatenate(rows), np.concatenate(symbols).astype(np.int32), np.concatenate(penalties)
 
 
+def colon_dots(lattice: Lattice, pairs: Int32, pieces: Int32) -> npt.NDArray[np.bool_]:
+    """Return which arcs (n,) of two pieces, whose own arcs are given (n, 2), are two dots one above the other.
+
+    They stand above each other in the picture, or where the line's slant is taken out.
+    """
+    height, width, offset, *_rest = np.asarray(lattice.shapes, np.float64).T
+    first, second = pieces.T
+    dots = ((height < 0.35) & (width < 0.4))[pieces].all(axis=1) & (height[pairs] < 0.95)
+    apart = np.abs(offset[first] - offset[second]) > (height[first] + height[second]) / 2
+    upright = width[pairs] < 0.9 * (width[first] + width[second])
+    shared = np.minimum(*lattice.boxes[pieces, 2].T) - np.maximum(*lattice.boxes[pieces, 0].T)
+    found: npt.NDArray[np.bool_] = dots & apart & (upright | (shared > 0))
+    return found
+
+
 def line_graph(
     lattice: Lattice, line: int, log_probabilities: Float64, judge: Float64, *, separators: bool = False
 ) -> tuple[Graph, Int32, Float64]:
     """Return a line's graph, the lattice's arc behind each of its arcs, and the evidence (arcs, WEIGHED) behind it.
 
     Node i stands before the line's piece i. Every arc of the lattice gives ten arcs, one for each digit, and one of
-    a single piece a silent one besides; with `separators` also one for each separator that it looks like. A penalty is
-    what the judge makes of the evidence, with the sign turned.
+    a single piece a silent one besides; with `separators` also one for each separator that it looks like, and a colon
+    for two dots. A penalty is what the judge makes of the evidence, with the sign turned.
     """
     first, past = lattice.lines[line]
     own = np.flatnonzero((lattice.arcs[:, 0] >= first) & (lattice.arcs[:, 1] <= past))
@@ -88,9 +106,16 @@ def line_graph(
     if separators:
         # A separator is a piece that is no digit, and of the right shape.
         which, symbols, unlike = separator_shapes(lattice.shapes[single])
-        arcs, labels = np.concatenate([arcs, single[which]]), np.concatenate([labels, symbols])
-        found = np.concatenate([found, found[10 * len(own) + which]])
-        extra = np.concatenate([extra, unlike])
+        # Two dots are a colon: both are no digit, which the evidence of the first and the penalty of the second say.
+        pairs = own[lattice.arcs[own, 1] - lattice.arcs[own, 0] == 2]
+        places = np.searchsorted(lattice.arcs[single, 0], lattice.arcs[pairs, 0, None] + [0, 1])
+        colons = colon_dots(lattice, pairs, single[places])
+        upper, lower = places[colons].T
+        silent = found[10 * len(own) :]
+        symbols = np.concatenate([symbols, np.full(len(upper), SYMBOLS.index(":"), np.int32)])
+        arcs, labels = np.concatenate([arcs, single[which], pairs[colons]]), np.concatenate([labels, symbols])
+        found = np.concatenate([found, silent[which], silent[upper]])
+        extra = np.concatenate([extra, unlike, _COLON - scores(silent[lower], judge)])
     graph = Graph(
         int(past - first) + 1,
         (lattice.arcs[arcs, 0] - first).astype(np.int32),

@@ -17,12 +17,14 @@ _DIGITS = range(10)
 _MOST_STATES = 5_000
 _MOST_REPEATS = 100
 
+_DAY, _MONTH = r"(0?[1-9]|[12]\d|3[01])", "(0?[1-9]|1[0-2])"
+# Separators of one kind part thousands, or day, month and year.
 NAMED = {
     "zip": r"\d{5}(-\d{4})?",
-    "amount": r"\d{1,3}([.,]\d{3})*([.,]\d{2})?|\d+([.,]\d{2})?",
+    "amount": r"\d{1,3}(\.\d{3})+(,\d{2})?|\d{1,3}(,\d{3})+(\.\d{2})?|\d+([.,]\d{2})?",
     "time": r"([01]?\d|2[0-3]):?[0-5]\d",
-    "date": r"(0?[1-9]|[12]\d|3[01])[./-](0?[1-9]|1[0-2])[./-](\d\d)?\d\d"
-    r"|(\d\d)?\d\d-(0?[1-9]|1[0-2])-(0?[1-9]|[12]\d|3[01])",
+    "date": "|".join(rf"{_DAY}{mark}{_MONTH}{mark}(\d\d)?\d\d" for mark in (r"\.", "/", "-"))
+    + rf"|(\d\d)?\d\d-{_MONTH}-{_DAY}",
 }
 
 

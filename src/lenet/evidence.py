@@ -53,12 +53,12 @@ def log_gradient(arcs: Int32, labels: Int32, log_probabilities: Float64, slopes:
 
 def separator_shapes(shapes: Float32) -> tuple[Int32, Int32, Float64]:
     """Return which pieces (m, 9) may be which separator: the piece, its symbol, and the penalty for its shape."""
-    height, width, offset, *_rest = np.asarray(shapes, np.float64).T
+    height, width, offset, ink, *_rest = np.asarray(shapes, np.float64).T
     low = offset + height / 2  # of its bottom below the middle: 0.5 on the base line
     tests = {
         ".": (height < 0.35) & (width < 0.4) & (offset > 0.15),
         ",": (height > 0.12) & (height < 0.6) & (width < 0.4) & (offset > 0.2) & (low > 0.45),
-        ":": (height > 0.25) & (height < 0.9) & (width < 0.3) & (np.abs(offset) < 0.3),
+        ":": (height > 0.4) & (height < 0.9) & (width < 0.3) & (np.abs(offset) < 0.3) & (ink < 0.65 * height * width),
         "/": (height > 0.6) & (width < 1.0),
         "-": (height < 0.45) & (width > 0.15) & (width > 1.3 * height) & (np.abs(offset) < 0.4),
     }
@@ -80,10 +80,10 @@ def colon_dots(lattice: Lattice, pairs: Int32, pieces: Int32) -> npt.NDArray[np.
     height, width, offset, *_rest = np.asarray(lattice.shapes, np.float64).T
     first, second = pieces.T
     dots = ((height < 0.35) & (width < 0.4))[pieces].all(axis=1) & (height[pairs] < 0.95)
-    apart = np.abs(offset[first] - offset[second]) > (height[first] + height[second]) / 2
+    gap = np.abs(offset[first] - offset[second]) - (height[first] + height[second]) / 2
     upright = width[pairs] < 0.9 * (width[first] + width[second])
     shared = np.minimum(*lattice.boxes[pieces, 2].T) - np.maximum(*lattice.boxes[pieces, 0].T)
-    found: npt.NDArray[np.bool_] = dots & apart & (upright | (shared > 0))
+    found: npt.NDArray[np.bool_] = dots & (gap > 0.09) & (upright | (shared > 0))
     return found
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -96,6 +97,21 @@ def test_a_pattern_brings_out_the_separators() -> None:
     assert lenet.read(picture, pattern="digits:5").text == "12750"
     assert lenet.read(picture, choices=["12150", "12750", "12751"]).text == "12750"
     assert lenet.read(EXAMPLES / "zip.jpg", pattern="zip").text == "90210"
+
+
+@pytest.mark.parametrize(
+    ("options", "text"), [({"choices": ["2,50", "902"]}, "902"), ({"pattern": "digits:3"}, "020")]
+)
+def test_a_number_that_has_not_the_format_is_not_sure(options: dict[str, Any], text: str) -> None:
+    """What is allowed is the best guess, hardly likely, and a note says so; nor do --best's texts add up to more."""
+    found = lenet.read(EXAMPLES / "zip.jpg", best=2, **options)
+    assert (found.text, found.abstained) == (text, "uncertain")
+    assert found.confidence < 0.3
+    assert found.notes[-1] == "what is written hardly fits the format"
+    assert sum(share for _text, share in found.lines[0].likeliest) <= 1
+    right = lenet.read(EXAMPLES / "zip.jpg", choices=["90210", "90211", "123"])
+    assert (right.text, right.abstained) == ("90210", False)
+    assert not any("format" in note for note in right.notes)
 
 
 @pytest.mark.parametrize("radius", [2, 3, 4, 6])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ from lenet.arrays import Float64, Floats, Int32
 from lenet.graph import SILENT, Automaton, Graph, composed, either, exactly, forward, posteriors, viterbi
 from lenet.pattern import SYMBOLS
 from lenet.result import Abstained
+from lenet.spec import NOT_A_DIGIT
 
 # Below this probability an answer is only a guess.
 UNCERTAIN = 0.5
@@ -31,12 +32,17 @@ class DecodedDigit:
 
 @dataclass(frozen=True)
 class DecodedLine:
-    """A line's best text, the probability that all of it is right, its digits, and the likeliest texts, best first."""
+    """A line's best text, the probability that all of it is right, its digits, and the likeliest texts, best first.
+
+    `fits` is how likely all that is allowed is beside all that the line may say in digits, at most 1; the other
+    probabilities are among what is allowed.
+    """
 
     text: str
     confidence: float
     digits: tuple[DecodedDigit, ...]
     likeliest: tuple[tuple[str, float], ...]
+    fits: float = 1.0
 
 
 def probabilities(scores: Floats, temperature: float) -> Float64:
@@ -73,9 +79,11 @@ def decode(graph: Graph, spans: Int32, allowed: Automaton | None, best: int) -> 
     open_graph = composed(graph, allowed) if allowed else graph
     least, path = viterbi(open_graph)
     if not np.isfinite(least):
-        return DecodedLine("", 0.0, (), ())
+        return DecodedLine("", 0.0, (), (), 0.0)
     every, shares = posteriors(open_graph)
+    fits = 1.0
     if allowed:
+        fits = float(np.exp(min(0.0, float(forward(_of_digits(graph))[-1]) - every)))
         path = [int(open_graph.origins[step]) for step in path if open_graph.origins[step] >= 0]
         own = open_graph.origins >= 0
         shares = np.bincount(open_graph.origins[own], shares[own], len(graph.labels)).astype(np.float64)
@@ -88,7 +96,12 @@ def decode(graph: Graph, spans: Int32, allowed: Automaton | None, best: int) -> 
         again = composed(graph, _only(text))
         path = [int(again.origins[step]) for step in viterbi(again)[1] if again.origins[step] >= 0]
     digits = tuple(_digit(graph, spans, shares, step) for step in path if graph.labels[step] != SILENT)
-    return DecodedLine(text, min(1.0, confidence), digits, tuple(likeliest[:best]))
+    return DecodedLine(text, min(1.0, confidence), digits, tuple(likeliest[:best]), fits)
+
+
+def _of_digits(graph: Graph) -> Graph:
+    """Return a graph without the arcs that say separators."""
+    return replace(graph, penalties=np.where(graph.labels < NOT_A_DIGIT, graph.penalties, np.inf))
 
 
 def _text(graph: Graph, path: list[int]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lenet.arrays import Float64, Int32, Uint8
+from lenet.arrays import Float64, Uint8
 from lenet.decode import DecodedDigit, DecodedLine, best_two, decode, probabilities, withheld
 from lenet.engine import Network
 from lenet.errors import UsageError
@@ -21,9 +21,12 @@ from lenet.result import Abstained, Box, Digit, Line, Reading, RunnerUp
 from lenet.sight import Sight, SweptLines, see_digit, see_lines, see_number
 from lenet.spec import NOT_A_DIGIT
 from lenet.sweep import column_graph
-from lenet.trust import signs, trusted
+from lenet.trust import format_holds, signs, trusted
 
 _AGAIN = "doubtful: turned, slanted and scaled looks count too"
+_UNFIT = "what is written hardly fits the format"
+# Less of what a line may say than this is hardly what was meant.
+_HARDLY = 0.01
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def read_number(sight: Sight, network: Network, asked: Asked = Asked()) -> Readi
         graph, arcs, _evidence = line_graph(sight.lattice, line, logs, network.weights.path, separators=separators)
         decoded = decode(graph, np.stack([graph.sources, graph.targets], axis=1), asked.allowed, asked.best)
         said = np.array([arcs[each.step] for each in decoded.digits], np.int32)
-        decoded = _honest(decoded, sight, said, logs, network)
+        decoded = _honest(decoded, signs(decoded, sight, said, logs) if decoded.digits else None, network)
         places = [(sight.box(int(arcs[each.step])), sight.glyphs[arcs[each.step]]) for each in decoded.digits]
         found.append((decoded, places))
     return _reading(found, asked, sight.notes)
@@ -121,7 +124,7 @@ def read_swept(lines: SweptLines, network: Network, asked: Asked = Asked()) -> R
         logs = np.log(np.maximum(probabilities(scores, network.weights.temperature), 1e-12))
         graph, columns = column_graph(logs)
         spans = np.stack([columns - 1, columns + 2], axis=1).astype(np.int32)
-        decoded = decode(graph, spans, asked.allowed, asked.best)
+        decoded = _honest(decode(graph, spans, asked.allowed, asked.best), None, network)
         places = [lines.place(number, int(columns[each.step])) for each in decoded.digits]
         found.append((decoded, places))
     return _reading(found, asked, lines.notes)
@@ -143,6 +146,8 @@ def _reading(found: list[tuple[DecodedLine, list[tuple[Box, Uint8]]]], asked: As
     if not lines:
         return Reading("", silent, "not a digit", (), (), notes)
     confidence = float(np.prod([line.confidence for line in lines]))
+    if any(decoded.digits and decoded.fits < _HARDLY for decoded, _places in found):
+        notes = (*notes, _UNFIT)
     text = "\n".join(line.text for line in lines)
     abstained = _withheld(confidence, asked)
     return Reading(text, confidence, abstained, tuple(lines), tuple(digits), (*notes, *asked.notes))
@@ -199,15 +204,15 @@ def _least_confidence(network: Network, most_error: float) -> tuple[float, tuple
     return 1.0, (f"withheld: even the surest answers of {network.weights.name} are wrong in {reached:.2f} %",)
 
 
-def _honest(decoded: DecodedLine, sight: Sight, arcs: Int32, logs: Float64, network: Network) -> DecodedLine:
-    """Return the line with the confidence that such answers deserve, by the weights' own calibration.
+def _honest(decoded: DecodedLine, found: Float64 | None, network: Network) -> DecodedLine:
+    """Return the line with the confidence that such answers deserve, by the weights' own calibration of its signs.
 
-    Other texts stay behind it in the same order, as likely beside each other as before, and all add up to 1 at most.
+    That the format holds which was asked for is part of it. Other texts stay behind the answer in the same order, as
+    likely beside each other as before, and all add up to 1 at most.
     """
-    trust = network.weights.trust
-    if trust is None or not decoded.digits:
-        return decoded
-    confidence, share = trusted(signs(decoded, sight, arcs, logs), trust), decoded.confidence
+    trust, share = network.weights.trust, decoded.confidence
+    confidence = share if trust is None or found is None else trusted(found, trust)
+    confidence *= format_holds(decoded.fits)
     others = min(confidence / share, (1 - confidence) / (1 - share)) if 0 < share < 1 else confidence
     likeliest = tuple(
         (text, confidence if text == decoded.text else others * chance) for text, chance in decoded.likeliest

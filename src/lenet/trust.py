@@ -20,6 +20,8 @@ SIGNS = (*_SAID, "ones", "cuts", "digits", "notes", "single", *(f"{sign} of a si
 assert len(SIGNS) + 1 == TRUSTED
 _LEFT, _RIGHT = SHAPES.index("cut left"), SHAPES.index("cut right")
 _LIKELY = 1.0
+# So many pictures of numbers that are said to be of a format are.
+_OF_THE_FORMAT = 0.95
 # More notes than this say no more.
 _NOTES = 4
 
@@ -52,3 +54,8 @@ def signs(decoded: DecodedLine, sight: Sight, arcs: Int32, log_probabilities: Fl
 def trusted(found: Float64, weights: Float64) -> float:
     """Return the confidence that signs (k,) are worth, by weights (k + 1,) with the offset last."""
     return float(1 / (1 + np.exp(-(found @ weights[:-1] + weights[-1]))))
+
+
+def format_holds(fits: float) -> float:
+    """Return how likely a number has the format that it is said to have, by how much of what it may say is allowed."""
+    return _OF_THE_FORMAT * fits / (_OF_THE_FORMAT * fits + (1 - _OF_THE_FORMAT) * (1 - fits))

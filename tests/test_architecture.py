@@ -24,7 +24,7 @@ ORDER = [
     "image weights fetch graph",
     "holdings",
     "ink boxes pattern draw",
-    "components rules cuts pens",
+    "components rules cuts pens sheet",
     "lines",
     "segment",
     "glyph evidence sweep",
@@ -67,7 +67,7 @@ HOMES = {
     "pyarrow": {"table", "holdings"},
     "ray": {"cluster"},
     "cv2": {
-        *("pens", "ink", "boxes", "rules", "components", "lines", "cuts", "glyph", "sight", "sweep"),
+        *("sheet", "pens", "ink", "boxes", "rules", "components", "lines", "cuts", "glyph", "sight", "sweep"),
         *("training.world", "training.compose", "training.rubbish", "training.styles", "training.school"),
     },
     "safetensors": {"weights", "training.run", "export.brought"},

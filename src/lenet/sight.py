@@ -19,6 +19,7 @@ from lenet.pixels import from_input
 from lenet.result import Abstained
 from lenet.rules import without_rules
 from lenet.segment import Lattice, number, one_digit
+from lenet.sheet import sheet
 from lenet.spec import INPUT_SIZE
 from lenet.sweep import STEP, Strip, strip
 
@@ -110,7 +111,7 @@ class SweptLines:
 
 def see_lines(source: Source) -> SweptLines:
     """Find a picture's lines of writing. Raises PictureError when it cannot be decoded."""
-    page = penned(open_page(source))
+    page = penned(sheet(open_page(source)))
     ink, scale, origin = find_writing(page)
     notes = [*page.notes, *ink.notes]
     components = find_components(ink, notes)
@@ -121,7 +122,7 @@ def see_lines(source: Source) -> SweptLines:
 
 
 def _see(source: Source, propose: Callable[[Ink], Lattice], *, tall: bool, turned: bool) -> Sight:
-    page = penned(open_page(source))
+    page = penned(sheet(open_page(source)))
     ink, scale, origin = find_writing(page, tall=tall, turned=turned)
     lattice = propose(ink)
     glyphs, changes = make_glyphs(ink, lattice)

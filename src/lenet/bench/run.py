@@ -191,6 +191,7 @@ def stages(picture: Path, runs: int = 15) -> dict[str, float]:
     from lenet.pens import penned
     from lenet.reader import read_number
     from lenet.segment import number
+    from lenet.sheet import sheet
     from lenet.sight import find_writing, see_number
 
     network = load()
@@ -204,7 +205,7 @@ def stages(picture: Path, runs: int = 15) -> dict[str, float]:
 
     sight = see_number(picture)
     for _run in range(runs):
-        page = timed("open", lambda: penned(open_page(picture)))
+        page = timed("open", lambda: penned(sheet(open_page(picture))))
         ink = timed("ink", partial(find_writing, page))[0]
         lattice = timed("lattice", partial(number, ink))
         timed("glyphs", partial(make_glyphs, ink, lattice))

@@ -6,11 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
+import lenet
 from lenet.arrays import Bools, Uint8
 from lenet.image import open_page
 from lenet.ink import find_ink
 from lenet.rules import without_rules
 from lenet.sight import see_number
+from lenet.training.styles import drawn
 
 PITCH, TOP, LOW = 70, 20, 90
 
@@ -145,3 +147,34 @@ def test_a_tall_leaning_one_near_the_end_of_a_line_stays() -> None:
     assert left[22:138].any(axis=1).all()
     assert not left[148, 150:170].any()
     assert pieces(left) == 4
+
+
+@pytest.mark.parametrize("size", [(60, 90), (100, 200), (200, 100), (150, 150)])
+@pytest.mark.parametrize("thick", [1, 3, 8])
+def test_an_empty_box_is_blank(size: tuple[int, int], thick: int) -> None:
+    """It is no 0, whatever its shape and its pen."""
+    page = np.full((260, 300), 245, np.uint8)
+    cv2.rectangle(page, (40, 40), (40 + size[0], 40 + size[1]), 40, thick)
+    found = lenet.read(page)
+    assert (found.text, found.abstained) == ("", "blank")
+    assert "1 empty box dropped" in found.notes
+
+
+@pytest.mark.parametrize("name", ["0 with a tail", "0 after another"])
+def test_a_zero_is_no_box(name: str) -> None:
+    """However it is drawn, thick or thin, large or small."""
+    for seed in range(12):
+        glyph = drawn(name, np.random.default_rng(seed))[0]
+        for times in (1, 3, 8):
+            page = np.full((30 * times + 40, 30 * times + 40), 245, np.uint8)
+            page[20 : 20 + 28 * times, 20 : 20 + 28 * times] -= np.kron(glyph, np.ones((times, times), np.uint8)) // 2
+            assert not any("box" in note for note in lenet.read(page).notes)
+
+
+@pytest.mark.parametrize("thick", [3, 6, 10])
+@pytest.mark.parametrize("long", [60, 160, 250])
+def test_a_dash_alone_is_no_number(long: int, thick: int) -> None:
+    """The ragged end that a line leaves, when it is taken out, is no 1."""
+    page = np.full((200, 320), 245, np.uint8)
+    cv2.line(page, (35, 100), (35 + long, 100), 40, thick, cv2.LINE_AA)
+    assert lenet.read(page).text == ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 import lenet
@@ -72,5 +74,15 @@ def test_what_is_no_sheet_is_left_alone(shape: str) -> None:
         cv2.line(page, (200, 150), (260, 250), 30, 8)
     if shape == "small":
         page = page[::5, ::5]
-    given = open_page(page)
-    assert sheet(given) is given
+    there = open_page(page)
+    assert sheet(there) is there
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 300), st.integers(1, 300), st.integers(2, 256))
+@settings(max_examples=60, deadline=None)
+def test_any_page_stays_a_page(seed: int, high: int, wide: int, greys: int) -> None:
+    """Of the same size, whatever is on it; noise and evenness are no sheet."""
+    rng = np.random.default_rng(seed)
+    page = open_page(rng.integers(0, greys, (high, wide)).astype(np.uint8))
+    assert sheet(page) is page
+    assert sheet(open_page(np.full((high, wide), greys - 1, np.uint8))).grey.shape == (high, wide)

@@ -27,6 +27,10 @@ _COVERED, _CORNER, _CORNERS = 0.65, 0.08, 3
 # So is one along an edge that is at most this share of the others' height thick, and much longer than thick.
 _THIN, _SLIM = 0.09, 4
 _EDGES = 3
+# An empty box has sides that are at least so many pixels long and at most this share of that thick, with corners that
+# are rounded by two pixels or this share of their thickness, straight to one and a half pixels and this share of it,
+# inked along this share of their length, and next to nothing inside.
+_LEAST_SIDE, _THICKEST, _ROUNDED, _STRAY, _WHOLE, _EMPTY = 24, 0.15, 0.4, 0.25, 0.97, 0.01
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,10 @@ def find_components(ink: Ink, notes: list[str]) -> Components:
         kept[1] = True  # all the ink there is
     elif count > 2:
         kept = _without_frames(labels, boxes, dark, notes)
+    empty = [label for label in range(1, count) if kept[label] and _is_box(labels, label, boxes[label])]
+    kept[empty] = False
+    if empty:
+        notes.append(f"{len(empty)} empty box{'es' if len(empty) > 1 else ''} dropped")
     return Components(labels, boxes, dark, kept)
 
 
@@ -97,6 +105,24 @@ def _hugs(labels: Int32, label: int, box: Int32) -> bool:
     high, wide = (max(1, round(_CORNER * side)) for side in own.shape)
     corners = (own[:high, :wide], own[:high, -wide:], own[-high:, :wide], own[-high:, -wide:])
     return sum(bool(corner.any()) for corner in corners) >= _CORNERS
+
+
+def _is_box(labels: Int32, label: int, box: Int32) -> bool:
+    """Say whether a component is nothing but four straight level sides; a 0 has no corners."""
+    x0, y0, x1, y1 = box
+    own = labels[y0:y1, x0:x1] == label
+    high, wide = own.shape
+    thickness = own.sum() / (2 * (high + wide))
+    if min(high, wide) < _LEAST_SIDE or thickness > _THICKEST * min(high, wide):
+        return False
+    corner = max(2, round(_ROUNDED * thickness))
+    ends = slice(corner), slice(-corner, None)
+    if not all(own[y, x].any() for y in ends for x in ends):
+        return False
+    reach = int(np.ceil((1 + _STRAY) * thickness + 1.5))
+    sides = (own[:reach].any(axis=0), own[-reach:].any(axis=0), own[:, :reach].any(axis=1), own[:, -reach:].any(axis=1))
+    inside = own[reach:-reach, reach:-reach].sum()
+    return bool(min(side.mean() for side in sides) >= _WHOLE and inside <= _EMPTY * own.sum())
 
 
 def without_specks(found: Components, notes: list[str]) -> Bools:

@@ -63,8 +63,9 @@ def without_rules(ink: Ink) -> Ink:
     for rule in (*across, *down):
         rest &= ~rule
     high, first, last = _writing(rest)
-    if not high:
-        return ink
+    lines = (*across, *(rule.T for rule in down))
+    if high <= _THICKER * max((rule.sum() / _length(rule) for rule in lines), default=0.0):
+        return ink  # nothing is left but ragged ends of lines
     least = _TIMES_HEIGHT * high
     long_enough = [rule for rule in across if _length(rule) >= least]
     across = [rule for rule in long_enough if _spans(rule, high, first, last) or _alone(rule, ink.strokes, high)]

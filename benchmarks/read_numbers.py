@@ -163,6 +163,25 @@ def in_boxes(digits: Digits, n: int) -> Pictures:
         yield plain(Writing(np.maximum(ink, lines), np.zeros(ink.shape, np.int32), "".join(map(str, labels))))
 
 
+def in_shadow(digits: Digits, n: int) -> Pictures:
+    """Yield photographs of numbers over which the edge of a shadow goes, hard or soft, a fifth to three fifths dark."""
+    rng = np.random.default_rng(0x5AD)
+    for _number in range(n):
+        glyphs, labels = digits.of_one_writer(int(rng.integers(3, 8)), rng)
+        gaps = rng.integers(1, 7, len(glyphs) - 1).astype(np.int32)
+        writing = spaced(glyphs, labels, gaps, np.zeros(len(glyphs), np.int32))
+        ink, _owners = warped(writing, float(rng.uniform(1.5, 4)), 1.0, 0.0, 0.0)
+        high, wide = (len(side) for side in (ink, ink[0]))
+        ink = np.pad(ink, int(rng.uniform(0.5, 1.5) * high))
+        y, x = np.mgrid[: ink.shape[0], : ink.shape[1]]
+        turn, edge = rng.uniform(0, 2 * np.pi), rng.uniform(0.5, 8)
+        away = (x - ink.shape[1] / 2 - rng.uniform(-0.4, 0.4) * wide) * np.cos(turn)
+        away += (y - ink.shape[0] / 2 - rng.uniform(-0.3, 0.3) * high) * np.sin(turn)
+        light = 1 - rng.uniform(0.2, 0.6) * np.clip(away / (2 * edge) + 0.5, 0, 1)
+        grey = (rng.uniform(200, 250) - 190 * ink) * light + rng.normal(0, rng.uniform(0.5, 3), ink.shape)
+        yield np.clip(np.rint(grey), 0, 255).astype(np.uint8), writing.text
+
+
 def styled(n: int) -> Pictures:
     """Yield single digits drawn in the styles that MNIST hardly has, photographed."""
     rng = np.random.default_rng(0x57)
@@ -336,6 +355,7 @@ def every_set(digits: Digits, n: int) -> dict[str, tuple[Callable[[], Pictures],
     sets["digits of several sizes"] = partial(of_sizes, digits, n), many
     sets["on a ruled line"] = partial(on_a_line, digits, n), many
     sets["a box for each digit"] = partial(in_boxes, digits, n), many
+    sets["in a shadow"] = partial(in_shadow, digits, n), many
     sets |= {name: (partial(real, name), many) for name in NUMBERS}
     for name in SINGLES:
         sets |= {f"{name} (digit)": (partial(real, name), one), f"{name} (read)": (partial(real, name), many)}

@@ -25,7 +25,7 @@ ORDER = [
     "holdings",
     "ink boxes pattern draw",
     "components rules cuts pens sheet",
-    "lines",
+    "lines shadow",
     "segment",
     "glyph evidence sweep",
     "sight decode draw_number draw_sweep",
@@ -67,7 +67,7 @@ HOMES = {
     "pyarrow": {"table", "holdings"},
     "ray": {"cluster"},
     "cv2": {
-        *("sheet", "pens", "ink", "boxes", "rules", "components", "lines", "cuts", "glyph", "sight", "sweep"),
+        *("sheet", "shadow", "pens", "ink", "boxes", "rules", "components", "lines", "cuts", "glyph", "sight", "sweep"),
         *("training.world", "training.compose", "training.rubbish", "training.styles", "training.school"),
     },
     "safetensors": {"weights", "training.run", "export.brought"},

@@ -11,6 +11,9 @@ import numpy.typing as npt
 from lenet.arrays import Bools, Uint8
 from lenet.image import Page
 
+# The note on a page that had a table on it.
+TABLE = "table around the paper laid over"
+
 # The sheet is looked for on a copy of the page whose longer side has so many pixels; smaller pages show no table.
 _LOOKED, _SMALLEST = 160, 100
 # The table is all that lies around the sheet: this share of the page's border and of all outside is dark.
@@ -46,7 +49,7 @@ def sheet(page: Page) -> Page:
         glance = cv2.resize(colours, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
         around = np.stack([_spread(glance[..., each], found, (wide, high)) for each in range(3)], axis=2)
         colours = np.where(inside[..., None], colours, around)
-    return replace(page, grey=grey, colours=colours, notes=(*page.notes, "table around the paper laid over"))
+    return replace(page, grey=grey, colours=colours, notes=(*page.notes, TABLE))
 
 
 def _found(grey: Uint8) -> Bools | None:

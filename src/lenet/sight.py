@@ -19,6 +19,7 @@ from lenet.pixels import from_input
 from lenet.result import Abstained
 from lenet.rules import without_rules
 from lenet.segment import Lattice, number, one_digit
+from lenet.shadow import evenly_lit
 from lenet.sheet import sheet
 from lenet.spec import INPUT_SIZE
 from lenet.sweep import STEP, Strip, strip
@@ -111,7 +112,7 @@ class SweptLines:
 
 def see_lines(source: Source) -> SweptLines:
     """Find a picture's lines of writing. Raises PictureError when it cannot be decoded."""
-    page = penned(sheet(open_page(source)))
+    page = open_paper(source)
     ink, scale, origin = find_writing(page)
     notes = [*page.notes, *ink.notes]
     components = find_components(ink, notes)
@@ -122,7 +123,7 @@ def see_lines(source: Source) -> SweptLines:
 
 
 def _see(source: Source, propose: Callable[[Ink], Lattice], *, tall: bool, turned: bool) -> Sight:
-    page = penned(sheet(open_page(source)))
+    page = open_paper(source)
     ink, scale, origin = find_writing(page, tall=tall, turned=turned)
     lattice = propose(ink)
     glyphs, changes = make_glyphs(ink, lattice)
@@ -131,6 +132,11 @@ def _see(source: Source, propose: Callable[[Ink], Lattice], *, tall: bool, turne
     high = int((lattice.boxes[:, 3] - lattice.boxes[:, 1]).max(initial=0)) or 3 * _SOFT / _SOFT_SHARE
     why: Abstained = "too blurred" if ink.edge > max(_SOFT, _SOFT_SHARE * high) else lattice.why
     return Sight(lattice, np.ascontiguousarray(glyphs), page.size, scale, origin, why, ink.doubtful, notes)
+
+
+def open_paper(source: Source) -> Page:
+    """Decode a picture to the page of what was written on paper, without table, hard shadow and print."""
+    return penned(evenly_lit(sheet(open_page(source))))
 
 
 def find_writing(page: Page, *, tall: bool = False, turned: bool = False) -> tuple[Ink, float, tuple[float, float]]:

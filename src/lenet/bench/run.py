@@ -187,12 +187,9 @@ def stages(picture: Path, runs: int = 15) -> dict[str, float]:
     """
     from lenet.engine import load
     from lenet.glyph import make_glyphs
-    from lenet.image import open_page
-    from lenet.pens import penned
     from lenet.reader import read_number
     from lenet.segment import number
-    from lenet.sheet import sheet
-    from lenet.sight import find_writing, see_number
+    from lenet.sight import find_writing, open_paper, see_number
 
     network = load()
     took: dict[str, list[float]] = {}
@@ -205,7 +202,7 @@ def stages(picture: Path, runs: int = 15) -> dict[str, float]:
 
     sight = see_number(picture)
     for _run in range(runs):
-        page = timed("open", lambda: penned(sheet(open_page(picture))))
+        page = timed("open", partial(open_paper, picture))
         ink = timed("ink", partial(find_writing, page))[0]
         lattice = timed("lattice", partial(number, ink))
         timed("glyphs", partial(make_glyphs, ink, lattice))

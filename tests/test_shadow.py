@@ -1,0 +1,118 @@
+"""A shadow with a hard edge, or a table beside the paper, is taken out; no other page is touched."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+import lenet
+from lenet.arrays import Uint8
+from lenet.image import open_page
+from lenet.shadow import evenly_lit
+
+from conftest import ROOT
+
+EXAMPLES = ROOT / "examples"
+
+
+def paper(name: str = "touching.jpg", rim: int = 60) -> Uint8:
+    """An example with more paper around it."""
+    page = np.asarray(Image.open(EXAMPLES / name).convert("L"))
+    return np.pad(page, rim, constant_values=int(np.median(page)))
+
+
+def shaded(page: Uint8, depth: float, soft: float, shape: str, seed: int = 0) -> Uint8:
+    """A page over which a shadow lies that takes this share of the light, with an edge so soft, in pixels."""
+    rng = np.random.default_rng(seed)
+    high, wide = page.shape
+    shadow = np.zeros(page.shape, np.float32)
+    if shape == "head":
+        cv2.ellipse(shadow, (wide // 2, high), (wide // 3, high // 2), 0, 0, 360, 1.0, -1)
+    elif shape == "phone":
+        cv2.rectangle(shadow, (wide // 2, high // 2), (wide, high), 1.0, -1)
+    else:
+        y, x = np.mgrid[:high, :wide]
+        shadow[(x - wide * 0.55) * 0.9 + (y - high / 2) * 0.4 > 0] = 1
+    light = 1 - depth * cv2.GaussianBlur(shadow, (0, 0), soft)
+    return np.clip(page * light + rng.normal(0, 2, page.shape), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("shape", ["hand", "head", "phone"])
+@pytest.mark.parametrize("soft", [0.5, 3.0, 8.0])
+@pytest.mark.parametrize("depth", [0.2, 0.35, 0.5, 0.65])
+def test_a_number_half_in_a_shadow_is_read(depth: float, soft: float, shape: str) -> None:
+    """Whatever the shadow's shape, depth and edge: the edge is no ink."""
+    found = lenet.read(shaded(paper(), depth, soft, shape))
+    assert (found.text, found.abstained) == ("8053", False)
+
+
+def test_a_shadow_is_noted_and_gone() -> None:
+    """The paper is as bright in the shadow as beside it, up to what is left of the edge."""
+    lit = evenly_lit(open_page(shaded(paper(), 0.5, 0.5, "hand")))
+    assert lit.notes[-1] == "shadow taken out"
+    beside, within = lit.grey[5:40, 5:100], lit.grey[5:40, -100:-5]
+    assert abs(float(np.median(beside)) - float(np.median(within))) < 6
+
+
+@pytest.mark.parametrize("side", ["left", "right", "top", "bottom"])
+@pytest.mark.parametrize("dark", [25, 90])
+def test_a_table_beside_the_paper_is_no_ink(side: str, dark: int) -> None:
+    """Paper that reaches the picture's edge elsewhere; black wood and brown."""
+    page = paper()
+    rng = np.random.default_rng(dark)
+    share = {"left": np.s_[:, :90], "right": np.s_[:, -90:], "top": np.s_[:40], "bottom": np.s_[-40:]}[side]
+    page[share] = np.clip(rng.normal(dark, 5, page[share].shape), 0, 255)
+    found = lenet.read(page)
+    assert (found.text, found.abstained) == ("8053", False)
+
+
+def test_colours_are_lit_as_well() -> None:
+    """A blue pen stays blue, and a brown table goes."""
+    grey = shaded(paper(), 0.4, 2.0, "hand")
+    colours = np.stack([grey, grey, np.minimum(grey.astype(int) + 90, 250)], axis=2).astype(np.uint8)
+    colours[:, :80] = (90, 60, 30)
+    found = lenet.read(colours)
+    assert found.text == "8053"
+    assert "table around the paper laid over" in found.notes
+
+
+@pytest.mark.parametrize("board", [30, 80])
+def test_a_board_beside_a_bright_wall_is_no_shadow(board: int) -> None:
+    """Light writing on a dark ground says so."""
+    page = 255 - paper().astype(int)
+    page = np.clip(board + page - int(np.median(page)), 0, 255)
+    there = open_page(np.hstack([np.full((len(page), 120), 235), page]).astype(np.uint8))
+    assert evenly_lit(there) is there
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.iterdir() if path.suffix != ".py"))
+def test_pages_without_a_hard_shadow_are_as_they_were(name: str) -> None:
+    """Soft shadows, boards, boxes, notes and bold digits are left to what follows."""
+    page = open_page(EXAMPLES / name)
+    assert evenly_lit(page) is page
+
+
+def test_print_that_the_edge_cuts_off_is_no_shadow() -> None:
+    """It is dark along the edge, but not wide."""
+    page = paper()
+    page[:4, 50:-50] = 0
+    page[:, :3] = 0
+    there = open_page(page)
+    assert evenly_lit(there) is there
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 300), st.integers(1, 300), st.integers(0, 255), st.integers(0, 255))
+@settings(max_examples=60, deadline=None)
+def test_any_page_stays_a_page(seed: int, high: int, wide: int, one: int, other: int) -> None:
+    """Of the same size, whatever two greys meet on it, with noise or without."""
+    rng = np.random.default_rng(seed)
+    page = np.full((high, wide), one, np.uint8)
+    page[:, rng.integers(wide) :] = other
+    if seed % 2:
+        page = np.clip(page + rng.normal(0, 20, page.shape), 0, 255).astype(np.uint8)
+    lit = evenly_lit(open_page(page))
+    assert (lit.grey.shape, lit.grey.dtype) == ((high, wide), np.uint8)

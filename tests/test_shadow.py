@@ -96,6 +96,16 @@ def test_pages_without_a_hard_shadow_are_as_they_were(name: str) -> None:
     assert evenly_lit(page) is page
 
 
+@pytest.mark.parametrize("pen", [30, 250])
+@pytest.mark.parametrize("thick", [12, 40])
+def test_writing_in_uneven_light_is_no_shadow(pen: int, thick: int) -> None:
+    """Dark or light, thin or so bold that it is as wide as shadows are."""
+    page = np.linspace(90, 160, 260)[None, :].repeat(200, axis=0)
+    cv2.line(page, (150, 40), (110, 160), float(pen), thick)
+    there = open_page(page.astype(np.uint8))
+    assert evenly_lit(there) is there
+
+
 def test_print_that_the_edge_cuts_off_is_no_shadow() -> None:
     """It is dark along the edge, but not wide."""
     page = paper()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -19,13 +20,14 @@ _DARK, _THICKEST, _WIDER, _WIDE = 0.75, 0.1, 2.5, 0.04
 # A shadow is darker than the paper by this share of it, and reaches to the page's edge; it and the lit paper are at
 # least these shares of the page.
 _DARKER, _SHADED, _LIT = 0.12, 0.03, 0.1
-# It is hard if light falls by so much within this share of the longer side, over that share of the page. What takes
-# longer is uneven light, which `ink` finds.
-_WITHIN, _HARD = 0.05, 0.02
+# It is hard if light falls by so much, and so many grey levels, within this share of the longer side, over that share
+# of the page. What takes longer is uneven light, which `ink` finds.
+_STEP, _WITHIN, _HARD = 20, 0.05, 0.02
 # What has less than this share of the paper's light is a table.
 _TABLE = 0.28
-# Light writing on a board has this share of the difference between it and paper, and covers that share of what is dark.
-_WRITING, _WRITTEN = 0.3, 0.003
+# What is apart from the page's edge is bold writing, or light writing on a board, and no shadow: darker or lighter than
+# all around it by two of so many steps of light, on more than that share of the page.
+_LEVELS, _ISLAND = 12, 0.02
 # The light is found on a copy of at most so many pixels a side, and around an edge, so far, it is the darker side's.
 _FINE, _EDGE = 1200, 2
 # Paper that is noisy or was brighter than thought may be so much lighter than paper.
@@ -79,10 +81,11 @@ def _wider_than_strokes(small: Uint8) -> float:
     lit, shaded = light > (1 - _DARKER / 2) * paper, _from_edge(light < (1 - _DARKER) * paper)
     if lit.mean() < _LIT or _wide(shaded, round(width * side)).mean() < _SHADED:
         return 0.0
+    ground = _ground(light, _THICKEST)
     around = np.ones((1 + round(_WITHIN * side),) * 2, np.uint8)
-    falls = cv2.dilate(light, around) - cv2.erode(light, around)
-    hard = (falls > _DARKER * paper).mean() >= _HARD
-    return width if hard and not _board(light, shaded, paper) else 0.0
+    falls = cv2.dilate(ground, around) - cv2.erode(ground, around)
+    hard = (falls > max(_DARKER * paper, _STEP)).mean() >= _HARD
+    return width if hard and _islands(light) < _ISLAND else 0.0
 
 
 def _from_edge(area: Bools) -> Bools:
@@ -100,11 +103,20 @@ def _wide(area: Bools, width: int) -> Bools:
     return cv2.dilate(fits, square) > 0
 
 
-def _board(light: Float32, shaded: Bools, paper: float) -> bool:
-    """Tell if something light lies within what is dark, apart from the picture's edge: it is no shadow, but a board."""
-    dark = percentile(light[shaded], 25)
-    bright = light > dark + _WRITING * (paper - dark)
-    return bool((bright & ~_from_edge(bright)).sum() > _WRITTEN * shaded.sum())
+def _islands(light: Float32) -> float:
+    """Return what share of a page (h, w) is clearly darker, or clearly lighter, than all that is around it."""
+    levels = np.linspace(light.min(), light.max(), _LEVELS)[1:-1]
+    shares = []
+    for sign in (1, -1):
+        enclosed = [area & ~_from_edge(area) for area in (light * sign < level * sign for level in levels)]
+        shares.append(float(np.any([one & other for one, other in pairwise(enclosed)], axis=0).mean()))
+    return max(shares)
+
+
+def _ground(light: Float32, share: float) -> Float32:
+    """Return a page (h, w) without what is light and narrower than a share of its longer side."""
+    square = np.ones((1 + round(share * max(light.shape)),) * 2, np.uint8)
+    return cv2.morphologyEx(light, cv2.MORPH_OPEN, square).astype(np.float32)
 
 
 def _shrunk(grey: Uint8, side: int) -> Uint8:

@@ -329,6 +329,25 @@ def test_evaluate_counts_numbers(capsys: pytest.CaptureFixture[str], tmp_path: P
         assert drawn.width > 300
 
 
+def test_evaluate_passes_over_a_picture_that_is_none(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """It has its line and exit status 1, and the others are counted; without any other there is nothing to count."""
+    Image.open(EXAMPLES / "amount.jpg").save(tmp_path / "amount.jpg")
+    (tmp_path / "cut.jpg").write_bytes((EXAMPLES / "zip.jpg").read_bytes()[:600])
+    (tmp_path / "labels.csv").write_text("path,label\ncut.jpg,90210\namount.jpg,12.750\n")
+    status, out, err = run(capsys, "evaluate", "--data", str(tmp_path), "--pattern", "amount", "--json")
+    found = json.loads(out)
+    assert status == 1
+    assert len(err.splitlines()) == 1
+    assert "cut.jpg" in err
+    assert (found["n"], found["errors"], found["digits"]) == (1, 0, 6)
+    assert [each["path"] for each in found["unreadable"]] == ["cut.jpg"]
+    (tmp_path / "labels.csv").write_text("path,label\ncut.jpg,90210\n")
+    status, _out, err = run(capsys, "evaluate", "--data", str(tmp_path))
+    assert (status, "none of 1 pictures can be read" in err) == (1, True)
+    status, _out, err = run(capsys, "evaluate", "--data", "mnist", "--pattern", "zip")
+    assert (status, "--pattern: mnist has single digits" in err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("one", "other", "distance"), [("", "", 0), ("123", "123", 0), ("123", "13", 1), ("13", "1234", 2), ("777", "1", 3)]
 )

@@ -12,7 +12,7 @@ from lenet.errors import DataError
 from lenet.fetch import silent
 from lenet.holdings import opened
 from lenet.interval import wilson95
-from lenet.jobs import Answer, read_all
+from lenet.jobs import read_all
 from lenet.labels import NONE, Labelled
 from lenet.reader import Asked
 from lenet.result import Misread, NumbersEvaluation
@@ -38,43 +38,42 @@ def evaluate_numbers(
     asked: Asked = Asked(),  # noqa: B008 - it is frozen
     report: Callable[[int, int], None] = silent,
 ) -> NumbersEvaluation:
-    """Read a folder's pictures of numbers and count. Raises DataError when there are none, or for one that is bad."""
+    """Read a folder's pictures of numbers and count. Raises DataError when there are none, or none can be read."""
     if not rows:
         raise DataError(folder, "no numbers to measure on")
     paths = [str(folder / row.path) for row in rows]
-    misread, answers, distances, abstained = [], [], 0, 0
+    misread, unreadable, answers, distances, digits, abstained = [], [], [], 0, 0, 0
     for number, (row, answer) in enumerate(zip(rows, read_all(opened(paths), len(paths), model, asked), strict=True)):
-        text, confidence = _said(answer)
-        wanted = "" if row.text == NONE else row.text
-        assert answer.reading is not None
-        withheld = answer.reading.abstained
-        right = text == wanted and (not withheld or not wanted)
-        answers.append((confidence, right))
-        abstained += bool(withheld)
-        distances += edit_distance(text, wanted)
-        if not right:
-            misread.append(Misread(row.path, row.text, text, confidence, withheld))
         report(number + 1, len(rows))
+        if answer.reading is None:
+            unreadable.append((row.path, str(answer.error)))
+            continue
+        found = answer.reading
+        wanted = "" if row.text == NONE else row.text
+        right = found.text == wanted and (not found.abstained or not wanted)
+        answers.append((found.confidence, right))
+        abstained += bool(found.abstained)
+        digits += len(wanted)
+        distances += edit_distance(found.text, wanted)
+        if not right:
+            misread.append(Misread(row.path, row.text, found.text, found.confidence, found.abstained))
+    if not answers:
+        raise DataError(folder, f"none of {len(rows)} pictures can be read ({unreadable[0][1]})")
     wrong = len(misread)
     return NumbersEvaluation(
         Path(model).stem,
         str(folder),
-        len(rows),
+        len(answers),
         wrong,
-        wilson95(wrong, len(rows)),
-        sum(len(row.text) for row in rows if row.text != NONE),
+        wilson95(wrong, len(answers)),
+        digits,
         distances,
         abstained,
         calibration_gap(np.array([each[0] for each in answers]), np.array([each[1] for each in answers])),
         _curve(answers),
         tuple(sorted(misread, key=lambda each: -each.confidence)),
+        tuple(unreadable),
     )
-
-
-def _said(answer: Answer) -> tuple[str, float]:
-    if answer.reading is None:
-        raise DataError(answer.path, str(answer.error).removeprefix(f"{answer.path}: "))
-    return answer.reading.text, answer.reading.confidence
 
 
 def _curve(answers: list[tuple[float, bool]]) -> tuple[tuple[float, float], ...]:

@@ -171,6 +171,7 @@ class NumbersEvaluation:
 
     An abstention counts as an error, but for a blank picture that is labelled "none". `digit_errors` are edit
     distances added up, out of `digits`. `curve` is (share answered, share of those wrong), the surest first.
+    `unreadable` pictures, each with the reason, are not counted.
     """
 
     model: str
@@ -184,6 +185,7 @@ class NumbersEvaluation:
     calibration_error: float
     curve: tuple[tuple[float, float], ...]
     mistakes: tuple[Misread, ...]
+    unreadable: tuple[tuple[str, str], ...]
 
     @property
     def error_rate(self) -> float:
@@ -207,4 +209,5 @@ class NumbersEvaluation:
             "expected_calibration_error": self.calibration_error,
             "curve": [{"coverage": coverage, "error_rate": error} for coverage, error in self.curve],
             "worst": [mistake.as_json() for mistake in self.mistakes],
+            "unreadable": [{"path": path, "error": error} for path, error in self.unreadable],
         }

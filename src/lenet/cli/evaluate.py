@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,8 @@ from lenet.spec import DEFAULT
 
 if TYPE_CHECKING:
     from lenet.labels import Labelled
+    from lenet.reader import Asked
+    from lenet.result import NumbersEvaluation
 
 
 def evaluate(
@@ -25,23 +28,30 @@ def evaluate(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="SHEET.png", help="Draw the wrong answers.")
     ] = None,
+    pattern: Annotated[
+        str | None, typer.Option(metavar="P", help="What the numbers of a folder may be, as for lenet read.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Count the errors of a network on a set of digits, or on a folder of pictures of numbers.
 
     Prints the rate with a 95 % interval, the errors by writers where they are known, the confusion and the
-    surest mistakes.
+    surest mistakes. A picture of numbers that cannot be read is not counted: one line on stderr, and exit status 1.
     """
     from lenet import draw, measure
     from lenet.dataset import load_test
     from lenet.engine import load
+    from lenet.errors import UsageError
     from lenet.labels import numbers_in
+    from lenet.reader import ask
     from lenet.result import Evaluation
 
     network = load(model)
     if rows := numbers_in(data):
-        _numbers(model, data, rows, out, as_json)
+        _numbers(model, data, rows, ask(network, pattern=pattern), out, as_json)
         return
+    if pattern is not None:
+        raise UsageError("--pattern", f"{data} has single digits", "leave it out")
     with downloads() as report:
         digits = load_test(data, report)
     with bar("evaluating", "glyphs") as move:
@@ -66,13 +76,22 @@ def evaluate(
             print(f"  {mistake.row}: {mistake.label} > {mistake.answer}, {mistake.confidence:.3f}{where}")
 
 
-def _numbers(model: str, data: str, rows: list[Labelled], out: Path | None, as_json: bool) -> None:
+def _numbers(model: str, data: str, rows: list[Labelled], asked: Asked, out: Path | None, as_json: bool) -> None:
     """Measure on pictures of numbers and print what was found."""
-    from lenet import draw
     from lenet.measure_numbers import evaluate_numbers
 
     with bar("reading", "pictures") as move:
-        found = evaluate_numbers(model, Path(data), rows, report=move)
+        found = evaluate_numbers(model, Path(data), rows, asked, report=move)
+    for _path, error in found.unreadable:
+        print(error, file=sys.stderr)
+    _tell(found, data, out, as_json)
+    if found.unreadable:
+        raise typer.Exit(1)
+
+
+def _tell(found: NumbersEvaluation, data: str, out: Path | None, as_json: bool) -> None:
+    from lenet import draw
+
     if out is not None:
         draw.save_picture(draw.misread_sheet(found, Path(data)), out)
     if as_json:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,8 @@ WHITE, INK, GREY, ACCENT, _CUT = "#ffffff", "#1b1b1f", "#6b6b76", "#c2410c", "#0
 _GAP = 6
 # The height of a layer's name, size and range beside its maps.
 _LABEL = 44
+# A small picture is enlarged until its digits have so many pixels, but not beyond this many a side.
+_READABLE, _LARGEST = 26, 2400
 
 
 def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
@@ -104,24 +108,35 @@ def annotated(
     `cuts` are the picture's pixels (x, y) where touching ink was cut apart.
     """
     times = max(1, 480 // max(page.shape))
+    if digits:
+        typical = statistics.median(digit.box[2] - digit.box[0] for digit in digits) / scale
+        times = max(times, min(math.ceil(_READABLE / max(1.0, typical)), _LARGEST // max(page.shape)))
     picture = _enlarged(Image.fromarray(page), times).convert("RGB")
     pen = ImageDraw.Draw(picture)
     for x, y in cuts:
         left, top = x / scale * times, y / scale * times
         pen.rectangle((left, top, left + max(1, times - 1), top + max(1, times - 1)), fill=_CUT)
-    for digit in digits:
-        x0, y0, x1, y1 = (side / scale * times for side in digit.box)
+    boxes = [tuple(side / scale * times for side in digit.box) for digit in digits]
+    told = [f"{digit.label}  {min(100 * digit.confidence, 99.99):.2f} %" for digit in digits]
+    room = all(pen.textlength(text, font(16)) <= x1 - x0 + 8 for text, (x0, _, x1, _) in zip(told, boxes, strict=True))
+    for digit, text, (x0, y0, x1, y1) in zip(digits, told, boxes, strict=True):
         pen.rectangle((x0 - 2, y0 - 2, x1 + 1, y1 + 1), outline=ACCENT, width=2)
-        text = f"{digit.label}  {min(100 * digit.confidence, 99.99):.2f} %"
-        left, top, right, bottom = pen.textbbox((0, 0), text, font(16))
-        if len(digits) > 1 and right > x1 - x0 + 8:  # there is room for the label alone
-            text = digit.label
-            left, top, right, bottom = pen.textbbox((0, 0), text, font(16))
-        y = y0 - bottom - 6 if y0 > bottom + 6 else min(y1 + 2, picture.height - bottom - 2)
-        x = max(0, min(x0, picture.width - right - 4))
-        pen.rectangle((x + left - 2, y + top - 2, x + right + 2, y + bottom + 2), fill=WHITE)
-        pen.text((x, y), text, ACCENT, font(16))
+        if room or len(digits) == 1:
+            _tag(pen, picture.size, (x0, y0, y1), text, 16)
+        else:  # the label above, the confidence below
+            _tag(pen, picture.size, (x0, y0, y1), digit.label, 16)
+            _tag(pen, picture.size, (x0, -math.inf, y1), f"{min(int(100 * digit.confidence), 99)}%", 11)
     return picture
+
+
+def _tag(pen: ImageDraw.ImageDraw, size: tuple[int, int], at: tuple[float, float, float], text: str, high: int) -> None:
+    """Write on white above what has this left, top and bottom; below it if there is no room."""
+    x0, y0, y1 = at
+    left, top, right, bottom = pen.textbbox((0, 0), text, font(high))
+    y = y0 - bottom - 6 if y0 > bottom + 6 else min(y1 + 2, size[1] - bottom - 2)
+    x = max(0, min(x0, size[0] - right - 4))
+    pen.rectangle((x + left - 2, y + top - 2, x + right + 2, y + bottom + 2), fill=WHITE)
+    pen.text((x, y), text, ACCENT, font(high))
 
 
 def explained(

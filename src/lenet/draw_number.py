@@ -13,7 +13,6 @@ from lenet.segment import Lattice
 _WIDTH, _TILE, _GAP = 1120, 42, 8
 # Pieces beside each other get colours that differ; pieces that are passed over are pale.
 _COLOURS = ("#1d4ed8", "#15803d", "#b91c1c", "#7e22ce", "#a16207", "#0f766e")
-_MOST_PIECES = 40
 
 
 def explained_number(
@@ -64,26 +63,26 @@ def _pieces(lattice: Lattice, chosen: set[int]) -> Image.Image:
 
 
 def _graph(lattice: Lattice, line: int, glyphs: Uint8, chances: Float64, chosen: set[int]) -> Image.Image:
-    """Draw a line's candidates: columns by first piece, rows by the number of pieces, the best path framed."""
+    """Draw a line's candidates: columns by first piece, rows by the number of pieces, the best path framed.
+
+    Columns that have no room go on below.
+    """
     first, past = (int(each) for each in lattice.lines[line])
     arcs: Int32 = np.flatnonzero((lattice.arcs[:, 0] >= first) & (lattice.arcs[:, 1] <= past)).astype(np.int32)
-    columns = min(past - first, _MOST_PIECES)
     rows = int((lattice.arcs[arcs, 1] - lattice.arcs[arcs, 0]).max())
-    step = min(_TILE + _GAP, (_WIDTH - 32) // max(1, columns))
-    tile = step - 4
-    picture = Image.new("RGB", (_WIDTH - 32, rows * (tile + 18) + 4), WHITE)
+    step, wide = _TILE + _GAP, (_WIDTH - 32) // (_TILE + _GAP)
+    high = rows * (_TILE + 18) + 2 * _GAP
+    picture = Image.new("RGB", (_WIDTH - 32, -(-(past - first) // wide) * high), WHITE)
     pen = ImageDraw.Draw(picture)
     for arc in arcs:
         start, end = (int(each) for each in lattice.arcs[arc])
-        if start - first >= columns:
-            continue
-        x, y = (start - first) * step + 2, (end - start - 1) * (tile + 18) + 2
-        drawn = Image.fromarray(255 - glyphs[arc]).resize((tile, tile), Image.Resampling.BOX)
+        band, column = divmod(start - first, wide)
+        x, y = column * step + 2, band * high + (end - start - 1) * (_TILE + 18) + 2
+        drawn = Image.fromarray(255 - glyphs[arc]).resize((_TILE, _TILE), Image.Resampling.BOX)
         picture.paste(drawn.convert("RGB"), (x, y))
         best = int(chances[arc].argmax())
-        words = f"{best if best < 10 else 'no'} {100 * chances[arc, best]:.0f}"
+        words = f"{best if best < 10 else 'no'}  {100 * chances[arc, best]:.0f}"
         framed = int(arc) in chosen
-        pen.rectangle((x - 1, y - 1, x + tile, y + tile), outline=ACCENT if framed else "#d5d5dc", width=1 + framed)
-        if tile >= 20:
-            pen.text((x, y + tile + 1), words, ACCENT if framed else GREY, font(11))
+        pen.rectangle((x - 1, y - 1, x + _TILE, y + _TILE), outline=ACCENT if framed else "#d5d5dc", width=1 + framed)
+        pen.text((x, y + _TILE + 1), words, ACCENT if framed else GREY, font(11))
     return picture

@@ -15,10 +15,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.numpy import load_file
 
 import lenet
 from lenet import dataset
+from lenet.draw import lettering
 from lenet.errors import LenetError, TrainingError, UsageError
 from lenet.pixels import to_input
 from lenet.spec import NETS
@@ -368,7 +370,7 @@ def test_a_runs_record_names_its_teacher() -> None:
     assert task["teacher"]["sha256"] == hashlib.sha256(find("lenet5-modern").read_bytes()).hexdigest()
     assert "teacher" not in described(RECIPES["quick"], data, "engine", [0])
     with pytest.raises(UsageError, match="has 10 outputs, lenet5-reader 11"):
-        Teacher("lenet5-modern", NETS["lenet5-reader"])
+        Teacher("lenet5-modern", NETS["lenet5-reader"], np.zeros(1, np.uint8))
     with pytest.raises(UsageError, match="in mini-batches"):
         checked(replace(recipe, label_smoothing=0.1))
 
@@ -383,4 +385,38 @@ def test_a_teacher_teaches_rubbish_as_it_learned_it() -> None:
     scores[:, 10] += by
     expected = np.exp(scores - scores.max(axis=1, keepdims=True))
     expected /= expected.sum(axis=1, keepdims=True)
-    assert np.allclose(Teacher("lenet5-wide", NETS["lenet5-reader"])(to_input(glyphs)), expected, atol=1e-6)
+    rows, labels = np.arange(5, dtype=np.int32), np.array([3, 1, 4, 1, 5], np.uint8)
+    taught = Teacher("lenet5-wide", NETS["lenet5-reader"], labels)(to_input(glyphs), rows)
+    assert np.allclose(taught, expected, atol=1e-6)
+
+
+def test_corrected_labels_are_taught_and_of_the_others_what_is_said_already() -> None:
+    """Nothing is raised then: the network is to stay as it is, but for what was corrected."""
+    glyphs = np.random.default_rng(0).integers(0, 256, (5, 28, 28)).astype(np.uint8)
+    scores = lenet.load("lenet5-reader").scores(glyphs).astype(np.float64)
+    expected = np.exp(scores - scores.max(axis=1, keepdims=True))
+    expected /= expected.sum(axis=1, keepdims=True)
+    labels, corrected = np.array([3, 10, 4], np.uint8), np.array([False, True, True])
+    rows = np.array([2, 0, 1, 0, 0], np.int32)
+    taught = Teacher("lenet5-reader", NETS["lenet5-reader"], labels, corrected)(to_input(glyphs), rows)
+    expected[[0, 2]] = np.eye(11)[[4, 10]]
+    assert np.allclose(taught, expected, atol=1e-6)
+
+
+@pytest.mark.usefixtures("mnist")
+def test_a_new_hand_is_learned_and_the_old_ones_are_not_forgotten(tmp_path: Path) -> None:
+    """Somebody whose 4 is an A and whose 3 is an E: all are read after seconds, and no more of MNIST's are misread."""
+    rng = np.random.default_rng(4)
+    own = tmp_path / "own"
+    own.mkdir()
+    rows = []
+    for number in range(36):
+        letter, label = (("A", 4), ("E", 3))[number % 2]
+        picture = Image.fromarray(255 - lettering(letter, int(rng.integers(40, 60)), 64))
+        picture.rotate(float(rng.uniform(-12, 12)), fillcolor=255).save(own / f"{number}.png")
+        rows.append(f"{number}.png,{label}\n")
+    (own / "labels.csv").write_text("path,label\n" + "".join(rows))
+    found = lenet.train("corrections", own, tmp_path / "run", init="lenet5-reader")
+    assert found["before"]["own"]["errors"] > 6
+    assert found["after"]["own"]["errors"] == 0
+    assert found["after"]["mnist"]["errors"] <= found["before"]["mnist"]["errors"] + 2

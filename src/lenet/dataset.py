@@ -45,13 +45,17 @@ class Digits:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A training and a test part; `held_out` (n,) marks the training digits kept for choosing and calibrating."""
+    """A training and a test part; `held_out` (n,) marks the training digits kept for choosing and calibrating.
+
+    `corrected` (n,) marks those that are to be learned by their labels where a network is not to forget the others.
+    """
 
     name: str
     train: Digits
     test: Digits
     held_out: Bools
     checksum: str
+    corrected: Bools | None = None
 
     def split(self, hold_out: bool) -> tuple[Digits, Digits]:
         """Return what to train on and what to choose on; the latter is empty when nothing is held out."""

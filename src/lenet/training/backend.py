@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from lenet.arrays import Float32, Tensors, Uint8
+from lenet.arrays import Bools, Float32, Tensors, Uint8
 from lenet.errors import MissingExtra, UsageError
 from lenet.training.numbers import Numbers
 from lenet.training.plan import PassPlan
@@ -30,11 +30,18 @@ class Backend(Protocol):
         """Raise UsageError, naming the other backend, for a recipe that this one does not train."""
 
     def begin(
-        self, recipe: Recipe, initial: list[Tensors], inputs: Float32, labels: Uint8, numbers: Numbers | None = None
+        self,
+        recipe: Recipe,
+        initial: list[Tensors],
+        inputs: Float32,
+        labels: Uint8,
+        numbers: Numbers | None = None,
+        corrected: Bools | None = None,
     ) -> None:
         """Take the training set, inputs (n, 1, 32, 32) and labels (n,), and each replica's initial tensors.
 
-        A recipe with numbers needs the `numbers` to learn beside them.
+        A recipe with numbers needs the `numbers` to learn beside them. Of `corrected` rows (n,) the labels are learned
+        though there is a teacher.
         """
 
     def run(self, plans: list[PassPlan], first: int, last: int) -> list[Counts]:

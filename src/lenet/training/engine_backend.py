@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lenet.arrays import Float32, Int32, Tensors, Uint8
+from lenet.arrays import Bools, Float32, Int32, Tensors, Uint8
 from lenet.engine import Network, distorted
 from lenet.engine.choice import chosen, cores
 from lenet.engine.flat import flattened, named
@@ -40,13 +40,20 @@ class EngineBackend:
             raise UsageError(f"recipe {recipe.name}, batch_norm true", problem, "use --backend torch")
 
     def begin(
-        self, recipe: Recipe, initial: list[Tensors], inputs: Float32, labels: Uint8, numbers: Numbers | None = None
+        self,
+        recipe: Recipe,
+        initial: list[Tensors],
+        inputs: Float32,
+        labels: Uint8,
+        numbers: Numbers | None = None,
+        corrected: Bools | None = None,
     ) -> None:
         """Take the training set, each replica's initial tensors, and the numbers to learn beside the set, if any."""
         self.net = recipe.network()
         self.patterns = Patterns(np.ascontiguousarray(inputs), np.ascontiguousarray(labels))
         flat = [flattened(self.net, each) for each in initial]
-        self._learners = _Online(recipe, flat) if recipe.online else _Batches(recipe, flat, numbers)
+        teacher = Teacher(recipe.teacher, self.net, labels, corrected) if recipe.teacher else None
+        self._learners = _Online(recipe, flat) if recipe.online else _Batches(recipe, flat, teacher, numbers)
 
     def run(self, plans: list[PassPlan], first: int, last: int) -> list[Counts]:
         """Do the steps `first` to `last` - 1 of a pass."""
@@ -79,8 +86,10 @@ def _loss(recipe: Recipe) -> Loss:
 class _Batches:
     """A learner of mini-batches for each replica."""
 
-    def __init__(self, recipe: Recipe, initial: list[Float32], numbers: Numbers | None) -> None:
-        self.recipe, self.numbers = recipe, numbers
+    def __init__(
+        self, recipe: Recipe, initial: list[Float32], teacher: Teacher | None, numbers: Numbers | None
+    ) -> None:
+        self.recipe, self.teacher, self.numbers = recipe, teacher, numbers
         rule = Rule(
             recipe.batch * (2 if numbers else 1),
             recipe.momentum,
@@ -94,7 +103,6 @@ class _Batches:
             *(["velocity"] if recipe.momentum else []),
             *(["average"] if recipe.averaging else []),
         ]
-        self.teacher = Teacher(recipe.teacher, recipe.network()) if recipe.teacher else None
         self.learners: list[BatchLearner] = []
         for flat in initial:
             learner = batch_learner(recipe.network(), _loss(recipe), rule, cores())
@@ -111,7 +119,7 @@ class _Batches:
             if self.numbers:
                 counts.append(self._with_numbers(self.numbers, learner, patterns, plan, range(first, last)))
                 continue
-            targets = self._taught(patterns.inputs[order], distortions)
+            targets = self._taught(patterns.inputs[order], order, distortions)
             seen = learner.run(patterns, order, distortions, rates, shown.start, plan.noise, targets)
             counts.append(Counts(*seen))
         return counts
@@ -126,7 +134,8 @@ class _Batches:
             inputs, labels = patterns.inputs[plan.order[shown]], patterns.labels[plan.order[shown]]
             if plan.distortions is not None:
                 inputs = distorted(inputs, plan.distortions[shown])
-            targets = np.eye(net.outputs, dtype=np.float32)[labels] if self.teacher is None else self.teacher(inputs)
+            rows = plan.order[shown]
+            targets = self.teacher(inputs, rows) if self.teacher else np.eye(net.outputs, dtype=np.float32)[labels]
             network = Network(Weights(net, named(net, learner.get("parameters"))))
             lesson = numbers.lesson(network, np.random.default_rng([plan.noise, step]), batch)
             both = Patterns(np.concatenate([inputs, lesson.inputs]), np.concatenate([labels, lesson.labels]))
@@ -136,10 +145,10 @@ class _Batches:
             loss, errors = loss + seen.loss - lesson.excess, errors + seen.errors
         return Counts(loss, errors)
 
-    def _taught(self, inputs: Float32, distortions: Float32 | None) -> Float32 | None:
+    def _taught(self, inputs: Float32, rows: Int32, distortions: Float32 | None) -> Float32 | None:
         if self.teacher is None:
             return None
-        return self.teacher(inputs if distortions is None else distorted(inputs, distortions))
+        return self.teacher(inputs if distortions is None else distorted(inputs, distortions), rows)
 
     def kept(self) -> list[Float32]:
         return [learner.get("average" if self.recipe.averaging else "parameters") for learner in self.learners]

@@ -77,7 +77,10 @@ def train_replicas(
         raise TrainingError(data.name, found, f"{recipe.net} learns the labels 0 to {outputs - 1}")
     task = described(recipe, data, backend.name, seeds, start_from, plans_from)
     finished = folder.start(task, resume)
-    backend.begin(recipe, _initial(recipe, seeds, start_from), to_input(training.glyphs), training.labels, numbers)
+    initial, corrected = _initial(recipe, seeds, start_from), data.corrected
+    if corrected is not None and recipe.hold_out:
+        corrected = corrected[~data.held_out]
+    backend.begin(recipe, initial, to_input(training.glyphs), training.labels, numbers, corrected)
     if finished:
         backend.restore(folder.state())
     n = len(training.labels)

@@ -33,7 +33,7 @@ class Recipe:
     It needs batches of one pattern, and none of momentum, decay, averaging and dropout.
     `school` adds pictures of digits, of numbers and of what is no digit (`lenet.training.school`): 1 is twice as many
     again; `windows` cuts digits and the places beside them out of numbers, for the sweep; `mix` puts a folder's digits
-    among MNIST's, to fine-tune.
+    among MNIST's, to fine-tune: of those the weights it starts from are the teacher.
     With `numbers` above 0 so many numbers are learned as a whole beside each batch, their loss through the graph of
     segmentations (`lenet.training.numbers`) taken `pull` times; it starts from weights that read numbers.
     A `teacher`, weights that are shipped or a file, says how likely each label is, in place of the labels.
@@ -87,6 +87,11 @@ class Recipe:
         """Whether it learns from one pattern at a time, by nothing but its gradient."""
         plain = not (self.momentum or self.weight_decay or self.averaging or self.dropout)
         return self.batch == 1 and plain
+
+    @property
+    def teachable(self) -> bool:
+        """Whether it can learn what a teacher says in place of labels: by cross-entropy, in mini-batches."""
+        return self.loss == "cross-entropy" and not self.label_smoothing and not self.online
 
     def network(self) -> Net:
         """Return the layer records to train, with the recipe's activation."""
@@ -154,13 +159,13 @@ def checked(recipe: Recipe) -> Recipe:
             f"curvature_patterns {recipe.curvature_patterns}",
             "rates of their own need batch 1 without momentum, weight_decay, averaging, dropout and batch_norm",
         )
-    if recipe.teacher and (recipe.loss != "cross-entropy" or recipe.label_smoothing or recipe.online):
+    if recipe.teacher and not recipe.teachable:
         raise UsageError(
             f"teacher {recipe.teacher}",
             "its probabilities are learned by cross-entropy, in mini-batches",
             "change the recipe",
         )
-    if recipe.numbers and (recipe.loss != "cross-entropy" or recipe.label_smoothing or recipe.online):
+    if recipe.numbers and not recipe.teachable:
         raise UsageError(
             f"numbers {recipe.numbers}", "are learned beside cross-entropy, in mini-batches", "change the recipe"
         )

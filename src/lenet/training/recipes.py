@@ -186,8 +186,8 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             name="corrections",
             net="lenet5-reader",
-            provenance="a few passes at a low rate over a folder's corrected digits among MNIST's, from weights that "
-            "read already (--init)",
+            provenance="a few passes at a low rate over a folder's corrected digits among MNIST's, of which is learned "
+            "what the weights that it starts from (--init) say of them",
             passes=4,
             batch=32,
             rate=0.004,

@@ -86,6 +86,8 @@ def train(
     given = start_from = load_weights(init) if init is not None else None
     if given is not None and (chosen.mix or chosen.numbers):
         chosen = replace(chosen, net=given.net.name)
+    if chosen.mix and init is not None and chosen.teachable:
+        chosen = replace(chosen, teacher=str(init))
     runs = choose(backend or ("engine" if device in (None, "cpu") else "torch"), device)
     runs.require(chosen)
     if given is None and (chosen.mix or chosen.numbers):

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lenet.arrays import Float32, Tensors, Uint8
+from lenet.arrays import Bools, Float32, Tensors, Uint8
 from lenet.engine.warp import AFFINE, CONTROL, spline_basis
 from lenet.errors import TrainingError, UsageError
 from lenet.nets.modules import LeNet
@@ -149,13 +149,14 @@ class TorchBackend:
         inputs: Float32,
         labels: Uint8,
         numbers: Numbers | None = None,  # noqa: ARG002
+        corrected: Bools | None = None,
     ) -> None:
         """Take the training set and each replica's initial tensors; a recipe with numbers was refused."""
         self.recipe = recipe
         self.inputs = torch.from_numpy(inputs).to(self.device)
         self.labels = torch.from_numpy(labels.astype(np.int64)).to(self.device)
         self.warper = Warper(self.device)
-        self.teacher = Teacher(recipe.teacher, recipe.network()) if recipe.teacher else None
+        self.teacher = Teacher(recipe.teacher, recipe.network(), labels, corrected) if recipe.teacher else None
         self.replicas = [Replica(recipe, tensors, self.device, self.ranks) for tensors in initial]
 
     def run(self, plans: list[PassPlan], first: int, last: int) -> list[Counts]:
@@ -178,7 +179,9 @@ class TorchBackend:
             x = torch.cat([self.warper(*part) for part in parts])
         replica.net.train()
         rates = plan.rates[first:last].tolist()
-        wanted = torch.from_numpy(self.teacher(x.cpu().numpy())).to(self.device) if self.teacher else y
+        wanted = y
+        if self.teacher:
+            wanted = torch.from_numpy(self.teacher(x.cpu().numpy(), plan.order[shown])).to(self.device)
         pieces = zip(x.split(batch), y.split(batch), wanted.split(batch), rates, strict=True)
         seen = [replica.step(*each) for each in pieces]
         counts = torch.stack([torch.stack(column).sum().double() for column in zip(*seen, strict=True)])

@@ -28,6 +28,7 @@ _COUNTED = 2_000
 def mixed(folder: str | Path, start_from: Weights) -> Dataset:
     """Return a set to fine-tune on: a folder's digits, repeated, among MNIST's, and scraps if the network knows them.
 
+    The folder's are `corrected`: the network learns their labels, and of all the others what it says of them already.
     What the folder marks for testing is counted on, or else every third digit. MNIST is loaded as ever.
     """
     old = dataset.load("mnist")
@@ -42,8 +43,14 @@ def mixed(folder: str | Path, start_from: Weights) -> Dataset:
     held = rng.choice(np.flatnonzero(old.held_out), _COUNTED, replace=False)
     parts.append((old.train.glyphs[held], old.train.labels[held]))
     train = Digits(np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts]))
-    held_out = np.arange(len(train)) >= len(train) - _COUNTED
-    return replace(own, train=train, held_out=held_out, checksum=f"{own.checksum}, mixed with {old.checksum}")
+    row = np.arange(len(train))
+    return replace(
+        own,
+        train=train,
+        held_out=row >= len(train) - _COUNTED,
+        checksum=f"{own.checksum}, mixed with {old.checksum}",
+        corrected=(row >= _OLD) & (row < _OLD + times * len(own.train)),
+    )
 
 
 def _scraps(rng: np.random.Generator) -> Uint8:

@@ -24,7 +24,7 @@ ORDER = [
     "image weights fetch graph",
     "holdings",
     "ink boxes pattern draw",
-    "components rules cuts pens sheet",
+    "components rules cuts pens sheet tint",
     "lines shadow",
     "segment",
     "glyph evidence sweep",

@@ -23,6 +23,7 @@ from lenet.shadow import evenly_lit
 from lenet.sheet import sheet
 from lenet.spec import INPUT_SIZE
 from lenet.sweep import STEP, Strip, strip
+from lenet.tint import by_colour
 
 # Reading many pictures runs one process per core; threads inside them would only get in each other's way.
 cv2.setNumThreads(1)
@@ -136,7 +137,7 @@ def _see(source: Source, propose: Callable[[Ink], Lattice], *, tall: bool, turne
 
 def open_paper(source: Source) -> Page:
     """Decode a picture to the page of what was written on paper, without table, hard shadow and print."""
-    return penned(evenly_lit(sheet(open_page(source))))
+    return penned(evenly_lit(sheet(by_colour(open_page(source)))))
 
 
 def find_writing(page: Page, *, tall: bool = False, turned: bool = False) -> tuple[Ink, float, tuple[float, float]]:

@@ -395,6 +395,7 @@ def test_trust_is_fitted_to_what_answers_were_worth() -> None:
 def test_the_sweep_reads_along_the_line() -> None:
     """Section VII's reader finds the same number without cutting; its digits stand in order."""
     reading = lenet.read(EXAMPLES / "touching.jpg", sweep=True, model="lenet5-sweep")
+    assert all(digit.confidence + digit.runner_up.confidence <= 1.0 + 1e-9 for digit in reading.digits)
     assert reading.text == "8053"
     lefts = [digit.box[0] for digit in reading.digits]
     assert lefts == sorted(lefts)

@@ -118,12 +118,16 @@ def _confidence(graph: Graph, text: str, every: float) -> float:
 
 
 def _digit(graph: Graph, spans: Int32, shares: Float64, step: int) -> DecodedDigit:
-    """Add up, symbol by symbol, the shares of all arcs of the place of this one."""
+    """Add up, symbol by symbol, the shares of all arcs of the place of this one.
+
+    A sweep's path may have two of them: then the shares are of all that is said there.
+    """
     first, past = (int(side) for side in spans[step])
     shared = np.minimum(spans[:, 1], past) - np.maximum(spans[:, 0], first)
     longest = np.maximum(spans[:, 1] - spans[:, 0], past - first)
     same = (graph.labels != SILENT) & (2 * shared > longest)
     chances = np.bincount(graph.labels[same], shares[same], len(SYMBOLS))
+    chances /= max(1.0, float(chances.sum()))
     symbol = int(graph.labels[step])
     confidence = float(min(1.0, chances[symbol]))
     chances[symbol] = -1.0

@@ -127,7 +127,7 @@ def _digit(graph: Graph, spans: Int32, shares: Float64, step: int) -> DecodedDig
     longest = np.maximum(spans[:, 1] - spans[:, 0], past - first)
     same = (graph.labels != SILENT) & (2 * shared > longest)
     chances = np.bincount(graph.labels[same], shares[same], len(SYMBOLS))
-    chances /= max(1.0, float(chances.sum()))
+    chances = chances / max(1.0, float(chances.sum()))
     symbol = int(graph.labels[step])
     confidence = float(min(1.0, chances[symbol]))
     chances[symbol] = -1.0

@@ -126,7 +126,7 @@ def _digit(graph: Graph, spans: Int32, shares: Float64, step: int) -> DecodedDig
     shared = np.minimum(spans[:, 1], past) - np.maximum(spans[:, 0], first)
     longest = np.maximum(spans[:, 1] - spans[:, 0], past - first)
     same = (graph.labels != SILENT) & (2 * shared > longest)
-    chances = np.bincount(graph.labels[same], shares[same], len(SYMBOLS))
+    chances = np.bincount(graph.labels[same], shares[same], len(SYMBOLS)).astype(np.float64)
     chances = chances / max(1.0, float(chances.sum()))
     symbol = int(graph.labels[step])
     confidence = float(min(1.0, chances[symbol]))

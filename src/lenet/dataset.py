@@ -47,7 +47,7 @@ class Digits:
 class Dataset:
     """A training and a test part; `held_out` (n,) marks the training digits kept for choosing and calibrating.
 
-    `corrected` (n,) marks those that are to be learned by their labels where a network is not to forget the others.
+    `corrected` (n,) marks those that are learned by their labels where a teacher says of the others what they are.
     """
 
     name: str

@@ -52,7 +52,7 @@ class EngineBackend:
         self.net = recipe.network()
         self.patterns = Patterns(np.ascontiguousarray(inputs), np.ascontiguousarray(labels))
         flat = [flattened(self.net, each) for each in initial]
-        teacher = Teacher(recipe.teacher, self.net, labels, corrected) if recipe.teacher else None
+        teacher = Teacher(recipe.teacher, self.net, labels, corrected, itself=recipe.mix) if recipe.teacher else None
         self._learners = _Online(recipe, flat) if recipe.online else _Batches(recipe, flat, teacher, numbers)
 
     def run(self, plans: list[PassPlan], first: int, last: int) -> list[Counts]:

@@ -8,9 +8,17 @@ import numpy as np
 from lenet.arrays import Float32
 from lenet.draw import lettering
 
-# Letters that cannot be digits, in any hand: not I l i o O D Q S s Z z B b g q, nor those that are near to them, as p
-# is to a 9 with its stem on the left.
-LETTERS = "AEFHKMNRWXYaefhkmnrtwxdv&@#%?!*+=<>{}[]$"
+# Letters that cannot be digits, not I l i o O D Q S s Z z B b g q, and signs.
+LETTERS = "ACEFGHJKLMNPRTUVWXYacdefhjkmnprtuvwxy&@#%?!*+=<>{}[]$"
+# The strokes of OpenCV's fonts, of A. V. Hershey's, beside Pillow's own font.
+_FONTS = (
+    cv2.FONT_HERSHEY_SIMPLEX,
+    cv2.FONT_HERSHEY_DUPLEX,
+    cv2.FONT_HERSHEY_COMPLEX,
+    cv2.FONT_HERSHEY_TRIPLEX,
+    cv2.FONT_HERSHEY_SCRIPT_SIMPLEX,
+    cv2.FONT_HERSHEY_SCRIPT_COMPLEX,
+)
 _SIZE = 64
 
 
@@ -18,15 +26,24 @@ def scrap(rng: np.random.Generator, kind: str | None = None) -> Float32:
     """Return (64, 64) float32 ink in 0 to 1 that is no digit: of a kind, or of one drawn at random."""
     kinds = {"letter": _letter, "stroke": _stroke, "blot": _blot, "scribble": _scribble, "texture": _texture}
     while True:
-        ink = kinds[kind or str(rng.choice(list(kinds), p=(0.45, 0.2, 0.1, 0.2, 0.05)))](rng)
+        ink = kinds[kind or str(rng.choice(list(kinds), p=(0.6, 0.15, 0.08, 0.13, 0.04)))](rng)
         if ink.max() > 0.5:
             return ink
 
 
 def _letter(rng: np.random.Generator) -> Float32:
-    """Return one or two letters of Pillow's own font, slanted, squeezed and bent."""
+    """Return one or two letters of Pillow's own font or of OpenCV's, slanted, squeezed and bent."""
     text = "".join(rng.choice(list(LETTERS), 1 if rng.random() < 0.8 else 2))
-    return _bent(lettering(text, int(rng.integers(30, 46)), _SIZE).astype(np.float32) / np.float32(255), rng)
+    if rng.random() < 0.5:
+        written = lettering(text, int(rng.integers(30, 46)), _SIZE)
+    else:
+        font = int(rng.choice(_FONTS)) | (cv2.FONT_ITALIC if rng.random() < 0.3 else 0)
+        scale, thick = rng.uniform(0.9, 1.4) / len(text) ** 0.5, int(rng.integers(1, 5))
+        (wide, high), _below = cv2.getTextSize(text, font, scale, thick)
+        place = ((_SIZE - wide) // 2, (_SIZE + high) // 2)
+        written = np.zeros((_SIZE, _SIZE), np.uint8)
+        cv2.putText(written, text, place, font, scale, 255, thick, cv2.LINE_AA)
+    return _bent(written.astype(np.float32) / np.float32(255), rng)
 
 
 def _bent(ink: Float32, rng: np.random.Generator) -> Float32:

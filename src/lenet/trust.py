@@ -13,10 +13,12 @@ from lenet.weights import TRUSTED
 
 # What is weighed beside an offset: the log-odds of the text up to 1, and beyond; the log-odds of "not a digit" of what
 # looks least like one; how many more than two 1s stand in a row, since hatching is no number; the ink that the cuts
-# cross; the logarithm of how many digits there are; how many notes, of what had to be done to see it; and if it is a
-# single digit, which letters and blots are taken for, so that the first three are weighed apart for one.
+# cross; the logarithm of how many digits there are; how many notes, of what had to be done to see it; which share of
+# neighbours hangs together, and that times the share of 1s and 7s, since an h or a u may be cut into such; and if it is
+# a single digit, which letters and blots are taken for, so that the first three are weighed apart for one.
 _SAID = ("log-odds", "beyond", "rubbish")
-SIGNS = (*_SAID, "ones", "cuts", "digits", "notes", "single", *(f"{sign} of a single one" for sign in _SAID))
+_MORE = ("ones", "cuts", "digits", "notes", "joined", "joined strokes")
+SIGNS = (*_SAID, *_MORE, "single", *(f"{sign} of a single one" for sign in _SAID))
 assert len(SIGNS) + 1 == TRUSTED
 _LEFT, _RIGHT = SHAPES.index("cut left"), SHAPES.index("cut right")
 _LIKELY = 1.0
@@ -27,7 +29,7 @@ _NOTES = 4
 
 
 def signs(decoded: DecodedLine, sight: Sight, arcs: Int32, log_probabilities: Float64) -> Float64:
-    """Return SIGNS (11,) of a line that says the `arcs` (n,) of a sight, n above 0, of log-probabilities (m, 11).
+    """Return SIGNS (13,) of a line that says the `arcs` (n,) of a sight, n above 0, of log-probabilities (m, 11).
 
     A point or a dash looks like no digit, and need not: what digits look like is asked of digits alone.
     """
@@ -42,11 +44,14 @@ def signs(decoded: DecodedLine, sight: Sight, arcs: Int32, log_probabilities: Fl
         max(odds - _LIKELY, 0.0),
         float(np.clip(log_odds(np.exp(log_probabilities[arcs, NOT_A_DIGIT])).max(), -8, 8)),
     ]
+    joined = float((read[1:, _LEFT] > 0).mean()) if len(arcs) > 1 else 0.0
     more = [
         float(min(4, max(0, longest - 2))),
         float((read[:, _LEFT] + read[:, _RIGHT]).max()),
         float(np.log(len(arcs))),
         float(min(_NOTES, len(sight.notes))),
+        joined,
+        joined * sum(digit in "17" for digit in decoded.text) / len(arcs),
     ]
     return np.array([*said, *more, single, *(single * each for each in said)])
 

@@ -23,7 +23,7 @@ from lenet.spec import BACKGROUND, DEFAULT, FOREGROUND, NETS, Activation, Convol
 _KEY = "lenet"
 # How much evidence `lenet.judge` weighs for an arc of a path, with how many hidden units; and with how many weights
 # `lenet.trust` weighs its signs, an offset included.
-WEIGHED, HIDDEN, TRUSTED = 24, 24, 12
+WEIGHED, HIDDEN, TRUSTED = 24, 24, 14
 _FORMAT = 1
 # The largest network of the table has 62,000 parameters; a file beyond this holds something else.
 _MOST_BYTES = 1 << 24
@@ -50,7 +50,7 @@ class Weights:
 
     @property
     def trust(self) -> Float64 | None:
-        """How `lenet.trust` weighs the signs of a confidence (12,), the offset last; None: as the path has it."""
+        """How `lenet.trust` weighs the signs of a confidence (14,), the offset last; None: as the path has it."""
         return self._fitted("trust")
 
     @property

@@ -52,8 +52,8 @@ def schooled(data: Dataset, writers: Int64, share: float, report: Callable[[int,
     """Return the set with its training part widened; held-out writers are in none of the pictures that train.
 
     `writers` (n,) says who wrote each training digit: a number is one person's. Letters, blots and the like are
-    `corrected`: they are no digits, whatever a teacher takes them for. Takes minutes; it gives the same pictures for any
-    number of processes.
+    `corrected`: they are no digits, whatever a teacher takes them for. Takes minutes; it gives the same pictures for
+    any number of processes.
     """
     mine = np.flatnonzero(~data.held_out)
     tasks = list(_tasks(data.train, mine, writers, share))

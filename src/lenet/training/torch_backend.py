@@ -156,7 +156,9 @@ class TorchBackend:
         self.inputs = torch.from_numpy(inputs).to(self.device)
         self.labels = torch.from_numpy(labels.astype(np.int64)).to(self.device)
         self.warper = Warper(self.device)
-        self.teacher = Teacher(recipe.teacher, recipe.network(), labels, corrected, itself=recipe.mix) if recipe.teacher else None
+        self.teacher = (
+            Teacher(recipe.teacher, recipe.network(), labels, corrected, itself=recipe.mix) if recipe.teacher else None
+        )
         self.replicas = [Replica(recipe, tensors, self.device, self.ranks) for tensors in initial]
 
     def run(self, plans: list[PassPlan], first: int, last: int) -> list[Counts]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from lenet.arrays import Bools, Float32, Uint8, percentile
 from lenet.image import Page
-from lenet.sheet import TABLE
+from lenet.sheet import TABLE, glance
 
 # A shadow is looked for on a copy of the page whose longer side has so many pixels; smaller pages show none.
 _LOOKED, _SMALLEST = 160, 100
@@ -45,10 +45,11 @@ def evenly_lit(page: Page) -> Page:
     high, wide = page.grey.shape
     if min(high, wide) < _SMALLEST:
         return page
-    width = _wider_than_strokes(_shrunk(page.grey, _LOOKED))
+    width = _wider_than_strokes(_without_grains(page.grey, _LOOKED))
     if not width:
         return page
-    filled = cv2.erode(_filled(_shrunk(page.grey, _FINE), width), np.ones((2 * _EDGE + 1,) * 2, np.uint8))
+    filled = _filled(_without_grains(page.grey, _FINE), width)
+    filled = cv2.erode(filled, np.ones((2 * _EDGE + 1,) * 2, np.uint8)).astype(np.uint8)
     light: Float32 = cv2.resize(filled, (wide, high), interpolation=cv2.INTER_LINEAR).astype(np.float32)
     paper = _brightest(light)
     table = cv2.dilate((light < _TABLE * paper).astype(np.uint8), np.ones((2 * _EDGE + 1,) * 2, np.uint8)) > 0
@@ -119,12 +120,9 @@ def _ground(light: Float32, share: float) -> Float32:
     return cv2.morphologyEx(light, cv2.MORPH_OPEN, square).astype(np.float32)
 
 
-def _shrunk(grey: Uint8, side: int) -> Uint8:
-    """Return a page (H, W), without grains, whose longer side has at most so many pixels."""
-    high, wide = grey.shape
-    shrink = max(1.0, max(high, wide) / side)
-    size = max(1, round(wide / shrink)), max(1, round(high / shrink))
-    return cv2.medianBlur(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), 3).astype(np.uint8)
+def _without_grains(grey: Uint8, side: int) -> Uint8:
+    """Return a copy of a page (H, W), at most so many pixels long, without single grains."""
+    return cv2.medianBlur(glance(grey, side), 3).astype(np.uint8)
 
 
 def _filled(grey: Uint8, share: float) -> Uint8:

@@ -36,9 +36,7 @@ def sheet(page: Page) -> Page:
     high, wide = page.grey.shape
     if min(high, wide) < _SMALLEST:
         return page
-    shrink = max(1.0, max(high, wide) / _LOOKED)
-    size = max(1, round(wide / shrink)), max(1, round(high / shrink))
-    small = cv2.resize(page.grey, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    small = glance(page.grey, _LOOKED)
     found = _found(small)
     if found is None:
         return page
@@ -46,10 +44,19 @@ def sheet(page: Page) -> Page:
     grey = np.where(inside, page.grey, _spread(small, found, (wide, high)))
     colours = page.colours
     if colours is not None:
-        glance = cv2.resize(colours, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
-        around = np.stack([_spread(glance[..., each], found, (wide, high)) for each in range(3)], axis=2)
+        tinted = glance(colours, _LOOKED)
+        around = np.stack([_spread(tinted[..., each], found, (wide, high)) for each in range(3)], axis=2)
         colours = np.where(inside[..., None], colours, around)
     return replace(page, grey=grey, colours=colours, notes=(*page.notes, TABLE))
+
+
+def glance(picture: Uint8, side: int) -> Uint8:
+    """Return a page (H, W), or its colours (H, W, 3), as a copy whose longer side has at most so many pixels."""
+    high, wide = picture.shape[:2]
+    shrink = max(1.0, max(high, wide) / side)
+    size = max(1, round(wide / shrink)), max(1, round(high / shrink))
+    step = max(1, int(shrink / 3))  # nine samples for a pixel are enough
+    return cv2.resize(picture[::step, ::step], size, interpolation=cv2.INTER_AREA).astype(np.uint8)
 
 
 def _found(grey: Uint8) -> Bools | None:

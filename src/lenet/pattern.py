@@ -163,13 +163,15 @@ class _Parser:
         if mark and mark in "?*+":
             self.at += 1
             return {"?": (0, 1), "*": (0, None), "+": (1, None)}[mark]
-        found = re.compile(r"\{(\d{1,3})(,(\d{1,3})?)?\}").match(self.text, self.at)
+        found = re.compile(r"\{(\d{1,9})(,(\d{1,9})?)?\}").match(self.text, self.at)
         if not found:
             return 1, 1
         self.at = found.end()
         low = int(found[1])
         high = low if found[2] is None else int(found[3]) if found[3] else None
-        if (high is not None and (high < low or high == 0)) or max(low, high or 0) > _MOST_REPEATS:
+        if max(low, high or 0) > _MOST_REPEATS:
+            raise ValueError(f"{found[0]} repeats more than {_MOST_REPEATS} times")
+        if high is not None and (high < low or high == 0):
             raise ValueError(f"repeats {found[0]}")
         return low, high
 

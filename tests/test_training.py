@@ -370,7 +370,7 @@ def test_a_runs_record_names_its_teacher() -> None:
     assert task["teacher"]["sha256"] == hashlib.sha256(find("lenet5-modern").read_bytes()).hexdigest()
     assert "teacher" not in described(RECIPES["quick"], data, "engine", [0])
     with pytest.raises(UsageError, match="has 10 outputs, lenet5-reader 11"):
-        Teacher("lenet5-modern", NETS["lenet5-reader"], np.zeros(1, np.uint8), None, itself=False)
+        Teacher("lenet5-modern", NETS["lenet5-reader"], np.zeros(1, np.uint8))
     with pytest.raises(UsageError, match="in mini-batches"):
         checked(replace(recipe, label_smoothing=0.1))
 
@@ -386,7 +386,7 @@ def test_a_teacher_teaches_rubbish_as_it_learned_it() -> None:
     expected = np.exp(scores - scores.max(axis=1, keepdims=True))
     expected /= expected.sum(axis=1, keepdims=True)
     rows, labels = np.arange(5, dtype=np.int32), np.array([3, 1, 4, 1, 5], np.uint8)
-    taught = Teacher("lenet5-wide", NETS["lenet5-reader"], labels, None, itself=False)(to_input(glyphs), rows)
+    taught = Teacher("lenet5-wide", NETS["lenet5-reader"], labels)(to_input(glyphs), rows)
     assert np.allclose(taught, expected, atol=1e-6)
 
 
@@ -398,7 +398,7 @@ def test_corrected_labels_are_taught_and_of_the_others_what_is_said_already() ->
     expected /= expected.sum(axis=1, keepdims=True)
     labels, corrected = np.array([3, 10, 4], np.uint8), np.array([False, True, True])
     rows = np.array([2, 0, 1, 0, 0], np.int32)
-    taught = Teacher("lenet5-reader", NETS["lenet5-reader"], labels, corrected, itself=True)(to_input(glyphs), rows)
+    taught = Teacher("lenet5-reader", NETS["lenet5-reader"], labels, corrected)(to_input(glyphs), rows)
     expected[[0, 2]] = np.eye(11)[[4, 10]]
     assert np.allclose(taught, expected, atol=1e-6)
 

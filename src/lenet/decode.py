@@ -129,7 +129,7 @@ def _digit(graph: Graph, spans: Int32, shares: Float64, step: int) -> DecodedDig
     chances = np.bincount(graph.labels[same], shares[same], len(SYMBOLS)).astype(np.float64)
     chances = chances / max(1.0, float(chances.sum()))
     symbol = int(graph.labels[step])
-    confidence = float(min(1.0, chances[symbol]))
+    confidence = float(chances[symbol])
     chances[symbol] = -1.0
     runner_up = int(chances[:10].argmax())
     return DecodedDigit(step, symbol, confidence, runner_up, float(max(0.0, chances[runner_up])))

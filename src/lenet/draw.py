@@ -125,15 +125,23 @@ def annotated(
             _tag(pen, picture.size, (x0, y0, y1), text, 16)
         else:  # the label above, the confidence below
             _tag(pen, picture.size, (x0, y0, y1), digit.label, 16)
-            _tag(pen, picture.size, (x0, -math.inf, y1), f"{min(int(100 * digit.confidence), 99)}%", 11)
+            _tag(pen, picture.size, (x0, y0, y1), f"{min(int(100 * digit.confidence), 99)}%", 11, above=False)
     return picture
 
 
-def _tag(pen: ImageDraw.ImageDraw, size: tuple[int, int], at: tuple[float, float, float], text: str, high: int) -> None:
-    """Write on white above what has this left, top and bottom; below it if there is no room."""
+def _tag(
+    pen: ImageDraw.ImageDraw,
+    size: tuple[int, int],
+    at: tuple[float, float, float],
+    text: str,
+    high: int,
+    *,
+    above: bool = True,
+) -> None:
+    """Write on white `above` what has this left, top and bottom in pixels; else, or without room, below it."""
     x0, y0, y1 = at
     left, top, right, bottom = pen.textbbox((0, 0), text, font(high))
-    y = y0 - bottom - 6 if y0 > bottom + 6 else min(y1 + 2, size[1] - bottom - 2)
+    y = y0 - bottom - 6 if above and y0 > bottom + 6 else min(y1 + 2, size[1] - bottom - 2)
     x = max(0, min(x0, size[0] - right - 4))
     pen.rectangle((x + left - 2, y + top - 2, x + right + 2, y + bottom + 2), fill=WHITE)
     pen.text((x, y), text, ACCENT, font(high))

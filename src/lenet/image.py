@@ -23,6 +23,8 @@ MOST_PIXELS = 64_000_000
 MOST_BYTES = 256_000_000
 # Larger pictures are averaged down to at most this many pixels, so that reading takes bounded time.
 _WORKING_PIXELS = 4_200_000
+# Pillow's own weights for luminance, ITU-R 601-2.
+LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 # What Pillow may decode: no format that runs another program or that nobody photographs in.
 _FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "WEBP", "BMP", "GIF", "PPM", "AVIF")
 # How the names of such pictures end.
@@ -208,8 +210,7 @@ def _split_array(
         return values, None, None
     transparent = array.shape[2] in (2, 4)
     colours = values[..., :-1] if transparent else values
-    # Pillow's own weights for luminance, ITU-R 601-2.
-    grey = colours @ np.array([0.299, 0.587, 0.114], np.float32) if colours.shape[2] == 3 else colours[..., 0]
+    grey = colours @ LUMINANCE if colours.shape[2] == 3 else colours[..., 0]
     alpha = values[..., -1] / np.float32(255) if transparent else None
     rgb = None
     if colours.shape[2] == 3:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from lenet.arrays import Bools, Float32, Uint8, percentile
+from lenet.arrays import Bools, Float32, Uint8, contrast, percentile
 from lenet.image import Page
 
 # The light is estimated on a copy of the page of at most this many pixels a side.
@@ -298,18 +298,18 @@ def _polarity(residual: Float32, noise: float) -> tuple[int, bool]:
 
 def _outstanding(residual: Float32, noise: float, sign: int, *, flat: bool) -> tuple[Bools, Bools]:
     """Find ink of a sign in a page without its light: where it may be, and where it surely is."""
-    least, contrast = _least(noise), 0.0
+    least, full = _least(noise), 0.0
     signed = residual * np.float32(sign)
     some = _sampled(signed)
     for values in (some, signed) if some.size < signed.size else (signed,):
         above = values[values > least]
         if above.size:
-            contrast = float((above**3).sum() / (above**2).sum())
+            full = contrast(above)
             break
-    weak = _WEAK * contrast
+    weak = _WEAK * full
     if not flat:  # a pattern printed on the paper must not hang on to the strokes
-        weak = min(max(_OVER_PATTERN * percentile(some, _PATTERN), weak), _WEAKEST * contrast)
-    return signed > max(weak, 4 * noise), signed > max(_STRONG * contrast, least)
+        weak = min(max(_OVER_PATTERN * percentile(some, _PATTERN), weak), _WEAKEST * full)
+    return signed > max(weak, 4 * noise), signed > max(_STRONG * full, least)
 
 
 def _least(noise: float) -> float:

@@ -17,8 +17,7 @@ _LOOKED, _SMALLEST = 160, 100
 # Strokes are as thick as what is this much darker than around it, and at most this share of the longer side; a shadow
 # is wider than so many strokes, and than that share.
 _DARK, _THICKEST, _WIDER, _WIDE = 0.75, 0.1, 2.5, 0.04
-# A shadow is darker than the paper by this share of it, and reaches to the page's edge; it and the lit paper are at
-# least these shares of the page.
+# A shadow is darker than the paper by this share of it; it and the lit paper are at least these shares of the page.
 _DARKER, _SHADED, _LIT = 0.12, 0.03, 0.1
 # It is hard if light falls by so much, and so many grey levels, within this share of the longer side, over that share
 # of the page. What takes longer is uneven light, which `ink` finds.
@@ -79,10 +78,10 @@ def _wider_than_strokes(small: Uint8) -> float:
     width = min(max(_WIDER * thick, _WIDE), _WIDER * _THICKEST)
     light: Float32 = _filled(small, width).astype(np.float32)
     paper = _brightest(light)
-    lit, shaded = light > (1 - _DARKER / 2) * paper, _from_edge(light < (1 - _DARKER) * paper)
+    lit, shaded = light > (1 - _DARKER / 2) * paper, light < (1 - _DARKER) * paper
     if lit.mean() < _LIT or _wide(shaded, round(width * side)).mean() < _SHADED:
         return 0.0
-    ground = _ground(light, _THICKEST)
+    ground = _ground(light)
     around = np.ones((1 + round(_WITHIN * side),) * 2, np.uint8)
     falls = cv2.dilate(ground, around) - cv2.erode(ground, around)
     hard = (falls > max(_DARKER * paper, _STEP)).mean() >= _HARD
@@ -114,9 +113,9 @@ def _islands(light: Float32) -> float:
     return max(shares)
 
 
-def _ground(light: Float32, share: float) -> Float32:
-    """Return a page (h, w) without what is light and narrower than a share of its longer side."""
-    square = np.ones((1 + round(share * max(light.shape)),) * 2, np.uint8)
+def _ground(light: Float32) -> Float32:
+    """Return a page (h, w) without light writing: what is light and as narrow as strokes are."""
+    square = np.ones((1 + round(_THICKEST * max(light.shape)),) * 2, np.uint8)
     return cv2.morphologyEx(light, cv2.MORPH_OPEN, square).astype(np.float32)
 
 

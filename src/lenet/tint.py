@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from lenet.arrays import Float32, Floats
-from lenet.image import Page
+from lenet.arrays import Float32, Uint8, contrast
+from lenet.image import LUMINANCE, Page
 
 # Colours are looked at on about so many pixels.
 _LOOKS = 20_000
@@ -16,7 +16,6 @@ _LOOKS = 20_000
 _COLOURED, _AS_LIGHT = 40.0, 0.3
 # Paper gets this grey, and ink is so much darker.
 _PAPER, _INK = 235.0, 200.0
-_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def by_colour(page: Page) -> Page:
@@ -28,17 +27,11 @@ def by_colour(page: Page) -> Page:
     paper: Float32 = np.median(looks, axis=0).astype(np.float32)
     away = looks - paper
     axis = np.linalg.eigh(away.T @ away)[1][:, -1].astype(np.float32)
-    along = away @ axis
-    contrast = _contrast(along)
-    if contrast < _COLOURED or _contrast(away @ _LUMINANCE) > _AS_LIGHT * contrast:
+    along, grey = away @ axis, np.abs(away @ LUMINANCE)
+    ink = contrast(np.abs(along)) if along.any() else 0.0
+    if ink < _COLOURED or (grey.any() and contrast(grey) > _AS_LIGHT * ink):
         return page
     darker = -1 if (along**3).sum() > 0 else 1
-    grey = _PAPER + darker * _INK / contrast * ((page.colours.astype(np.float32) - paper) @ axis)
-    told = np.clip(np.rint(grey), 0, 255).astype(np.uint8)
-    return replace(page, grey=told, colours=None, notes=(*page.notes, "ink told from paper by its colour"))
-
-
-def _contrast(values: Floats) -> float:
-    """Return how far what stands out does: cubes over squares, so that a little ink outweighs much paper."""
-    size = np.abs(values).astype(np.float64)
-    return float((size**3).sum() / max(1.0, (size**2).sum()))
+    told = (page.colours.astype(np.float32) - paper) @ axis * np.float32(darker * _INK / ink)
+    shown: Uint8 = np.clip(np.rint(_PAPER + told), 0, 255).astype(np.uint8)
+    return replace(page, grey=shown, colours=None, notes=(*page.notes, "ink told from paper by its colour"))

@@ -90,6 +90,7 @@ def _numbers(model: str, data: str, rows: list[Labelled], asked: Asked, out: Pat
 
 
 def _tell(found: NumbersEvaluation, data: str, out: Path | None, as_json: bool) -> None:
+    """Print what was found, and draw what was misread."""
     from lenet import draw
 
     if out is not None:

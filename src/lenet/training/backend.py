@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from lenet.arrays import Bools, Float32, Tensors, Uint8
+from lenet.arrays import Float32, Tensors, Uint8
 from lenet.errors import MissingExtra, UsageError
 from lenet.training.numbers import Numbers
 from lenet.training.plan import PassPlan
 from lenet.training.recipe import Recipe
+from lenet.training.teacher import Teacher
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,19 @@ class Counts:
 
     loss: float
     errors: int
+
+
+@dataclass(frozen=True)
+class Material:
+    """What there is to learn from: inputs (n, 1, 32, 32) and labels (n,), each 0 to 10.
+
+    A `teacher` says how likely each label is, in place of the labels; a recipe with numbers learns `numbers` besides.
+    """
+
+    inputs: Float32
+    labels: Uint8
+    teacher: Teacher | None = None
+    numbers: Numbers | None = None
 
 
 class Backend(Protocol):
@@ -29,20 +43,8 @@ class Backend(Protocol):
     def require(self, recipe: Recipe) -> None:
         """Raise UsageError, naming the other backend, for a recipe that this one does not train."""
 
-    def begin(
-        self,
-        recipe: Recipe,
-        initial: list[Tensors],
-        inputs: Float32,
-        labels: Uint8,
-        numbers: Numbers | None = None,
-        corrected: Bools | None = None,
-    ) -> None:
-        """Take the training set, inputs (n, 1, 32, 32) and labels (n,), and each replica's initial tensors.
-
-        A recipe with numbers needs the `numbers` to learn beside them. Of `corrected` rows (n,) the labels are learned
-        though there is a teacher.
-        """
+    def begin(self, recipe: Recipe, initial: list[Tensors], material: Material) -> None:
+        """Take what there is to learn from, and each replica's initial tensors."""
 
     def run(self, plans: list[PassPlan], first: int, last: int) -> list[Counts]:
         """Do the steps `first` to `last` - 1 of a pass: 0.1 to 1 s of work."""

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from lenet.arrays import Bools, Float32, Int32, Tensors, Uint8
+from lenet.arrays import Float32, Int32, Tensors
 from lenet.engine import Network, distorted
 from lenet.engine.choice import chosen, cores
 from lenet.engine.flat import flattened, named
 from lenet.engine.gradients import Loss
 from lenet.engine.learners import BatchLearner, OnlineLearner, Patterns, Rule, batch_learner, online_learner
 from lenet.errors import TrainingError, UsageError
-from lenet.training.backend import Counts
+from lenet.training.backend import Counts, Material
 from lenet.training.numbers import Numbers
 from lenet.training.plan import PassPlan
 from lenet.training.recipe import Recipe
-from lenet.training.teacher import Teacher
 from lenet.weights import Weights
 
 
@@ -39,21 +38,12 @@ class EngineBackend:
             problem = "the engine does not train batch normalisation"
             raise UsageError(f"recipe {recipe.name}, batch_norm true", problem, "use --backend torch")
 
-    def begin(
-        self,
-        recipe: Recipe,
-        initial: list[Tensors],
-        inputs: Float32,
-        labels: Uint8,
-        numbers: Numbers | None = None,
-        corrected: Bools | None = None,
-    ) -> None:
-        """Take the training set, each replica's initial tensors, and the numbers to learn beside the set, if any."""
+    def begin(self, recipe: Recipe, initial: list[Tensors], material: Material) -> None:
+        """Take what there is to learn from, and each replica's initial tensors."""
         self.net = recipe.network()
-        self.patterns = Patterns(np.ascontiguousarray(inputs), np.ascontiguousarray(labels))
+        self.patterns = Patterns(np.ascontiguousarray(material.inputs), np.ascontiguousarray(material.labels))
         flat = [flattened(self.net, each) for each in initial]
-        teacher = Teacher(recipe.teacher, self.net, labels, corrected, itself=recipe.mix) if recipe.teacher else None
-        self._learners = _Online(recipe, flat) if recipe.online else _Batches(recipe, flat, teacher, numbers)
+        self._learners = _Online(recipe, flat) if recipe.online else _Batches(recipe, flat, material)
 
     def run(self, plans: list[PassPlan], first: int, last: int) -> list[Counts]:
         """Do the steps `first` to `last` - 1 of a pass."""
@@ -86,12 +76,10 @@ def _loss(recipe: Recipe) -> Loss:
 class _Batches:
     """A learner of mini-batches for each replica."""
 
-    def __init__(
-        self, recipe: Recipe, initial: list[Float32], teacher: Teacher | None, numbers: Numbers | None
-    ) -> None:
-        self.recipe, self.teacher, self.numbers = recipe, teacher, numbers
+    def __init__(self, recipe: Recipe, initial: list[Float32], material: Material) -> None:
+        self.recipe, self.teacher, self.numbers = recipe, material.teacher, material.numbers
         rule = Rule(
-            recipe.batch * (2 if numbers else 1),
+            recipe.batch * (2 if self.numbers else 1),
             recipe.momentum,
             recipe.nesterov,
             recipe.weight_decay,

@@ -20,11 +20,12 @@ from lenet.errors import TrainingError
 from lenet.fetch import silent
 from lenet.initial import initial_tensors
 from lenet.pixels import to_input
-from lenet.training.backend import Backend
+from lenet.training.backend import Backend, Material
 from lenet.training.numbers import Numbers
 from lenet.training.plan import PassPlan, Plans, draw_plan, generator, steps_per_pass
 from lenet.training.recipe import Recipe
 from lenet.training.run import RunFolder
+from lenet.training.teacher import Teacher
 from lenet.weights import Weights, find, save_weights
 
 # Patterns in a chunk: 0.1 to 1 s of work, between looks at the progress, at Ctrl-C and at NaN.
@@ -77,10 +78,8 @@ def train_replicas(
         raise TrainingError(data.name, found, f"{recipe.net} learns the labels 0 to {outputs - 1}")
     task = described(recipe, data, backend.name, seeds, start_from, plans_from)
     finished = folder.start(task, resume)
-    initial, corrected = _initial(recipe, seeds, start_from), data.corrected
-    if corrected is not None and recipe.hold_out:
-        corrected = corrected[~data.held_out]
-    backend.begin(recipe, initial, to_input(training.glyphs), training.labels, numbers, corrected)
+    material = Material(to_input(training.glyphs), training.labels, _teacher(recipe, data, training.labels), numbers)
+    backend.begin(recipe, _initial(recipe, seeds, start_from), material)
     if finished:
         backend.restore(folder.state())
     n = len(training.labels)
@@ -127,6 +126,15 @@ def described(
 def _split(recipe: Recipe, data: Dataset) -> tuple[Digits, Digits]:
     training, held_out = data.split(recipe.hold_out)
     return training.where(np.arange(len(training)) < (recipe.train_on or len(training))), held_out
+
+
+def _teacher(recipe: Recipe, data: Dataset, labels: Uint8) -> Teacher | None:
+    if not recipe.teacher:
+        return None
+    corrected = data.corrected
+    if corrected is not None and recipe.hold_out:
+        corrected = corrected[~data.held_out]
+    return Teacher(recipe.teacher, recipe.network(), labels, corrected)
 
 
 def _initial(recipe: Recipe, seeds: list[int], start_from: Weights | None) -> list[Tensors]:

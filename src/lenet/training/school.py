@@ -22,7 +22,7 @@ from lenet.training.styles import STYLES, drawn, restyled, rounded_off
 from lenet.training.world import photographed
 
 # How many pictures of each kind are taken for every thousand digits, at a share of 1.
-SINGLES, STYLED, SCRAPS, NUMBERS = 600, 340, 500, 270
+SINGLES, STYLED, SCRAPS, NUMBERS = 600, 340, 250, 270
 # An arc is a digit with this share of the digit's ink, and of nobody else's this share; with less it is rubbish.
 _WHOLE, _ALONE, _PART, _MIXED = 0.88, 0.12, 0.7, 0.3
 # Wrong cuts that are kept from each number, at most: so many with a whole digit and more, which looks most like a
@@ -51,28 +51,20 @@ class _Task:
 def schooled(data: Dataset, writers: Int64, share: float, report: Callable[[int, int], None] = silent) -> Dataset:
     """Return the set with its training part widened; held-out writers are in none of the pictures that train.
 
-    `writers` (n,) says who wrote each training digit: a number is one person's. Letters, blots and the like are
-    `corrected`: they are no digits, whatever a teacher takes them for. Takes minutes; it gives the same pictures for
-    any number of processes.
+    `writers` (n,) says who wrote each training digit: a number is one person's. Takes minutes; it gives the same
+    pictures for any number of processes.
     """
     mine = np.flatnonzero(~data.held_out)
     tasks = list(_tasks(data.train, mine, writers, share))
-    glyphs, labels, corrected = [data.train.glyphs], [data.train.labels], [np.zeros(len(data.train), bool)]
+    glyphs, labels = [data.train.glyphs], [data.train.labels]
     with get_context("spawn").Pool(cores()) as pool:
-        for done, (task, (more, kinds)) in enumerate(zip(tasks, pool.imap(_taken, tasks, chunksize=4), strict=True), 1):
+        for done, (more, kinds) in enumerate(pool.imap(_taken, tasks, chunksize=4), 1):
             glyphs.append(more)
             labels.append(kinds)
-            corrected.append(np.full(len(more), task.kind == "scrap"))
             report(done, len(tasks))
     together = Digits(np.concatenate(glyphs), np.concatenate(labels))
     held_out = np.concatenate([data.held_out, np.zeros(len(together) - len(data.train), bool)])
-    return replace(
-        data,
-        train=together,
-        held_out=held_out,
-        checksum=f"{data.checksum}, schooled {share:g}",
-        corrected=np.concatenate(corrected),
-    )
+    return replace(data, train=together, held_out=held_out, checksum=f"{data.checksum}, schooled {share:g}")
 
 
 def _tasks(train: Digits, mine: Int64, writers: Int64, share: float) -> Iterator[_Task]:

@@ -86,7 +86,7 @@ def train(
     given = start_from = load_weights(init) if init is not None else None
     if given is not None and (chosen.mix or chosen.numbers):
         chosen = replace(chosen, net=given.net.name)
-    if chosen.mix and init is not None and chosen.teachable:
+    if chosen.mix and init is not None and chosen.teachable:  # nobody else knows what is not to be forgotten
         chosen = replace(chosen, teacher=str(init))
     runs = choose(backend or ("engine" if device in (None, "cpu") else "torch"), device)
     runs.require(chosen)

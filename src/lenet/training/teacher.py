@@ -15,17 +15,17 @@ class Teacher:
     """Weights, shipped or a file, for a pupil of as many outputs. Raises UsageError for another number of them.
 
     It teaches what it learned: without the temperature that was fitted for reading, and with its rubbish output as it
-    was before `training.paths` lowered it; but with `itself` the pupil starts from these weights as they read, and what
-    they say is kept. Where some of the `labels` (n,) are `corrected` (n,), those are taught as they are.
+    was before `training.paths` lowered it. Where some of the `labels` (n,) were `corrected` (n,), those are taught as
+    they are, and of all the others the weights, from which the pupil starts, teach what they say: nothing is forgotten.
     """
 
-    def __init__(self, weights: str, pupil: Net, labels: Uint8, corrected: Bools | None, *, itself: bool) -> None:
+    def __init__(self, weights: str, pupil: Net, labels: Uint8, corrected: Bools | None = None) -> None:
         self.network, self.labels, self.corrected = load(weights), labels, corrected
         if self.network.net.outputs != pupil.outputs:
             found = f"has {self.network.net.outputs} outputs, {pupil.name} {pupil.outputs}"
             raise UsageError(f"teacher {weights}", found, "choose another")
         self.raised = np.zeros(pupil.outputs, np.float32)
-        if pupil.outputs > NOT_A_DIGIT and not itself:
+        if pupil.outputs > NOT_A_DIGIT and corrected is None:
             self.raised[NOT_A_DIGIT] = self.network.weights.rubbish_lowered_by
 
     def __call__(self, shown: Float32, rows: Int32) -> Float32:

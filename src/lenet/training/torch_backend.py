@@ -10,17 +10,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lenet.arrays import Bools, Float32, Tensors, Uint8
+from lenet.arrays import Float32, Tensors
 from lenet.engine.warp import AFFINE, CONTROL, spline_basis
 from lenet.errors import TrainingError, UsageError
 from lenet.nets.modules import LeNet
 from lenet.spec import BACKGROUND, INPUT_SIZE
-from lenet.training.backend import Counts
-from lenet.training.numbers import Numbers
+from lenet.training.backend import Counts, Material
 from lenet.training.plan import PassPlan
 from lenet.training.ranks import Ranks
 from lenet.training.recipe import Recipe
-from lenet.training.teacher import Teacher
 
 _SCORED_AT_ONCE = 1000
 # Warped at once: large enough to amortise the call, small enough to stay in the cache.
@@ -142,23 +140,13 @@ class TorchBackend:
         if recipe.batch_norm and self.ranks.count > 1:
             raise UsageError(f"recipe {recipe.name}, batch_norm", "needs whole mini-batches", "train it in one process")
 
-    def begin(
-        self,
-        recipe: Recipe,
-        initial: list[Tensors],
-        inputs: Float32,
-        labels: Uint8,
-        numbers: Numbers | None = None,  # noqa: ARG002
-        corrected: Bools | None = None,
-    ) -> None:
-        """Take the training set and each replica's initial tensors; a recipe with numbers was refused."""
+    def begin(self, recipe: Recipe, initial: list[Tensors], material: Material) -> None:
+        """Take what there is to learn from, and each replica's initial tensors; a recipe with numbers was refused."""
         self.recipe = recipe
-        self.inputs = torch.from_numpy(inputs).to(self.device)
-        self.labels = torch.from_numpy(labels.astype(np.int64)).to(self.device)
+        self.inputs = torch.from_numpy(material.inputs).to(self.device)
+        self.labels = torch.from_numpy(material.labels.astype(np.int64)).to(self.device)
         self.warper = Warper(self.device)
-        self.teacher = (
-            Teacher(recipe.teacher, recipe.network(), labels, corrected, itself=recipe.mix) if recipe.teacher else None
-        )
+        self.teacher = material.teacher
         self.replicas = [Replica(recipe, tensors, self.device, self.ranks) for tensors in initial]
 
     def run(self, plans: list[PassPlan], first: int, last: int) -> list[Counts]:

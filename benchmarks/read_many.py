@@ -29,11 +29,11 @@ import numpy as np
 from PIL import Image
 
 import lenet
-from lenet import dataset
-from lenet.engine.choice import cores
-from lenet.image import open_page
+from lenet.data import dataset
+from lenet.engine.dispatch import cores
+from lenet.preprocessing.decode import open_page
 from lenet.reader import read_digit
-from lenet.sight import see_digit
+from lenet.segmentation.candidates import see_digit
 
 
 def write_pictures(archive: Path, n: int) -> None:

@@ -27,21 +27,21 @@ import numpy as np
 from model_card import fill
 from PIL import Image
 
-from lenet import dataset
 from lenet.arrays import Int64, Uint8
-from lenet.calibrate import calibration_gap
-from lenet.decode import UNCERTAIN
+from lenet.data import dataset
+from lenet.decoding.decoder import UNCERTAIN
 from lenet.engine import Network, load
 from lenet.errors import LenetError
-from lenet.fetch import silent
-from lenet.image import open_page
-from lenet.interval import wilson95
+from lenet.evaluation.calibration import calibration_gap
+from lenet.evaluation.interval import wilson95
+from lenet.network.spec import NOT_A_DIGIT
+from lenet.preprocessing.decode import open_page
+from lenet.progress import silent
 from lenet.reader import Asked, read
-from lenet.spec import NOT_A_DIGIT
-from lenet.training import rubbish
-from lenet.training.compose import Writing, spaced, tiled, uneven
-from lenet.training.styles import STYLES, drawn
-from lenet.training.world import photographed, warped
+from lenet.training.synthetic import negatives
+from lenet.training.synthetic.compose import Writing, spaced, tiled, uneven
+from lenet.training.synthetic.degrade import photographed, warped
+from lenet.training.synthetic.styles import STYLES, drawn
 
 Pictures = Iterator[tuple[Uint8 | Path, str]]
 Answer = tuple[float, bool, bool]
@@ -208,7 +208,7 @@ def no_digits(n: int) -> Pictures:
             for row in rng.integers(2, shape[0] - 2, int(rng.integers(1, 5))):
                 page[row : row + int(rng.integers(1, 4)), int(rng.integers(0, 20)) :] = rng.uniform(20, 120)
         else:
-            ink = rubbish.scrap(rng, kind)
+            ink = negatives.scrap(rng, kind)
             page = photographed(Writing(ink, np.zeros(ink.shape, np.int32), ""), rng).grey
         yield np.clip(np.rint(page), 0, 255).astype(np.uint8), ""
 

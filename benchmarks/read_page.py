@@ -19,14 +19,14 @@ import numpy as np
 from model_card import fill
 from PIL import Image
 
-from lenet import dataset
 from lenet.arrays import Uint8
-from lenet.draw import lettering
+from lenet.data import dataset
+from lenet.drawing.pictures import lettering
 from lenet.engine import load
-from lenet.engine.choice import chosen
+from lenet.engine.dispatch import chosen
 from lenet.reader import read
-from lenet.training.compose import spaced
-from lenet.training.world import warped
+from lenet.training.synthetic.compose import spaced
+from lenet.training.synthetic.degrade import warped
 
 _SIDE, _RUNS = 1000, 15
 

@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 
 import lenet
-from lenet import dataset
 from lenet.arrays import Float32, Uint8
-from lenet.interval import wilson95
+from lenet.data import dataset
+from lenet.evaluation.interval import wilson95
 
 _LEAST_CONTRAST, _MOST_GRADIENT, _MOST_NOISE = 60, 60.0, 8.0
 

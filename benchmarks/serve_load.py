@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from lenet.training.styles import drawn
+from lenet.training.synthetic.styles import drawn
 
 BARE = """
 import socket, sys, uvicorn

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lenet.export import export
-from lenet.weights import shipped
+from lenet.network.weights import shipped
 
 HERE = Path(__file__).resolve().parent
 BEGIN, END = "<!-- docs/make_deploy.py writes this -->", "<!-- end of exports -->"

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 import lenet
-from lenet.sight import see_digit
+from lenet.segmentation.candidates import see_digit
 
 # Pictures of the digits 0 to 9.
 PICTURES = (

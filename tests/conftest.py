@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-from lenet import dataset
 from lenet.arrays import Float64
+from lenet.data import dataset
 from lenet.errors import DataError
-from lenet.spec import code
+from lenet.network.spec import code
 
 settings.register_profile("lenet", deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("lenet")
@@ -84,7 +84,7 @@ def blob_folder(tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.Mo
     """A LENET_DATA folder whose "mnist" is 400 blobs to learn and 100 to test on, its checksums unpinned."""
     from dataclasses import replace
 
-    from lenet import sources
+    from lenet.data import sources
 
     folder = tmp_path / "data" / "mnist"
     folder.mkdir(parents=True)

@@ -23,9 +23,9 @@ def main(folder: Path, arguments: list[str]) -> int:
     sys.modules[name] = module_from_spec(spec)
     spec.loader.exec_module(sys.modules[name])
     status = pytest.main(arguments)
-    from lenet.engine import choice
+    from lenet.engine import dispatch
 
-    assert choice._native is sys.modules[name], "another build was tested"
+    assert dispatch._native is sys.modules[name], "another build was tested"
     return int(status)
 
 

@@ -1,4 +1,4 @@
-"""The house rules that a script can check: imports go one way, libraries have one home, reading needs no PyTorch."""
+"""The architecture, as a script can check it: the rooms in order, a home for each library, reading without PyTorch."""
 
 from __future__ import annotations
 
@@ -7,48 +7,48 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import FrameType
 
 import pytest
+
+import lenet
 
 from conftest import ROOT
 
 SOURCE = ROOT / "src" / "lenet"
 
-# A module imports only from lines above its own (and from its own line only inside a package).
-ORDER = [
-    "lenet",
-    "errors spec",
-    "anatomy arrays interval files sources",
-    "table labels",
-    "initial judge mnist result pixels",
-    "image weights fetch graph",
-    "holdings",
-    "ink boxes pattern draw",
-    "components rules cuts pens sheet tint",
-    "lines shadow",
-    "segment",
-    "glyph evidence sweep",
-    "sight decode draw_number draw_sweep",
-    "trust",
-    "calibrate",
-    "dataset",
-    "engine",
-    "changes looks",
-    "reader measure",
-    "crew",
-    "jobs cluster",
-    "parts",
-    "corrections measure_numbers",
-    "nets",
-    "training",
-    "export",
-    "bench",
-    "report",
-    "serve",
-    "api",
-    "cli",
-]
-LEVEL = {name: level for level, names in enumerate(ORDER) for name in names.split()}
+# The house, from the ground up. A room is a package, or a module outside one; it imports only from rooms on lines above
+# its own. Behind a package stand its modules: each imports only from those before it, and `__init__`, where it is more
+# than a sentence, stands in its place.
+HOUSE = """
+lenet errors arrays files progress version
+network: spec probabilities summary inputs initialisation weights
+preprocessing: morphology decode colour paper illumination dropout binarize form_boxes ruled_lines pipeline
+result
+engine: dispatch packing reference gradients warp learner __init__ tta transforms twins native_learners learners
+nets: modules __init__ hub
+segmentation: components text_lines seams lattice strip glyphs candidates
+decoding: graph formats arc_scorer features sliding_window decoder confidence
+data: idx sources fetch labels dataset
+reader
+export: parity onnx_graph to_onnx to_pytorch quantised c_text c_source to_c import_model __init__
+bulk: inputs worker_pool jobs outputs shards ray_cluster
+evaluation: interval calibration result digits numbers
+drawing: pictures lattice sliding_window
+training: distortions recipe recipes plan run ranks teacher synthetic.compose synthetic.styles synthetic.negatives
+  synthetic.degrade synthetic.windows synthetic.augment sequence_loss backend engine_backend torch_backend backends
+  loop fine_tune corrections start spread fit_decoder card ship
+bench: timing contenders run
+report: paper measured page rates claims classifiers boosting invariance parts figures sections verdicts write reproduce
+serve: limits metrics page request model_registry inspect occlusion tasks readers training_jobs schema guard
+  request_head app_state training_routes app __init__
+api
+cli: progress summary data read explain evaluate train reproduce bench export import_model serve __init__ torchrun
+"""
+# A room for each line of a package, one for each word of another line; and their longest chain of imports.
+MOST_ROOMS, MOST_FLOORS = 32, 14
+# What the picture given to `lenet.read` walks through, in this order; the network is asked first what it can read.
+WALK = ["network", "segmentation", "preprocessing", "engine", "decoding"]
 
 # Each library may be imported in these places alone.
 HOMES = {
@@ -58,22 +58,19 @@ HOMES = {
         "training.ranks",
         "training.ship",
         "export.to_pytorch",
-        "export.brought",
+        "export.import_model",
         "bench",
     },
-    "onnx": {"export.onnx_graph", "export.brought"},
+    "onnx": {"export.onnx_graph", "export.import_model"},
     "onnxruntime": {"export.to_onnx", "bench"},
-    "PIL": {"image", "draw", "draw_number", "draw_sweep"},
-    "pyarrow": {"table", "holdings"},
-    "ray": {"cluster"},
-    "cv2": {
-        *("sheet", "shadow", "pens", "ink", "boxes", "rules", "components", "lines", "cuts", "glyph", "sight", "sweep"),
-        *("training.world", "training.compose", "training.rubbish", "training.styles", "training.school"),
-    },
-    "safetensors": {"weights", "training.run", "export.brought"},
+    "PIL": {"preprocessing.decode", "drawing"},
+    "pyarrow": {"bulk.inputs", "bulk.outputs"},
+    "ray": {"bulk.ray_cluster"},
+    "cv2": {"preprocessing", "segmentation", "training.synthetic"},
+    "safetensors": {"network.weights", "training.run", "export.import_model"},
     "typer": {"cli"},
     "rich": {"cli"},
-    "urllib": {"cluster", "fetch", "serve.guard"},
+    "urllib": {"bulk.ray_cluster", "data.fetch", "serve.guard"},
     "fastapi": {"serve"},
     "starlette": {"serve"},
     "uvicorn": {"serve"},
@@ -87,13 +84,37 @@ HOMES = {
 }
 
 
+def house() -> tuple[dict[str, int], dict[str, list[str]]]:
+    """The floor of each room as `HOUSE` has it, and the modules of each package in their order."""
+    floors: dict[str, int] = {}
+    inside: dict[str, list[str]] = {}
+    package = ""
+    for floor, line in enumerate(HOUSE.strip().splitlines()):
+        if line.startswith(" "):
+            inside[package] += line.split()
+        elif ":" in line:
+            package, _colon, names = line.partition(":")
+            floors[package], inside[package] = floor, names.split()
+        else:
+            floors |= dict.fromkeys(line.split(), floor)
+    return floors, inside
+
+
+FLOORS, INSIDE = house()
+
+
 def modules() -> list[tuple[str, Path]]:
-    """Every module of the package: its name below `lenet`, and its path."""
+    """Every module of the package: its name below `lenet` ("network.spec", "engine.__init__"), and its path."""
     found = []
     for path in sorted(SOURCE.rglob("*.py")):
         parts = path.relative_to(SOURCE).with_suffix("").parts
-        found.append((".".join(part for part in parts if part != "__init__") or "lenet", path))
+        found.append((".".join(parts) if parts != ("__init__",) else "lenet", path))
     return found
+
+
+MODULES = modules()
+NAMES = {name for name, _path in MODULES}
+EVERY = pytest.mark.parametrize(("name", "path"), MODULES, ids=[name for name, _path in MODULES])
 
 
 def imports(path: Path) -> set[str]:
@@ -114,32 +135,88 @@ def imports(path: Path) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize(("name", "path"), modules(), ids=[name for name, _path in modules()])
-def test_imports_go_one_way(name: str, path: Path) -> None:
-    """A module imports only from lines above its own in the order of the house."""
-    own = name.split(".", maxsplit=1)[0]
-    for imported in imports(path):
-        parts = imported.split(".")
-        if parts[0] == "lenet" and len(parts) > 1 and not parts[1].startswith("_"):
-            other = parts[1]
-            if other in LEVEL and other != own:
-                assert LEVEL[other] < LEVEL[own], f"{name} imports {imported}"
+def imported_modules(path: Path) -> set[str]:
+    """The modules of ours that a file imports; the native engine, which is compiled, is none."""
+    found = set()
+    for name in imports(path):
+        root, _dot, inner = name.partition(".")
+        if root != "lenet" or "_native" in inner:
+            continue
+        above = inner.rpartition(".")[0]
+        candidates = (inner, f"{inner}.__init__", above, f"{above}.__init__")
+        found.add(next((each for each in candidates if each in NAMES), "lenet"))
+    return found
 
 
-@pytest.mark.parametrize(("name", "path"), modules(), ids=[name for name, _path in modules()])
+def room(name: str) -> str:
+    """The room that a module is in, or is."""
+    return name.split(".", maxsplit=1)[0]
+
+
+@EVERY
+def test_no_import_goes_up(name: str, path: Path) -> None:
+    """A room imports only from rooms on lines above its own, a module of a package from those before it there."""
+    for other in imported_modules(path) - {name}:
+        if room(other) != room(name):
+            assert FLOORS[room(other)] < FLOORS[room(name)], f"{name} imports {other}"
+        else:
+            own = INSIDE[room(name)]
+            place, before = (own.index(each.partition(".")[2]) for each in (name, other))
+            assert before < place, f"{name} imports {other}"
+
+
+def test_every_module_has_its_place() -> None:
+    """A new module is given one, and what is gone is struck out; a package may begin with a sentence alone."""
+    placed = {f"{package}.{name}" for package, names in INSIDE.items() for name in names}
+    placed |= set(FLOORS) - set(INSIDE)
+    assert placed <= NAMES
+    for name in NAMES - placed:
+        body = ast.parse((SOURCE / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8")).body
+        assert name.endswith("__init__"), f"{name} has no place"
+        assert [type(node) for node in body] == [ast.Expr], f"{name} is more than a sentence and has no place"
+
+
+def test_the_house_is_small_enough_to_know() -> None:
+    """So many rooms, and no longer chain of imports from one room to the next than so many floors."""
+    below: dict[str, set[str]] = {name: set() for name in FLOORS}
+    for name, path in MODULES:
+        below[room(name)] |= {room(other) for other in imported_modules(path)} - {room(name)}
+
+    def height(name: str) -> int:
+        return 1 + max(map(height, below[name]), default=0)
+
+    assert len(FLOORS) <= MOST_ROOMS
+    assert max(map(height, FLOORS)) <= MOST_FLOORS
+
+
+def test_a_picture_walks_through_the_pipeline() -> None:
+    """`lenet.read` enters these packages and no other, each first after the one before it."""
+    network = lenet.load()
+    lenet.read(ROOT / "examples" / "touching.jpg", model=network)
+    entered: list[str] = []
+
+    def watch(frame: FrameType, event: str, _argument: object) -> None:
+        path = Path(frame.f_code.co_filename)
+        if event == "call" and path.is_relative_to(SOURCE) and path.parent != SOURCE:
+            package = path.relative_to(SOURCE).parts[0]
+            if package not in entered:
+                entered.append(package)
+
+    sys.setprofile(watch)
+    try:
+        lenet.read(ROOT / "examples" / "touching.jpg", model=network)
+    finally:
+        sys.setprofile(None)
+    assert entered == WALK
+
+
+@EVERY
 def test_every_library_stays_at_home(name: str, path: Path) -> None:
     """PyTorch, Pillow, OpenCV and the rest are imported in their own places alone."""
     for imported in imports(path):
         library = imported.split(".")[0]
         if library in HOMES:
-            assert any(name == home or name.startswith(f"{home}.") for home in HOMES[library]), (
-                f"{name} imports {library}"
-            )
-
-
-def test_every_module_has_its_place_in_the_order() -> None:
-    """A new module is given a line."""
-    assert {name.split(".")[0] for name, _path in modules()} <= set(LEVEL)
+            assert any(f"{name}.".startswith(f"{home}.") for home in HOMES[library]), f"{name} imports {library}"
 
 
 def test_no_file_is_long() -> None:

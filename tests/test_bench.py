@@ -13,11 +13,11 @@ import lenet
 from lenet.bench import run, timing
 from lenet.bench.contenders import Engine, Lesson, OnnxRuntime, TorchEager, Work, present
 from lenet.cli.bench import _table
-from lenet.engine import choice
+from lenet.engine import dispatch
 from lenet.engine.warp import warp
 from lenet.export.onnx_graph import input_model
-from lenet.spec import NETS
-from lenet.weights import Weights
+from lenet.network.spec import NETS
+from lenet.network.weights import Weights
 from test_engine import inputs, network
 
 from conftest import ROOT
@@ -72,7 +72,7 @@ def test_onnx_runtime_scores_the_same(name: str, rng: np.random.Generator) -> No
     """The graph that is measured is the network: ONNX Runtime agrees to 1e-5."""
     onnxruntime = pytest.importorskip("onnxruntime")
     for net in (NETS[name], NETS[name].with_activation("sigmoid")):
-        ours, x = network(net, choice.chosen()), inputs(rng, 9, 32, 32)
+        ours, x = network(net, dispatch.chosen()), inputs(rng, 9, 32, 32)
         session = onnxruntime.InferenceSession(input_model(ours.weights), providers=["CPUExecutionProvider"])
         scores = session.run(None, {"input": x})[0]
         assert np.abs(scores - ours.forward(x)).max() <= 1e-5 * np.abs(scores).max()
@@ -140,7 +140,7 @@ def test_rows_have_the_keys_and_a_failing_peer_is_left_out_with_its_reason(
     slower = [row["ratio_to_engine"] for row in rows if row["contender"] == "onnxruntime"]
     assert slower == pytest.approx([0.5] * 6)
     assert "torch eager: left out (RuntimeError: no such instruction)" in said
-    assert (share is None) == (choice.chosen() == "reference")
+    assert (share is None) == (dispatch.chosen() == "reference")
 
 
 def test_the_table_says_it_all() -> None:
@@ -172,7 +172,7 @@ def test_small_measurements_are_real(tmp_path: Path) -> None:
     assert memory is not None
     assert 20 < memory < 400
     assert run.peak_memory("nobody", 1) is None
-    assert run.versions()["engine"] == choice.chosen()
+    assert run.versions()["engine"] == dispatch.chosen()
 
 
 def test_all_contenders_are_present_where_all_is_installed() -> None:

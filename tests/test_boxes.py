@@ -8,11 +8,11 @@ import pytest
 
 import lenet
 from lenet.arrays import Bools, Uint8
-from lenet.image import open_page
-from lenet.ink import find_ink
-from lenet.rules import without_rules
-from lenet.sight import see_number
-from lenet.training.styles import drawn
+from lenet.preprocessing.binarize import find_ink
+from lenet.preprocessing.decode import open_page
+from lenet.preprocessing.ruled_lines import without_rules
+from lenet.segmentation.candidates import see_number
+from lenet.training.synthetic.styles import drawn
 
 PITCH, TOP, LOW = 70, 20, 90
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from lenet.cli import main
-from lenet.spec import NETS
+from lenet.network.spec import NETS
 
 from conftest import ROOT
 

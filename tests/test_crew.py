@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lenet.crew import done_by
+from lenet.bulk.worker_pool import done_by
 from lenet.errors import LenetError
 
 

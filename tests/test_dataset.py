@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import lenet
-from lenet import dataset
+from lenet.data import dataset
 from lenet.errors import DataError, LenetError
 
 

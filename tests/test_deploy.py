@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lenet.weights import load_weights, shipped
+from lenet.network.weights import load_weights, shipped
 
 from conftest import ROOT
 
@@ -29,7 +29,7 @@ def blocks(language: str) -> list[str]:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the examples, where the first commands of the page have been run."""
-    from lenet import dataset
+    from lenet.data import dataset
     from lenet.errors import DataError
 
     try:

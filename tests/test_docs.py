@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lenet.cli import main
-from lenet.weights import load_weights, shipped
+from lenet.network.weights import load_weights, shipped
 
 from conftest import ROOT
 

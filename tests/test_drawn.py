@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import lenet
-from lenet.sight import see_number
+from lenet.segmentation.candidates import see_number
 from test_cli import run
 
 from conftest import ROOT

@@ -16,15 +16,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lenet
-from lenet.anatomy import tensor_shapes
-from lenet.engine import Network, choice, reference
-from lenet.engine.flat import flattened, named
+from lenet.engine import Network, dispatch, reference
+from lenet.engine.packing import flattened, named
 from lenet.errors import UsageError
-from lenet.initial import initial_tensors
-from lenet.spec import NETS, Net
-from lenet.weights import Weights
+from lenet.network.initialisation import initial_tensors
+from lenet.network.spec import NETS, Net
+from lenet.network.summary import tensor_shapes
+from lenet.network.weights import Weights
 
-ENGINES = pytest.mark.parametrize("engine", choice.available())
+ENGINES = pytest.mark.parametrize("engine", dispatch.available())
 EVERY_NET = pytest.mark.parametrize("net", NETS.values(), ids=list(NETS))
 
 
@@ -124,7 +124,7 @@ def test_layout_and_precision_of_the_input_do_not_matter(engine: str, rng: np.ra
         (np.zeros((2, 32, 32), np.float32), r"inputs of shape \(2, 32, 32\): expected \(n, 1, h, w\)"),
         (np.zeros((2, 3, 32, 32), np.float32), r"inputs of shape \(2, 3, 32, 32\)"),
         (np.zeros((2, 1, 31, 40), np.float32), r"inputs of shape \(2, 1, 31, 40\)"),
-        (np.zeros((2, 1, 32, 32), np.uint8), "inputs of type uint8: expected floats, as lenet.pixels.to_input"),
+        (np.zeros((2, 1, 32, 32), np.uint8), "inputs of type uint8: expected floats, as lenet.network.inputs.to_input"),
         (np.zeros((2, 1, 32, 32), complex), "inputs of type complex128"),
     ],
 )
@@ -152,7 +152,7 @@ def test_a_double_beyond_single_precision_is_named() -> None:
     """The native engine computes in float32: 1e300 is refused without a warning; the reference computes in float64."""
     x = np.zeros((1, 1, 32, 32))
     x[0, 0, 3, 4] = 1e300
-    for engine in choice.available()[:-1]:
+    for engine in dispatch.available()[:-1]:
         with pytest.raises(ValueError, match=r"inputs as float32\[0, 0, 3, 4\]: inf"):
             network(NETS["lenet5"], engine).forward(x)
 
@@ -213,14 +213,14 @@ def test_a_forked_child_has_threads_of_its_own() -> None:
 
 def test_lenet_engine_forces_a_choice(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every engine of the machine by name; another name is one line that says what there is."""
-    for engine in choice.available():
+    for engine in dispatch.available():
         monkeypatch.setenv("LENET_ENGINE", engine)
         assert lenet.load().engine == engine
     monkeypatch.setenv("LENET_ENGINE", "sse9")
     with pytest.raises(UsageError, match="LENET_ENGINE 'sse9': this machine has .*reference"):
         lenet.load()
     monkeypatch.delenv("LENET_ENGINE")
-    assert lenet.load().engine == choice.available()[0] != "reference"
+    assert lenet.load().engine == dispatch.available()[0] != "reference"
 
 
 def test_cores_are_those_that_this_process_may_use() -> None:
@@ -230,10 +230,10 @@ def test_cores_are_those_that_this_process_may_use() -> None:
     before = os.sched_getaffinity(0)
     try:
         os.sched_setaffinity(0, {min(before)})
-        assert choice.cores() == 1
+        assert dispatch.cores() == 1
     finally:
         os.sched_setaffinity(0, before)
-    assert 1 <= choice.cores() <= len(before)
+    assert 1 <= dispatch.cores() <= len(before)
 
 
 def test_tensors_go_into_one_line_and_back() -> None:
@@ -251,7 +251,7 @@ def test_tensors_go_into_one_line_and_back() -> None:
 def test_networks_that_the_kernels_cannot_run_are_refused() -> None:
     """The native engine says which shape it wants; no network of the table is refused."""
     from lenet.engine import _native
-    from lenet.engine.flat import described
+    from lenet.engine.packing import described
 
     net = NETS["lenet5"]
     without_subsampling = replace(net, layers=(net.layers[0], *net.layers[2:]))
@@ -263,7 +263,7 @@ def test_networks_that_the_kernels_cannot_run_are_refused() -> None:
 
 def test_a_network_travels(rng: np.random.Generator) -> None:
     """Pickled or copied after its first call, it scores the same."""
-    ours, x = network(NETS["lenet5"], choice.chosen()), inputs(rng, 9, 32, 32)
+    ours, x = network(NETS["lenet5"], dispatch.chosen()), inputs(rng, 9, 32, 32)
     expected = ours.forward(x)
     assert (pickle.loads(pickle.dumps(ours)).forward(x) == expected).all()
     assert (copy.deepcopy(ours).forward(x) == expected).all()

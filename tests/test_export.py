@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from lenet.cli import main
-from lenet.dataset import Dataset
+from lenet.data.dataset import Dataset
 from lenet.engine import Network, load
-from lenet.engine.choice import chosen
+from lenet.engine.dispatch import chosen
 from lenet.errors import LenetError, UsageError, WeightsError
 from lenet.export import export
 from lenet.export.c_source import float_source, int8_source
@@ -22,11 +22,11 @@ from lenet.export.c_text import CHECK
 from lenet.export.parity import Answers
 from lenet.export.quantised import quantised, run, scores
 from lenet.export.to_c import ten_digits, vectors_text
-from lenet.image import open_page
-from lenet.initial import initial_tensors
-from lenet.pixels import to_input, to_wide_input
-from lenet.spec import NETS
-from lenet.weights import Weights, load_weights, save_weights
+from lenet.network.initialisation import initial_tensors
+from lenet.network.inputs import to_input, to_wide_input
+from lenet.network.spec import NETS
+from lenet.network.weights import Weights, load_weights, save_weights
+from lenet.preprocessing.decode import open_page
 
 from conftest import ROOT
 
@@ -210,7 +210,7 @@ def test_a_state_dict_becomes_ours_exactly(
 ) -> None:
     """Their scores of their input are ours of ours: ranges are folded, tanh becomes a squash; saved, loaded, read."""
     torch = pytest.importorskip("torch")
-    from lenet.export.brought import brought
+    from lenet.export.import_model import brought
 
     model = stranger(torch, activation, pooling, padding)
     file = tmp_path / "theirs.pt"
@@ -232,7 +232,7 @@ def test_onnx_safetensors_and_keras_files_become_ours(tmp_path: Path, rng: np.ra
     onnx = pytest.importorskip("onnx")
     from safetensors.numpy import save_file
 
-    from lenet.export.brought import brought
+    from lenet.export.import_model import brought
     from lenet.export.onnx_graph import input_model
 
     state = {name: each.numpy() for name, each in stranger(torch, "relu", "max", 0).state_dict().items()}  # type: ignore[attr-defined]
@@ -264,7 +264,7 @@ def test_onnx_safetensors_and_keras_files_become_ours(tmp_path: Path, rng: np.ra
 def test_what_cannot_be_brought_is_told(tmp_path: Path) -> None:
     """A pickle with code, another shape, a padded margin that is no paper, unknown endings and options."""
     torch = pytest.importorskip("torch")
-    from lenet.export.brought import brought
+    from lenet.export.import_model import brought
 
     class Trap:
         def __reduce__(self) -> tuple[object, tuple[str]]:

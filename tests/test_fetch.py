@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lenet import dataset, fetch, sources
+from lenet.data import dataset, fetch, sources
+from lenet.data.sources import Pinned, Source
 from lenet.errors import DataError
-from lenet.sources import Pinned, Source
 
 from conftest import write_idx
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenet.calibrate import expected_calibration_error, fit_temperature, negative_log_likelihood
-from lenet.decode import best_two, probabilities, withheld
-from lenet.interval import mean95, wilson95
+from lenet.decoding.decoder import withheld
+from lenet.evaluation.calibration import expected_calibration_error, fit_temperature, negative_log_likelihood
+from lenet.evaluation.interval import mean95, wilson95
+from lenet.network.probabilities import best_two, probabilities
 
 
 def test_wilson_gives_textbook_values() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lenet.graph import (
+from lenet.decoding.graph import (
     SILENT,
     Automaton,
     Graph,

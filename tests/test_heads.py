@@ -15,7 +15,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from lenet.serve import Limits
-from lenet.serve.heads import protocol
+from lenet.serve.request_head import protocol
 
 WHOLE = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 SLOW = b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from lenet.errors import LenetError, PictureError
-from lenet.image import MOST_PIXELS, open_page
+from lenet.preprocessing.decode import MOST_PIXELS, open_page
 
 from hostile import HOSTILE
 

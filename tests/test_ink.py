@@ -8,12 +8,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from lenet.dataset import Dataset
-from lenet.glyph import place, stroke_width
-from lenet.image import Page
-from lenet.ink import find_ink
-from lenet.segment import one_digit
-from lenet.sight import see_digit
+from lenet.data.dataset import Dataset
+from lenet.preprocessing.binarize import find_ink
+from lenet.preprocessing.decode import Page
+from lenet.segmentation.candidates import see_digit
+from lenet.segmentation.glyphs import place, stroke_width
+from lenet.segmentation.lattice import one_digit
 
 
 def page(grey: np.ndarray) -> Page:
@@ -116,9 +116,9 @@ def test_place_leaves_mnist_alone(mnist: Dataset) -> None:
 
 def test_the_glyph_step_leaves_mnist_alone(mnist: Dataset) -> None:
     """With scaling and stroke width, at most 4 in 10,000 change: those whose box is not 20 pixels."""
-    from lenet.glyph import make_glyphs
-    from lenet.ink import Ink
-    from lenet.segment import SHAPES, Lattice
+    from lenet.preprocessing.binarize import Ink
+    from lenet.segmentation.glyphs import make_glyphs
+    from lenet.segmentation.lattice import SHAPES, Lattice
 
     changed = 0
     for glyph in mnist.train.glyphs[:10_000]:

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from lenet.engine.choice import cores
+from lenet.bulk.inputs import opened, pictures
+from lenet.bulk.jobs import by_processes, read_all
+from lenet.engine.dispatch import cores
 from lenet.errors import DataError, LenetError, MissingExtra, PictureError
-from lenet.holdings import opened, pictures
-from lenet.jobs import by_processes, read_all
+from lenet.network.spec import DEFAULT
 from lenet.reader import Asked
-from lenet.spec import DEFAULT
 from test_cli import run
 
 from conftest import ROOT
@@ -204,14 +204,14 @@ def deadly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float = 0.0
     Reading any other picture takes so many seconds more.
     """
     (tmp_path / "sitecustomize.py").write_text(
-        "import os, time, lenet.jobs\n"
-        "real = lenet.jobs.read\n"
+        "import os, time, lenet.bulk.jobs\n"
+        "real = lenet.bulk.jobs.read\n"
         "def read(source, *more):\n"
         f"    if source == {POISON!r}:\n"
         "        os.kill(os.getpid(), 9)\n"
         f"    time.sleep({seconds})\n"
         "    return real(source, *more)\n"
-        "lenet.jobs.read = read\n"
+        "lenet.bulk.jobs.read = read\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lenet.arrays import Float64
-from lenet.evidence import EVIDENCE, evidence
-from lenet.graph import SILENT
-from lenet.judge import evidence_gradient, gradient, scores
-from lenet.segment import SHAPES
-from lenet.spec import NOT_A_DIGIT
+from lenet.decoding.arc_scorer import evidence_gradient, gradient, scores
+from lenet.decoding.features import EVIDENCE, evidence
+from lenet.decoding.graph import SILENT
+from lenet.network.spec import NOT_A_DIGIT
+from lenet.segmentation.lattice import SHAPES
 
 from conftest import by_small_steps
 

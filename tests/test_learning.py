@@ -11,15 +11,16 @@ import torch
 from torch.nn import functional as F
 
 from lenet.arrays import Tensors
-from lenet.engine import choice
-from lenet.engine.flat import flattened, named
+from lenet.engine import dispatch
 from lenet.engine.gradients import Loss, curvature, gradient
-from lenet.engine.learners import BatchLearner, OnlineLearner, Patterns, Rule, batch_learner, online_learner
+from lenet.engine.learner import Patterns, Rule
+from lenet.engine.learners import BatchLearner, OnlineLearner, batch_learner, online_learner
+from lenet.engine.packing import flattened, named
 from lenet.engine.reference import activations
-from lenet.initial import connection_mask, initial_tensors
 from lenet.nets.modules import LeNet
-from lenet.pixels import to_input
-from lenet.spec import NETS, SQUASH_AMPLITUDE, SQUASH_SLOPE, Codes, Convolution, Net
+from lenet.network.initialisation import connection_mask, initial_tensors
+from lenet.network.inputs import to_input
+from lenet.network.spec import NETS, SQUASH_AMPLITUDE, SQUASH_SLOPE, Codes, Convolution, Net
 from lenet.training.distortions import Ranges, draw
 from lenet.training.engine_backend import EngineBackend
 from lenet.training.plan import draw_plan
@@ -30,7 +31,7 @@ from test_engine import network
 
 from conftest import blobs
 
-ENGINES = pytest.mark.parametrize("engine", choice.available())
+ENGINES = pytest.mark.parametrize("engine", dispatch.available())
 LOSSES = [
     *(Loss(), Loss(smoothing=0.1), Loss("mean squared error"), Loss("distance"), Loss("discriminative", junk=150)),
     *(Loss("distance", unit=0.5), Loss("discriminative", junk=75, unit=0.5)),

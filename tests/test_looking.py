@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from lenet.engine import load
-from lenet.serve.look import unit
-from lenet.serve.vary import CHANGES, runner_up, varied
-from lenet.weights import shipped
+from lenet.network.weights import shipped
+from lenet.serve.inspect import unit
+from lenet.serve.occlusion import CHANGES, runner_up, varied
 
 
 @pytest.mark.parametrize("name", shipped())

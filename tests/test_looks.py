@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import lenet
-from lenet.dataset import Dataset
-from lenet.decode import probabilities
+from lenet.data.dataset import Dataset
+from lenet.engine.tta import looked
 from lenet.engine.warp import PARAMETERS, warp
-from lenet.looks import looked
-from lenet.pixels import to_input
+from lenet.network.inputs import to_input
+from lenet.network.probabilities import probabilities
 
 from conftest import ROOT
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenet import mnist as idx
-from lenet.dataset import Dataset
+from lenet.data import idx
+from lenet.data.dataset import Dataset
 from lenet.errors import DataError, LenetError
 
 from conftest import write_idx

@@ -12,9 +12,9 @@ import lenet
 from lenet import nets
 from lenet.arrays import Tensors
 from lenet.engine import reference
-from lenet.initial import initial_tensors
 from lenet.nets import LeNet
-from lenet.spec import NETS, Net
+from lenet.network.initialisation import initial_tensors
+from lenet.network.spec import NETS, Net
 
 NAMES = list(NETS)
 
@@ -99,7 +99,7 @@ def test_lenet1_never_sees_its_margin(rng: np.random.Generator) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_module_trains_as_many_parameters_as_the_paper_counts(name: str) -> None:
     """Kernels that the table leaves out exist as zeros and get no gradient."""
-    from lenet.anatomy import trainable
+    from lenet.network.summary import trainable
 
     model = LeNet(NETS[name], seed=3)
     model(torch.rand(8, 1, 32, 32)).square().sum().backward()
@@ -177,7 +177,7 @@ def test_create_model_builds_every_listed_model() -> None:
 
 def test_pretrained_scores_as_the_engine(rng: np.random.Generator) -> None:
     """The PyTorch module with shipped weights and `lenet.load` agree to 1e-5 of the largest score."""
-    from lenet.pixels import to_input
+    from lenet.network.inputs import to_input
 
     glyphs = rng.integers(0, 256, (9, 28, 28)).astype(np.uint8)
     model = lenet.create_model("lenet5-modern", pretrained=True).eval()

@@ -15,19 +15,20 @@ import pytest
 from PIL import Image
 
 import lenet
-from lenet.calibrate import fit_trust
-from lenet.decode import decode, log_odds
+from lenet.bulk.inputs import opened, pictures
+from lenet.bulk.jobs import read_all
+from lenet.decoding.confidence import trusted
+from lenet.decoding.decoder import decode
+from lenet.decoding.graph import Graph
 from lenet.engine import load
 from lenet.errors import UsageError
-from lenet.graph import Graph
-from lenet.holdings import opened, pictures
-from lenet.jobs import read_all
-from lenet.measure_numbers import edit_distance
+from lenet.evaluation.calibration import fit_trust
+from lenet.evaluation.numbers import edit_distance
+from lenet.network.probabilities import log_odds
+from lenet.network.spec import DEFAULT
 from lenet.reader import Asked, read
-from lenet.spec import DEFAULT
-from lenet.training.compose import spaced
-from lenet.training.styles import drawn
-from lenet.trust import trusted
+from lenet.training.synthetic.compose import spaced
+from lenet.training.synthetic.styles import drawn
 from test_cli import run
 
 from conftest import ROOT
@@ -259,7 +260,7 @@ def test_wrong_use_is_one_line_and_status_2(words: list[str], message: str, caps
 
 def test_saved_glyphs_are_corrected_and_trained_on(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """Each digit as a small picture with its label in labels.csv, which reads back as a folder of digits."""
-    from lenet.dataset import load_test
+    from lenet.data.dataset import load_test
 
     folder = tmp_path / "mine"
     assert run(capsys, "read", str(EXAMPLES / "zip.jpg"), "--save-glyphs", str(folder))[0] == 0

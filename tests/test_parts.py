@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from lenet.cluster import LOCAL
+from lenet.bulk.ray_cluster import LOCAL
+from lenet.bulk.shards import Parts, begun, part_file, writer
 from lenet.errors import LenetError
-from lenet.parts import Parts, begun, part_file, writer
+from lenet.network.spec import DEFAULT
 from lenet.reader import Asked
-from lenet.spec import DEFAULT
 from test_cli import run
 from test_jobs import EXAMPLES
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lenet.decoding.formats import NAMED, SYMBOLS, allowed, any_digits, one_of
+from lenet.decoding.graph import Automaton
 from lenet.errors import UsageError
-from lenet.graph import Automaton
-from lenet.pattern import NAMED, SYMBOLS, allowed, any_digits, one_of
 
 TEXTS = st.text(SYMBOLS, max_size=9) | st.text("0123456789", max_size=9)
 EXPRESSIONS = [

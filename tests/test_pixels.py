@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lenet.dataset import Dataset
-from lenet.pixels import to_input
+from lenet.data.dataset import Dataset
+from lenet.network.inputs import to_input
 
 
 def test_input_is_linear_in_grey_with_a_margin_of_background() -> None:

@@ -22,7 +22,7 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 import numpy as np
 from conftest import blobs
-from lenet.dataset import Dataset
+from lenet.data.dataset import Dataset
 from lenet.training.loop import train_replicas
 from lenet.training.recipe import Recipe
 from lenet.training.distortions import Ranges

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import lenet
-from lenet.dataset import Dataset
+from lenet.data.dataset import Dataset
 
 from conftest import ROOT
 

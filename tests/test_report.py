@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lenet import dataset, spec
-from lenet.changes import covered, looked_at, placed, thickened
 from lenet.cli import main
-from lenet.dataset import Dataset
+from lenet.data import dataset
+from lenet.data.dataset import Dataset
+from lenet.engine.transforms import covered, looked_at, placed, thickened
 from lenet.errors import LenetError, TrainingError, UsageError
-from lenet.interval import mean95, wilson95
+from lenet.evaluation.interval import mean95, wilson95
+from lenet.network import spec
 from lenet.report import boosting, figures, paper, parts
 from lenet.report.claims import OFTEN_SAID, SLIPS, code_distances, squash_facts, toy_graph
 from lenet.report.classifiers import CLASSIFIERS, deslanted, measure_classifier

@@ -8,18 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lenet.dataset import Dataset, Digits
-from lenet.evidence import evidence
-from lenet.judge import scores
-from lenet.sight import see_number
-from lenet.spec import NOT_A_DIGIT
-from lenet.training import paths, school
-from lenet.training.compose import cluttered, joined, spaced, tiled
-from lenet.training.rubbish import scrap
-from lenet.training.styles import STYLES, drawn, restyled, rounded_off
-from lenet.training.windows import windowed
-from lenet.training.world import photographed
-from lenet.trust import SIGNS
+from lenet.data.dataset import Dataset, Digits
+from lenet.decoding.arc_scorer import scores
+from lenet.decoding.confidence import SIGNS
+from lenet.decoding.features import evidence
+from lenet.network.spec import NOT_A_DIGIT
+from lenet.segmentation.candidates import see_number
+from lenet.training import fit_decoder
+from lenet.training.synthetic import augment
+from lenet.training.synthetic.compose import cluttered, joined, spaced, tiled
+from lenet.training.synthetic.degrade import photographed
+from lenet.training.synthetic.negatives import scrap
+from lenet.training.synthetic.styles import STYLES, drawn, restyled, rounded_off
+from lenet.training.synthetic.windows import windowed
 
 
 def test_tiles_and_spacing_keep_every_digit(font: Digits) -> None:
@@ -72,7 +73,7 @@ def test_arcs_are_judged_by_whose_ink_they_hold(font: Digits) -> None:
     gaps = np.array([6, -3], np.int32)
     writing = spaced(font.glyphs[rows], font.labels[rows], gaps, np.zeros(3, np.int32))
     sight = see_number((255 - 255 * writing.ink).astype(np.uint8))
-    glyphs, labels = school.labelled(sight, writing.owners, writing.text, np.random.default_rng(0))
+    glyphs, labels = augment.labelled(sight, writing.owners, writing.text, np.random.default_rng(0))
     assert len(glyphs) == len(labels)
     assert labels.count(0) == 1
     assert NOT_A_DIGIT in labels
@@ -84,7 +85,7 @@ def test_joins_of_digits_are_kept_beside_other_wrong_cuts(font: Digits) -> None:
     rows = [0] * 6
     writing = spaced(font.glyphs[rows], font.labels[rows], np.full(5, -1, np.int32), np.zeros(6, np.int32))
     sight = see_number((255 - 255 * writing.ink).astype(np.uint8))
-    glyphs, labels = school.labelled(sight, writing.owners, writing.text, np.random.default_rng(0))
+    glyphs, labels = augment.labelled(sight, writing.owners, writing.text, np.random.default_rng(0))
     wrong = [glyph for glyph, label in zip(glyphs, labels, strict=True) if label == NOT_A_DIGIT]
     papers = [np.pad((glyph < 128).astype(np.uint8), 1, constant_values=1) for glyph in wrong]
     assert sum(cv2.connectedComponents(paper, connectivity=4)[0] > 2 for paper in papers) == 3
@@ -97,8 +98,8 @@ def test_school_is_the_same_for_any_number_of_processes(font: Digits, monkeypatc
     data = Dataset("mnist", digits, font, np.arange(130) < 30, "1234")
     made = []
     for processes in (1, 2):
-        monkeypatch.setattr(school, "cores", lambda processes=processes: processes)
-        made.append(school.schooled(data, np.zeros(130, np.int64), 0.1))
+        monkeypatch.setattr(augment, "cores", lambda processes=processes: processes)
+        made.append(augment.schooled(data, np.zeros(130, np.int64), 0.1))
     assert (made[0].train.glyphs == made[1].train.glyphs).all()
     assert (made[0].train.glyphs[:130] == digits.glyphs).all()
     assert made[0].held_out.sum() == 30
@@ -149,18 +150,18 @@ def test_the_fit_learns_what_speaks_for_a_digit(font: Digits) -> None:
             counts = np.bincount(inside, minlength=len(rows) + 1)[1:]
             whole = counts.max() > 0.9 * (owners == counts.argmax() + 1).sum() and counts.sum() < 1.1 * counts.max()
             logs[arc, rows[counts.argmax()] if whole else NOT_A_DIGIT] = -0.01
-        found.append(paths.Example(sight, logs, writing.text))
-    judge, loss = paths.fit(found)
+        found.append(fit_decoder.Example(sight, logs, writing.text))
+    judge, loss = fit_decoder.fit(found)
     assert loss < 0.3
     shapes, labels = found[0].sight.lattice.shapes[:1], np.array([3], np.int32)
     surely, hardly, rubbish = (np.full((1, 11), -6.0) for _case in range(3))
     surely[0, 3], hardly[0, 3], rubbish[0, NOT_A_DIGIT] = -0.01, -3.0, -0.01
     worth = [float(scores(evidence(shapes, logs, labels), judge)[0]) for logs in (surely, hardly, rubbish)]
     assert worth[0] > worth[1] + 0.5 > worth[2] + 0.5
-    found_signs, right = paths.answers(found, judge)
+    found_signs, right = fit_decoder.answers(found, judge)
     assert found_signs.shape == (len(right), len(SIGNS))
     assert right.mean() > 0.9
-    assert paths.risk(np.full(len(right), 0.9), right)[0][2] == 1.0
+    assert fit_decoder.risk(np.full(len(right), 0.9), right)[0][2] == 1.0
 
 
 def test_joined_writing_joins_neighbours_and_keeps_its_digits(font: Digits) -> None:

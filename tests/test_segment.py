@@ -9,15 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lenet.arrays import Uint8
-from lenet.components import find_components
-from lenet.cuts import seams
-from lenet.image import open_page
-from lenet.ink import Ink, cropped, find_ink, reduced
-from lenet.lines import find_lines
-from lenet.pens import penned
-from lenet.rules import without_rules
-from lenet.segment import SHAPES, number
-from lenet.sight import see_number
+from lenet.preprocessing.binarize import Ink, cropped, find_ink, reduced
+from lenet.preprocessing.decode import open_page
+from lenet.preprocessing.dropout import penned
+from lenet.preprocessing.ruled_lines import without_rules
+from lenet.segmentation.candidates import see_number
+from lenet.segmentation.components import find_components
+from lenet.segmentation.lattice import SHAPES, number
+from lenet.segmentation.seams import seams
+from lenet.segmentation.text_lines import find_lines
 
 
 def paper(height: int, width: int) -> Uint8:

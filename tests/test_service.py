@@ -19,7 +19,7 @@ import pytest
 from lenet.cli import main
 from lenet.engine import load
 from lenet.errors import TrainingError, UsageError, WeightsError
-from lenet.weights import shipped
+from lenet.network.weights import shipped
 
 from conftest import ROOT, served
 from hostile import HOSTILE
@@ -30,10 +30,10 @@ pytest.importorskip("fastapi")
 from lenet.serve import Limits, serve  # noqa: E402
 from lenet.serve.app import build  # noqa: E402
 from lenet.serve.guard import Access, Guard  # noqa: E402
-from lenet.serve.lessons import Lessons, Task  # noqa: E402
 from lenet.serve.metrics import Metrics  # noqa: E402
+from lenet.serve.model_registry import Shelf  # noqa: E402
 from lenet.serve.readers import Busy, Readers, TooSlow  # noqa: E402
-from lenet.serve.shelf import Shelf  # noqa: E402
+from lenet.serve.training_jobs import Lessons, Task  # noqa: E402
 
 EXAMPLES = ROOT / "examples"
 GLYPH = base64.b64encode(bytes(784)).decode()
@@ -376,7 +376,7 @@ def test_a_lesson_is_told_stopped_and_kept(
     patience: float, tmp_path: Path, mnist: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Events come in order; stopped in the middle, however slowly, what was learned is kept; or thrown away."""
-    monkeypatch.setattr("lenet.serve.lessons._PATIENCE", patience)
+    monkeypatch.setattr("lenet.serve.training_jobs._PATIENCE", patience)
 
     async def taught() -> None:
         lessons = Lessons(tmp_path)

@@ -11,8 +11,8 @@ from PIL import Image
 
 import lenet
 from lenet.arrays import Uint8
-from lenet.image import open_page
-from lenet.shadow import evenly_lit
+from lenet.preprocessing.decode import open_page
+from lenet.preprocessing.illumination import evenly_lit
 
 from conftest import ROOT
 

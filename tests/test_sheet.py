@@ -11,8 +11,8 @@ from PIL import Image
 
 import lenet
 from lenet.arrays import Uint8
-from lenet.image import open_page
-from lenet.sheet import sheet
+from lenet.preprocessing.decode import open_page
+from lenet.preprocessing.paper import sheet
 
 from conftest import ROOT
 

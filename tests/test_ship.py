@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 import lenet
-from lenet.dataset import load
+from lenet.data.dataset import load
 from lenet.errors import TrainingError
+from lenet.network.weights import load_weights, save_weights
 from lenet.training import run as run_folder
 from lenet.training import ship
-from lenet.weights import load_weights, save_weights
 
 
 @pytest.fixture

@@ -7,10 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from lenet import anatomy, spec
 from lenet.engine.reference import activate
-from lenet.initial import SCHEMES, connection_mask, initial_tensors
-from lenet.spec import NETS, Convolution
+from lenet.network import spec
+from lenet.network import summary as anatomy
+from lenet.network.initialisation import SCHEMES, connection_mask, initial_tensors
+from lenet.network.spec import NETS, Convolution
 
 DIGIT_INK = (35, 27, 33, 32, 41, 35, 39, 25, 43, 39)
 PAPER_LAYERS = {

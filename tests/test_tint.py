@@ -12,8 +12,8 @@ from PIL import Image
 
 import lenet
 from lenet.arrays import Uint8
-from lenet.image import open_page
-from lenet.tint import by_colour
+from lenet.preprocessing.colour import by_colour
+from lenet.preprocessing.decode import open_page
 
 from conftest import ROOT
 

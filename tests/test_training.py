@@ -19,11 +19,12 @@ from PIL import Image
 from safetensors.numpy import load_file
 
 import lenet
-from lenet import dataset
-from lenet.draw import lettering
+from lenet.data import dataset
+from lenet.drawing.pictures import lettering
 from lenet.errors import LenetError, TrainingError, UsageError
-from lenet.pixels import to_input
-from lenet.spec import NETS
+from lenet.network.inputs import to_input
+from lenet.network.spec import NETS
+from lenet.network.weights import find
 from lenet.training import run as run_folder
 from lenet.training.loop import described
 from lenet.training.plan import draw_plan, rates, steps_per_pass
@@ -32,7 +33,6 @@ from lenet.training.recipes import RECIPES
 from lenet.training.start import find_recipe
 from lenet.training.teacher import Teacher
 from lenet.training.torch_backend import TorchBackend
-from lenet.weights import find
 
 from conftest import blobs
 

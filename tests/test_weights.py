@@ -11,9 +11,9 @@ from safetensors.numpy import save
 
 import lenet
 from lenet.errors import WeightsError
-from lenet.initial import initial_tensors
-from lenet.spec import NETS
-from lenet.weights import Weights, load_weights, save_weights, shipped
+from lenet.network.initialisation import initial_tensors
+from lenet.network.spec import NETS
+from lenet.network.weights import Weights, load_weights, save_weights, shipped
 
 CARD = {"format": 1, "net": "lenet5", "activation": "squash", "outputs": 10}
 CARD |= {"input": {"background": -0.1, "foreground": 1.175}, "calibration": {"temperature": 1.0}}

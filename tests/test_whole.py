@@ -7,20 +7,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lenet.dataset import Dataset, Digits
+from lenet.data.dataset import Dataset, Digits
 from lenet.engine import Network, load
 from lenet.errors import UsageError
-from lenet.pixels import to_input
-from lenet.sight import see_number
-from lenet.spec import NOT_A_DIGIT
-from lenet.training import numbers as learned
-from lenet.training.compose import spaced
+from lenet.network.inputs import to_input
+from lenet.network.spec import NOT_A_DIGIT
+from lenet.segmentation.candidates import see_number
+from lenet.training import sequence_loss as learned
 from lenet.training.engine_backend import EngineBackend
-from lenet.training.numbers import Number, Numbers, as_learned, seen_numbers, whole
 from lenet.training.plan import draw_plan
 from lenet.training.recipe import changed
 from lenet.training.recipes import RECIPES
+from lenet.training.sequence_loss import Number, Numbers, as_learned, seen_numbers, whole
 from lenet.training.start import train
+from lenet.training.synthetic.compose import spaced
 
 from conftest import by_small_steps
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from lenet.errors import LenetError
     from lenet.result import Reading
 
-__version__ = "0.1.0"
 __all__ = [
     "LenetError",
     "Network",
@@ -29,7 +28,12 @@ __all__ = [
     "read",
     "train",
 ]
-_HOMES = {"LenetError": "lenet.errors", "Network": "lenet.engine", "Reading": "lenet.result"}
+_HOMES = {
+    "LenetError": "lenet.errors",
+    "Network": "lenet.engine",
+    "Reading": "lenet.result",
+    "__version__": "lenet.version",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -6,12 +6,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lenet import dataset, measure, reader
+from lenet import reader
+from lenet.data import dataset
 from lenet.engine import Network, load
 from lenet.errors import MissingExtra
-from lenet.image import Source
-from lenet.result import Evaluation, Reading
-from lenet.spec import DEFAULT, NETS, SWEEP
+from lenet.evaluation import digits as measure
+from lenet.evaluation.result import Evaluation
+from lenet.network.spec import DEFAULT, NETS, SWEEP
+from lenet.preprocessing.decode import Source
+from lenet.result import Reading
 
 if TYPE_CHECKING:
     from lenet.nets import LeNet
@@ -36,9 +39,9 @@ def read(
 
     `model` is shipped weights by name, a weights file or a loaded network (None: lenet5-reader, or lenet5-sweep).
     `digit` takes all of it for one digit; `sweep` slides the network along each line (section VII of the paper).
-    `pattern` says what a number may be (`lenet.pattern.allowed`: zip, amount, time, date, digits:N, luhn, or a regular
-    expression), `choices` lists it. `best` is how many of the likeliest texts each line lists. With `max_error` an
-    answer is withheld where more than this share of answers is wrong.
+    `pattern` says what a number may be (`lenet.decoding.formats.allowed`: zip, amount, time, date, digits:N, luhn, or
+    a regular expression), `choices` lists it. `best` is how many of the likeliest texts each line lists. With
+    `max_error` an answer is withheld where more than this share of answers is wrong.
 
     Returns the text with a calibrated confidence, and for each digit the runner-up, the box and the glyph that the
     network saw, with a note for every decision taken on the way. Raises PictureError when the picture cannot be

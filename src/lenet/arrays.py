@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lenet.spec import GLYPH_SIZE
-
 Uint8 = npt.NDArray[np.uint8]
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -18,21 +16,6 @@ Floats = npt.NDArray[np.floating[Any]]
 Bools = npt.NDArray[np.bool_]
 # Named tensors of one network, such as {"c1.weight": (6, 1, 5, 5), ...}; float32 in a weights file.
 Tensors = dict[str, npt.NDArray[Any]]
-
-
-def as_glyphs(glyphs: npt.ArrayLike) -> Uint8:
-    """Return (n, 28, 28) uint8 glyphs, 0 for paper and 255 for pen; one (28, 28) glyph becomes n = 1.
-
-    Raises ValueError naming the shape or the type found.
-    """
-    array = np.asarray(glyphs)
-    if array.dtype != np.uint8:
-        raise ValueError(f"glyphs of type {array.dtype}: expected uint8, 0 for paper and 255 for pen")
-    if array.ndim == 2:
-        array = array[None]
-    if array.ndim != 3 or array.shape[1:] != (GLYPH_SIZE, GLYPH_SIZE):
-        raise ValueError(f"glyphs of shape {array.shape}: expected (n, {GLYPH_SIZE}, {GLYPH_SIZE})")
-    return array
 
 
 def require_finite(array: Floats, what: str) -> None:

@@ -8,20 +8,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lenet.arrays import Float64, Uint8
-from lenet.decode import DecodedDigit, DecodedLine, best_two, decode, probabilities, withheld
+from lenet.decoding.confidence import format_holds, signs, trusted
+from lenet.decoding.decoder import DecodedDigit, DecodedLine, decode, withheld
+from lenet.decoding.features import line_graph
+from lenet.decoding.formats import SYMBOLS, one_of
+from lenet.decoding.formats import allowed as allowed_texts
+from lenet.decoding.graph import Automaton
+from lenet.decoding.sliding_window import column_graph
 from lenet.engine import Network
+from lenet.engine.tta import looked
 from lenet.errors import UsageError
-from lenet.evidence import line_graph
-from lenet.graph import Automaton
-from lenet.image import Source
-from lenet.looks import looked
-from lenet.pattern import SYMBOLS, one_of
-from lenet.pattern import allowed as allowed_texts
+from lenet.network.probabilities import best_two, probabilities
+from lenet.network.spec import NOT_A_DIGIT
+from lenet.preprocessing.decode import Source
 from lenet.result import Abstained, Box, Digit, Line, Reading, RunnerUp
-from lenet.sight import Sight, SweptLines, see_digit, see_lines, see_number
-from lenet.spec import NOT_A_DIGIT
-from lenet.sweep import column_graph
-from lenet.trust import format_holds, signs, trusted
+from lenet.segmentation.candidates import Sight, SweptLines, see_digit, see_lines, see_number
 
 _AGAIN = "doubtful: turned, slanted and scaled looks count too"
 _UNFIT = "what is written hardly fits the format"

@@ -11,12 +11,13 @@ import numpy as np
 
 from lenet.arrays import Float32, Int32, Uint8
 from lenet.engine import Network
-from lenet.engine.flat import flattened
 from lenet.engine.gradients import Loss
-from lenet.engine.learners import Patterns, Rule, batch_learner, online_learner
+from lenet.engine.learner import Patterns, Rule
+from lenet.engine.learners import batch_learner, online_learner
+from lenet.engine.packing import flattened
 from lenet.engine.warp import AFFINE
-from lenet.spec import INPUT_SIZE
-from lenet.weights import Weights
+from lenet.network.spec import INPUT_SIZE
+from lenet.network.weights import Weights
 
 Work = Callable[[], object]
 

@@ -18,16 +18,16 @@ from typing import Any
 
 import numpy as np
 
-from lenet.anatomy import layers
 from lenet.arrays import Float32
 from lenet.bench.contenders import Contender, Lesson, Work, present
 from lenet.bench.timing import interleaved
-from lenet.draw import as_ink, lettering, save_picture
-from lenet.engine.choice import REFERENCE, chosen, cores
-from lenet.initial import initial_tensors
-from lenet.spec import INPUT_SIZE, NETS
+from lenet.drawing.pictures import as_ink, lettering, save_picture
+from lenet.engine.dispatch import REFERENCE, chosen, cores
+from lenet.network.initialisation import initial_tensors
+from lenet.network.spec import INPUT_SIZE, NETS
+from lenet.network.summary import layers
+from lenet.network.weights import Weights
 from lenet.training.distortions import Ranges, draw
-from lenet.weights import Weights
 
 FORWARD_BATCHES = (1, 64, 1024)
 TRAIN_BATCHES = (1, 64, 512)
@@ -186,10 +186,11 @@ def stages(picture: Path, runs: int = 15) -> dict[str, float]:
     "path" the graph and its best path.
     """
     from lenet.engine import load
-    from lenet.glyph import make_glyphs
+    from lenet.preprocessing.pipeline import find_writing, open_paper
     from lenet.reader import read_number
-    from lenet.segment import number
-    from lenet.sight import find_writing, open_paper, see_number
+    from lenet.segmentation.candidates import see_number
+    from lenet.segmentation.glyphs import make_glyphs
+    from lenet.segmentation.lattice import number
 
     network = load()
     took: dict[str, list[float]] = {}

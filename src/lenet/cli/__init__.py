@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from lenet import __version__
-from lenet.cli import bench, data, evaluate, explain, export, read, reproduce, serve, summary, take, train
+from lenet.cli import bench, data, evaluate, explain, export, import_model, read, reproduce, serve, summary, train
 from lenet.errors import LenetError, UsageError, reason
+from lenet.version import __version__
 
 app = typer.Typer(
     name="lenet",
@@ -46,7 +46,7 @@ app.command("train")(train.train)
 app.command("reproduce")(reproduce.reproduce)
 app.command("bench")(bench.bench)
 app.command("export")(export.export)
-app.command("import")(take.take)
+app.command("import")(import_model.take)
 app.command("serve")(serve.serve)
 app.command("summary")(summary.summary)
 app.add_typer(data.app, name="data")

@@ -17,8 +17,8 @@ def list_sets(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per data set.")] = False,
 ) -> None:
     """List the data sets and which are on this machine."""
-    from lenet.fetch import local
-    from lenet.sources import SOURCES
+    from lenet.data.fetch import local
+    from lenet.data.sources import SOURCES
 
     for source in SOURCES.values():
         found = [local(source, role) for role in source.files]
@@ -40,9 +40,9 @@ def fetch(
 
     What is on this machine already is checked, not fetched again.
     """
+    from lenet.data.fetch import content, local
+    from lenet.data.sources import SOURCES
     from lenet.errors import UsageError
-    from lenet.fetch import content, local
-    from lenet.sources import SOURCES
 
     if name not in SOURCES:
         raise UsageError(f"data set {name!r}", "no such data set", f"expected one of {', '.join(SOURCES)}")

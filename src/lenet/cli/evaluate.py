@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lenet.cli.progress import bar, downloads
-from lenet.spec import DEFAULT
+from lenet.network.spec import DEFAULT
 
 if TYPE_CHECKING:
-    from lenet.labels import Labelled
+    from lenet.data.labels import Labelled
+    from lenet.evaluation.result import NumbersEvaluation
     from lenet.reader import Asked
-    from lenet.result import NumbersEvaluation
 
 
 def evaluate(
@@ -38,13 +38,14 @@ def evaluate(
     Prints the rate with a 95 % interval, the errors by writers where they are known, the confusion and the
     surest mistakes. A picture of numbers that cannot be read is not counted: one line on stderr, and exit status 1.
     """
-    from lenet import draw, measure
-    from lenet.dataset import load_test
+    from lenet.data.dataset import load_test
+    from lenet.data.labels import numbers_in
+    from lenet.drawing import pictures as draw
     from lenet.engine import load
     from lenet.errors import UsageError
-    from lenet.labels import numbers_in
+    from lenet.evaluation import digits as measure
+    from lenet.evaluation.result import Evaluation
     from lenet.reader import ask
-    from lenet.result import Evaluation
 
     network = load(model)
     if rows := numbers_in(data):
@@ -78,7 +79,7 @@ def evaluate(
 
 def _numbers(model: str, data: str, rows: list[Labelled], asked: Asked, out: Path | None, as_json: bool) -> None:
     """Measure on pictures of numbers and print what was found."""
-    from lenet.measure_numbers import evaluate_numbers
+    from lenet.evaluation.numbers import evaluate_numbers
 
     with bar("reading", "pictures") as move:
         found = evaluate_numbers(model, Path(data), rows, asked, report=move)
@@ -91,7 +92,7 @@ def _numbers(model: str, data: str, rows: list[Labelled], asked: Asked, out: Pat
 
 def _tell(found: NumbersEvaluation, data: str, out: Path | None, as_json: bool) -> None:
     """Print what was found, and draw what was misread."""
-    from lenet import draw
+    from lenet.drawing import pictures as draw
 
     if out is not None:
         draw.save_picture(draw.misread_sheet(found, Path(data)), out)

@@ -9,14 +9,14 @@ import typer
 
 from lenet.cli.read import standard_input
 from lenet.errors import UsageError
-from lenet.spec import DEFAULT, SWEEP
+from lenet.network.spec import DEFAULT, SWEEP
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from lenet.engine import Network
     from lenet.result import Reading
-    from lenet.sight import Sight
+    from lenet.segmentation.candidates import Sight
 
 
 def explain(
@@ -63,10 +63,10 @@ def explain(
 
 
 def _number(source: str | bytes, sight: Sight, network: Network, reading: Reading) -> Image:
-    from lenet.draw_number import explained_number
+    from lenet.drawing.lattice import explained_number
+    from lenet.engine.tta import looked
     from lenet.errors import PictureError
-    from lenet.image import open_page
-    from lenet.looks import looked
+    from lenet.preprocessing.decode import open_page
     from lenet.reader import chosen_arcs
 
     if not len(sight.glyphs):
@@ -79,13 +79,13 @@ def _number(source: str | bytes, sight: Sight, network: Network, reading: Readin
 
 
 def _swept(source: str | bytes, network: Network) -> tuple[Image, Reading]:
-    from lenet.decode import probabilities
-    from lenet.draw_sweep import explained_sweep
+    from lenet.drawing.sliding_window import explained_sweep
     from lenet.errors import PictureError
-    from lenet.image import open_page
-    from lenet.pixels import field_greys
+    from lenet.network.inputs import field_greys
+    from lenet.network.probabilities import probabilities
+    from lenet.preprocessing.decode import open_page
     from lenet.reader import read_swept
-    from lenet.sight import see_lines
+    from lenet.segmentation.candidates import see_lines
 
     lines = see_lines(source)
     reading = read_swept(lines, network)
@@ -98,10 +98,10 @@ def _swept(source: str | bytes, network: Network) -> tuple[Image, Reading]:
 
 
 def _digit(image: str, source: str | bytes, network: Network, reading: Reading) -> Image:
-    from lenet.draw import explained
+    from lenet.drawing.pictures import explained
+    from lenet.engine.tta import looked
     from lenet.errors import PictureError
-    from lenet.image import open_page
-    from lenet.looks import looked
+    from lenet.preprocessing.decode import open_page
 
     if not reading.digits:
         raise PictureError(image, f"nothing to explain, the page is {reading.abstained}")
@@ -112,7 +112,7 @@ def _digit(image: str, source: str | bytes, network: Network, reading: Reading) 
 
 
 def _finish(image: str, figure: Image, reading: Reading, out: Path) -> None:
-    from lenet.draw import save_picture
+    from lenet.drawing.pictures import save_picture
 
     save_picture(figure, out)
     text = reading.text.replace("\n", " ")

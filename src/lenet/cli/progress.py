@@ -45,7 +45,7 @@ def bar(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
 
 @contextmanager
 def downloads() -> Iterator[Callable[[str, int, int], None]]:
-    """Yield a function of (address, bytes so far, bytes in all) that shows each download; see `lenet.fetch`."""
+    """Yield a function of (address, bytes so far, bytes in all) that shows each download; see `lenet.data.fetch`."""
     shown: set[str] = set()
     with bar("fetching", "bytes") as move:
 

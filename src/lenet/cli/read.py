@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lenet.cli.progress import bar
-from lenet.spec import DEFAULT, SWEEP
+from lenet.network.spec import DEFAULT, SWEEP
 
 if TYPE_CHECKING:
-    from lenet.jobs import Answer
+    from lenet.bulk.jobs import Answer
     from lenet.reader import Asked
 
 
@@ -82,13 +82,13 @@ def read(
     Any format, size, colour, polarity and place. Several pictures are read on all cores. A picture that cannot be read
     gives one line on stderr and exit status 1; the others are still read.
     """
-    from lenet import jobs
-    from lenet.corrections import kept
+    from lenet.bulk import jobs
+    from lenet.bulk.inputs import opened, pictures
+    from lenet.bulk.outputs import written
     from lenet.engine import load
     from lenet.errors import UsageError
-    from lenet.holdings import opened, pictures
     from lenet.reader import ask
-    from lenet.table import written
+    from lenet.training.corrections import kept
 
     if method not in ("cut", "sweep"):
         raise UsageError(f"--method {method}", "expected cut or sweep")
@@ -129,8 +129,8 @@ def read(
 
 def _on_cluster(address: str, out: Path, job: dict[str, Any], found: list[str], asked: Asked, resume: bool) -> None:
     """Have a cluster read all that is left of a job, and say what came of it."""
-    from lenet.cluster import joined
-    from lenet.parts import begun, writer
+    from lenet.bulk.ray_cluster import joined
+    from lenet.bulk.shards import begun, writer
 
     with _stoppable(out), bar("reading", "pictures") as move, joined(address) as cluster:
         parts = begun(out, job, found, cluster.cores, resume=resume)
@@ -201,15 +201,15 @@ def _prepared(annotate: Path | None, found: list[str]) -> Path | None:
 
 def _source(path: str, given: bytes, column: str | None) -> Any:
     """Return what a picture is read from, once more."""
-    from lenet.holdings import opened
+    from lenet.bulk.inputs import opened
 
     return next(opened([path], column, given))[1]
 
 
 def _annotate(answer: Answer, source: Any, out: Path) -> None:
-    from lenet import draw  # Pillow's drawing, only when it is asked for
-    from lenet.image import open_page
-    from lenet.sight import see_number
+    from lenet.drawing import pictures as draw  # Pillow's drawing, only when it is asked for
+    from lenet.preprocessing.decode import open_page
+    from lenet.segmentation.candidates import see_number
 
     assert answer.reading is not None
     page = open_page(source)
@@ -226,7 +226,7 @@ def _out(annotate: Path, path: str, number: int) -> Path:
 
 def _line(found: dict[str, Any]) -> str:
     """Return path, text, confidence, and the abstention with the notes, separated by tabs."""
-    from lenet.table import as_figure, likeliest
+    from lenet.bulk.outputs import as_figure, likeliest
 
     ranked = likeliest(found)
     remarks = [*filter(None, [found["abstained"], ranked and f"likeliest {ranked}"]), *found["notes"]]

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from lenet import anatomy
 from lenet.errors import UsageError
-from lenet.spec import NETS
+from lenet.network import summary as anatomy
+from lenet.network.spec import NETS
 
 Layers = tuple[anatomy.LayerFacts, ...]
 

@@ -68,7 +68,7 @@ def train(
     The last line says how many test digits are wrong. The weights in the run folder can be read with at once:
     lenet read --model DIR/weights.safetensors PICTURE.
     """
-    from lenet.sources import SOURCES
+    from lenet.data.sources import SOURCES
     from lenet.training.ranks import Ranks
     from lenet.training.spread import train_spread
     from lenet.training.start import run_folder

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from lenet.anatomy import layers
 from lenet.arrays import Float32, Float64, require_finite
-from lenet.decode import probabilities
 from lenet.engine import reference
-from lenet.engine.choice import REFERENCE, chosen, cores
-from lenet.engine.flat import described, flattened
+from lenet.engine.dispatch import REFERENCE, chosen, cores
+from lenet.engine.packing import described, flattened
 from lenet.engine.warp import warp
-from lenet.pixels import to_input
-from lenet.spec import DEFAULT, INPUT_SIZE, Net
-from lenet.weights import Weights, load_weights
+from lenet.network.inputs import to_input
+from lenet.network.probabilities import probabilities
+from lenet.network.spec import DEFAULT, INPUT_SIZE, Net
+from lenet.network.summary import layers
+from lenet.network.weights import Weights, load_weights
 
 if TYPE_CHECKING:
     from lenet.engine import _native

@@ -15,8 +15,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from lenet.arrays import Float32, Floats, Tensors, Uint8
 from lenet.engine.reference import apply, squares
-from lenet.initial import connection_mask
-from lenet.spec import SQUASH_AMPLITUDE, SQUASH_SLOPE, Activation, Codes, Layer, Net, Subsampling, code
+from lenet.network.initialisation import connection_mask
+from lenet.network.spec import SQUASH_AMPLITUDE, SQUASH_SLOPE, Activation, Codes, Layer, Net, Subsampling, code
 
 LossKind = Literal["cross-entropy", "mean squared error", "distance", "discriminative"]
 

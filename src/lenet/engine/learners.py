@@ -2,40 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import prod
 from typing import Protocol
 
-from lenet.anatomy import layers
-from lenet.arrays import Float32, Int32, Uint8
-from lenet.engine.choice import REFERENCE, chosen
+from lenet.arrays import Float32, Int32
+from lenet.engine.dispatch import REFERENCE, chosen
 from lenet.engine.gradients import Loss
-from lenet.spec import Convolution, Net
-
-
-@dataclass(frozen=True)
-class Rule:
-    """How mini-batches move the parameters: SGD as in PyTorch, and what is kept of them.
-
-    `batch` is the patterns in a step; `decay` is of weights, not of biases and coefficients; `averaging` the decay
-    per step of a running average of the parameters (0: none); `dropout` the share of C5's and F6's outputs that
-    is dropped.
-    """
-
-    batch: int
-    momentum: float = 0.0
-    nesterov: bool = False
-    decay: float = 0.0
-    averaging: float = 0.0
-    dropout: float = 0.0
-
-
-@dataclass(frozen=True)
-class Patterns:
-    """What there is to learn: inputs (n, 1, 32, 32) float32 and labels (n,) uint8, both contiguous."""
-
-    inputs: Float32
-    labels: Uint8
+from lenet.engine.learner import Patterns, Rule
+from lenet.network.spec import Net
 
 
 class BatchLearner(Protocol):
@@ -108,17 +81,3 @@ def online_learner(net: Net, loss: Loss, replicas: int, threads: int) -> OnlineL
     from lenet.engine.native_learners import NativeOnlineLearner
 
     return NativeOnlineLearner(net, loss, replicas, chosen(), threads)
-
-
-def dropped_units(net: Net) -> dict[str, tuple[int, int]]:
-    """Return the layers that dropout follows, C5 and F6, and the numbers of their units: (first, last + 1).
-
-    A unit is numbered as its bias is among all parameters.
-    """
-    found: dict[str, tuple[int, int]] = {}
-    seen = 0
-    for layer, facts in zip(net.layers, layers(net), strict=True):
-        seen += sum(map(prod, facts.shapes.values()))
-        if isinstance(layer, Convolution) and facts.output[1:] == (1, 1) and layer is not net.layers[-1]:
-            found[layer.name] = (seen - layer.maps, seen)
-    return found

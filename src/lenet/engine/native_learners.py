@@ -6,10 +6,10 @@ from typing import get_args
 
 from lenet.arrays import Float32, Int32
 from lenet.engine import _native
-from lenet.engine.flat import described
 from lenet.engine.gradients import Loss, LossKind
-from lenet.engine.learners import Patterns, Rule, dropped_units
-from lenet.spec import Convolution, Net
+from lenet.engine.learner import Patterns, Rule, dropped_units
+from lenet.engine.packing import described
+from lenet.network.spec import Convolution, Net
 
 _PARTS = ("parameters", "velocity", "average", "gradient")
 _LOSSES: tuple[str, ...] = get_args(LossKind)  # in the order of the enumeration in native/network.hpp

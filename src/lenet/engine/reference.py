@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from lenet.arrays import Floats, Tensors, require_finite
-from lenet.spec import (
+from lenet.network.spec import (
     INPUT_SIZE,
     SQUASH_AMPLITUDE,
     SQUASH_SLOPE,
@@ -94,7 +94,7 @@ def check_inputs(inputs: Floats) -> None:
     if len(shape) != 4 or shape[1] != 1 or shape[2] < INPUT_SIZE or shape[3] < INPUT_SIZE:
         raise ValueError(f"inputs of shape {shape}: expected (n, 1, h, w) with h and w at least 32")
     if inputs.dtype.kind != "f":
-        raise ValueError(f"inputs of type {inputs.dtype}: expected floats, as lenet.pixels.to_input makes them")
+        raise ValueError(f"inputs of type {inputs.dtype}: expected floats, as lenet.network.inputs.to_input makes them")
 
 
 def forward(net: Net, tensors: Tensors, inputs: Floats) -> Floats:

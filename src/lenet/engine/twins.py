@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from lenet.anatomy import tensor_shapes
 from lenet.arrays import Float32, Int32
-from lenet.engine.flat import flattened, named
 from lenet.engine.gradients import Loss, backward, curvature, dropout_mask, loss_and_gradient, outputs
-from lenet.engine.learners import Patterns, Rule, dropped_units
+from lenet.engine.learner import Patterns, Rule, dropped_units
+from lenet.engine.packing import flattened, named
 from lenet.engine.warp import warp
-from lenet.spec import Net
+from lenet.network.spec import Net
+from lenet.network.summary import tensor_shapes
 
 _overflowing = np.errstate(over="ignore", invalid="ignore", divide="ignore")
 

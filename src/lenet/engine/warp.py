@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from lenet.arrays import Float32, Float64
-from lenet.spec import BACKGROUND, INPUT_SIZE
+from lenet.network.spec import BACKGROUND, INPUT_SIZE
 
 AFFINE = 6
 CONTROL = 5

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lenet import dataset
+from lenet.data import dataset
 from lenet.engine import Network, load
 from lenet.errors import LenetError, MissingExtra, UsageError, reason
 from lenet.export.parity import Answers

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from lenet.anatomy import LayerFacts, layers
 from lenet.export.c_text import FLOAT_FUNCTIONS, INT8_FUNCTIONS, array
 from lenet.export.quantised import Quantised, QuantisedLayer
-from lenet.spec import Codes, Convolution, Layer, Subsampling, code
-from lenet.weights import Weights
+from lenet.network.spec import Codes, Convolution, Layer, Subsampling, code
+from lenet.network.summary import LayerFacts, layers
+from lenet.network.weights import Weights
 
 
 @dataclass

@@ -8,8 +8,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from lenet.anatomy import layers
-from lenet.spec import (
+from lenet.network.spec import (
     BACKGROUND,
     FOREGROUND,
     GLYPH_SIZE,
@@ -23,7 +22,8 @@ from lenet.spec import (
     Subsampling,
     code,
 )
-from lenet.weights import Weights
+from lenet.network.summary import layers
+from lenet.network.weights import Weights
 
 _OPSET = 17
 _IR = 10

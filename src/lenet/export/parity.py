@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lenet.arrays import Float32, Uint8
-from lenet.dataset import Digits
+from lenet.data.dataset import Digits
 from lenet.engine import Network
 from lenet.errors import LenetError
 

@@ -15,11 +15,21 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from lenet.anatomy import layers
 from lenet.arrays import Int32, Int64, Uint8
 from lenet.engine import Network
 from lenet.engine.reference import activate, squares
-from lenet.spec import BACKGROUND, FOREGROUND, INPUT_SIZE, SQUASH_AMPLITUDE, Activation, Codes, Convolution, Layer, code
+from lenet.network.spec import (
+    BACKGROUND,
+    FOREGROUND,
+    INPUT_SIZE,
+    SQUASH_AMPLITUDE,
+    Activation,
+    Codes,
+    Convolution,
+    Layer,
+    code,
+)
+from lenet.network.summary import layers
 
 Int8 = npt.NDArray[np.int8]
 # An input value is a grey level less 128; -0.1 is grey 0, and 0 is grey 20.

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lenet.anatomy import layers
 from lenet.arrays import Uint8
 from lenet.engine import Network
 from lenet.errors import LenetError
@@ -19,7 +18,8 @@ from lenet.export import c_text
 from lenet.export.c_source import float_source, int8_source
 from lenet.export.quantised import Quantised, quantised, run
 from lenet.files import replace_text
-from lenet.image import open_page
+from lenet.network.summary import layers
+from lenet.preprocessing.decode import open_page
 
 if TYPE_CHECKING:
     from lenet.export import Export

@@ -11,7 +11,7 @@ import onnxruntime
 from lenet.errors import LenetError
 from lenet.export.onnx_graph import glyph_model, wide_model
 from lenet.files import replacing
-from lenet.pixels import to_wide_input
+from lenet.network.inputs import to_wide_input
 
 if TYPE_CHECKING:
     from lenet.export import Export

@@ -14,7 +14,7 @@ import torch
 from lenet.errors import LenetError
 from lenet.files import replace_text
 from lenet.nets.hub import HubLeNet
-from lenet.pixels import to_input
+from lenet.network.inputs import to_input
 
 if TYPE_CHECKING:
     from lenet.export import Export

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lenet.nets.modules import LeNet
-from lenet.spec import NETS, Activation
-from lenet.weights import load_weights
+from lenet.network.spec import NETS, Activation
+from lenet.network.weights import load_weights
 
 __all__ = ["LeNet", "create_model"]
 
@@ -22,7 +22,7 @@ def create_model(
     """Build a network of the table as a `torch.nn.Module`: (n, 1, 32, 32) float32 -> (n, k) scores.
 
     `pretrained` loads the shipped weights of the same name, which have their own activation and no batch
-    normalisation. Inputs come from `lenet.pixels.to_input`. Raises ValueError for an unknown name.
+    normalisation. Inputs come from `lenet.network.inputs.to_input`. Raises ValueError for an unknown name.
     """
     if name not in NETS:
         raise ValueError(f"network {name!r}: expected one of {', '.join(NETS)}")

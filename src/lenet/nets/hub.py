@@ -9,8 +9,8 @@ from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 
 from lenet.nets.modules import LeNet
-from lenet.spec import NETS, Activation
-from lenet.weights import Weights
+from lenet.network.spec import NETS, Activation
+from lenet.network.weights import Weights
 
 
 class HubLeNet(
@@ -23,8 +23,8 @@ class HubLeNet(
     """A network by name, with the mixin's `save_pretrained`, `from_pretrained` and `push_to_hub`.
 
     Network input (n, 1, 32, 32) -> scores (n, k); divided by `temperature` and put through a softmax they are
-    calibrated probabilities. `lenet.pixels.to_input` makes network input of 28x28 grey levels: 0 for paper becomes
-    -0.1, 255 for pen 1.175, two pixels of paper all around.
+    calibrated probabilities. `lenet.network.inputs.to_input` makes network input of 28x28 grey levels: 0 for paper
+    becomes -0.1, 255 for pen 1.175, two pixels of paper all around.
     """
 
     def __init__(self, net: str, activation: Activation, temperature: float = 1.0) -> None:

@@ -1,4 +1,4 @@
-"""The networks as PyTorch modules: they walk the layer records of `lenet.spec` and accept wider fields."""
+"""The networks as PyTorch modules: they walk the layer records of `lenet.network.spec` and accept wider fields."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lenet.anatomy import normalised
 from lenet.arrays import Tensors
-from lenet.initial import connection_mask, initial_tensors
-from lenet.spec import (
+from lenet.network.initialisation import connection_mask, initial_tensors
+from lenet.network.spec import (
     INPUT_SIZE,
     SQUASH_AMPLITUDE,
     SQUASH_SLOPE,
@@ -22,6 +21,7 @@ from lenet.spec import (
     Subsampling,
     code,
 )
+from lenet.network.summary import normalised
 
 
 def activate(x: Tensor, activation: Activation) -> Tensor:

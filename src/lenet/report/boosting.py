@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from lenet.arrays import Bools, Float32, Int32
-from lenet.dataset import Dataset
+from lenet.data.dataset import Dataset
 from lenet.engine import Network, distorted
 from lenet.errors import TrainingError
-from lenet.pixels import to_input
+from lenet.network.inputs import to_input
 from lenet.report.measured import Run
 from lenet.training.distortions import draw
 from lenet.training.plan import PassPlan, Plans, generator, rates

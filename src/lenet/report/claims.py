@@ -9,14 +9,11 @@ from math import exp, log, tanh
 
 import numpy as np
 
-from lenet.anatomy import batch_normalisation_parameters, layers, trainable
-from lenet.dataset import Dataset
+from lenet.data.dataset import Dataset
 from lenet.engine.gradients import Loss, loss_and_gradient
-from lenet.initial import initial_tensors
-from lenet.pixels import to_input
-from lenet.report.paper import DISTORTED_ERROR, FIGURE_5_TEST, FIGURE_6, FIGURE_8
-from lenet.report.rates import first_rates
-from lenet.spec import (
+from lenet.network.initialisation import initial_tensors
+from lenet.network.inputs import to_input
+from lenet.network.spec import (
     DIGIT_BOX,
     FIRST_CHARACTER,
     GLYPH_ROWS,
@@ -30,6 +27,9 @@ from lenet.spec import (
     Subsampling,
     code,
 )
+from lenet.network.summary import batch_normalisation_parameters, layers, trainable
+from lenet.report.paper import DISTORTED_ERROR, FIGURE_5_TEST, FIGURE_6, FIGURE_8
+from lenet.report.rates import first_rates
 from lenet.training.plan import RATES_1998
 from lenet.training.recipes import RECIPES
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from lenet.arrays import Float32, Uint8
-from lenet.dataset import Dataset, Digits
+from lenet.data.dataset import Dataset, Digits
 from lenet.errors import MissingExtra, TrainingError
 from lenet.files import replace_text
 from lenet.report.measured import rejected

@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from lenet.arrays import Uint8
+from lenet.network.spec import CODE_HEIGHT, CODE_WIDTH, FIRST_CHARACTER, GLYPH_ROWS, code
 from lenet.report.invariance import CHANGES
 from lenet.report.measured import Spread
 from lenet.report.paper import DISTORTED_POINT, FIGURE_5_TEST, FIGURE_5_TRAIN, FIGURE_6
-from lenet.spec import CODE_HEIGHT, CODE_WIDTH, FIRST_CHARACTER, GLYPH_ROWS, code
 
 _OURS, _THEIRS, _SECOND, _GREY = "#c2410c", "#1b1b1f", "#2563eb", "#a3a3ad"
 _STYLE: Any = {

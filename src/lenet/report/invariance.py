@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lenet.arrays import Float32, Uint8
-from lenet.changes import covered, looked_at, placed, thickened
-from lenet.dataset import Digits
-from lenet.pixels import to_input
+from lenet.data.dataset import Digits
+from lenet.engine.transforms import covered, looked_at, placed, thickened
+from lenet.network.inputs import to_input
 from lenet.report.measured import Run, Spread, error_rates
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from lenet.arrays import Float32, Float64, Uint8
 from lenet.engine import Network, load
 from lenet.errors import TrainingError, reason
-from lenet.interval import mean95, wilson95
+from lenet.evaluation.interval import mean95, wilson95
 from lenet.training.run import stored
 
 

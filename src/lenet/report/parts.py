@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from lenet.arrays import Uint8
-from lenet.dataset import Dataset, Digits
+from lenet.data.dataset import Dataset, Digits
 from lenet.engine import distorted
 from lenet.engine.warp import PARAMETERS
-from lenet.pixels import from_input, to_input
+from lenet.network.inputs import from_input, to_input
 from lenet.report.boosting import boosted_plans, ensemble_checksums
 from lenet.report.paper import FLIPS
-from lenet.training.backend import choose
+from lenet.training.backends import choose
 from lenet.training.loop import Progress, described, train_replicas
 from lenet.training.plan import Plans, draw_plan
 from lenet.training.recipe import Recipe

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from lenet.arrays import Float32
-from lenet.dataset import Digits
-from lenet.engine.flat import flattened
+from lenet.data.dataset import Digits
 from lenet.engine.gradients import Loss
-from lenet.engine.learners import Patterns, online_learner
-from lenet.initial import initial_tensors
-from lenet.pixels import to_input
+from lenet.engine.learner import Patterns
+from lenet.engine.learners import online_learner
+from lenet.engine.packing import flattened
+from lenet.network.initialisation import initial_tensors
+from lenet.network.inputs import to_input
 from lenet.training.plan import RATES_1998, draw_plan, generator
 from lenet.training.recipes import RECIPES
 

@@ -17,11 +17,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from lenet import dataset
 from lenet.bench.run import machine
+from lenet.data import dataset
+from lenet.data.fetch import Report
 from lenet.errors import LenetError, MissingExtra, UsageError, reason
-from lenet.fetch import Report, silent
 from lenet.files import replace_text
+from lenet.progress import silent
 from lenet.report.parts import PARTS, Part, train_part
 from lenet.training.loop import Progress
 from lenet.training.run import commit

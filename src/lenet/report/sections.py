@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from lenet.anatomy import layers, trainable
 from lenet.arrays import Float32
-from lenet.dataset import Dataset
+from lenet.data.dataset import Dataset
 from lenet.engine import distorted
-from lenet.pixels import field_greys, to_input
+from lenet.network.inputs import field_greys, to_input
+from lenet.network.spec import NETS
+from lenet.network.summary import layers, trainable
 from lenet.report import figures
 from lenet.report.claims import OFTEN_SAID, SLIPS, code_distances, squash_facts
 from lenet.report.invariance import CHANGES, borne, tolerance
@@ -32,7 +33,6 @@ from lenet.report.paper import (
     RIVALS,
 )
 from lenet.report.parts import PARTS, at_16_pixels
-from lenet.spec import NETS
 from lenet.training.distortions import FIGURE_7, draw
 
 NOT_RUN = "Not run: `lenet reproduce` trains what is missing."

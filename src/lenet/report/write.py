@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from lenet.dataset import Dataset
+from lenet.data.dataset import Dataset
 from lenet.report import sections
 from lenet.report.page import Section, write_page
 from lenet.report.sections import Found, run_folders

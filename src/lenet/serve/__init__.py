@@ -17,13 +17,13 @@ from typing import Any
 
 import uvicorn
 
-from lenet.engine.choice import cores
+from lenet.engine.dispatch import cores
 from lenet.errors import LenetError, UsageError, reason
 from lenet.serve.app import build
 from lenet.serve.guard import Access
-from lenet.serve.heads import protocol
 from lenet.serve.limits import Limits
-from lenet.serve.shelf import own_folder
+from lenet.serve.model_registry import own_folder
+from lenet.serve.request_head import protocol
 
 __all__ = ["Limits", "serve"]
 

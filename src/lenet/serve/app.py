@@ -13,22 +13,22 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 
-from lenet import __version__
-from lenet.engine.choice import chosen
+from lenet.engine.dispatch import chosen
 from lenet.errors import LenetError, TrainingError
+from lenet.network.spec import DEFAULT
 from lenet.serve import schema
-from lenet.serve.desk import Desk
-from lenet.serve.given import first_problem, parameters, pictures
+from lenet.serve.app_state import Desk
 from lenet.serve.guard import Access, Guard
-from lenet.serve.lessons import Lessons
 from lenet.serve.limits import Limits
 from lenet.serve.metrics import MEDIA, Metrics
-from lenet.serve.own import own_routes
+from lenet.serve.model_registry import Shelf
 from lenet.serve.page import page_routes
 from lenet.serve.readers import NoAnswer, Readers
-from lenet.serve.shelf import Shelf
+from lenet.serve.request import first_problem, parameters, pictures
 from lenet.serve.tasks import Outcome, failed, status_of
-from lenet.spec import DEFAULT
+from lenet.serve.training_jobs import Lessons
+from lenet.serve.training_routes import own_routes
+from lenet.version import __version__
 
 # What may be answered on every route, beside what a route says of itself.
 _FAILURES = {

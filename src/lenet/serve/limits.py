@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of the service; pixels are limited by `lenet.image.MOST_PIXELS`, before anything is decoded.
+    """Limits of the service; `lenet.preprocessing.decode.MOST_PIXELS` limits pixels, before anything is decoded.
 
     `body` is the bytes of a request, `head` those of its address and headers, `pictures` those of a batch,
     `body_seconds` how long a client may take to send, `seconds` how long a picture may take to be read, `waiting` how

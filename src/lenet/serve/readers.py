@@ -12,8 +12,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from lenet.network.spec import DEFAULT
 from lenet.serve.tasks import TASKS, Outcome
-from lenet.spec import DEFAULT
 
 _SPAWN = get_context("spawn")
 # A pipe takes so many bytes at once; more are sent from a thread, so that the loop goes on.

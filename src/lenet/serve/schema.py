@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from lenet.network.spec import DEFAULT
 from lenet.result import Abstained
-from lenet.serve.lessons import RECIPES, State
-from lenet.spec import DEFAULT
+from lenet.serve.training_jobs import RECIPES, State
 
 Share = Annotated[float, Field(ge=0, le=1)]
 BoxOf = Annotated[list[int], Field(min_length=4, max_length=4, description="x0, y0, x1, y1 in the picture's pixels")]

@@ -14,10 +14,10 @@ import numpy as np
 from lenet.arrays import Uint8
 from lenet.engine import Network
 from lenet.errors import LenetError, PictureError, UsageError, WeightsError
+from lenet.network.weights import load_weights
 from lenet.reader import ask, read
-from lenet.serve.look import activations, candidates, swept_columns, unit
-from lenet.serve.vary import runner_up, varied
-from lenet.weights import load_weights
+from lenet.serve.inspect import activations, candidates, swept_columns, unit
+from lenet.serve.occlusion import runner_up, varied
 
 # What a wrong picture is, by the kind of its error.
 _STATUS = {"unsupported": 415, "too large": 413, "empty": 400, "damaged": 422}

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lenet.arrays import Float32, Tensors, Uint8
-from lenet.errors import MissingExtra, UsageError
-from lenet.training.numbers import Numbers
 from lenet.training.plan import PassPlan
 from lenet.training.recipe import Recipe
+from lenet.training.sequence_loss import Numbers
 from lenet.training.teacher import Teacher
 
 
@@ -60,23 +59,3 @@ class Backend(Protocol):
 
     def restore(self, state: Tensors) -> None:
         """Take up a state again, after `begin`."""
-
-
-def choose(name: str, device: str | None) -> Backend:
-    """Return the backend called `name`: "engine" or "torch".
-
-    Raises UsageError for an unknown name or device, and MissingExtra when it needs what is not installed.
-    """
-    if name == "engine":
-        if device not in (None, "cpu"):
-            raise UsageError(f"device {device}", "the engine runs on the CPU", "use --backend torch for it")
-        from lenet.training.engine_backend import EngineBackend
-
-        return EngineBackend()
-    if name != "torch":
-        raise UsageError(f"backend {name!r}", "expected engine or torch")
-    try:
-        from lenet.training.torch_backend import TorchBackend
-    except ImportError as error:
-        raise MissingExtra(f"training with the {name} backend", "PyTorch", "torch") from error
-    return TorchBackend(device)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from statistics import mean, stdev
 
-from lenet.anatomy import trainable
-from lenet.interval import mean95
-from lenet.result import Evaluation
-from lenet.weights import Weights
+from lenet.evaluation.interval import mean95
+from lenet.evaluation.result import Evaluation
+from lenet.network.summary import trainable
+from lenet.network.weights import Weights
 
 
 def model_card(weights: Weights, evaluation: Evaluation) -> str:

@@ -6,16 +6,17 @@ import numpy as np
 
 from lenet.arrays import Float32, Int32, Tensors
 from lenet.engine import Network, distorted
-from lenet.engine.choice import chosen, cores
-from lenet.engine.flat import flattened, named
+from lenet.engine.dispatch import chosen, cores
 from lenet.engine.gradients import Loss
-from lenet.engine.learners import BatchLearner, OnlineLearner, Patterns, Rule, batch_learner, online_learner
+from lenet.engine.learner import Patterns, Rule
+from lenet.engine.learners import BatchLearner, OnlineLearner, batch_learner, online_learner
+from lenet.engine.packing import flattened, named
 from lenet.errors import TrainingError, UsageError
+from lenet.network.weights import Weights
 from lenet.training.backend import Counts, Material
-from lenet.training.numbers import Numbers
 from lenet.training.plan import PassPlan
 from lenet.training.recipe import Recipe
-from lenet.weights import Weights
+from lenet.training.sequence_loss import Numbers
 
 
 class EngineBackend:

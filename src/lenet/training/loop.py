@@ -13,20 +13,20 @@ from typing import Any
 import numpy as np
 
 from lenet.arrays import Float32, Tensors, Uint8
-from lenet.calibrate import expected_calibration_error, fit_temperature
-from lenet.dataset import Dataset, Digits
-from lenet.decode import probabilities
+from lenet.data.dataset import Dataset, Digits
 from lenet.errors import TrainingError
-from lenet.fetch import silent
-from lenet.initial import initial_tensors
-from lenet.pixels import to_input
+from lenet.evaluation.calibration import expected_calibration_error, fit_temperature
+from lenet.network.initialisation import initial_tensors
+from lenet.network.inputs import to_input
+from lenet.network.probabilities import probabilities
+from lenet.network.weights import Weights, find, save_weights
+from lenet.progress import silent
 from lenet.training.backend import Backend, Material
-from lenet.training.numbers import Numbers
 from lenet.training.plan import PassPlan, Plans, draw_plan, generator, steps_per_pass
 from lenet.training.recipe import Recipe
 from lenet.training.run import RunFolder
+from lenet.training.sequence_loss import Numbers
 from lenet.training.teacher import Teacher
-from lenet.weights import Weights, find, save_weights
 
 # Patterns in a chunk: 0.1 to 1 s of work, between looks at the progress, at Ctrl-C and at NaN.
 _CHUNK = 4096

@@ -7,8 +7,8 @@ from typing import Any, Literal, get_args
 
 from lenet.engine.gradients import LossKind
 from lenet.errors import UsageError
-from lenet.initial import SCHEMES
-from lenet.spec import NETS, Activation, Codes, Net
+from lenet.network.initialisation import SCHEMES
+from lenet.network.spec import NETS, Activation, Codes, Net
 from lenet.training.distortions import Figure7, Ranges
 
 Schedule = Literal["constant", "steps", "cosine", "1998"]
@@ -31,11 +31,12 @@ class Recipe:
     Levenberg-Marquardt: the rate over `mu` + h, h estimated on that many patterns, the `first` ones or `random` ones,
     `once` before the first pass or before `every pass`; `memory` is the share of the old h that the new one keeps.
     It needs batches of one pattern, and none of momentum, decay, averaging and dropout.
-    `school` adds pictures of digits, of numbers and of what is no digit (`lenet.training.school`): 1 is twice as many
-    again; `windows` cuts digits and the places beside them out of numbers, for the sweep; `mix` puts a folder's digits
+    `school` adds pictures of digits, of numbers and of what is no digit (`lenet.training.synthetic.augment`): 1 is
+    twice as many again; `windows` cuts digits and the places beside them out of numbers, for the sweep; `mix` puts a
+    folder's digits
     among MNIST's, to fine-tune: of those the weights it starts from are the teacher.
     With `numbers` above 0 so many numbers are learned as a whole beside each batch, their loss through the graph of
-    segmentations (`lenet.training.numbers`) taken `pull` times; it starts from weights that read numbers.
+    segmentations (`lenet.training.sequence_loss`) taken `pull` times; it starts from weights that read numbers.
     A `teacher`, weights that are shipped or a file, says how likely each label is, in place of the labels.
     `order` is one for all passes or a new one for each. `train_on` takes the first so many patterns (0: all).
     With a `pool` of k copies the distortions are drawn once for k - 1 distorted copies of each pattern, which go

@@ -25,7 +25,7 @@ from safetensors.numpy import load_file, save
 
 import lenet
 from lenet.arrays import Tensors
-from lenet.engine.choice import chosen
+from lenet.engine.dispatch import chosen
 from lenet.errors import TrainingError, reason
 from lenet.files import replace_text, replacing
 from lenet.training.recipe import DEFAULTS

@@ -17,19 +17,19 @@ from typing import Any
 
 import numpy as np
 
-from lenet import measure
 from lenet.arrays import Uint8
-from lenet.dataset import Dataset, load, who_wrote
+from lenet.data.dataset import Dataset, load, who_wrote
 from lenet.engine import Network
 from lenet.errors import LenetError, TrainingError, reason
+from lenet.evaluation import digits as measure
+from lenet.evaluation.result import Evaluation
 from lenet.files import replace_text
 from lenet.nets import LeNet
-from lenet.pixels import to_input
-from lenet.result import Evaluation
-from lenet.spec import NOT_A_DIGIT
-from lenet.training import paths
+from lenet.network.inputs import to_input
+from lenet.network.spec import NOT_A_DIGIT
+from lenet.network.weights import Weights, load_weights, save_weights
+from lenet.training import fit_decoder
 from lenet.training.card import model_card
-from lenet.weights import Weights, load_weights, save_weights
 
 # The largest difference between engines, as a share of a layer's largest value.
 PARITY = 1e-5
@@ -116,7 +116,7 @@ def ship(runs: list[Path], name: str, assets: Path, cards: Path) -> Path:
     data = load(weights.card["data"]["name"])
     evaluation, apart = check(weights, data)
     if weights.net.outputs > NOT_A_DIGIT and not weights.card["recipe"].get("windows"):
-        weights = paths.fitted(weights, data, who_wrote(data))
+        weights = fit_decoder.fitted(weights, data, who_wrote(data))
         evaluation = measure.evaluate(Network(weights), data.test, data.name)
         weights.card["test"] = {"errors": evaluation.errors, "n": evaluation.n}
     card: dict[str, Any] = {

@@ -13,11 +13,12 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from lenet import dataset
-from lenet.cluster import joined
+from lenet.bulk.ray_cluster import joined
+from lenet.data import dataset
+from lenet.data.fetch import Report
 from lenet.errors import TrainingError, UsageError, reason
-from lenet.fetch import Report, silent
 from lenet.files import replace_text
+from lenet.progress import silent
 from lenet.training.run import SPREAD, RunFolder, stored
 from lenet.training.start import checked_seeds, find_recipe, run_folder, train
 

@@ -9,20 +9,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lenet import dataset
+from lenet.data import dataset
+from lenet.data.fetch import Report
 from lenet.errors import UsageError
-from lenet.fetch import Report, silent
-from lenet.training.backend import choose
+from lenet.network.weights import load_weights
+from lenet.progress import silent
+from lenet.training.backends import choose
+from lenet.training.fine_tune import before_and_after, mixed
 from lenet.training.loop import Progress, train_replicas
-from lenet.training.numbers import Numbers, as_learned, seen_numbers
 from lenet.training.ranks import Ranks
 from lenet.training.recipe import Recipe, changed, checked
 from lenet.training.recipes import RECIPES
 from lenet.training.run import RunFolder
-from lenet.training.school import schooled
-from lenet.training.tuning import before_and_after, mixed
-from lenet.training.windows import windowed
-from lenet.weights import load_weights
+from lenet.training.sequence_loss import Numbers, as_learned, seen_numbers
+from lenet.training.synthetic.augment import schooled
+from lenet.training.synthetic.windows import windowed
 
 
 def find_recipe(name: str, passes: int | None = None, settings: dict[str, str] | None = None) -> Recipe:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from lenet.arrays import Bools, Float32, Int32, Uint8
-from lenet.decode import probabilities
 from lenet.engine import load
 from lenet.errors import UsageError
-from lenet.spec import NOT_A_DIGIT, Net
+from lenet.network.probabilities import probabilities
+from lenet.network.spec import NOT_A_DIGIT, Net
 
 
 class Teacher:

@@ -14,7 +14,7 @@ from lenet.arrays import Float32, Tensors
 from lenet.engine.warp import AFFINE, CONTROL, spline_basis
 from lenet.errors import TrainingError, UsageError
 from lenet.nets.modules import LeNet
-from lenet.spec import BACKGROUND, INPUT_SIZE
+from lenet.network.spec import BACKGROUND, INPUT_SIZE
 from lenet.training.backend import Counts, Material
 from lenet.training.plan import PassPlan
 from lenet.training.ranks import Ranks

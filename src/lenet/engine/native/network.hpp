@@ -1,4 +1,4 @@
-// A network as the kernels see it: the layer records of lenet.spec, a convolution and what follows it at a time.
+// A network as the kernels see it: the layer records of lenet.network.spec, a convolution and what follows it at a time.
 // Plain data and no library code: this header is compiled once per instruction set.
 #pragma once
 

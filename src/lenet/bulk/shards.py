@@ -1,0 +1,162 @@
+"""A folder of answers in Parquet parts, which the workers of a cluster write, each part whole or not at all.
+
+part-00000.parquet  the answers of the first pictures, in their order; the next parts those that follow
+_manifest.json      the job, its pictures and, when all is done, every part with its rows and its failed pictures
+_part-N.begun       a part that is being read, or was when its worker was lost
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lenet.bulk.inputs import file_of, opened
+from lenet.bulk.jobs import by_processes, one_by_one
+from lenet.bulk.outputs import arrow, as_text, write
+from lenet.engine import Network, load
+from lenet.errors import LenetError, reason
+from lenet.files import replace_text
+from lenet.reader import Asked
+
+_MANIFEST = "_manifest.json"
+# Pictures of a part: at most so many, and so few that every core has several parts to do.
+_MOST, _PARTS_A_CORE = 1_000, 8
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of one job: `names` are all its pictures, `size` of them are in a part."""
+
+    folder: Path
+    names: list[str]
+    size: int
+
+    def left(self) -> list[dict[str, Any]]:
+        """Return what is to be done: of each part that is not there its number and pictures, as `writer` takes it."""
+        firsts = range(0, len(self.names), self.size)
+        return [
+            _row(number, self.names[first : first + self.size])
+            for number, first in enumerate(firsts)
+            if not part_file(self.folder, number).exists()
+        ]
+
+    def finish(self) -> dict[str, Any]:
+        """Count every picture in every part, complete the manifest, and return it.
+
+        Raises LenetError when a part is not there or is not of its pictures.
+        """
+        pa = arrow()
+        parts: list[dict[str, Any]] = []
+        try:
+            manifest = _manifest(self.folder)
+            for number, first in enumerate(range(0, len(self.names), self.size)):
+                file = part_file(self.folder, number)
+                table = pa.parquet.read_table(file, columns=["path", "error"])
+                if table["path"].to_pylist() != [as_text(name) for name in self.names[first : first + self.size]]:
+                    raise LenetError(file, "holds other pictures than its own", "delete it, and --resume")
+                failed = sum(bool(each) for each in table["error"].to_pylist())
+                parts.append({"file": file.name, "rows": len(table), "failed": failed, "bytes": file.stat().st_size})
+            manifest |= {"failed": sum(each["failed"] for each in parts), "parts": parts}
+            replace_text(self.folder / _MANIFEST, json.dumps(manifest, indent=1) + "\n")
+            for unfinished in (*self.folder.glob(".part-*"), *self.folder.glob("_part-*")):
+                unfinished.unlink(missing_ok=True)
+        except (OSError, ValueError, pa.ArrowException) as error:
+            raise LenetError(self.folder, f"is not complete ({reason(error)})", "--resume") from error
+        return manifest
+
+
+def part_file(folder: Path, number: int) -> Path:
+    """Return where a part is."""
+    return folder / f"part-{number:05d}.parquet"
+
+
+def begun(folder: Path, job: dict[str, Any], names: list[str], cores: int, *, resume: bool) -> Parts:
+    """Make the folder of a job, or take up an interrupted one with `resume`.
+
+    Raises LenetError when it cannot be written, holds something else, or another job.
+    """
+    arrow()
+    told = {
+        "job": job,
+        "pictures": len(names),
+        "sha256": hashlib.sha256("\0".join(names).encode(errors="replace")).hexdigest(),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not any(folder.iterdir()):
+            size = max(1, min(_MOST, len(names) // (_PARTS_A_CORE * cores)))
+            replace_text(folder / _MANIFEST, json.dumps(told | {"pictures_a_part": size}) + "\n")
+            return Parts(folder, names, size)
+        if not (folder / _MANIFEST).exists():
+            raise LenetError(folder, "is not empty", "choose another folder for --out")
+        found = _manifest(folder)
+        if not resume:
+            if "parts" in found:
+                raise LenetError(folder, "holds a finished job", "choose another folder for --out")
+            raise LenetError(folder, "holds an interrupted job", "--resume goes on with it; or choose another folder")
+        for key, value in json.loads(json.dumps(told)).items():
+            if found.get(key) != value:
+                what = "other options" if key == "job" else "other pictures"
+                raise LenetError(folder, f"was begun with {what}", "give the same command, or choose another folder")
+        return Parts(folder, names, int(found["pictures_a_part"]))
+    except OSError as error:
+        raise LenetError(folder, f"cannot be written ({reason(error)})") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise LenetError(folder / _MANIFEST, "is damaged", "choose another folder for --out") from error
+
+
+def _row(number: int, names: list[str]) -> dict[str, Any]:
+    # JSON, for a file's name need not be text that Ray can take; and one that is there, for nodes that do not see it.
+    there = next((path for path in map(file_of, names) if _exists(path)), None)
+    return {"number": number, "count": len(names), "given": json.dumps({"names": names, "there": there})}
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    found = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+    if not isinstance(found, dict):
+        raise ValueError("no object")
+    return found
+
+
+def writer(folder: str, column: str | None, model: str, asked: Asked) -> Callable[[dict[str, Any]], None]:
+    """Return what writes a part, in a worker: it loads the network once.
+
+    A part whose worker was lost may hold a picture that brings down who reads it: its pictures are read in a process of
+    their own, so that this one is found out and the others are read.
+    """
+    network = Network(load(model).weights, threads=1)
+
+    def do(row: dict[str, Any]) -> None:
+        given = json.loads(row["given"])
+        if given["there"] is not None and not _exists(given["there"]):
+            remedy = "pictures must be on a file system that all nodes share"
+            raise LenetError(f"node {platform.node()}", f"does not see {given['there']}", remedy)
+        file = part_file(Path(folder), row["number"])
+        mark = file.with_name(f"_{file.stem}.begun")
+        if file.exists():
+            return
+        try:
+            lost = mark.exists()
+            mark.touch()
+            pictures = opened(given["names"], column)
+            answers = by_processes(1, pictures, model, asked, chunk=1) if lost else one_by_one(pictures, network, asked)
+            write(file, (answer.as_json() for answer in answers))
+            with suppress(FileNotFoundError):
+                mark.unlink()
+        except OSError as error:
+            raise LenetError(file, f"cannot be written ({reason(error)})") from error
+
+    return do

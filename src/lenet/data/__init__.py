@@ -1,0 +1,1 @@
+"""Sets of digits: found or fetched, checked, as glyphs and labels."""

@@ -1,0 +1,81 @@
+"""Folders of labelled pictures: labels.csv (path,label[,part]), or sub-folders 0 to 9 and none."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from lenet.data.sources import SOURCES
+from lenet.errors import DataError, reason
+
+LABEL_FILE = "labels.csv"
+# The label of a picture that is not a digit.
+NONE = "none"
+_TEXT = frozenset("0123456789.,:/-")
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A picture's path within its folder, what it says, the part it belongs to ("" if none), and where that stands."""
+
+    path: str
+    text: str
+    part: str
+    place: str
+
+
+def read_labels(folder: Path) -> list[Labelled]:
+    """Return what a folder's labels.csv or its sub-folders say. Raises DataError with one clear line."""
+    try:
+        found = folder.is_dir()
+    except (OSError, ValueError):  # a name that is too long, or has a zero byte
+        found = False
+    if not found:
+        raise DataError(folder, "no such data set or folder", f"known sets: {', '.join(SOURCES)}")
+    rows = _label_file(folder / LABEL_FILE) if (folder / LABEL_FILE).is_file() else _sub_folders(folder)
+    if not rows:
+        raise DataError(folder, "no labelled pictures", f"give it a {LABEL_FILE} (path,label) or sub-folders 0 to 9")
+    return rows
+
+
+def numbers_in(data: str) -> list[Labelled]:
+    """Return a folder's rows that are to be measured on, if any label is longer than a digit: it is of numbers.
+
+    Those marked "train" are left out, unless all are. Returns none for a public set's name. Raises DataError.
+    """
+    if data in SOURCES:
+        return []
+    rows = read_labels(Path(data))
+    if all(len(row.text) == 1 or row.text == NONE for row in rows):
+        return []
+    for row in rows:
+        if row.text != NONE and not (row.text and set(row.text) <= _TEXT):
+            raise DataError(row.place, f"label {row.text!r}", f"expected digits and . , : / -, or {NONE!r}")
+    return [row for row in rows if row.part != "train"] or rows
+
+
+def _label_file(file: Path) -> list[Labelled]:
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            table = csv.DictReader(lines)
+            if not {"path", "label"} <= set(table.fieldnames or ()):
+                raise DataError(file, f"columns {table.fieldnames}", "expected path,label[,part]")
+            rows = []
+            for row in table:
+                place = f"{file} line {table.line_num}"
+                if row["path"] is None or row["label"] is None:
+                    raise DataError(place, f"label {row['label']!r}", "expected path,label[,part]")
+                rows.append(Labelled(row["path"], row["label"], row.get("part") or "", place))
+            return rows
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(file, f"cannot be read ({reason(error)})") from error
+
+
+def _sub_folders(folder: Path) -> list[Labelled]:
+    return [
+        Labelled(str(path.relative_to(folder)), label, "", str(folder))
+        for label in (*"0123456789", NONE)
+        for path in sorted((folder / label).glob("*"))
+        if path.is_file() and not path.name.startswith(".")
+    ]

@@ -1,0 +1,67 @@
+"""How far to trust a number that was read: its own probability, and signs that it is harder than most, weighed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lenet.arrays import Float64, Int32
+from lenet.decoding.decoder import DecodedLine
+from lenet.network.probabilities import log_odds
+from lenet.network.spec import NOT_A_DIGIT
+from lenet.network.weights import TRUSTED
+from lenet.segmentation.candidates import Sight
+from lenet.segmentation.lattice import SHAPES
+
+# What is weighed beside an offset: the log-odds of the text up to 1, and beyond; the log-odds of "not a digit" of what
+# looks least like one; how many more than two 1s stand in a row, since hatching is no number; the ink that the cuts
+# cross; the logarithm of how many digits there are; how many notes, of what had to be done to see it; which share of
+# neighbours hangs together, and that times the share of 1s and 7s, since an h or a u may be cut into such; and if it is
+# a single digit, which letters and blots are taken for, so that the first three are weighed apart for one.
+_SAID = ("log-odds", "beyond", "rubbish")
+_MORE = ("ones", "cuts", "digits", "notes", "joined", "joined strokes")
+SIGNS = (*_SAID, *_MORE, "single", *(f"{sign} of a single one" for sign in _SAID))
+assert len(SIGNS) + 1 == TRUSTED
+_LEFT, _RIGHT = SHAPES.index("cut left"), SHAPES.index("cut right")
+_LIKELY = 1.0
+# So many pictures of numbers that are said to be of a format are.
+_OF_THE_FORMAT = 0.95
+# More notes than this say no more.
+_NOTES = 4
+
+
+def signs(decoded: DecodedLine, sight: Sight, arcs: Int32, log_probabilities: Float64) -> Float64:
+    """Return SIGNS (13,) of a line that says the `arcs` (n,) of a sight, n above 0, of log-probabilities (m, 11).
+
+    A point or a dash looks like no digit, and need not: what digits look like is asked of digits alone.
+    """
+    is_digit = np.array([each.symbol < NOT_A_DIGIT for each in decoded.digits])
+    arcs = arcs[is_digit] if is_digit.any() else arcs
+    odds = float(log_odds(np.array(decoded.confidence)))
+    read = sight.lattice.shapes[arcs]
+    longest = max(map(len, "".join(each if each == "1" else " " for each in decoded.text).split(" ")))
+    single = float(len(arcs) == 1)
+    said = [
+        min(odds, _LIKELY),
+        max(odds - _LIKELY, 0.0),
+        float(np.clip(log_odds(np.exp(log_probabilities[arcs, NOT_A_DIGIT])).max(), -8, 8)),
+    ]
+    joined = float((read[1:, _LEFT] > 0).mean()) if len(arcs) > 1 else 0.0
+    more = [
+        float(min(4, max(0, longest - 2))),
+        float((read[:, _LEFT] + read[:, _RIGHT]).max()),
+        float(np.log(len(arcs))),
+        float(min(_NOTES, len(sight.notes))),
+        joined,
+        joined * sum(digit in "17" for digit in decoded.text) / len(arcs),
+    ]
+    return np.array([*said, *more, single, *(single * each for each in said)])
+
+
+def trusted(found: Float64, weights: Float64) -> float:
+    """Return the confidence that signs (k,) are worth, by weights (k + 1,) with the offset last."""
+    return float(1 / (1 + np.exp(-(found @ weights[:-1] + weights[-1]))))
+
+
+def format_holds(fits: float) -> float:
+    """Return how likely a number has the format that it is said to have, by how much of what it may say is allowed."""
+    return _OF_THE_FORMAT * fits / (_OF_THE_FORMAT * fits + (1 - _OF_THE_FORMAT) * (1 - fits))

@@ -1,0 +1,138 @@
+"""From scores to answers: the one place where probabilities are made and answers are withheld."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lenet.arrays import Float64, Int32
+from lenet.decoding.formats import SYMBOLS
+from lenet.decoding.graph import SILENT, Automaton, Graph, composed, either, exactly, forward, posteriors, viterbi
+from lenet.network.spec import NOT_A_DIGIT
+from lenet.result import Abstained
+
+# Below this probability an answer is only a guess.
+UNCERTAIN = 0.5
+# Texts less likely than this beside the best one of their length so far are not followed, nor more than so many.
+_UNLIKELY, _FOLLOWED = 8.0, 6
+
+
+@dataclass(frozen=True)
+class DecodedDigit:
+    """One digit of a line: the graph's arc that says it, its symbol and the next best, with their probabilities."""
+
+    step: int
+    symbol: int
+    confidence: float
+    runner_up: int
+    runner_up_confidence: float
+
+
+@dataclass(frozen=True)
+class DecodedLine:
+    """A line's best text, the probability that all of it is right, its digits, and the likeliest texts, best first.
+
+    `fits` is how likely all that is allowed is beside all that the line may say in digits, at most 1; the other
+    probabilities are among what is allowed.
+    """
+
+    text: str
+    confidence: float
+    digits: tuple[DecodedDigit, ...]
+    likeliest: tuple[tuple[str, float], ...]
+    fits: float = 1.0
+
+
+def withheld(confidence: float) -> Abstained:
+    """Return why an answer of this probability is withheld, or False."""
+    return "uncertain" if confidence < UNCERTAIN else False
+
+
+def decode(graph: Graph, spans: Int32, allowed: Automaton | None, best: int) -> DecodedLine:
+    """Find the likeliest text of a line's graph; its penalties are minus log-probabilities up to a constant.
+
+    `spans` (arcs, 2) is where each arc begins and ends in the line, in any unit: arcs that share most of their spans
+    are of the same place. With `allowed` the text is one of those that it allows, and probabilities are among them;
+    there may be none: then the text is empty and its confidence 0. `best` is how many of the likeliest texts to list.
+    """
+    open_graph = composed(graph, allowed) if allowed else graph
+    least, path = viterbi(open_graph)
+    if not np.isfinite(least):
+        return DecodedLine("", 0.0, (), (), 0.0)
+    every, shares = posteriors(open_graph)
+    fits = 1.0
+    if allowed:
+        fits = float(np.exp(min(0.0, float(forward(_of_digits(graph))[-1]) - every)))
+        path = [int(open_graph.origins[step]) for step in path if open_graph.origins[step] >= 0]
+        own = open_graph.origins >= 0
+        shares = np.bincount(open_graph.origins[own], shares[own], len(graph.labels)).astype(np.float64)
+    text = _text(graph, path)
+    confidence = _confidence(open_graph, text, every)
+    likeliest = _likeliest(open_graph, every, max(best, 1))
+    if likeliest and likeliest[0][1] > confidence and likeliest[0][0] != text:
+        # Another text has more in all its segmentations together.
+        text, confidence = likeliest[0]
+        again = composed(graph, _only(text))
+        path = [int(again.origins[step]) for step in viterbi(again)[1] if again.origins[step] >= 0]
+    digits = tuple(_digit(graph, spans, shares, step) for step in path if graph.labels[step] != SILENT)
+    return DecodedLine(text, min(1.0, confidence), digits, tuple(likeliest[:best]), fits)
+
+
+def _of_digits(graph: Graph) -> Graph:
+    """Return a graph without the arcs that say separators."""
+    return replace(graph, penalties=np.where(graph.labels < NOT_A_DIGIT, graph.penalties, np.inf))
+
+
+def _text(graph: Graph, path: list[int]) -> str:
+    return "".join(SYMBOLS[graph.labels[step]] for step in path if graph.labels[step] != SILENT)
+
+
+def _only(text: str) -> Automaton:
+    return exactly([SYMBOLS.index(character) for character in text], len(SYMBOLS))
+
+
+def _confidence(graph: Graph, text: str, every: float) -> float:
+    """Return the share of all paths that say this text: exp of minus equation 17."""
+    return float(np.exp(min(0.0, every - float(forward(composed(graph, _only(text)))[-1]))))
+
+
+def _digit(graph: Graph, spans: Int32, shares: Float64, step: int) -> DecodedDigit:
+    """Add up, symbol by symbol, the shares of all arcs of the place of this one.
+
+    A sweep's path may have two of them: then the shares are of all that is said there.
+    """
+    first, past = (int(side) for side in spans[step])
+    shared = np.minimum(spans[:, 1], past) - np.maximum(spans[:, 0], first)
+    longest = np.maximum(spans[:, 1] - spans[:, 0], past - first)
+    same = (graph.labels != SILENT) & (2 * shared > longest)
+    chances = np.bincount(graph.labels[same], shares[same], len(SYMBOLS)).astype(np.float64)
+    chances = chances / max(1.0, float(chances.sum()))
+    symbol = int(graph.labels[step])
+    confidence = float(chances[symbol])
+    chances[symbol] = -1.0
+    runner_up = int(chances[:10].argmax())
+    return DecodedDigit(step, symbol, confidence, runner_up, float(max(0.0, chances[runner_up])))
+
+
+def _likeliest(graph: Graph, every: float, count: int) -> list[tuple[str, float]]:
+    """Return the likeliest texts and their shares of all paths: a beam over the nodes that adds up segmentations."""
+    best = forward(graph)
+    with np.errstate(invalid="ignore"):  # nodes that nothing reaches
+        likely = np.flatnonzero(best[graph.sources] + graph.penalties <= best[graph.targets] + _UNLIKELY)
+    order = likely[np.argsort(graph.targets[likely], kind="stable")]
+    bounds = np.searchsorted(graph.targets[order], np.arange(graph.nodes + 1)).tolist()
+    # Plain lists: a loop over an array's items is several times slower.
+    sources, penalties, labels = (each[order].tolist() for each in (graph.sources, graph.penalties, graph.labels))
+    texts: list[dict[str, float]] = [{} for _node in range(graph.nodes)]
+    texts[0][""] = 0.0
+    for node in range(1, graph.nodes):
+        found: dict[str, float] = {}
+        for arc in range(bounds[node], bounds[node + 1]):
+            said = "" if labels[arc] == SILENT else SYMBOLS[labels[arc]]
+            for text, cost in texts[sources[arc]].items():
+                longer, total = text + said, cost + penalties[arc]
+                found[longer] = either(found[longer], total) if longer in found else total
+        kept = sorted(found.items(), key=lambda each: each[1])[: max(_FOLLOWED, 3 * count)]
+        texts[node] = dict(kept)
+    return [(text, float(np.exp(min(0.0, every - cost)))) for text, cost in list(texts[-1].items())[:count]]

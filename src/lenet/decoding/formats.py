@@ -1,0 +1,261 @@
+"""What a number may be: a named format, a regular expression, so many digits, or one of a list, as an automaton."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from lenet.arrays import Int32
+from lenet.decoding.graph import Automaton
+from lenet.errors import UsageError
+
+# What an arc can say: the digits, and the separators that the named formats allow.
+SYMBOLS = "0123456789.,:/-"
+_DIGITS = range(10)
+_MOST_STATES = 5_000
+_MOST_REPEATS = 100
+
+_DAY, _MONTH = r"(0?[1-9]|[12]\d|3[01])", "(0?[1-9]|1[0-2])"
+# Separators of one kind part thousands, or day, month and year.
+NAMED = {
+    "zip": r"\d{5}(-\d{4})?",
+    "amount": r"\d{1,3}(\.\d{3})+(,\d{2})?|\d{1,3}(,\d{3})+(\.\d{2})?|\d+([.,]\d{2})?",
+    "time": r"([01]?\d|2[0-3]):?[0-5]\d",
+    "date": "|".join(rf"{_DAY}{mark}{_MONTH}{mark}(\d\d)?\d\d" for mark in (r"\.", "/", "-"))
+    + rf"|(\d\d)?\d\d-{_MONTH}-{_DAY}",
+}
+
+
+def allowed(pattern: str) -> Automaton:
+    r"""Return the texts of a named format (zip, amount, time, date), `digits:N`, `luhn`, or a regular expression.
+
+    A regular expression knows literals, [classes], \d, ., groups, |, ?, *, + and {m,n}. Raises UsageError.
+    """
+    if not pattern:
+        raise UsageError("pattern ''", "allows no number", "leave it out to allow all")
+    if pattern == "luhn":
+        return _luhn()
+    count = re.fullmatch(r"digits:(\d{1,2})", pattern)
+    if count:
+        return _parsed(rf"\d{{{int(count[1])}}}", pattern)
+    return _parsed(NAMED.get(pattern, pattern), pattern)
+
+
+def one_of(choices: list[str], name: str) -> Automaton:
+    """Return the automaton of a list of texts. Raises UsageError for an empty list or a text that cannot be written."""
+    if not choices:
+        raise UsageError(name, "no choices", "give one to a line")
+    moves: list[dict[int, int]] = [{}]
+    accepting: set[int] = set()
+    for choice in choices:
+        state = 0
+        for character in choice:
+            symbol = SYMBOLS.find(character)
+            if symbol < 0:
+                raise UsageError(f"{name}: choice {choice!r}", f"{character!r} is none of {SYMBOLS}")
+            if symbol not in moves[state]:
+                moves.append({})
+                moves[state][symbol] = len(moves) - 1
+            state = moves[state][symbol]
+        accepting.add(state)
+    return _merged(moves, accepting)
+
+
+def _merged(moves: list[dict[int, int]], accepting: set[int]) -> Automaton:
+    """Return the least automaton of a tree: states that the same endings follow are one."""
+    places: dict[tuple[bool, tuple[tuple[int, int], ...]], int] = {}
+    merged = [0] * len(moves)
+    # A branch is numbered after its root, so its ends come first here; the tree's root is the last that is new.
+    for state in reversed(range(len(moves))):
+        ways = tuple(sorted((symbol, merged[target]) for symbol, target in moves[state].items()))
+        merged[state] = places.setdefault((state in accepting, ways), len(places))
+    table = np.full((len(places), len(SYMBOLS)), -1, np.int32)
+    ends = np.zeros(len(places), bool)
+    for (accepted, ways), place in places.items():
+        row = len(places) - 1 - place
+        ends[row] = accepted
+        for symbol, target in ways:
+            table[row, symbol] = len(places) - 1 - target
+    return Automaton(table, ends)
+
+
+def any_digits() -> Automaton:
+    """Return the automaton of every text of digits."""
+    moves = np.full((1, len(SYMBOLS)), -1, np.int32)
+    moves[0, :10] = 0
+    return Automaton(moves, np.ones(1, bool))
+
+
+def _luhn() -> Automaton:
+    """Return the texts of digits whose Luhn checksum is 0: a state is (sum if the length is even, if it is odd)."""
+    doubled = [2 * d - 9 * (d > 4) for d in _DIGITS]
+    moves = np.full((100, len(SYMBOLS)), -1, np.int32)
+    for even in range(10):
+        for odd in range(10):
+            for digit in _DIGITS:
+                # Digits are doubled by their place from the right: keep the sums for both parities of what is to come.
+                moves[even * 10 + odd, digit] = (odd + digit) % 10 * 10 + (even + doubled[digit]) % 10
+    accepting = np.arange(100) // 10 == 0
+    return Automaton(moves, accepting)
+
+
+@dataclass
+class _Nfa:
+    """A nondeterministic automaton under construction: symbol moves and free moves of each state."""
+
+    moves: list[dict[int, set[int]]]
+    free: list[set[int]]
+
+    def state(self) -> int:
+        self.moves.append({})
+        self.free.append(set())
+        if len(self.moves) > _MOST_STATES:
+            raise ValueError("too large")
+        return len(self.moves) - 1
+
+
+class _Parser:
+    """Recursive descent over a regular expression; each part becomes (first, last) states."""
+
+    def __init__(self, text: str) -> None:
+        self.text, self.at, self.nfa = text, 0, _Nfa([], [])
+
+    def peek(self) -> str:
+        return self.text[self.at] if self.at < len(self.text) else ""
+
+    def either(self) -> tuple[int, int]:
+        first, last = self.nfa.state(), self.nfa.state()
+        while True:
+            start, end = self.sequence()
+            self.nfa.free[first].add(start)
+            self.nfa.free[end].add(last)
+            if self.peek() != "|":
+                return first, last
+            self.at += 1
+
+    def sequence(self) -> tuple[int, int]:
+        first = last = self.nfa.state()
+        while self.peek() not in ("", "|", ")"):
+            begin = self.at
+            part = self.atom()
+            end = self.at
+            low, high = self.repeats()
+            after = self.at
+            # Each further copy is parsed again: states cannot be shared.
+            for copy in range(max(low, 1 if high is None else high)):
+                if copy:
+                    self.at = begin
+                    part = self.atom()
+                    self.at = end
+                if copy >= low:
+                    self.nfa.free[part[0]].add(part[1])
+                self.nfa.free[last].add(part[0])
+                last = part[1]
+                if high is None and copy == max(low, 1) - 1:
+                    self.nfa.free[part[1]].add(part[0])
+            self.at = after
+        return first, last
+
+    def repeats(self) -> tuple[int, int | None]:
+        mark = self.peek()
+        if mark and mark in "?*+":
+            self.at += 1
+            return {"?": (0, 1), "*": (0, None), "+": (1, None)}[mark]
+        found = re.compile(r"\{(\d{1,9})(,(\d{1,9})?)?\}").match(self.text, self.at)
+        if not found:
+            return 1, 1
+        self.at = found.end()
+        low = int(found[1])
+        high = low if found[2] is None else int(found[3]) if found[3] else None
+        if max(low, high or 0) > _MOST_REPEATS:
+            raise ValueError(f"{found[0]} repeats more than {_MOST_REPEATS} times")
+        if high is not None and (high < low or high == 0):
+            raise ValueError(f"repeats {found[0]}")
+        return low, high
+
+    def atom(self) -> tuple[int, int]:
+        character = self.peek()
+        if character == "(":
+            self.at += 1
+            if self.text.startswith("?:", self.at):
+                self.at += 2
+            inside = self.either()
+            if self.peek() != ")":
+                raise ValueError("a group is not closed")
+            self.at += 1
+            return inside
+        first, last = self.nfa.state(), self.nfa.state()
+        for symbol in self.symbols(character):
+            self.nfa.moves[first].setdefault(symbol, set()).add(last)
+        return first, last
+
+    def symbols(self, character: str) -> set[int]:
+        self.at += 1
+        if character == ".":
+            return set(range(len(SYMBOLS)))
+        if character == "\\":
+            escaped = self.peek()
+            self.at += 1
+            return set(_DIGITS) if escaped == "d" else self.one(escaped)
+        if character == "[":
+            closing = self.text.find("]", self.at)
+            if closing < 0:
+                raise ValueError("a class is not closed")
+            body, self.at = self.text[self.at : closing], closing + 1
+            inside = {place for place, symbol in enumerate(SYMBOLS) if re.match(f"[{body}]", symbol)}
+            if not inside:
+                raise ValueError(f"[{body}] allows nothing")
+            return inside
+        if character in "?*+{":
+            raise ValueError(f"{character!r} repeats nothing")
+        return self.one(character)
+
+    def one(self, character: str) -> set[int]:
+        place = SYMBOLS.find(character) if character else -1
+        if place < 0:
+            raise ValueError(f"{character!r} is none of {SYMBOLS}")
+        return {place}
+
+
+def _parsed(expression: str, name: str) -> Automaton:
+    parser = _Parser(expression)
+    try:
+        first, last = parser.either()
+        if parser.at < len(expression):
+            raise ValueError(f"{parser.peek()!r} at {parser.at}")
+        return _determined(parser.nfa, first, last)
+    except (ValueError, re.error, RecursionError) as error:
+        expected = f"expected {', '.join(NAMED)}, digits:N, luhn or a regular expression"
+        raise UsageError(f"pattern {name!r}", str(error) or "too deep", expected) from error
+
+
+def _determined(nfa: _Nfa, first: int, last: int) -> Automaton:
+    """Return the deterministic automaton: a state for each set of states that can be reached together."""
+
+    def closure(states: set[int]) -> frozenset[int]:
+        found, waiting = set(states), list(states)
+        while waiting:
+            for other in nfa.free[waiting.pop()] - found:
+                found.add(other)
+                waiting.append(other)
+        return frozenset(found)
+
+    sets = [closure({first})]
+    numbers = {sets[0]: 0}
+    rows: list[Int32] = []
+    while len(rows) < len(sets):
+        here = sets[len(rows)]
+        row = np.full(len(SYMBOLS), -1, np.int32)
+        for symbol in range(len(SYMBOLS)):
+            after = closure({target for state in here for target in nfa.moves[state].get(symbol, ())})
+            if after and after not in numbers:
+                if len(sets) == _MOST_STATES:
+                    raise ValueError("too large")
+                numbers[after] = len(sets)
+                sets.append(after)
+            if after:
+                row[symbol] = numbers[after]
+        rows.append(row)
+    return Automaton(np.stack(rows), np.array([last in each for each in sets]))

@@ -1,0 +1,1 @@
+"""Pictures for people: what was read, how, and what was misread."""

@@ -1,0 +1,50 @@
+"""A network and its tensors as the native engine takes them: layer records as tuples, tensors in one line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lenet.arrays import Float32, Tensors
+from lenet.network.initialisation import connection_mask
+from lenet.network.spec import Codes, Convolution, Net, code
+from lenet.network.summary import tensor_shapes
+
+# The numbers of the enumerations in native/network.hpp.
+_ACTIVATIONS = {"none": 0, "squash": 1, "relu": 2, "sigmoid": 3}
+_POOLINGS = {"trainable": 1, "average": 2, "max": 3}
+
+
+def described(net: Net) -> list[tuple[Any, ...]]:
+    """Return the layer records for `_native.Network`."""
+    records: list[tuple[Any, ...]] = []
+    maps = 1
+    for layer in net.layers:
+        if isinstance(layer, Convolution):
+            table = [] if layer.table is None else connection_mask(layer, maps).astype(int).ravel().tolist()
+            records.append(("convolution", layer.maps, layer.size, _ACTIVATIONS[layer.activation], table))
+            maps = layer.maps
+        elif isinstance(layer, Codes):
+            values = [float(value) for character in layer.characters for value in code(ord(character))]
+            records.append(("codes", len(layer.characters), values))
+        else:
+            records.append(("subsampling", _POOLINGS[layer.kind], _ACTIVATIONS[layer.activation], layer.copies))
+            maps *= layer.copies
+    return records
+
+
+def flattened(net: Net, tensors: Tensors) -> Float32:
+    """Return all tensors as one array (parameters,), in the order of the layers."""
+    return np.concatenate([tensors[name].ravel() for name in tensor_shapes(net)]).astype(np.float32)
+
+
+def named(net: Net, flat: Float32) -> Tensors:
+    """Return the tensors of a flat array (parameters,) by name, as views of it."""
+    tensors: Tensors = {}
+    begin = 0
+    for name, shape in tensor_shapes(net).items():
+        end = begin + int(np.prod(shape))
+        tensors[name] = flat[begin:end].reshape(shape)
+        begin = end
+    return tensors

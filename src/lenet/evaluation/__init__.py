@@ -1,0 +1,1 @@
+"""Counting errors, with intervals, and making confidences honest."""

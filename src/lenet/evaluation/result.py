@@ -1,0 +1,128 @@
+"""What measuring a network gives, as data and as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from lenet.arrays import Uint8
+from lenet.result import Abstained
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One wrong answer: its row in the set, its picture if it has one, the truth, the answer, its probability."""
+
+    row: int
+    path: str | None
+    label: int
+    answer: int
+    confidence: float
+    glyph: Uint8 = field(repr=False, compare=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the mistake as `lenet evaluate --json` has it."""
+        found = {"row": self.row, "label": self.label, "answer": self.answer}
+        return {**found, "confidence": self.confidence, "path": self.path}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Errors of a network on a set; `error_rate` and `interval95` (Wilson's) are fractions.
+
+    `confusion[i][j]` counts digits i answered j; column 10, and row 10 if the set has rubbish, are "not a
+    digit". `mistakes` has the most confident first. `groups` counts (errors, n) by kind of writer, if known.
+    """
+
+    model: str
+    data: str
+    n: int
+    errors: int
+    interval95: tuple[float, float]
+    confusion: tuple[tuple[int, ...], ...]
+    calibration_error: float
+    mistakes: tuple[Mistake, ...]
+    groups: dict[str, tuple[int, int]]
+
+    @property
+    def error_rate(self) -> float:
+        """The share of wrong answers, a fraction."""
+        return self.errors / self.n
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the evaluation as `lenet evaluate --json` has it."""
+        return {
+            "model": self.model,
+            "data": self.data,
+            "n": self.n,
+            "errors": self.errors,
+            "error_rate": self.error_rate,
+            "interval95": list(self.interval95),
+            "confusion": [list(row) for row in self.confusion],
+            "expected_calibration_error": self.calibration_error,
+            "groups": {name: {"errors": errors, "n": n} for name, (errors, n) in self.groups.items()},
+            "worst": [mistake.as_json() for mistake in self.mistakes],
+        }
+
+
+@dataclass(frozen=True)
+class Misread:
+    """One number read wrong: its picture, what it says, what was read and with which confidence."""
+
+    path: str
+    label: str
+    text: str
+    confidence: float
+    abstained: Abstained
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the mistake as `lenet evaluate --json` has it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class NumbersEvaluation:
+    """Errors of a network on pictures of numbers; `error_rate` and `interval95` (Wilson's) are of whole numbers.
+
+    An abstention counts as an error, but for a blank picture that is labelled "none". `digit_errors` are edit
+    distances added up, out of `digits`. `curve` is (share answered, share of those wrong), the surest first.
+    `unreadable` pictures, each with the reason, are not counted.
+    """
+
+    model: str
+    data: str
+    strings: int
+    string_errors: int
+    interval95: tuple[float, float]
+    digits: int
+    digit_errors: int
+    abstained: int
+    calibration_error: float
+    curve: tuple[tuple[float, float], ...]
+    mistakes: tuple[Misread, ...]
+    unreadable: tuple[tuple[str, str], ...]
+
+    @property
+    def error_rate(self) -> float:
+        """The share of numbers that were not read exactly, a fraction."""
+        return self.string_errors / self.strings
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the evaluation as `lenet evaluate --json` has it."""
+        return {
+            "model": self.model,
+            "data": self.data,
+            "n": self.strings,
+            "errors": self.string_errors,
+            "error_rate": self.error_rate,
+            "interval95": list(self.interval95),
+            "strings": self.strings,
+            "string_errors": self.string_errors,
+            "digits": self.digits,
+            "digit_errors": self.digit_errors,
+            "abstained": self.abstained,
+            "expected_calibration_error": self.calibration_error,
+            "curve": [{"coverage": coverage, "error_rate": error} for coverage, error in self.curve],
+            "worst": [mistake.as_json() for mistake in self.mistakes],
+            "unreadable": [{"path": path, "error": error} for path, error in self.unreadable],
+        }

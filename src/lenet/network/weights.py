@@ -1,0 +1,203 @@
+"""A weights file: the tensors of one network, and with them all that is known about how they came to be."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass, field
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from lenet.arrays import Float64, Tensors
+from lenet.errors import WeightsError, reason
+from lenet.files import replacing
+from lenet.network.initialisation import connection_mask
+from lenet.network.spec import BACKGROUND, DEFAULT, FOREGROUND, NETS, Activation, Convolution, Net
+from lenet.network.summary import tensor_shapes
+
+_KEY = "lenet"
+# How much evidence `lenet.decoding.arc_scorer` weighs for an arc of a path, with how many hidden units; and with how
+# many weights `lenet.decoding.confidence` weighs its signs, an offset included.
+WEIGHED, HIDDEN, TRUSTED = 24, 24, 14
+_FORMAT = 1
+# The largest network of the table has 62,000 parameters; a file beyond this holds something else.
+_MOST_BYTES = 1 << 24
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The tensors of one network, float32, and its card.
+
+    `temperature` divides the scores before they become probabilities. `card` is plain data: recipe, seed,
+    commit, data, errors on the test set and on held-out writers, and how the calibration was made.
+    """
+
+    net: Net
+    tensors: Tensors
+    temperature: float = 1.0
+    card: dict[str, Any] = field(default_factory=dict)
+    name: str = ""
+
+    @property
+    def path(self) -> Float64 | None:
+        """What `lenet.decoding.arc_scorer` scores arcs by, (WEIGHED + 2, 1 + HIDDEN); None: these read one digit."""
+        return self._fitted("path")
+
+    @property
+    def trust(self) -> Float64 | None:
+        """How `lenet.decoding.confidence` weighs what it sees (14,), the offset last; None: as the path has it."""
+        return self._fitted("trust")
+
+    @property
+    def rubbish_lowered_by(self) -> float:
+        """By how much the rubbish output was lowered after training, so as to read; 0 of weights that do not."""
+        return float(self.card.get("calibration", {}).get("rubbish_lowered_by", 0.0))
+
+    @property
+    def risk(self) -> Float64 | None:
+        """The curve of errors (n, 3): least confidence, share of wrong answers from it on, share of answers."""
+        return self._fitted("risk")
+
+    def _fitted(self, what: str) -> Float64 | None:
+        calibration = self.card.get("calibration", {})
+        return np.array(calibration[what], np.float64) if what in calibration else None
+
+
+def shipped() -> dict[str, Path]:
+    """Return the weights that come with lenet: name -> path, the default first."""
+    folder = Path(__file__).parents[1] / "assets"
+    found = {path.stem: path for path in sorted(folder.glob("[!.]*.safetensors"))}
+    return {name: found[name] for name in sorted(found, key=lambda name: (name != DEFAULT, name))}
+
+
+def find(name_or_path: str | Path) -> Path:
+    """Return the path of shipped weights by name, or of a file. Raises WeightsError naming what there is."""
+    known = shipped()
+    if str(name_or_path) in known:
+        return known[str(name_or_path)]
+    path = Path(name_or_path)
+    with suppress(OSError, ValueError):  # a name that is too long, or has a zero byte
+        if path.is_file():
+            return path
+    raise WeightsError(
+        name_or_path, "no such weights", f"shipped are {', '.join(known) or 'none'}; or give the path of a file"
+    )
+
+
+def save_weights(path: Path, weights: Weights) -> None:
+    """Write a weights file, whole or not at all. Raises WeightsError when the tensors do not fit the network."""
+    _check(weights.net, weights.tensors, path)
+    description = {
+        "format": _FORMAT,
+        "net": weights.net.name,
+        "activation": _activation(weights.net),
+        "outputs": weights.net.outputs,
+        "input": {"background": BACKGROUND, "foreground": FOREGROUND},
+        "calibration": {"temperature": weights.temperature},
+        **{key: value for key, value in weights.card.items() if key != "calibration"},
+    }
+    description["calibration"] = {**weights.card.get("calibration", {}), "temperature": weights.temperature}
+    data = save(weights.tensors, metadata={_KEY: json.dumps(description)})
+    try:
+        with replacing(path) as temporary:
+            temporary.write_bytes(data)
+    except OSError as error:
+        raise WeightsError(path, f"cannot be written ({reason(error)})") from error
+
+
+def load_weights(name_or_path: str | Path) -> Weights:
+    """Load shipped weights by name, or a file. Raises WeightsError naming the tensor, expected and found."""
+    path = find(name_or_path)
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise WeightsError(path, f"{path.stat().st_size:,} bytes", "not a LeNet's weights")
+        data = path.read_bytes()
+        tensors = load(data)
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        card = json.loads(header.get("__metadata__", {}).get(_KEY, "null"))
+    except OSError as error:
+        raise WeightsError(path, reason(error)) from error
+    except (SafetensorError, ValueError, KeyError, RecursionError) as error:
+        raise WeightsError(path, f"not a weights file of lenet ({reason(error)})") from error
+    net = _described_net(card, path)
+    _check(net, tensors, path)
+    weights = Weights(net, tensors, _temperature(card, path), card, path.stem)
+    _check_fitted(weights, path)
+    return weights
+
+
+def _described_net(card: Any, path: Path) -> Net:
+    if not isinstance(card, dict) or card.get("format") != _FORMAT:
+        raise WeightsError(path, "no description of its network", "lenet writes one with every weights file")
+    net = NETS.get(str(card.get("net")))
+    if net is None:
+        raise WeightsError(path, f"network {card.get('net')!r}", f"expected one of {', '.join(NETS)}")
+    if card.get("input") != {"background": BACKGROUND, "foreground": FOREGROUND}:
+        raise WeightsError(path, f"input range {card.get('input')}", f"expected {BACKGROUND} to {FOREGROUND}")
+    activation: Activation | None = card.get("activation")
+    if activation not in ("squash", "relu", "sigmoid"):
+        raise WeightsError(path, f"activation {activation!r}", "expected squash, relu or sigmoid")
+    net = net.with_activation(activation)
+    if card.get("outputs") != net.outputs:
+        raise WeightsError(path, f"{card.get('outputs')} outputs", f"{net.name} has {net.outputs}")
+    return net
+
+
+def _activation(net: Net) -> Activation:
+    first = net.layers[0]
+    assert isinstance(first, Convolution)
+    return first.activation
+
+
+def _temperature(card: dict[str, Any], path: Path) -> float:
+    calibration = card.get("calibration")
+    value = calibration.get("temperature") if isinstance(calibration, dict) else None
+    if not isinstance(value, int | float) or not isfinite(value) or value <= 0:
+        raise WeightsError(path, f"temperature {value!r}", "expected a number above 0")
+    return float(value)
+
+
+def _check_fitted(weights: Weights, path: Path) -> None:
+    judge = ((WEIGHED + 2, 1 + HIDDEN), f"{WEIGHED + 2} rows of {1 + HIDDEN} finite numbers")
+    trust, risk = ((TRUSTED,), f"{TRUSTED} finite numbers"), ((-1, 3), "3 finite numbers a row")
+    for what, (shape, numbers) in (("path", judge), ("trust", trust), ("risk", risk)):
+        expected = f"expected {numbers}"
+        try:
+            found = getattr(weights, what)
+            if found is not None and not _fits(found.shape, shape):
+                raise WeightsError(path, f"calibration {what} {found.shape}", expected)
+            if found is not None and not np.isfinite(found).all():
+                raise WeightsError(path, f"calibration {what} has NaN or infinity", expected)
+        except (TypeError, ValueError) as error:
+            raise WeightsError(path, f"calibration {what}: {reason(error)}", expected) from error
+
+
+def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    return len(shape) == len(wanted) and all(need in (-1, side) for side, need in zip(shape, wanted, strict=True))
+
+
+def _check(net: Net, tensors: Tensors, path: Path) -> None:
+    """Compare every tensor with the network's own template; table zeros and finite values included."""
+    template = tensor_shapes(net)
+    for name in template.keys() | tensors.keys():
+        if name not in tensors:
+            raise WeightsError(path, f"{name} is missing", f"{net.name} has it as {template[name]}")
+        if name not in template:
+            raise WeightsError(path, f"{name} {tensors[name].shape} is not a tensor of {net.name}")
+        tensor = tensors[name]
+        if tensor.shape != template[name] or tensor.dtype != np.float32:
+            found = f"{tensor.shape} {tensor.dtype}"
+            raise WeightsError(path, f"{name}: expected {template[name]} float32, found {found}")
+        if not np.isfinite(tensor).all():
+            raise WeightsError(path, f"{name} holds NaN or infinity", "every value must be finite")
+    for layer in net.layers:
+        if isinstance(layer, Convolution) and layer.table is not None:
+            name = f"{layer.name.lower()}.weight"
+            absent = connection_mask(layer, template[name][1]) == 0
+            if tensors[name][absent].any():
+                raise WeightsError(path, f"{name} has kernels where the connection table has none")

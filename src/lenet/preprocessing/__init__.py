@@ -1,0 +1,1 @@
+"""From a picture to ink: decode, colour, paper, illumination, dropout, binarize, ruled lines."""

@@ -1,0 +1,313 @@
+"""Paper and pen: from a grey page to how much ink each pixel holds. Polarity and light are found, not assumed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from lenet.arrays import Bools, Float32, Uint8, contrast, percentile
+from lenet.preprocessing.decode import Page
+from lenet.preprocessing.morphology import EDGE, disc
+
+# The light is estimated on a copy of the page of at most this many pixels a side.
+_LIGHT_SIZE = 64
+_ROUNDS = 2
+# Light that differs by less than this, in grey levels, is the same.
+_SAME_LIGHT = 0.5
+# A flat page up to this side, such as a digit that was cut out, has no room for a shadow.
+_SMALL = 48
+# Paper is flat, without light or noise to find, if this share of a page is within so many levels of one grey.
+_FLAT_SHARE, _SAME_GREY = 0.35, 2
+# Percentiles of a page are taken from about this many of its pixels.
+_SAMPLES = 12_000
+# Ink must stand out of the paper by this many grey levels, and by this many times the (smoothed) noise.
+_LEAST_CONTRAST = 12.0
+_LEAST_SIGMAS = 6.0
+# Noise of a standard deviation below this, in grey levels, is a drawing's rounding: nothing is blurred.
+_LEAST_NOISE = 0.4
+# Light and dark are both likely if the weaker one stands out by more than this share of the other.
+_DOUBTFUL = 0.05
+# A pixel belongs to a stroke above the first share of the ink's contrast, if connected to one above the second.
+_WEAK, _STRONG = 0.28, 0.5
+# On paper that is not flat the weak ink must stand out by so many times what this percentage of the page does not
+# surpass, up to the third share.
+_PATTERN, _OVER_PATTERN, _WEAKEST = 85, 1.4, 0.45
+# Full ink is what this percentage of the strokes' pixels does not surpass; or that one, if it is so many times as dark.
+_FULL, _DARKEST, _PALE_PRINT = 75, 95, 1.5
+# Slopes are taken over one pixel, or over more where they are so soft that a grey level a pixel is too coarse.
+_FAR = (1, 4, 16)
+# A reduced pixel is of a stroke if this share of it, out of 255, was.
+_SHARE = 85
+# Paper that is kept around the ink, in pixels.
+_RIM = 4
+
+
+@dataclass(frozen=True)
+class Ink:
+    """A page's ink: `levels` (H, W) uint8, 0 for paper and 255 for pen; `strokes` (H, W) bool, where ink is sure.
+
+    Outside the strokes and their soft edges `levels` is 0. `noise` is the standard deviation of the paper in the unit
+    of `levels`. `edge` is how far it is from paper to pen at the steepest edges across, in pixels: blur makes it wide.
+    Where it is `doubtful` if the pen is light or dark, as on a digit that was cut out tightly, it is worth looking at
+    the page `turned`.
+    """
+
+    levels: Uint8
+    strokes: Bools
+    noise: float
+    notes: tuple[str, ...]
+    edge: float = 0.0
+    doubtful: bool = False
+
+
+def find_ink(page: Page, *, turned: bool = False) -> Ink:
+    """Separate pen from paper. An empty page gives ink without a single stroke.
+
+    With `turned` the pen is taken to be light where it is likelier to be dark, and dark where it is likelier light.
+    """
+    grey = page.grey.astype(np.float32)
+    noise = _noise(grey)
+    smooth, smooth_noise = _smooth(grey, noise)
+    flat = _flat_paper(page.grey)
+    light = _plane(smooth) if flat is None else np.full_like(grey, flat)
+    residual = smooth - light
+    sign, doubtful = _polarity(residual, smooth_noise)
+    if not sign:
+        return Ink(np.zeros_like(page.grey), np.zeros(grey.shape, bool), 0.0, ())
+    sign = -sign if turned else sign
+    weak, strong = _outstanding(residual, smooth_noise, sign, flat=flat is not None)
+    if flat is None or min(grey.shape) > _SMALL:
+        # Look again with the light taken from between the strokes, which follows shadows that a plane cannot.
+        for _round in range(_ROUNDS):
+            slow = _slow_residue(residual, strong)
+            if float(np.abs(slow).max()) < _SAME_LIGHT:
+                break
+            local = light + cv2.resize(slow, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+            beyond = smooth - local
+            if not doubtful and _polarity(beyond, smooth_noise)[0] != sign:
+                break
+            again = _outstanding(beyond, smooth_noise, sign, flat=flat is not None)
+            if not again[1].any():
+                break
+            light, residual, (weak, strong) = local, beyond, again
+    strokes = _connected(weak, strong)
+    if not strokes.any():
+        return Ink(np.zeros_like(page.grey), strokes, 0.0, ())
+    full = max(_LEAST_CONTRAST, _full(residual[strokes] * sign))
+    levels = np.zeros_like(page.grey)
+    near = cv2.dilate(strokes.astype(np.uint8), disc(EDGE)) > 0
+    inked = np.rint((grey[near] - light[near]) * np.float32(sign * 255 / full))
+    levels[near] = np.clip(inked, 0, 255).astype(np.uint8)
+    notes = []
+    if sign > 0:
+        notes.append("light ink on dark paper")
+    spread = percentile(_sampled(light), 99) - percentile(_sampled(light), 1)
+    if spread > 15:
+        notes.append(f"uneven light of {spread:.0f} grey levels removed")
+    edge = _edge(grey, strokes, full)
+    return Ink(levels, strokes, noise * 255 / full, tuple(notes), edge, doubtful)
+
+
+def _full(inked: Float32) -> float:
+    """Return how far full ink stands out of the paper, by how far the pixels of the strokes do, in grey levels.
+
+    It is what strokes have without noise, for a speck of dust must not set the scale; where most of the ink is print
+    that is clearly paler than the pen, squares for instance, it is the pen's.
+    """
+    usual, dark = percentile(inked, _FULL), percentile(inked, _DARKEST)
+    return dark if dark > _PALE_PRINT * usual else usual
+
+
+def cropped(ink: Ink) -> tuple[Ink, tuple[int, int]]:
+    """Return the part of a page that has ink, with a rim of paper, and where its left and top are in the page.
+
+    There is no rim where ink touches the page's edge: what follows can tell.
+    """
+    left, top, wide, high = cv2.boundingRect(ink.strokes.view(np.uint8))
+    if not wide:
+        return ink, (0, 0)
+    bottom, right = top + high, left + wide
+    above, before = (_RIM if first else 0 for first in (top, left))
+    below, behind = (_RIM if past < size else 0 for past, size in zip((bottom, right), ink.strokes.shape, strict=True))
+    part = (slice(max(0, top - above), bottom + below), slice(max(0, left - before), right + behind))
+    missing = (
+        *(max(0, above - top), max(0, bottom + below - ink.strokes.shape[0])),
+        *(max(0, before - left), max(0, right + behind - ink.strokes.shape[1])),
+    )
+    levels, strokes = (
+        cv2.copyMakeBorder(np.ascontiguousarray(each[part]), *missing, cv2.BORDER_CONSTANT, value=0).astype(np.uint8)
+        for each in (ink.levels, ink.strokes.view(np.uint8))
+    )
+    return replace(ink, levels=levels, strokes=strokes > 0), (left - before, top - above)
+
+
+def reduced(ink: Ink, factor: int) -> Ink:
+    """Average ink down by a whole factor; a pixel is of a stroke if a third of it was."""
+    if factor == 1:
+        return ink
+    size = (max(1, ink.levels.shape[1] // factor), max(1, ink.levels.shape[0] // factor))
+    part = (slice(0, size[1] * factor), slice(0, size[0] * factor))
+    levels = cv2.resize(ink.levels[part], size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    share = cv2.resize(ink.strokes[part].astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
+    return replace(ink, levels=levels, strokes=share >= _SHARE, noise=ink.noise / factor, edge=ink.edge / factor)
+
+
+def _edge(grey: Float32, strokes: Bools, full: float) -> float:
+    """Return how many pixels a stroke's steepest edge needs for `full` contrast, in the best quarter of rows."""
+    step = max(1, grey.size // _SAMPLES)
+    edge = 0.0
+    for far in _FAR:
+        inked = strokes[::step, far:]
+        slopes = (np.abs(grey[::step, far:] - grey[::step, :-far]) * inked).max(axis=1, initial=0)[inked.any(axis=1)]
+        if len(slopes):
+            edge = max(edge, full * far / max(1.0, percentile(slopes, 75)))
+        if edge < 3 * far:
+            break
+    return edge
+
+
+def _noise(grey: Float32) -> float:
+    """Estimate the standard deviation of the paper's noise in grey levels, blind to light and to edges.
+
+    The mask of Immerkaer (1996), 1 -2 1 down and across, is zero on any plane and has gain 6 on white noise; the median
+    ignores strokes.
+    """
+    if min(grey.shape) < 3:
+        return 0.0
+    step = _step(grey.size)
+    rows = grey[:-2:step] - 2 * grey[1:-1:step] + grey[2::step]
+    both = rows[:, :-2:step] - 2 * rows[:, 1:-1:step] + rows[:, 2::step]
+    return percentile(np.abs(both), 50) / (0.6745 * 6)
+
+
+def _sampled(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return every k-th row and column of a large array, enough for its percentiles."""
+    step = _step(values.size)
+    return values[::step, ::step]
+
+
+def _step(size: int) -> int:
+    return max(1, int((size / _SAMPLES) ** 0.5))
+
+
+def _smooth(grey: Float32, noise: float) -> tuple[Float32, float]:
+    """Blur only as much as noise asks for; return the page and the noise that is left."""
+    if noise < _LEAST_NOISE:
+        return grey, max(noise, 0.5)
+    return cv2.GaussianBlur(grey, (0, 0), 1.0).astype(np.float32), noise * 0.2821
+
+
+def _flat_paper(grey: Uint8) -> float | None:
+    """Return the grey of a drawn page's paper: the level that a large share of the pixels has, if there is one."""
+    counts = np.bincount(_sampled(grey).ravel(), minlength=256)
+    around = np.convolve(counts, np.ones(2 * _SAME_GREY + 1, int), mode="same")
+    paper = int(around.argmax())
+    if around[paper] < _FLAT_SHARE * counts.sum():
+        return None
+    near = counts[max(0, paper - _SAME_GREY) : paper + _SAME_GREY + 1]
+    return float(max(0, paper - _SAME_GREY) + near.argmax())
+
+
+def _plane(grey: Float32) -> Float32:
+    """Fit a plane to the paper by repeated weighting that ignores ink (Tukey's biweight); same shape as `grey`."""
+    height, width = grey.shape
+    small = _shrunk(grey)
+    y, x = np.mgrid[: small.shape[0], : small.shape[1]].astype(np.float64)
+    across, down = (x.ravel() + 0.5) / small.shape[1], (y.ravel() + 0.5) / small.shape[0]
+    terms = np.stack([np.ones(small.size), across, down], axis=1)
+    values = small.ravel().astype(np.float64)
+    coefficients = np.array([percentile(values, 50), 0.0, 0.0])
+    for _round in range(12):
+        residual = values - terms @ coefficients
+        scale = max(4.0, 1.4826 * percentile(np.abs(residual), 50) * 3)
+        weight = np.maximum(1 - (residual / scale) ** 2, 0) ** 2
+        if np.count_nonzero(weight) < 8:
+            break
+        weighted = terms * weight[:, None]
+        found = np.linalg.lstsq(weighted.T @ terms, weighted.T @ values, rcond=None)[0]
+        moved = float(np.abs(found - coefficients).max())
+        coefficients = found
+        if moved < 0.1:
+            break
+    row = coefficients[1] * (np.arange(width) + 0.5) / width
+    column = coefficients[2] * (np.arange(height) + 0.5) / height
+    return (coefficients[0] + row[None, :] + column[:, None]).astype(np.float32)
+
+
+def _shrunk(grey: Float32, paper: Uint8 | None = None) -> Float32:
+    """Average a page down to the size of the light's; what is not `paper` (1, or 0) counts as 0."""
+    factor = max(grey.shape) / _LIGHT_SIZE
+    step = max(1, int(factor / 3))  # nine samples for a pixel are enough
+    few = grey[::step, ::step]
+    few = few if paper is None else few * paper[::step, ::step]
+    if factor <= 1:
+        return few
+    size = (max(1, round(grey.shape[1] / factor)), max(1, round(grey.shape[0] / factor)))
+    return cv2.resize(few, size, interpolation=cv2.INTER_AREA).astype(np.float32, copy=False)
+
+
+def _slow_residue(residual: Float32, strong: Bools) -> Float32:
+    """Return what is left of the light between the strokes, averaged over a wide window, at the light's size.
+
+    Only what is surely ink is left out: a shadow that merely touches a stroke is light to be found.
+    """
+    paper = cv2.erode((~strong).astype(np.uint8), disc(EDGE + 1)).astype(np.uint8)
+    known, residue = _shrunk(paper.astype(np.float32)), _shrunk(residual, paper)
+    sigma = max(known.shape) / 10
+    weight = cv2.GaussianBlur(known, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
+    total = cv2.GaussianBlur(residue, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
+    return np.where(weight > 1e-3, total / np.maximum(weight, 1e-3), 0).astype(np.float32)
+
+
+def _polarity(residual: Float32, noise: float) -> tuple[int, bool]:
+    """Return the sign of the ink in a page without its light, and whether it might as well be the other one.
+
+    It is +1 for light ink, -1 for dark and 0 for none. The ink is the side of the paper that stands out more strongly.
+    """
+    least = _least(noise)
+    some = _sampled(residual)
+    for values in (some, residual) if some.size < residual.size else (residual,):
+        # Cubes: a few dark strokes must outweigh a wide faint shadow.
+        dark, light = (float((values[values * sign > least].astype(np.float64) ** 3).sum()) * sign for sign in (-1, 1))
+        if dark or light:
+            return (1 if light > dark else -1), min(dark, light) > _DOUBTFUL * max(dark, light)
+    return 0, False
+
+
+def _outstanding(residual: Float32, noise: float, sign: int, *, flat: bool) -> tuple[Bools, Bools]:
+    """Find ink of a sign in a page without its light: where it may be, and where it surely is."""
+    least, full = _least(noise), 0.0
+    signed = residual * np.float32(sign)
+    some = _sampled(signed)
+    for values in (some, signed) if some.size < signed.size else (signed,):
+        above = values[values > least]
+        if above.size:
+            full = contrast(above)
+            break
+    weak = _WEAK * full
+    if not flat:  # a pattern printed on the paper must not hang on to the strokes
+        weak = min(max(_OVER_PATTERN * percentile(some, _PATTERN), weak), _WEAKEST * full)
+    return signed > max(weak, 4 * noise), signed > max(_STRONG * full, least)
+
+
+def _least(noise: float) -> float:
+    return max(_LEAST_CONTRAST, _LEAST_SIGMAS * noise)
+
+
+def _connected(weak: Bools, strong: Bools) -> Bools:
+    """Return the weak ink that hangs together with strong ink."""
+    inked = weak.view(np.uint8)
+    left, top, wide, high = cv2.boundingRect(inked)
+    box = (slice(top, top + high), slice(left, left + wide))
+    connected = np.zeros_like(weak)
+    if wide:
+        count, labels = cv2.connectedComponents(np.ascontiguousarray(inked[box]), connectivity=8)
+        keep = np.zeros(count, bool)
+        keep[labels[strong[box]]] = True
+        keep[0] = False
+        connected[box] = keep[labels]
+    return connected

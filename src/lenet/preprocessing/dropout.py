@@ -1,0 +1,107 @@
+"""Two colours of ink on one page: the pen is told from the print by the size of what each has written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from lenet.arrays import Bools, Float32, Uint8, percentile
+from lenet.preprocessing.decode import Page
+from lenet.preprocessing.morphology import runs_across
+
+# Ink takes at least so many levels from the paper's light, and this share of what the darkest takes.
+_LEAST, _SHARE = 35, 0.3
+# It is coloured if one of red, green and blue loses less than this share of what another does, grey above the second.
+_COLOURED, _GREY = 0.6, 0.75
+# Both inks have at least this share of all the ink, and at most this share of either is beside the other: one pen's
+# core may be grey and its edge coloured.
+_SOME, _MIXED = 0.04, 0.4
+# What the pen wrote is so many times as high as the other ink's writing. Lines and boxes are no writing: longer than
+# this share of the page and filled by less than that, or so many times as long as thick, across or at the page's rim.
+_HIGHER, _SPANS, _HOLLOW, _SLIM, _RIM = 1.3, 0.5, 0.12, 7, 0.04
+# Squares are no writing either: this share of a piece is straight across for this share of the page. An ink is a
+# printer's if more than that share of it is lines, boxes and squares.
+_STRAIGHT, _RUN, _MOSTLY = 0.2, 0.1, 0.5
+# Two inks are looked for on about so many pixels, and the paper's light on at most so many a side.
+_LOOKED_AT, _COARSE = 300_000, 48
+# How far, in pixels, the soft edges of ink reach, and the paper that is laid over it is taken from.
+_EDGE, _AROUND = 2, 15
+
+
+def penned(page: Page) -> Page:
+    """Lay paper over the print of a page that has ink of two colours: a blue pen on a black form, a black one on a red.
+
+    The pen is the ink that wrote higher; where neither did, both stay. Light ink on dark paper is left as it is.
+    """
+    if page.colours is None:
+        return page
+    step = max(1, int((page.grey.size / _LOOKED_AT) ** 0.5))
+    coloured, grey, ink = _inks(np.ascontiguousarray(page.colours[::step, ::step]))
+    if min(coloured.sum(), grey.sum()) < _SOME * ink.sum() or ink.mean() > 0.5:
+        return page
+    if max(_beside(coloured, grey), _beside(grey, coloured)) > _MIXED:
+        return page
+    heights = _height(coloured), _height(grey)
+    if not max(heights) or max(heights) < _HIGHER * min(heights):
+        return page
+    coloured, grey, _ink = _inks(page.colours)
+    if heights[0] > heights[1]:
+        return _without(page, grey, coloured, "black print passed over: the pen has a colour")
+    return _without(page, coloured, grey, "coloured print passed over: the pen is black")
+
+
+def _inks(colours: Uint8) -> tuple[Bools, Bools, Bools]:
+    """Return where (h, w, 3) colours are of coloured ink, of grey or black, and of any, also between the two."""
+    values = colours.astype(np.float32)
+    taken = np.maximum(_paper(values) - values, 0)
+    most = taken.max(axis=2)
+    ink = most > max(_LEAST, _SHARE * percentile(most, 99.5))
+    kept = taken.min(axis=2) / np.maximum(most, 1)
+    return ink & (kept < _COLOURED), ink & (kept > _GREY), ink
+
+
+def _paper(colours: Float32) -> Float32:
+    """Return the paper's colour everywhere, in whatever light: the lightest around, smoothed; same shape."""
+    high, wide = colours.shape[:2]
+    size = (min(wide, _COARSE), min(high, _COARSE))
+    coarse = cv2.dilate(cv2.resize(colours, size, interpolation=cv2.INTER_AREA), np.ones((5, 5), np.uint8))
+    return cv2.resize(cv2.GaussianBlur(coarse, (0, 0), 2), (wide, high)).astype(np.float32)
+
+
+def _beside(one: Bools, other: Bools) -> float:
+    """Return the share of one ink that has the other within a few pixels: high if both are of the same strokes."""
+    near = cv2.dilate(other.astype(np.uint8), np.ones((2 * _EDGE + 3,) * 2, np.uint8)) > 0
+    return float((one & near).sum() / one.sum())
+
+
+def _height(ink: Bools) -> float:
+    """Return how high the writing in one ink is, in pixels: the median of the larger pieces.
+
+    It is 0 without any, and for an ink that hardly writes but rules the paper.
+    """
+    joined = cv2.morphologyEx(ink.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    wide, high, area = stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT], stats[1:, cv2.CC_STAT_AREA]
+    sides = np.stack([wide, high])
+    x, y = stats[1:, cv2.CC_STAT_LEFT], stats[1:, cv2.CC_STAT_TOP]
+    rim_y, rim_x = (1 + round(_RIM * side) for side in ink.shape)
+    at_edge = (x < rim_x) | (y < rim_y) | (x + wide > ink.shape[1] - rim_x) | (y + high > ink.shape[0] - rim_y)
+    slim = sides.max(axis=0) > _SLIM * sides.min(axis=0)
+    hollow = (wide > _SPANS * ink.shape[1]) & (area < _HOLLOW * wide * high)
+    straight = np.bincount(labels[runs_across(joined, 1 + round(_RUN * ink.shape[1])) > 0], minlength=count)[1:]
+    rule = hollow | slim & ((wide > high) | at_edge) | (straight > _STRAIGHT * area)
+    if area[rule].sum() > _MOSTLY * area.sum():
+        return 0.0
+    high = high[~rule & (area >= 8)]
+    return float(np.median(high[high >= high.max() / 2])) if len(high) else 0.0
+
+
+def _without(page: Page, print_: Bools, pen: Bools, note: str) -> Page:
+    """Lay the paper from around it over the print and its soft edges, but for the pen's own strokes."""
+    hidden = cv2.dilate(print_.astype(np.uint8), np.ones((2 * _EDGE + 1,) * 2, np.uint8)) > 0
+    hidden &= ~pen
+    paper = cv2.morphologyEx(page.grey, cv2.MORPH_CLOSE, np.ones((_AROUND, _AROUND), np.uint8)).astype(np.uint8)
+    grey: Uint8 = np.where(hidden, cv2.blur(paper, (_AROUND, _AROUND)), page.grey).astype(np.uint8)
+    return replace(page, grey=grey, notes=(*page.notes, note))

@@ -1,0 +1,137 @@
+"""A shadow with a hard edge, or a dark table beside the paper: the page is lit evenly, edge and all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from lenet.arrays import Bools, Float32, Uint8, percentile
+from lenet.preprocessing.decode import Page
+from lenet.preprocessing.paper import TABLE, glance
+
+# A shadow is looked for on a copy of the page whose longer side has so many pixels; smaller pages show none.
+_LOOKED, _SMALLEST = 160, 100
+# Strokes are as thick as what is this much darker than around it, and at most this share of the longer side; a shadow
+# is wider than so many strokes, and than that share.
+_DARK, _THICKEST, _WIDER, _WIDE = 0.75, 0.1, 2.5, 0.04
+# A shadow is darker than the paper by this share of it; it and the lit paper are at least these shares of the page.
+_DARKER, _SHADED, _LIT = 0.12, 0.03, 0.1
+# It is hard if light falls by so much, and so many grey levels, within this share of the longer side, over that share
+# of the page. What takes longer is uneven light, which `ink` finds.
+_STEP, _WITHIN, _HARD = 20, 0.05, 0.02
+# What has less than this share of the paper's light is a table.
+_TABLE = 0.28
+# What is apart from the page's edge is bold writing, or light writing on a board, and no shadow: darker or lighter than
+# all around it by two of so many steps of light, on more than that share of the page.
+_LEVELS, _ISLAND = 12, 0.02
+# The light is found on a copy of at most so many pixels a side, and around an edge, so far, it is the darker side's.
+_FINE, _EDGE = 1200, 2
+# Paper that is noisy or was brighter than thought may be so much lighter than paper.
+_GLARE = 1.05
+# A table is worth a note from this share of the page on.
+_SEEN = 0.01
+
+
+def evenly_lit(page: Page) -> Page:
+    """Return a page as if no shadow lay on it, and no dark table beside it; one without a hard shadow as it is.
+
+    Light is what stays when all that is dark and narrow is filled up (a closing): a shadow's edge stays where it is,
+    however hard, under the writing too. Light writing on dark paper is left alone.
+    """
+    high, wide = page.grey.shape
+    if min(high, wide) < _SMALLEST:
+        return page
+    width = _wider_than_strokes(_without_grains(page.grey, _LOOKED))
+    if not width:
+        return page
+    filled = _filled(_without_grains(page.grey, _FINE), width)
+    filled = cv2.erode(filled, np.ones((2 * _EDGE + 1,) * 2, np.uint8)).astype(np.uint8)
+    light: Float32 = cv2.resize(filled, (wide, high), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    paper = _brightest(light)
+    table = cv2.dilate((light < _TABLE * paper).astype(np.uint8), np.ones((2 * _EDGE + 1,) * 2, np.uint8)) > 0
+    gain: Float32 = (paper / np.maximum(light, 1)).astype(np.float32)
+    colours = page.colours
+    if colours is not None:
+        lit = light > (1 - _DARKER / 2) * paper
+        channels = (np.ascontiguousarray(colours[..., each]) for each in range(3))
+        colours = np.stack([_lit(each, gain, table, percentile(each[lit], 50)) for each in channels], axis=2)
+    note = TABLE if table.mean() > _SEEN else "shadow taken out"
+    return replace(page, grey=_lit(page.grey, gain, table, paper), colours=colours, notes=(*page.notes, note))
+
+
+def _lit(values: Uint8, gain: Float32, table: Bools, paper: float) -> Uint8:
+    """Return grey levels (H, W) so many times as bright, and paper instead of the table."""
+    lit = np.minimum(np.rint(values * gain), min(255, _GLARE * paper)).astype(np.uint8)
+    lit[table] = round(paper)
+    return lit
+
+
+def _wider_than_strokes(small: Uint8) -> float:
+    """Return what a hard shadow is wider than and strokes are not, as a share of the longer side, or 0."""
+    side = max(small.shape)
+    strokes = (small < _DARK * _filled(small, _THICKEST)).astype(np.uint8)
+    rims = int(strokes.sum()) - int(cv2.erode(strokes, np.ones((3, 3), np.uint8)).sum())
+    thick = 2 * int(strokes.sum()) / max(1, rims) / side
+    width = min(max(_WIDER * thick, _WIDE), _WIDER * _THICKEST)
+    light: Float32 = _filled(small, width).astype(np.float32)
+    paper = _brightest(light)
+    lit, shaded = light > (1 - _DARKER / 2) * paper, light < (1 - _DARKER) * paper
+    if lit.mean() < _LIT or _wide(shaded, round(width * side)).mean() < _SHADED:
+        return 0.0
+    ground = _ground(light)
+    around = np.ones((1 + round(_WITHIN * side),) * 2, np.uint8)
+    falls = cv2.dilate(ground, around) - cv2.erode(ground, around)
+    hard = (falls > max(_DARKER * paper, _STEP)).mean() >= _HARD
+    return width if hard and _islands(light) < _ISLAND else 0.0
+
+
+def _from_edge(area: Bools) -> Bools:
+    """Return the part of an area that hangs together with the picture's edge."""
+    _count, labels = cv2.connectedComponents(area.astype(np.uint8), connectivity=8)
+    edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    found: Bools = np.isin(labels, np.unique(edge[edge > 0]))
+    return found
+
+
+def _wide(area: Bools, width: int) -> Bools:
+    """Return the part of an area that has room for squares so wide within the picture: no print cut off by its edge."""
+    square = np.ones((width, width), np.uint8)
+    fits = cv2.erode(area.astype(np.uint8), square, borderType=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 0))
+    return cv2.dilate(fits, square) > 0
+
+
+def _islands(light: Float32) -> float:
+    """Return what share of a page (h, w) is clearly darker, or clearly lighter, than all that is around it."""
+    levels = np.linspace(light.min(), light.max(), _LEVELS)[1:-1]
+    shares = []
+    for sign in (1, -1):
+        enclosed = [area & ~_from_edge(area) for area in (light * sign < level * sign for level in levels)]
+        shares.append(float(np.any([one & other for one, other in pairwise(enclosed)], axis=0).mean()))
+    return max(shares)
+
+
+def _ground(light: Float32) -> Float32:
+    """Return a page (h, w) without light writing: what is light and as narrow as strokes are."""
+    square = np.ones((1 + round(_THICKEST * max(light.shape)),) * 2, np.uint8)
+    return cv2.morphologyEx(light, cv2.MORPH_OPEN, square).astype(np.float32)
+
+
+def _without_grains(grey: Uint8, side: int) -> Uint8:
+    """Return a copy of a page (H, W), at most so many pixels long, without single grains."""
+    return cv2.medianBlur(glance(grey, side), 3).astype(np.uint8)
+
+
+def _filled(grey: Uint8, share: float) -> Uint8:
+    """Return a page (h, w) without what is dark and narrower than a share of its longer side."""
+    square = max(3, round(share * max(grey.shape))) | 1
+    padded = cv2.copyMakeBorder(grey, square, square, square, square, cv2.BORDER_REPLICATE)
+    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((square, square), np.uint8))
+    return np.ascontiguousarray(closed[square:-square, square:-square]).astype(np.uint8)
+
+
+def _brightest(light: Uint8 | Float32) -> float:
+    step = max(1, int((light.size / 10_000) ** 0.5))
+    return percentile(light[::step, ::step], 95)

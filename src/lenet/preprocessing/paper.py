@@ -1,0 +1,101 @@
+"""A sheet of paper on a darker table: what lies around the sheet is laid over with paper."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from lenet.arrays import Bools, Uint8
+from lenet.preprocessing.decode import Page
+
+# The note on a page that had a table on it.
+TABLE = "table around the paper laid over"
+
+# The sheet is looked for on a copy of the page whose longer side has so many pixels; smaller pages show no table.
+_LOOKED, _SMALLEST = 160, 100
+# The table is all that lies around the sheet: this share of the page's border and of all outside is dark.
+_TABLE = 0.95
+# The sheet has four straight sides: this share of its hull is its own, and its corners are found within this share
+# of its length around; it is at least this share of the page, and of it so much, and not more, is dark: writing.
+_SOLID, _STRAIGHT, _LARGE = 0.95, 0.03, 0.15
+_LEAST_INK, _MOST_INK = 0.001, 0.3
+# How much lighter than the table it must be, in grey levels.
+_LIGHTER = 30
+# This share of the sheet's width is given up along its edges, where the table shines through.
+_RIM = 0.03
+
+
+def sheet(page: Page) -> Page:
+    """Return a page without the table that a sheet of paper lies on; any other page as it is.
+
+    The table is only taken for one if it is all around a bright sheet with four straight sides that is written on.
+    """
+    high, wide = page.grey.shape
+    if min(high, wide) < _SMALLEST:
+        return page
+    small = glance(page.grey, _LOOKED)
+    found = _found(small)
+    if found is None:
+        return page
+    inside = cv2.resize(found.astype(np.uint8), (wide, high), interpolation=cv2.INTER_NEAREST) > 0
+    grey = np.where(inside, page.grey, _spread(small, found, (wide, high)))
+    colours = page.colours
+    if colours is not None:
+        tinted = glance(colours, _LOOKED)
+        around = np.stack([_spread(tinted[..., each], found, (wide, high)) for each in range(3)], axis=2)
+        colours = np.where(inside[..., None], colours, around)
+    return replace(page, grey=grey, colours=colours, notes=(*page.notes, TABLE))
+
+
+def glance(picture: Uint8, side: int) -> Uint8:
+    """Return a page (H, W), or its colours (H, W, 3), as a copy whose longer side has at most so many pixels."""
+    high, wide = picture.shape[:2]
+    shrink = max(1.0, max(high, wide) / side)
+    size = max(1, round(wide / shrink)), max(1, round(high / shrink))
+    step = max(1, int(shrink / 3))  # nine samples for a pixel are enough
+    return cv2.resize(picture[::step, ::step], size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+
+
+def _found(grey: Uint8) -> Bools | None:
+    """Return where the sheet on a small picture (h, w) is, its edges left out, or None."""
+    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    level, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_OTSU)
+    if (border > level).mean() > 1 - _TABLE:
+        return None
+    bright = grey > level
+    outlines, _ = cv2.findContours(bright.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if not outlines:
+        return None
+    outline = max(outlines, key=cv2.contourArea)
+    hull = cv2.convexHull(outline)
+    area = cv2.contourArea(hull)
+    corners = cv2.approxPolyDP(hull, _STRAIGHT * cv2.arcLength(hull, True), True)
+    if area < _LARGE * grey.size or cv2.contourArea(outline) < _SOLID * area or len(corners) != 4:
+        return None
+    filled = cv2.fillConvexPoly(np.zeros_like(grey), hull, 1)
+    rim = max(1, round(_RIM * float(np.sqrt(area))))
+    kept = cv2.erode(filled, np.ones((2 * rim + 1, 2 * rim + 1), np.uint8)) > 0
+    around = filled == 0
+    written = float((~bright[kept]).mean()) if kept.any() else 1.0
+    lighter = float(np.median(grey[kept & bright])) - float(np.median(grey[around])) if around.any() else 0.0
+    dark = float((~bright[around]).mean()) if around.any() else 0.0
+    # Thin writing hardly darkens a small copy: any pixel clearly darker than the paper counts.
+    shaded = float((grey[kept] < np.median(grey[kept]) - _LIGHTER / 3).mean()) if kept.any() else 0.0
+    if dark < _TABLE or lighter < _LIGHTER or written > _MOST_INK or shaded < _LEAST_INK:
+        return None
+    return kept
+
+
+def _spread(grey: Uint8, inside: Bools, size: tuple[int, int]) -> Uint8:
+    """Return a small picture (h, w) of the paper inside continued to everywhere, as large as `size` (width, height)."""
+    paper = (inside & (grey >= np.median(grey[inside]) - 10)).astype(np.float32)
+    reach = max(grey.shape) / 8
+    weight = cv2.GaussianBlur(paper, (0, 0), reach)
+    light = cv2.GaussianBlur(paper * grey, (0, 0), reach)
+    mean = float(grey[paper > 0].mean())
+    # Far from the sheet nothing weighs anything: there it is the mean.
+    level: npt.NDArray[np.float32] = (light + 1e-3 * mean) / (weight + 1e-3)
+    return cv2.resize(level, size, interpolation=cv2.INTER_LINEAR).clip(0, 255).astype(np.uint8)

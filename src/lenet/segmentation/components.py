@@ -1,0 +1,148 @@
+"""Ink that hangs together, without frames and specks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from lenet.arrays import Bools, Int32
+from lenet.preprocessing.binarize import Ink
+
+# A component with less than this share of the largest one's dark pixels is a speck ...
+_SPECK = 0.03
+# ... unless it lies within this share of the digit's height from it; then this smaller share is enough.
+_NEAR, _NEAR_SPECK = 0.15, 0.008
+# Nobody can read fewer dark pixels than this.
+_FEWEST_PIXELS = 4
+# Ink levels above this are dark.
+_DARK = 127
+# A component that touches an edge of the page, runs along this share of it and is so many times as long as the
+# others are high is the paper's edge or a frame, if it touches three edges or is no higher than half of the others ...
+_FRAME, _TIMES_HEIGHT = 0.9, 1.15
+# ... and if it is not a digit that was cut out tightly: it covers this share of an edge, or has ink in three corners,
+# squares of this share of its own box.
+_COVERED, _CORNER, _CORNERS = 0.65, 0.08, 3
+# So is one along an edge that is at most this share of the others' height thick, and much longer than thick.
+_THIN, _SLIM = 0.09, 4
+_EDGES = 3
+# An empty box has sides that are at least so many pixels long and at most this share of that thick, with corners that
+# are rounded by two pixels or this share of their thickness, straight to one and a half pixels and this share of it,
+# inked along this share of their length, and next to nothing inside.
+_LEAST_SIDE, _THICKEST, _ROUNDED, _STRAY, _WHOLE, _EMPTY = 24, 0.15, 0.4, 0.25, 0.97, 0.01
+
+
+@dataclass(frozen=True)
+class Components:
+    """Connected ink: `labels` (H, W) int32 from 1, `boxes` (n, 4) x0, y0, x1, y1 and `dark` pixels (n,) of each.
+
+    Row 0 is the paper. `kept` (n,) says which may be writing.
+    """
+
+    labels: Int32
+    boxes: Int32
+    dark: Int32
+    kept: Bools
+
+
+def find_components(ink: Ink, notes: list[str]) -> Components:
+    """Label the ink; frames and the paper's edge are not kept, as long as something else remains."""
+    count, found, stats, _ = cv2.connectedComponentsWithStats(ink.strokes.astype(np.uint8), connectivity=8)
+    labels = found.astype(np.int32)
+    boxes = stats[:, :4].astype(np.int32)
+    boxes[:, 2:] += boxes[:, :2]
+    # A component counts by its dark pixels: where noise was blurred away, dust looks larger than it is.
+    dark = np.bincount(labels[ink.levels > _DARK], minlength=count).astype(np.int32)
+    kept = np.zeros(count, bool)
+    if count == 2:
+        kept[1] = True  # all the ink there is
+    elif count > 2:
+        kept = _without_frames(labels, boxes, dark, notes)
+    empty = [label for label in range(1, count) if kept[label] and _is_box(labels, label, boxes[label])]
+    kept[empty] = False
+    if empty:
+        notes.append(f"{len(empty)} empty box{'es' if len(empty) > 1 else ''} dropped")
+    return Components(labels, boxes, dark, kept)
+
+
+def _without_frames(labels: Int32, boxes: Int32, dark: Int32, notes: list[str]) -> Bools:
+    """Return which components are no frame, as long as something else that is no speck remains."""
+    shape = labels.shape
+    x0, y0, x1, y1 = boxes.T
+    touched = (x0 == 0).astype(int) + (y0 == 0) + (x1 == shape[1]) + (y1 == shape[0])
+    along = (x1 - x0 >= _FRAME * shape[1]) | (y1 - y0 >= _FRAME * shape[0])
+    frame = (touched > 0) & along
+    frame[0] = True  # component 0 is the paper
+    inside = ~frame
+    if inside.any():
+        high = (y1 - y0)[inside].max()
+        wide, tall = x1 - x0, y1 - y0
+        frame[1:] &= np.maximum(wide, tall)[1:] >= _TIMES_HEIGHT * high
+        frame[1:] &= ((touched >= _EDGES) | (np.minimum(wide, tall) < 0.5 * high))[1:]
+        for label in (np.flatnonzero(frame[1:]) + 1).tolist():
+            frame[label] = _hugs(labels, label, boxes[label])
+        at_side, at_end = (x0 == 0) | (x1 == shape[1]), (y0 == 0) | (y1 == shape[0])
+        thin = max(2.0, _THIN * high)
+        frame |= at_side & (wide <= thin) & (tall >= _SLIM * wide)
+        frame |= at_end & (tall <= thin) & (wide >= _SLIM * tall)
+        inside = ~frame
+    if not inside.any() or dark[inside].max() < max(_FEWEST_PIXELS, 0.02 * dark[1:].max()):
+        inside[1:] = True
+        return inside
+    if frame[1:].any():
+        notes.append(f"{int(frame[1:].sum())} frame or paper edge dropped")
+    return inside
+
+
+def _hugs(labels: Int32, label: int, box: Int32) -> bool:
+    """Say whether a component runs along the page's edge or has corners, as paper and frames do and digits do not."""
+    for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        if np.count_nonzero(edge == label) >= _COVERED * len(edge):
+            return True
+    x0, y0, x1, y1 = box
+    own = labels[y0:y1, x0:x1] == label
+    high, wide = (max(1, round(_CORNER * side)) for side in own.shape)
+    corners = (own[:high, :wide], own[:high, -wide:], own[-high:, :wide], own[-high:, -wide:])
+    return sum(bool(corner.any()) for corner in corners) >= _CORNERS
+
+
+def _is_box(labels: Int32, label: int, box: Int32) -> bool:
+    """Say whether a component is nothing but four straight level sides; a 0 has no corners."""
+    x0, y0, x1, y1 = box
+    own = labels[y0:y1, x0:x1] == label
+    high, wide = own.shape
+    thickness = own.sum() / (2 * (high + wide))
+    if min(high, wide) < _LEAST_SIDE or thickness > _THICKEST * min(high, wide):
+        return False
+    corner = max(2, round(_ROUNDED * thickness))
+    ends = slice(corner), slice(-corner, None)
+    if not all(own[y, x].any() for y in ends for x in ends):
+        return False
+    reach = int(np.ceil((1 + _STRAY) * thickness + 1.5))
+    sides = (own[:reach].any(axis=0), own[-reach:].any(axis=0), own[:, :reach].any(axis=1), own[:, -reach:].any(axis=1))
+    inside = own[reach:-reach, reach:-reach].sum()
+    return bool(min(side.mean() for side in sides) >= _WHOLE and inside <= _EMPTY * own.sum())
+
+
+def without_specks(found: Components, notes: list[str]) -> Bools:
+    """Return which kept components are large enough, or near enough to the largest, to be part of one digit."""
+    if not found.kept.any():
+        return found.kept
+    if len(found.kept) == 2:
+        note_specks(int(found.dark[1] < _FEWEST_PIXELS), notes)
+        return found.kept & (found.dark >= _FEWEST_PIXELS)
+    x0, y0, x1, y1 = found.boxes.T
+    largest = int(np.argmax(np.where(found.kept, found.dark, 0)))
+    reach = _NEAR * max(x1[largest] - x0[largest], y1[largest] - y0[largest])
+    gap = np.maximum(np.maximum(x0 - x1[largest], x0[largest] - x1), np.maximum(y0 - y1[largest], y0[largest] - y1))
+    share = np.where(gap <= reach, _NEAR_SPECK, _SPECK)
+    large = found.kept & (found.dark >= np.maximum(share * found.dark[largest], _FEWEST_PIXELS))
+    note_specks(int((found.kept & ~large).sum()), notes)
+    return large
+
+
+def note_specks(dropped: int, notes: list[str]) -> None:
+    """Say how many specks were dropped, if any."""
+    if dropped:
+        notes.append(f"{dropped} speck{'s' if dropped > 1 else ''} dropped")

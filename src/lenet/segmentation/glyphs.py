@@ -1,0 +1,157 @@
+"""Each candidate's own ink as MNIST would have made it: a 20x20 box in a 28x28 field, centred by mass."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from lenet.arrays import Bools, Float32, Int32, Uint8
+from lenet.network.spec import CENTRE_INDEX, DIGIT_BOX, GLYPH_SIZE
+from lenet.preprocessing.binarize import Ink
+from lenet.preprocessing.morphology import EDGE, disc
+from lenet.segmentation.lattice import Lattice
+
+# Strokes of MNIST digits are 1.4 to 5.1 pixels wide in the 20x20 box (1 % to 99 %, median 2.5).
+_THINNEST, _THICKEST = 1.8, 5.2
+_THIN_TARGET, _THICK_TARGET = 2.4, 4.0
+# Three quarters of the way up its ink levels above a fifth, an MNIST digit has 193 or more; paler ones are darkened.
+_PALEST, _DARK = 190 / 255, 240 / 255
+# The resolution at which strokes are thinned or thickened: this many pixels per pixel of the 20x20 box.
+_FINE = 8
+# Ink is enlarged to at most so many pixels to measure its strokes.
+_MOST_ENLARGED = 500_000
+# Ink below this many standard deviations of the paper's noise does not stretch the digit's box.
+_BOX_SIGMAS = 3.0
+
+
+def make_glyphs(ink: Ink, lattice: Lattice) -> tuple[Uint8, tuple[str, ...]]:
+    """Return the arcs' glyphs (m, 28, 28) uint8, 0 for paper and 255 for pen, and a note for each change of stroke.
+
+    A line is written with one pen: its width is measured on the whole line.
+    """
+    glyphs = np.zeros((len(lattice.arcs), GLYPH_SIZE, GLYPH_SIZE), np.uint8)
+    page = _Page(ink, lattice.pieces)
+    notes: dict[str, str] = {}
+    for first, past in lattice.lines:
+        own = np.flatnonzero((lattice.arcs[:, 0] >= first) & (lattice.arcs[:, 1] <= past))
+        corners = lattice.boxes[own]
+        whole = np.concatenate([corners[:, :2].min(axis=0), corners[:, 2:].max(axis=0)])
+        sides = corners[:, 2:] - corners[:, :2]
+        high = int(sides.max() if len(own) == 1 else sides[:, 1].max())
+        broader = _broader(stroke_width(page.crop(int(first), int(past), whole), high), high, notes)
+        for index in own:
+            begin, end = lattice.arcs[index].tolist()
+            glyphs[index] = place(_fitted(page.crop(begin, end, lattice.boxes[index]), broader))
+    return glyphs, tuple(notes.values())
+
+
+class _Page:
+    """A page's ink, ready to be cut out arc by arc; masks are 255 where they hold, so that OpenCV can join them."""
+
+    def __init__(self, ink: Ink, pieces: Int32) -> None:
+        self.levels = ink.levels
+        self.pieces = pieces
+        self.paper = _mask(pieces == 0)
+        self.clear = _mask(ink.levels > _BOX_SIGMAS * ink.noise)
+
+    def crop(self, first: int, past: int, box: Int32) -> Float32:
+        """Cut out the ink of pieces first to past - 1, 0 to 1, with its soft edge and without its neighbours' ink."""
+        x0, y0, x1, y1 = box.tolist()
+        area = (slice(max(0, y0 - EDGE), y1 + EDGE), slice(max(0, x0 - EDGE), x1 + EDGE))
+        own = cv2.inRange(self.pieces[area], first, past - 1)
+        reached = cv2.bitwise_and(cv2.dilate(own, disc(EDGE)), cv2.bitwise_or(own, self.paper[area]))
+        levels = cv2.bitwise_and(self.levels[area], reached)
+        sure = cv2.bitwise_and(levels, cv2.bitwise_or(own, self.clear[area]))
+        left, top, width, height = cv2.boundingRect(sure)
+        if not width:  # so faint that it rounds to paper
+            return np.zeros((1, 1), np.float32)
+        return np.divide(levels[top : top + height, left : left + width], np.float32(255), dtype=np.float32)
+
+
+def _mask(where: Bools) -> Uint8:
+    return where.view(np.uint8) * np.uint8(255)
+
+
+def stroke_width(ink: Float32, high: int | None = None) -> float:
+    """Return the mean width of the strokes of (h, w) ink in 0 to 1, in pixels of that ink.
+
+    Across a stroke of width w the distance to its edge is w / 4 on average. Ink of small digits, `high` pixels (by
+    default its longer side), is enlarged first, to measure to a fraction of a pixel; noise moves the result by a few
+    hundredths.
+    """
+    enlarged = max(1.0, min(_FINE * DIGIT_BOX / (high or max(ink.shape)), (_MOST_ENLARGED / ink.size) ** 0.5))
+    if enlarged > 1:
+        ink = cv2.resize(ink, None, fx=enlarged, fy=enlarged, interpolation=cv2.INTER_CUBIC).astype(np.float32)
+    inside = cv2.copyMakeBorder((ink > 0.5).view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    if not inside.any():
+        return 0.0
+    distance = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[inside > 0]
+    # A pixel at the edge is at distance 1, not a half.
+    return 4 * (float(distance.mean()) - 0.5) / enlarged
+
+
+def _broader(width: float, high: int, notes: dict[str, str]) -> float:
+    """Return by how many of its pixels to broaden ink so high, if MNIST's strokes are hardly so thin or so thick."""
+    scale = DIGIT_BOX / high
+    if _THINNEST <= width * scale <= _THICKEST:
+        return 0.0
+    target, done = (_THIN_TARGET, "thickened") if width * scale < _THINNEST else (_THICK_TARGET, "thinned")
+    notes.setdefault(done, f"strokes {done} from {width * scale:.1f} to {target:.1f} pixels of 20")
+    return target / scale - width
+
+
+def _fitted(ink: Float32, broader: float) -> Float32:
+    """Scale (h, w) ink so that its longer side is 20, aspect kept, with strokes made broader by so many of its pixels.
+
+    Ink that fits the box already was made for it, and is left as it is.
+    """
+    return ink if max(ink.shape) == DIGIT_BOX else _darkened(_scaled(ink, broader))
+
+
+def _scaled(ink: Float32, broader: float) -> Float32:
+    """Scale (h, w) ink to a longer side of 20; strokes are made broader or narrower at 8 times that size."""
+    scale = DIGIT_BOX / max(ink.shape)
+    size = (max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale)))
+    if not broader or min(size) < 3:
+        return _resized(ink, size)
+    fine = _resized(ink, (size[0] * _FINE, size[1] * _FINE))
+    reach = max(1, min(_FINE * DIGIT_BOX // 4, round(abs(broader) * scale / 2 * _FINE)))
+    if broader > 0:
+        fine = cv2.dilate(np.pad(fine, reach), disc(reach)).astype(np.float32)
+    else:
+        fine = cv2.erode(fine, disc(reach), borderType=cv2.BORDER_CONSTANT, borderValue=0.0).astype(np.float32)
+    rows, columns = np.flatnonzero(fine.max(axis=1) > 0.1), np.flatnonzero(fine.max(axis=0) > 0.1)
+    if not len(rows):
+        return _resized(ink, size)
+    changed = fine[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    scale = DIGIT_BOX / max(changed.shape)
+    return _resized(changed, (max(1, round(changed.shape[1] * scale)), max(1, round(changed.shape[0] * scale))))
+
+
+def _resized(ink: Float32, size: tuple[int, int]) -> Float32:
+    """Resize to (width, height): averaged when it shrinks, bicubic when it grows, the same when it fits."""
+    if (ink.shape[1], ink.shape[0]) == size:
+        return ink
+    if size[0] * size[1] < ink.size:
+        return cv2.resize(ink, size, interpolation=cv2.INTER_AREA).astype(np.float32, copy=False)
+    return np.clip(cv2.resize(ink, size, interpolation=cv2.INTER_CUBIC), 0, 1).astype(np.float32, copy=False)
+
+
+def _darkened(ink: Float32) -> Float32:
+    """Scale the levels of ink that is paler than any in MNIST, as thin strokes become when they shrink."""
+    inked = ink[ink > 0.2 * float(ink.max())]
+    upper = 3 * (inked.size - 1) // 4
+    level = float(np.partition(inked, upper)[upper]) if inked.size else 1.0
+    return ink if level >= _PALEST else np.clip(ink * (_DARK / level), 0, 1).astype(np.float32)
+
+
+def place(ink: Float32) -> Uint8:
+    """Put (h, w) ink, at most 28 a side, into a 28x28 field with its centre of mass nearest to index 14."""
+    height, width = ink.shape
+    sums = cv2.moments(ink)
+    mass = sums["m00"] or 1.0
+    top = min(max(round(CENTRE_INDEX - sums["m01"] / mass), 0), GLYPH_SIZE - height)
+    left = min(max(round(CENTRE_INDEX - sums["m10"] / mass), 0), GLYPH_SIZE - width)
+    glyph = np.zeros((GLYPH_SIZE, GLYPH_SIZE), np.uint8)
+    glyph[top : top + height, left : left + width] = np.rint(ink * 255).astype(np.uint8)
+    return glyph

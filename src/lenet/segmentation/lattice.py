@@ -1,0 +1,184 @@
+"""Propose what might be a digit: pieces of ink, and arcs, which are runs of neighbouring pieces. Never scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from lenet.arrays import Float32, Int32
+from lenet.preprocessing.binarize import Ink
+from lenet.result import Abstained
+from lenet.segmentation.components import Components, find_components, without_specks
+from lenet.segmentation.seams import seams
+from lenet.segmentation.text_lines import Line, find_lines
+
+# Nobody can read a digit that is smaller than this at its longer side.
+_LEAST_SIDE = 5
+# A run of at most so many pieces may be one digit, if it is at most this share of the line's height wide.
+_MOST_PIECES, _WIDEST = 7, 1.5
+# With paper from top to bottom between its pieces, more than the first share wide, it is at most the second wide.
+_GAP, _WIDEST_WITH_GAP = 0.05, 1.0
+# What `shapes` says of each arc, all lengths as shares of the line's height.
+SHAPES = (
+    "height",
+    "width",
+    "offset",
+    "ink",
+    "cut left",
+    "cut right",
+    "cut inside",
+    "gap inside",
+    "pieces",
+)
+
+
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """Candidates on one page: `pieces` (H, W) int32 numbers the pieces of ink from 1, 0 elsewhere.
+
+    Pieces are numbered line after line, left to right; `lines` (l, 2) are the first and one past the last of each
+    line. Each arc (m, 2) is a run of pieces of one line, first and one past the last; `boxes` (m, 4) are x0, y0, x1,
+    y1 in page pixels, right and bottom exclusive; `shapes` (m, 9) is the evidence named in `SHAPES`. One digit is a
+    lattice of one piece and one arc; a page without any has a reason, the `why` of it.
+    """
+
+    pieces: Int32
+    lines: Int32
+    arcs: Int32
+    boxes: Int32
+    shapes: Float32
+    notes: tuple[str, ...]
+    why: Abstained = False
+
+
+def one_digit(ink: Ink) -> Lattice:
+    """Take the whole page for one digit: its ink without specks and frames is one piece, with one arc."""
+    notes: list[str] = []
+    found = find_components(ink, notes)
+    pieces = without_specks(found, notes)[found.labels].astype(np.int32)
+    rows, columns = np.flatnonzero(pieces.any(axis=1)), np.flatnonzero(pieces.any(axis=0))
+    if not len(rows) or max(np.ptp(rows), np.ptp(columns)) + 1 < _LEAST_SIDE:
+        why: Abstained = "too small" if len(rows) else "blank"
+        pieces[:] = 0
+        return _lattice(pieces, [], [], [], [], notes, why)
+    box = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
+    shape = (1.0, (box[2] - box[0]) / (box[3] - box[1]), *[0.0] * 6, 1.0)
+    return _lattice(pieces, [(1, 2)], [(1, 2)], [box], [shape], notes)
+
+
+def number(ink: Ink) -> Lattice:
+    """Take the page for lines of digits: every piece of ink, cut where it may be two, and every run of pieces."""
+    notes: list[str] = []
+    components = find_components(ink, notes)
+    pieces = np.zeros(components.labels.shape, np.int32)
+    lines: list[tuple[int, int]] = []
+    arcs, boxes, shapes = [], [], []
+    last = 1
+    for line in find_lines(components, notes):
+        found = _pieces(line, ink, components, pieces, last)
+        lines.append((last, last + len(found)))
+        for first in range(len(found)):
+            for past, box, shape in _runs(found, first, line):
+                arcs.append((last + first, last + past))
+                boxes.append(box)
+                shapes.append(shape)
+        last += len(found)
+    if boxes and max(max(x1 - x0, y1 - y0) for x0, y0, x1, y1 in boxes) < _LEAST_SIDE:
+        return _lattice(np.zeros_like(pieces), [], [], [], [], notes, "too small")
+    # Ink that was kept but stands in no line is stains.
+    nothing: Abstained = "not a digit" if components.kept.any() else "blank"
+    return _lattice(pieces, lines, arcs, boxes, shapes, notes, False if arcs else nothing)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A piece: its box, its columns when upright (left, right), its ink in pixels, and what its right cut costs."""
+
+    box: Box
+    left: float
+    right: float
+    ink: int
+    cut: float
+
+
+def _pieces(line: Line, ink: Ink, components: Components, pieces: Int32, first: int) -> list[_Piece]:
+    """Cut a line's components, number the pieces from left to right into the map; return them in that order."""
+    parts: list[tuple[float, tuple[Int32, Int32], float]] = []
+    boxes = components.boxes[line.labels]
+    levels = [ink.levels[y0:y1, x0:x1] for x0, y0, x1, y1 in boxes]
+    owns = [
+        components.labels[y0:y1, x0:x1] == label for label, (x0, y0, x1, y1) in zip(line.labels, boxes, strict=True)
+    ]
+    every = seams(list(zip(levels, owns, strict=True)), line.slant, line.height)
+    for own, cuts, (x0, y0, x1, _y1) in zip(owns, every, boxes, strict=True):
+        numbers = np.zeros(own.shape, np.int32)
+        for seam in cuts:
+            numbers += np.arange(0.5, x1 - x0)[None, :] > seam.columns[:, None]
+        for number in range(len(cuts) + 1):
+            y, x = np.nonzero(own & (numbers == number))
+            if len(y):
+                place = (y.astype(np.int32) + y0, x.astype(np.int32) + x0)
+                middle = float(place[1].mean() + line.slant * (place[0].mean() - line.middle))
+                parts.append((middle, place, cuts[number].cost if number < len(cuts) else 0.0))
+    parts.sort(key=lambda part: part[0])
+    found = []
+    for order, (_middle, (rows, columns), cut) in enumerate(parts):
+        pieces[rows, columns] = first + order
+        upright = columns + 0.5 + line.slant * (rows + 0.5 - line.middle)
+        box = (int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
+        found.append(_Piece(box, float(upright.min()) - 0.5, float(upright.max()) + 0.5, len(rows), cut))
+    return found
+
+
+def _runs(found: list[_Piece], first: int, line: Line) -> Iterator[tuple[int, Box, tuple[float, ...]]]:
+    """Yield the runs of a line's pieces that begin with one and may be a digit: their ends, boxes and shapes."""
+    x0, y0, x1, y1 = found[first].box
+    left, right = found[first].left, found[first].right
+    ink, cut_inside, gap = 0, 0.0, 0.0
+    for past, piece in enumerate(found[first : first + _MOST_PIECES], first + 1):
+        x0, y0, x1, y1 = min(x0, piece.box[0]), min(y0, piece.box[1]), max(x1, piece.box[2]), max(y1, piece.box[3])
+        gap = max(gap, piece.left - right)
+        left, right = min(left, piece.left), max(right, piece.right)
+        if past > first + 1:
+            cut_inside += found[past - 2].cut
+            widest = _WIDEST if gap <= _GAP * line.height else _WIDEST_WITH_GAP
+            if right - left > widest * line.height:
+                return
+        ink += piece.ink
+        shape = (
+            (y1 - y0) / line.height,
+            (right - left) / line.height,
+            ((y0 + y1) / 2 - line.middle_at((left + right) / 2)) / line.height,
+            ink / line.height**2,
+            found[first - 1].cut if first else 0.0,
+            piece.cut,
+            cut_inside,
+            gap / line.height,
+            float(past - first),
+        )
+        yield past, (x0, y0, x1, y1), shape
+
+
+def _lattice(
+    pieces: Int32,
+    lines: list[tuple[int, int]],
+    arcs: list[tuple[int, int]],
+    boxes: list[Box],
+    shapes: list[tuple[float, ...]],
+    notes: list[str],
+    why: Abstained = False,
+) -> Lattice:
+    return Lattice(
+        pieces,
+        np.array(lines, np.int32).reshape(-1, 2),
+        np.array(arcs, np.int32).reshape(-1, 2),
+        np.array(boxes, np.int32).reshape(-1, 4),
+        np.array(shapes, np.float32).reshape(-1, len(SHAPES)),
+        tuple(notes),
+        why,
+    )

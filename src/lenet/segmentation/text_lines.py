@@ -1,0 +1,178 @@
+"""The lines of writing that components of ink stand in, top to bottom, with their height and their slant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from lenet.arrays import Float64, Int32
+from lenet.segmentation.components import Components, note_specks
+
+# Components at least this share of the tallest one's height are digits; smaller ones are dots, dashes and bits.
+_TALL = 0.4
+# Two components stand in one line if they share this part of the smaller one's height.
+_SHARED = 0.35
+# What stands this deep in the band of another line, as a share of its own height, is part of that one.
+_INSIDE = 0.6
+# Ink that is thicker than this share of its line's height is a stain: the boldest digits of MNIST reach 0.62.
+_STAIN = 0.65
+# A small component belongs to a line that it is within this share of the line's height from.
+_NEAR = 0.35
+# A component of less ink than this share of the height squared, a dot of 1/20 of the height, is a speck.
+_SPECK = 0.0025
+_FEWEST_PIXELS = 3
+# More components than this are no page of numbers: the largest are looked at.
+_MOST = 300
+# Slants that are tried: columns to the right for each row up.
+_SLANTS = np.arange(-0.3, 1.11, 0.1)
+_SAMPLES = 3000
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of writing: its components' labels, the height of its digits in pixels, its slant (columns a row).
+
+    Its middle, in page rows, is `middle` + `rise` * column.
+    """
+
+    labels: Int32
+    height: float
+    slant: float
+    middle: float
+    rise: float
+
+    def middle_at(self, column: float) -> float:
+        """Return the row of the line's middle at a column."""
+        return self.middle + self.rise * column
+
+
+def find_lines(found: Components, notes: list[str]) -> list[Line]:
+    """Group the kept components into lines of writing, top to bottom, without specks."""
+    kept = np.flatnonzero(found.kept & (found.dark >= 1))
+    if not len(kept):
+        return []
+    dropped = max(0, len(kept) - _MOST)
+    kept = np.sort(kept[np.argsort(-found.dark[kept], kind="stable")[:_MOST]])
+    heights = found.boxes[:, 3] - found.boxes[:, 1]
+    widths = found.boxes[:, 2] - found.boxes[:, 0]
+    # A dash or a join of digits is as wide as a digit is high.
+    tall = kept[heights[kept] >= _TALL * heights[kept].max()]
+    groups = _merged(found.boxes, _chained(found.boxes, tall))
+    lines = []
+    owners = np.full(len(found.boxes), -1)
+    for number, group in enumerate(groups):
+        owners[group] = number
+    medians = [float(np.median(heights[group])) for group in groups]
+    fits = [_middle(found.boxes[group]) for group in groups]
+    for label in kept[owners[kept] < 0]:
+        x0, y0, x1, y1 = found.boxes[label]
+        middle, away = [fit[0] + fit[1] * (x0 + x1) / 2 for fit in fits], []
+        for number, high in enumerate(medians):
+            outside = max(0.0, abs((y0 + y1) / 2 - middle[number]) - high / 2)
+            away.append(outside / high)
+        nearest = int(np.argmin(away))
+        least = max(_FEWEST_PIXELS, _SPECK * medians[nearest] ** 2)
+        if away[nearest] <= _NEAR and max(found.dark[label], 0.3 * heights[label] * widths[label]) >= least:
+            owners[label] = nearest
+        else:
+            dropped += 1
+    note_specks(dropped, notes)
+    order = sorted(
+        range(len(groups)), key=lambda number: fits[number][0] + fits[number][1] * found.boxes[groups[number], 0].min()
+    )
+    stains = 0
+    for number in order:
+        labels = np.flatnonzero(owners == number).astype(np.int32)
+        pen = [_thickness(found, label) <= _STAIN * medians[number] for label in labels.tolist()]
+        stains += pen.count(False)
+        labels = labels[np.array(pen, bool)]
+        if not len(labels):
+            continue
+        slant = _slant(found, groups[number])
+        lines.append(Line(labels, medians[number], slant, *fits[number]))
+    if stains:
+        notes.append(f"{stains} stain{'s' if stains > 1 else ''} dropped")
+    return lines
+
+
+def _thickness(found: Components, label: int) -> float:
+    """Return how thick a component's ink is where it is thickest, in pixels."""
+    x0, y0, x1, y1 = found.boxes[label]
+    own = np.pad((found.labels[y0:y1, x0:x1] == label).astype(np.uint8), 1)
+    return 2 * float(cv2.distanceTransform(own, cv2.DIST_L2, 3).max()) - 1
+
+
+def _chained(boxes: Int32, tall: Int32) -> list[Int32]:
+    """Group tall components: from left to right, each joins the line whose last member it stands beside."""
+    groups: list[list[int]] = []
+    for label in tall[np.argsort(boxes[tall, 0], kind="stable")]:
+        _x0, y0, _x1, y1 = boxes[label]
+        best, most = -1, _SHARED
+        for number, group in enumerate(groups):
+            tops, bottoms = boxes[group[-3:], 1], boxes[group[-3:], 3]
+            shared = np.minimum(bottoms, y1) - np.maximum(tops, y0)
+            share = float((shared / np.minimum(bottoms - tops, y1 - y0)).max())
+            if share > most:
+                best, most = number, share
+        if best < 0:
+            groups.append([int(label)])
+        else:
+            groups[best].append(int(label))
+    return [np.array(group, np.int32) for group in groups]
+
+
+def _merged(boxes: Int32, groups: list[Int32]) -> list[Int32]:
+    """Put groups that stand inside the band of a larger one with it: a digit in two pieces began a line of its own."""
+    whole: list[Int32] = []
+    for group in sorted(groups, key=len, reverse=True):
+        x0, y0, x1, y1 = boxes[group].T
+        for number, other in enumerate(whole):
+            middle, rise = _middle(boxes[other])
+            centre = middle + rise * (x0 + x1) / 2
+            half = float(np.median(boxes[other, 3] - boxes[other, 1])) / 2
+            inside = np.minimum(y1, centre + half) - np.maximum(y0, centre - half)
+            if float(np.median(inside / (y1 - y0))) >= _INSIDE:
+                whole[number] = np.concatenate([other, group])
+                break
+        else:
+            whole.append(group)
+    return whole
+
+
+def _middle(boxes: Int32) -> tuple[float, float]:
+    """Fit the middle of boxes (n, 4) by a line that rises at most by a third: its row at column 0, and its rise."""
+    x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
+    spread = float(np.ptp(x))
+    if len(boxes) < 3 or not spread:
+        return float(y.mean()), 0.0
+    # A ridge keeps short numbers of uneven digits level.
+    high = float(np.median(boxes[:, 3] - boxes[:, 1]))
+    centred = x - x.mean()
+    rise = float((centred * (y - y.mean())).sum() / ((centred**2).sum() + 4 * high**2))
+    rise = float(np.clip(rise, -1 / 3, 1 / 3))
+    return float(y.mean() - rise * x.mean()), rise
+
+
+def _slant(found: Components, group: Int32) -> float:
+    """Return the slant that makes the columns of the upright ink as full and as empty as can be."""
+    columns, rows = [], []
+    for label in group:
+        x0, y0, x1, y1 = found.boxes[label]
+        y, x = np.nonzero(found.labels[y0:y1, x0:x1] == label)
+        step = max(1, len(y) * len(group) // _SAMPLES)
+        columns.append(x[::step] + x0)
+        rows.append(y[::step] + y0)
+    x, y = np.concatenate(columns).astype(float), np.concatenate(rows).astype(float)
+    high = float(np.median(found.boxes[group, 3] - found.boxes[group, 1]))
+    bin_width = max(1.0, high / 24)
+    sharpness = np.array([_sharpness((x + slant * (y - y.mean())) / bin_width) for slant in _SLANTS])
+    # Upright by default: a slant must pay.
+    best = int(np.argmax(sharpness / (1 + 0.15 * np.abs(_SLANTS))))
+    return float(_SLANTS[best])
+
+
+def _sharpness(columns: Float64) -> float:
+    counts = np.bincount((columns - columns.min()).astype(int))
+    return float((counts.astype(float) ** 2).sum())

@@ -1,0 +1,84 @@
+"""The networks that may be asked for by name: the shipped ones, and those trained here. Clients name no files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from lenet.errors import DataError, LenetError, WeightsError, reason
+from lenet.network.spec import DEFAULT, SWEEP
+from lenet.network.summary import trainable
+from lenet.network.weights import Weights, load_weights, shipped
+
+
+def own_folder() -> Path:
+    """Return where this user's corrections and networks are kept by default (not made yet)."""
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "lenet"
+
+
+class Shelf:
+    """Networks by name; those trained here are files TRAINED-N.safetensors of a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "networks"
+        self._shipped = shipped()
+        self._told: dict[Path, dict[str, Any]] = {}
+
+    def _own(self) -> dict[str, Path]:
+        return {path.stem: path for path in sorted(self._folder.glob("[!.]*.safetensors"))}
+
+    def find(self, name: str | None, sweep: bool) -> str:
+        """Return what a reader process loads: a shipped name, or the path of one trained here. Raises WeightsError."""
+        name = name or (SWEEP if sweep else DEFAULT)
+        if name in self._shipped:
+            return name
+        own = self._own()
+        if name not in own:
+            raise WeightsError(name, "no such network", f"there are {', '.join([*self._shipped, *own])}")
+        return str(own[name])
+
+    def networks(self) -> list[dict[str, Any]]:
+        """Describe all networks, the default first; files that cannot be loaded are left out."""
+        found = []
+        for path, own in [
+            *((each, False) for each in self._shipped.values()),
+            *((each, True) for each in self._own().values()),
+        ]:
+            if path not in self._told:
+                try:
+                    self._told[path] = _described(load_weights(path))
+                except LenetError:
+                    continue
+            found.append({"name": path.stem, **self._told[path], "own": own})
+        return found
+
+    def keep(self, file: Path, kind: str) -> str:
+        """Copy a trained network to the shelf; return its name, KIND-N. Raises DataError when it cannot be written."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            number = 1 + max(
+                (int(path.stem.rpartition("-")[2]) for path in self._folder.glob(f"{kind}-[0-9]*.safetensors")),
+                default=0,
+            )
+            shutil.copyfile(file, self._folder / f".{kind}-{number}.part")
+            (self._folder / f".{kind}-{number}.part").replace(self._folder / f"{kind}-{number}.safetensors")
+        except (OSError, ValueError) as error:
+            raise DataError(self._folder, f"cannot be written ({reason(error)})") from error
+        return f"{kind}-{number}"
+
+
+def _described(weights: Weights) -> dict[str, Any]:
+    errors = weights.card.get("test", {}).get("errors")
+    reads = "numbers" if weights.path is not None else "a digit"
+    if weights.card.get("recipe", {}).get("name") == "sweep":
+        reads = "a line, by sliding"
+    return {
+        "net": weights.net.name,
+        "about": weights.net.about,
+        "parameters": trainable(weights.net),
+        "errors": errors if isinstance(errors, int) else None,
+        "reads": reads,
+    }

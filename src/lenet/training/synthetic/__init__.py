@@ -1,0 +1,1 @@
+"""Training pictures that are made: writing composed, degraded as cameras and pens do, and what is no digit."""

@@ -1,0 +1,173 @@
+"""The reader's training set: MNIST's digits as they are, photographed, in numbers, and what is no digit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+
+import cv2
+import numpy as np
+
+from lenet.arrays import Int32, Int64, Uint8
+from lenet.data.dataset import Dataset, Digits
+from lenet.engine.dispatch import cores
+from lenet.engine.transforms import thickened
+from lenet.network.spec import DIGIT_BOX, NOT_A_DIGIT
+from lenet.progress import silent
+from lenet.segmentation.candidates import Sight, see_digit, see_number
+from lenet.training.synthetic.compose import Writing, cluttered, joined, spaced, uneven
+from lenet.training.synthetic.degrade import photographed
+from lenet.training.synthetic.negatives import scrap
+from lenet.training.synthetic.styles import STYLES, drawn, restyled, rounded_off
+
+# How many pictures of each kind are taken for every thousand digits, at a share of 1.
+SINGLES, STYLED, SCRAPS, NUMBERS = 600, 340, 250, 270
+# An arc is a digit with this share of the digit's ink, and of nobody else's this share; with less it is rubbish.
+_WHOLE, _ALONE, _PART, _MIXED = 0.88, 0.12, 0.7, 0.3
+# Wrong cuts that are kept from each number, at most: so many with a whole digit and more, which looks most like a
+# digit, and so many others.
+_KEPT_JOINS, _KEPT_OTHERS = 3, 3
+_BATCH, _MOST_DIGITS = 64, 7
+# This share of the numbers has points, dashes and the like around it, and this share is written in one go.
+_CLUTTERED, _JOINED = 0.45, 0.12
+# This share of the digits in numbers is drawn in a style that MNIST hardly has, if the digit has one.
+_STYLED = 0.1
+# This share of the numbers ends in 0s written in one go, as amounts do.
+_ROUNDED_OFF = 0.1
+# This share of the numbers has digits of several sizes; in this share the small ones stand higher. A stroke is twice so
+# many pixels thick.
+_UNEVEN, _HUNG, _PEN = 0.5, 0.4, 1.2
+
+
+@dataclass(frozen=True)
+class _Task:
+    kind: str
+    seed: int
+    glyphs: Uint8
+    labels: Uint8
+
+
+def schooled(data: Dataset, writers: Int64, share: float, report: Callable[[int, int], None] = silent) -> Dataset:
+    """Return the set with its training part widened; held-out writers are in none of the pictures that train.
+
+    `writers` (n,) says who wrote each training digit: a number is one person's. Takes minutes; it gives the same
+    pictures for any number of processes.
+    """
+    mine = np.flatnonzero(~data.held_out)
+    tasks = list(_tasks(data.train, mine, writers, share))
+    glyphs, labels = [data.train.glyphs], [data.train.labels]
+    with get_context("spawn").Pool(cores()) as pool:
+        for done, (more, kinds) in enumerate(pool.imap(_taken, tasks, chunksize=4), 1):
+            glyphs.append(more)
+            labels.append(kinds)
+            report(done, len(tasks))
+    together = Digits(np.concatenate(glyphs), np.concatenate(labels))
+    held_out = np.concatenate([data.held_out, np.zeros(len(together) - len(data.train), bool)])
+    return replace(data, train=together, held_out=held_out, checksum=f"{data.checksum}, schooled {share:g}")
+
+
+def _tasks(train: Digits, mine: Int64, writers: Int64, share: float) -> Iterator[_Task]:
+    """Yield the work in parts of 64 pictures, with the digits that each needs."""
+    rng = np.random.default_rng(0xA11)
+    thousands = len(mine) / 1000
+    number = 0
+    for kind, pictures in (("single", SINGLES), ("styled", STYLED), ("scrap", SCRAPS), ("number", NUMBERS)):
+        for _part in range(max(1, round(thousands * share * pictures / _BATCH))):
+            number += 1
+            if kind == "number":
+                rows = np.concatenate([of_one_writer(rng, mine, writers, _MOST_DIGITS) for _picture in range(_BATCH)])
+            else:
+                rows = rng.choice(mine, _BATCH)
+            yield _Task(kind, int(rng.integers(2**31)) + number, train.glyphs[rows], train.labels[rows])
+
+
+def of_one_writer(rng: np.random.Generator, mine: Int64, writers: Int64, count: int) -> Int64:
+    """Return so many of one writer's rows among `mine`, drawn at random."""
+    own = mine[writers[mine] == writers[rng.choice(mine)]]
+    return rng.choice(own, count)
+
+
+def _taken(task: _Task) -> tuple[Uint8, Uint8]:
+    """Take the pictures of a task and look at them as the reader does; return glyphs and labels."""
+    cv2.setNumThreads(1)
+    rng = np.random.default_rng(task.seed)
+    glyphs: list[Uint8] = []
+    labels: list[int] = []
+    for picture in range(_BATCH):
+        if task.kind == "number":
+            shown = slice(picture * _MOST_DIGITS, picture * _MOST_DIGITS + int(rng.integers(2, _MOST_DIGITS + 1)))
+            page = photographed(written(task.glyphs[shown], task.labels[shown], rng), rng)
+            more, kinds = labelled(see_number(page.grey), page.owners, page.text, rng)
+            glyphs.extend(more)
+            labels.extend(kinds)
+            continue
+        glyph, label = task.glyphs[picture], int(task.labels[picture])
+        if task.kind == "styled":
+            glyph, label = drawn(STYLES[int(rng.integers(len(STYLES)))], rng)
+        ink = glyph.astype(np.float32) / 255
+        if task.kind == "scrap":
+            ink, label = cv2.resize(scrap(rng), (28, 28), interpolation=cv2.INTER_AREA), NOT_A_DIGIT
+        page = photographed(Writing(ink, np.zeros(ink.shape, np.int32), ""), rng)
+        for glyph in see_digit(page.grey).glyphs:
+            glyphs.append(glyph)
+            labels.append(label)
+    return np.array(glyphs, np.uint8).reshape(-1, 28, 28), np.array(labels, np.uint8)
+
+
+def written(
+    glyphs: Uint8, labels: Uint8, rng: np.random.Generator, styled: float = _STYLED, rounded: float = _ROUNDED_OFF
+) -> Writing:
+    """Write a number with one writer's digits (n, 28, 28).
+
+    The share `styled` of them is in another style if there is one, and the share `rounded` of numbers ends in 0s.
+    """
+    glyphs = restyled(glyphs, labels, styled, rng)
+    if rng.random() < rounded:
+        glyphs, labels = rounded_off(glyphs, labels, rng)
+    return _composed(glyphs, labels, rng)
+
+
+def _composed(glyphs: Uint8, labels: Uint8, rng: np.random.Generator) -> Writing:
+    """Set digits side by side: near, touching or apart, of one size or of several, on a line that wobbles."""
+    loose = rng.random()
+    low, high = (-3, 2) if loose < 0.45 else (-1, 5) if loose < 0.85 else (3, 14)
+    gaps = rng.integers(low, high, len(glyphs) - 1).astype(np.int32)
+    drops = rng.normal(0, 1.2, len(glyphs))
+    sizes = uneven(len(glyphs), rng) if rng.random() < _UNEVEN else np.ones(len(glyphs))
+    if rng.random() < _HUNG:  # smaller digits stand higher, as on a line through the middle of all
+        drops += rng.uniform(0, 0.6) * DIGIT_BOX * (sizes - 1)
+    # One pen writes large and small digits.
+    pen = _PEN * rng.random()
+    glyphs = np.concatenate([thickened(glyphs[row : row + 1], pen * (1 / size - 1)) for row, size in enumerate(sizes)])
+    writing = spaced(glyphs, labels, gaps, np.rint(drops).astype(np.int32), sizes)
+    writing = joined(writing, rng) if rng.random() < _JOINED else writing
+    return cluttered(writing, rng) if rng.random() < _CLUTTERED else writing
+
+
+def labelled(sight: Sight, owners: Int32, text: str, rng: np.random.Generator) -> tuple[list[Uint8], list[int]]:
+    """Return the glyphs (28, 28) of a number's digits and of some wrong cuts, with labels; leave out what is neither.
+
+    The number says `text`; `owners` (H, W) are those of the picture, as `Writing` has them.
+    """
+    digits, joins, others = [], [], []
+    pieces, owners = sight.lattice.pieces, sight.shown(owners)
+    count = int(pieces.max()) + 1
+    whose = np.zeros((count, len(text) + 2))
+    np.add.at(whose, (pieces.ravel(), owners.ravel()), 1)
+    total = np.maximum(np.bincount(owners.ravel(), minlength=len(text) + 2)[1:-1], 1)
+    for arc, (first, past) in enumerate(sight.lattice.arcs):
+        ink = whose[first:past].sum(axis=0)
+        shares = ink[1:-1] / total
+        best = int(shares.argmax())
+        foreign = float(max([*np.delete(shares, best), ink[-1] / ink.sum()]))
+        if shares[best] >= _WHOLE and foreign <= _ALONE:
+            digits.append((arc, int(text[best])))
+        elif shares[best] >= _WHOLE and foreign >= _MIXED:
+            joins.append((arc, NOT_A_DIGIT))
+        elif shares[best] <= _PART or foreign >= _MIXED:
+            others.append((arc, NOT_A_DIGIT))
+    chosen = list(digits)
+    for wrong, most in ((joins, _KEPT_JOINS), (others, _KEPT_OTHERS)):
+        chosen += [wrong[place] for place in rng.permutation(len(wrong))[:most]]
+    return [sight.glyphs[arc] for arc, _label in chosen], [label for _arc, label in chosen]

@@ -21,11 +21,13 @@ from lenet.nets.modules import LeNet
 from lenet.network.initialisation import connection_mask, initial_tensors
 from lenet.network.inputs import to_input
 from lenet.network.spec import NETS, SQUASH_AMPLITUDE, SQUASH_SLOPE, Codes, Convolution, Net
+from lenet.training.backend import Material
 from lenet.training.distortions import Ranges, draw
 from lenet.training.engine_backend import EngineBackend
 from lenet.training.plan import draw_plan
 from lenet.training.recipe import Recipe
 from lenet.training.recipes import RECIPES
+from lenet.training.teacher import Teacher
 from lenet.training.torch_backend import TorchBackend
 from test_engine import network
 
@@ -340,7 +342,7 @@ def test_the_memory_of_a_recipe_averages_curvatures(
     recipe = replace(RECIPES["paper"], memory=0.75, curvature_patterns=5, rate=1e-8)
     tensors = network(net, "reference").weights.tensors
     backend = EngineBackend()
-    backend.begin(recipe, [tensors], patterns.inputs, patterns.labels)
+    backend.begin(recipe, [tensors], Material(patterns.inputs, patterns.labels))
     plans = [draw_plan(recipe, 23, 0, passed) for passed in (1, 2)]
     expected = 0.0
     for plan, share in zip(plans, (1.0, 0.25), strict=True):
@@ -369,7 +371,9 @@ def test_threads_do_not_change_what_is_learned(
 def after_steps(backend: EngineBackend | TorchBackend, recipe: Recipe, start: Tensors, steps: int) -> Tensors:
     """The weights after some steps of batches of 16 on made digits, at most 50 in a pass."""
     digits = blobs(800, np.random.default_rng(0))
-    backend.begin(recipe, [start], to_input(digits.glyphs), digits.labels)
+    teacher = Teacher(recipe.teacher, recipe.network(), digits.labels) if recipe.teacher else None
+    material = Material(to_input(digits.glyphs), digits.labels, teacher)
+    backend.begin(recipe, [start], material)
     for passed in range(1, 1 + -(-steps // 50)):
         backend.run([draw_plan(recipe, 800, 0, passed)], 0, min(50, steps))
     return backend.weights()[0]

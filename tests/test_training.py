@@ -26,6 +26,7 @@ from lenet.network.inputs import to_input
 from lenet.network.spec import NETS
 from lenet.network.weights import find
 from lenet.training import run as run_folder
+from lenet.training.backend import Material
 from lenet.training.loop import described
 from lenet.training.plan import draw_plan, rates, steps_per_pass
 from lenet.training.recipe import changed, checked
@@ -157,7 +158,7 @@ def test_gradients_follow_a_hand_written_step() -> None:
     backend = TorchBackend("cpu")
     model = lenet.create_model("lenet5-modern")
     initial = model.folded()
-    backend.begin(recipe, [initial], to_input(digits.glyphs), digits.labels)
+    backend.begin(recipe, [initial], Material(to_input(digits.glyphs), digits.labels))
     plan = draw_plan(recipe, 10, 0, 1)
     order = plan.order
     x, y = torch.from_numpy(to_input(digits.glyphs[order])), torch.from_numpy(digits.labels[order].astype(np.int64))

@@ -14,6 +14,7 @@ from lenet.network.inputs import to_input
 from lenet.network.spec import NOT_A_DIGIT
 from lenet.segmentation.candidates import see_number
 from lenet.training import sequence_loss as learned
+from lenet.training.backend import Material
 from lenet.training.engine_backend import EngineBackend
 from lenet.training.plan import draw_plan
 from lenet.training.recipe import changed
@@ -82,7 +83,7 @@ def test_steps_make_the_right_texts_likelier(font: Digits) -> None:
     recipe = changed(RECIPES["numbers"], {"teacher": "", "batch": "10", "rate": "0.003", "averaging": "0"})
     backend = EngineBackend()
     numbers = Numbers(shown, READER, 2, 1.0)
-    backend.begin(recipe, [start.tensors], to_input(font.glyphs), font.labels, numbers)
+    backend.begin(recipe, [start.tensors], Material(to_input(font.glyphs), font.labels, None, numbers))
     before, first = losses(start, shown), backend.run([draw_plan(recipe, 10, 0, 1)], 0, 1)[0]
     for passed in range(2, 21):
         last = backend.run([draw_plan(recipe, 10, 0, passed)], 0, 1)[0]

@@ -21,7 +21,8 @@ SOURCE = ROOT / "src" / "lenet"
 # its own. Behind a package stand its modules: each imports only from those before it, and `__init__`, where it is more
 # than a sentence, stands in its place.
 HOUSE = """
-lenet errors arrays files progress version
+version
+lenet errors arrays files progress
 network: spec probabilities summary inputs initialisation weights
 preprocessing: morphology decode colour paper illumination dropout binarize form_boxes ruled_lines pipeline
 result

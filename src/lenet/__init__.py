@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lenet.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from lenet.api import create_model, evaluate, list_models, load, read, train
     from lenet.engine import Network

@@ -51,7 +51,7 @@ def timed(program: str, *arguments: str) -> tuple[float, str]:
 
 def main() -> None:
     """Run both in turn for each seed; print the medians, their ratio and the errors."""
-    from lenet.engine.dispatch import chosen, cores
+    from lenet.engine.dispatch import chosen_engine, count_cores
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
@@ -61,7 +61,7 @@ def main() -> None:
             seconds, printed = timed(QUICK, str(seed), str(Path(folder) / "run"))
         ours.append(seconds)
         errors.append(json.loads(printed)["errors"])
-        theirs.append(timed(TORCH, str(cores()))[0])
+        theirs.append(timed(TORCH, str(count_cores()))[0])
     quick, torch = statistics.median(ours), statistics.median(theirs)
     found = {
         "quick_s": round(quick, 2),
@@ -70,8 +70,8 @@ def main() -> None:
         "errors": errors,
         "median_errors": statistics.median(errors),
         "slowest_quick_s": round(max(ours), 2),
-        "engine": chosen(),
-        "threads": cores(),
+        "engine": chosen_engine(),
+        "threads": count_cores(),
     }
     print(json.dumps(found))
 

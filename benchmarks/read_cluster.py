@@ -24,7 +24,7 @@ from typing import Any
 import pyarrow.parquet as pq
 from read_many import loop_rate, write_pictures
 
-from lenet.engine.dispatch import cores
+from lenet.engine.dispatch import count_cores
 
 
 def timed(archive: Path, out: Path, workers: int, *more: str, kill: bool = False) -> float:
@@ -80,9 +80,9 @@ def main() -> None:
             rows.append({"what": what, "workers": workers, "seconds": round(seconds, 1), **rates})
 
         if options.killed:
-            row("cluster, a worker killed", cores(), "killed", "--cluster", "local", kill=True)
+            row("cluster, a worker killed", count_cores(), "killed", "--cluster", "local", kill=True)
         else:
-            for workers in range(1, cores() + 1):
+            for workers in range(1, count_cores() + 1):
                 row("processes", workers, f"{workers}.parquet")
                 row("cluster", workers, f"cluster{workers}", "--cluster", "local")
     loop = round(sum(loops) / len(loops), 1)

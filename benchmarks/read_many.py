@@ -30,10 +30,10 @@ from PIL import Image
 
 import lenet
 from lenet.data import dataset
-from lenet.engine.dispatch import cores
+from lenet.engine.dispatch import count_cores
 from lenet.preprocessing.decode import open_page
 from lenet.reader import read_digit
-from lenet.segmentation.candidates import see_digit
+from lenet.segmentation.candidates import find_digit
 
 
 def write_pictures(archive: Path, n: int) -> None:
@@ -73,11 +73,11 @@ def stages(archive: Path, n: int) -> dict[str, float]:
             times.append(time.perf_counter())
             open_page(data)
             times.append(time.perf_counter())
-            sight = see_digit(data)
+            candidates = find_digit(data)
             times.append(time.perf_counter())
-            network.scores(sight.glyphs)
+            network.scores(candidates.glyphs)
             times.append(time.perf_counter())
-            reading = read_digit(sight, network)
+            reading = read_digit(candidates, network)
             times.append(time.perf_counter())
             json.dumps({"path": name, **reading.as_json()})
             times.append(time.perf_counter())
@@ -142,10 +142,10 @@ def main() -> None:
     tenth = max(1, len(used) // 10)
     found = {
         "n": options.n,
-        "cores": cores(),
+        "cores": count_cores(),
         "job_per_second": round(options.n / seconds, 1),
         "loop_per_second": round(loop, 1),
-        "share_of_loop_times_cores": round(options.n / seconds / (loop * cores()), 3),
+        "share_of_loop_times_cores": round(options.n / seconds / (loop * count_cores()), 3),
         "mb_second_tenth": round(max(used[tenth : 2 * tenth]), 1),
         "mb_last_tenth": round(max(used[-tenth:]), 1),
         "mb_most": round(max(used), 1),

@@ -37,11 +37,11 @@ from lenet.evaluation.interval import wilson95
 from lenet.network.spec import NOT_A_DIGIT
 from lenet.preprocessing.decode import open_page
 from lenet.progress import silent
-from lenet.reader import Asked, read
+from lenet.reader import ReadOptions, read
 from lenet.training.synthetic import negatives
-from lenet.training.synthetic.compose import Writing, spaced, tiled, uneven
-from lenet.training.synthetic.degrade import photographed, warped
-from lenet.training.synthetic.styles import STYLES, drawn
+from lenet.training.synthetic.compose import Writing, resize_digits, space_out, tile
+from lenet.training.synthetic.degrade import degrade, warp_writing
+from lenet.training.synthetic.styles import STYLES, draw_style
 
 Pictures = Iterator[tuple[Uint8 | Path, str]]
 Answer = tuple[float, bool, bool]
@@ -64,7 +64,7 @@ class Digits:
         data = dataset.load("mnist")
         part = "test" if test else "train"
         digits = data.test if test else data.train
-        who = dataset.writers(part, len(digits)).astype(np.int64)
+        who = dataset.load_writers(part, len(digits)).astype(np.int64)
         chosen = np.ones(len(digits), bool) if test else data.held_out
         self.glyphs, self.labels = digits.glyphs[chosen], digits.labels[chosen]
         self.writers: Int64 = (who[:, 0] * 100_000 + who[:, 1])[chosen]
@@ -88,10 +88,10 @@ def numbers(digits: Digits, form: str, tiles: bool, n: int) -> Pictures:
     for _number in range(n):
         glyphs, labels = digits.of_one_writer(int(rng.integers(low, high + 1)), rng)
         if tiles:
-            yield plain(tiled(glyphs, labels))
+            yield plain(tile(glyphs, labels))
         else:
             gaps = rng.integers(-1, 5, len(glyphs) - 1).astype(np.int32)
-            yield plain(spaced(glyphs, labels, gaps, np.zeros(len(glyphs), np.int32)))
+            yield plain(space_out(glyphs, labels, gaps, np.zeros(len(glyphs), np.int32)))
 
 
 def touching_pairs(digits: Digits, n: int) -> Pictures:
@@ -99,7 +99,7 @@ def touching_pairs(digits: Digits, n: int) -> Pictures:
     rng = np.random.default_rng(0x707)
     for _pair in range(n):
         glyphs, labels = digits.of_one_writer(2, rng)
-        yield plain(spaced(glyphs, labels, -rng.integers(0, 4, 1).astype(np.int32), np.zeros(2, np.int32)))
+        yield plain(space_out(glyphs, labels, -rng.integers(0, 4, 1).astype(np.int32), np.zeros(2, np.int32)))
 
 
 def lines_of_ten(digits: Digits, n: int) -> Pictures:
@@ -108,8 +108,8 @@ def lines_of_ten(digits: Digits, n: int) -> Pictures:
     for _line in range(n):
         glyphs, labels = digits.of_one_writer(10, rng)
         drops = np.rint(np.cumsum(rng.normal(0, 0.8, 10))).astype(np.int32)
-        writing = spaced(glyphs, labels, rng.integers(-1, 9, 9).astype(np.int32), np.clip(drops, -4, 4))
-        ink, owners = warped(writing, 2.0, 1.0, float(np.tan(np.radians(rng.uniform(-20, 20)))), 0.0)
+        writing = space_out(glyphs, labels, rng.integers(-1, 9, 9).astype(np.int32), np.clip(drops, -4, 4))
+        ink, owners = warp_writing(writing, 2.0, 1.0, float(np.tan(np.radians(rng.uniform(-20, 20)))), 0.0)
         yield plain(Writing(ink, owners, writing.text))
 
 
@@ -119,7 +119,7 @@ def of_sizes(digits: Digits, n: int) -> Pictures:
     for _number in range(n):
         glyphs, labels = digits.of_one_writer(int(rng.integers(3, 8)), rng)
         gaps = rng.integers(-1, 7, len(glyphs) - 1).astype(np.int32)
-        yield plain(spaced(glyphs, labels, gaps, np.zeros(len(glyphs), np.int32), uneven(len(glyphs), rng)))
+        yield plain(space_out(glyphs, labels, gaps, np.zeros(len(glyphs), np.int32), resize_digits(len(glyphs), rng)))
 
 
 def on_a_line(digits: Digits, n: int) -> Pictures:
@@ -128,8 +128,8 @@ def on_a_line(digits: Digits, n: int) -> Pictures:
     for _number in range(n):
         glyphs, labels = digits.of_one_writer(int(rng.integers(3, 8)), rng)
         gaps = rng.integers(-1, 7, len(glyphs) - 1).astype(np.int32)
-        writing = spaced(glyphs, labels, gaps, np.zeros(len(glyphs), np.int32))
-        ink, owners = warped(writing, 2.0, 1.0, 0.0, 0.0)
+        writing = space_out(glyphs, labels, gaps, np.zeros(len(glyphs), np.int32))
+        ink, owners = warp_writing(writing, 2.0, 1.0, 0.0, 0.0)
         y, x = np.mgrid[: ink.shape[0], : ink.shape[1]]
         foot = np.flatnonzero((ink > 0.5).any(axis=1))[-1] + rng.uniform(-8, 4)
         away = np.abs(y - foot - rng.normal(0, 0.005) * (x - ink.shape[1] / 2))
@@ -169,8 +169,8 @@ def in_shadow(digits: Digits, n: int) -> Pictures:
     for _number in range(n):
         glyphs, labels = digits.of_one_writer(int(rng.integers(3, 8)), rng)
         gaps = rng.integers(1, 7, len(glyphs) - 1).astype(np.int32)
-        writing = spaced(glyphs, labels, gaps, np.zeros(len(glyphs), np.int32))
-        ink, _owners = warped(writing, float(rng.uniform(1.5, 4)), 1.0, 0.0, 0.0)
+        writing = space_out(glyphs, labels, gaps, np.zeros(len(glyphs), np.int32))
+        ink, _owners = warp_writing(writing, float(rng.uniform(1.5, 4)), 1.0, 0.0, 0.0)
         high, wide = (len(side) for side in (ink, ink[0]))
         ink = np.pad(ink, int(rng.uniform(0.5, 1.5) * high))
         y, x = np.mgrid[: ink.shape[0], : ink.shape[1]]
@@ -186,9 +186,9 @@ def styled(n: int) -> Pictures:
     """Yield single digits drawn in the styles that MNIST hardly has, photographed."""
     rng = np.random.default_rng(0x57)
     for number in range(n):
-        glyph, label = drawn(STYLES[number % len(STYLES)], rng)
+        glyph, label = draw_style(STYLES[number % len(STYLES)], rng)
         yield (
-            photographed(Writing(glyph.astype(np.float32) / 255, np.zeros((28, 28), np.int32), ""), rng).grey,
+            degrade(Writing(glyph.astype(np.float32) / 255, np.zeros((28, 28), np.int32), ""), rng).grey,
             str(label),
         )
 
@@ -208,8 +208,8 @@ def no_digits(n: int) -> Pictures:
             for row in rng.integers(2, shape[0] - 2, int(rng.integers(1, 5))):
                 page[row : row + int(rng.integers(1, 4)), int(rng.integers(0, 20)) :] = rng.uniform(20, 120)
         else:
-            ink = negatives.scrap(rng, kind)
-            page = photographed(Writing(ink, np.zeros(ink.shape, np.int32), ""), rng).grey
+            ink = negatives.draw_negative(rng, kind)
+            page = degrade(Writing(ink, np.zeros(ink.shape, np.int32), ""), rng).grey
         yield np.clip(np.rint(page), 0, 255).astype(np.uint8), ""
 
 
@@ -258,7 +258,7 @@ def compared(pictures: Pictures, digit: bool, n: int) -> tuple[int, int]:
     return sum(by_tesseract(page, digit) == text for page, text in some), len(some)
 
 
-def answered(pictures: Pictures, network: Network, asked: Asked) -> list[Answer]:
+def answered(pictures: Pictures, network: Network, asked: ReadOptions) -> list[Answer]:
     """Read pictures; return the confidence of each answer, if it was right, and if there was one."""
     answers = []
     for page, text in pictures:
@@ -271,8 +271,8 @@ def answered(pictures: Pictures, network: Network, asked: Asked) -> list[Answer]
 
 def at_one_look(digits: Digits, network: Network) -> list[Answer]:
     """Answer MNIST's glyphs as `lenet evaluate` does: by the network's scores alone."""
-    chances = network.probabilities(digits.glyphs)
-    said, most = chances.argmax(axis=1), chances.max(axis=1)
+    probs = network.probabilities(digits.glyphs)
+    said, most = probs.argmax(axis=1), probs.max(axis=1)
     told = (said != NOT_A_DIGIT) & (most >= UNCERTAIN)
     return list(zip(most.tolist(), (said == digits.labels).tolist(), told.tolist(), strict=True))
 
@@ -343,10 +343,10 @@ def mean_of_singles(found: dict[str, dict[str, Any]]) -> str:
     return f"mean over {len(shares)} sets of single digits: {100 * float(np.mean(shares)):.2f} %" if shares else ""
 
 
-def every_set(digits: Digits, n: int) -> dict[str, tuple[Callable[[], Pictures], Asked]]:
+def every_set(digits: Digits, n: int) -> dict[str, tuple[Callable[[], Pictures], ReadOptions]]:
     """Return what makes the pictures of each set, and what to ask for; made sets have `n` pictures."""
-    one, many = Asked(digit=True), Asked()
-    sets: dict[str, tuple[Callable[[], Pictures], Asked]] = {}
+    one, many = ReadOptions(digit=True), ReadOptions()
+    sets: dict[str, tuple[Callable[[], Pictures], ReadOptions]] = {}
     for form in LENGTHS:
         sets[f"{form}, spaced"] = partial(numbers, digits, form, False, n), many
         sets[f"{form}, tiles"] = partial(numbers, digits, form, True, n), many

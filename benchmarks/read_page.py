@@ -21,12 +21,12 @@ from PIL import Image
 
 from lenet.arrays import Uint8
 from lenet.data import dataset
-from lenet.drawing.pictures import lettering
+from lenet.drawing.pictures import draw_text
 from lenet.engine import load
-from lenet.engine.dispatch import chosen
+from lenet.engine.dispatch import chosen_engine
 from lenet.reader import read
-from lenet.training.synthetic.compose import spaced
-from lenet.training.synthetic.degrade import warped
+from lenet.training.synthetic.compose import space_out
+from lenet.training.synthetic.degrade import warp_writing
 
 _SIDE, _RUNS = 1000, 15
 
@@ -36,7 +36,7 @@ def pages() -> dict[str, Uint8]:
     data = dataset.load("mnist")
     rows = np.flatnonzero(data.held_out)[[5, 17, 99, 1000, 3000]]
     digits = data.train.glyphs[rows], data.train.labels[rows]
-    writing = spaced(*digits, np.array([2, -1, 3, 1], np.int32), np.zeros(5, np.int32))
+    writing = space_out(*digits, np.array([2, -1, 3, 1], np.int32), np.zeros(5, np.int32))
     noise = np.random.default_rng(0).normal(0, 3, (_SIDE, _SIDE))
     light = np.linspace(-20, 20, _SIDE)[None, :]
     found = {}
@@ -45,11 +45,11 @@ def pages() -> dict[str, Uint8]:
         ("large", 7.0, 0.0),
         ("small, noise", 2.6, noise),
     ):
-        ink, _owners = warped(writing, scale, 1.0, 0.15, 0.0)
+        ink, _owners = warp_writing(writing, scale, 1.0, 0.15, 0.0)
         page = np.full((_SIDE, _SIDE), 225.0)
         page[300 : 300 + ink.shape[0], 20 : 20 + ink.shape[1]] -= 170 * ink
         found[name] = np.clip(np.rint(page + extra), 0, 255).astype(np.uint8)
-    found["drawn letters"] = 255 - lettering("25836", 150, _SIDE)
+    found["drawn letters"] = 255 - draw_text("25836", 150, _SIDE)
     return found
 
 
@@ -61,7 +61,10 @@ def main() -> None:
     options = parser.parse_args()
     network = replace(load(options.model), threads=1)
     rows = [
-        f"`python benchmarks/read_page.py`: five digits on a megapixel, one core, medians of {_RUNS} runs, {chosen()}.",
+        (
+            f"`python benchmarks/read_page.py`: five digits on a megapixel, one core, medians of {_RUNS} runs, "
+            f"{chosen_engine()}."
+        ),
         "",
         "| page | decoding as RGB PNG | reading after it | times |",
         "|---|---|---|---|",

@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from lenet.training.synthetic.styles import drawn
+from lenet.training.synthetic.styles import draw_style
 
 BARE = """
 import socket, sys, uvicorn
@@ -123,7 +123,7 @@ def main() -> None:
 
 def small_digit(out: Path) -> Path:
     """Write a crossed 7 as a PNG of 56x56 pixels, dark on white."""
-    glyph = drawn("crossed 7", np.random.default_rng(7))[0]
+    glyph = draw_style("crossed 7", np.random.default_rng(7))[0]
     Image.fromarray(255 - glyph).resize((56, 56)).save(out)
     return out
 

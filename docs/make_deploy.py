@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lenet.export import export
-from lenet.network.weights import shipped
+from lenet.network.weights import list_shipped
 
 HERE = Path(__file__).resolve().parent
 BEGIN, END = "<!-- docs/make_deploy.py writes this -->", "<!-- end of exports -->"
@@ -46,7 +46,7 @@ def main() -> None:
     rows = []
     (HERE / "exports").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        for name in shipped():
+        for name in list_shipped():
             for form, int8 in FORMS:
                 out = Path(folder) / f"{name}-{form}{'-int8' * int8}{'.onnx' * (form == 'onnx')}"
                 report = export(name, form, out, int8=int8)

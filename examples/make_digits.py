@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 import lenet
-from lenet.segmentation.candidates import see_digit
+from lenet.segmentation.candidates import find_digit
 
 # Pictures of the digits 0 to 9.
 PICTURES = (
@@ -22,5 +22,5 @@ PICTURES = (
 
 if __name__ == "__main__":
     out = Path(lenet.__file__).parent / "assets" / "ten-digits.png"
-    glyphs = [see_digit(Path(__file__).parent / name).glyphs[0] for name in PICTURES]
+    glyphs = [find_digit(Path(__file__).parent / name).glyphs[0] for name in PICTURES]
     Image.fromarray(np.hstack(glyphs)).save(sys.argv[1] if len(sys.argv) > 1 else out)

@@ -11,7 +11,7 @@ import pytest
 
 import lenet
 from lenet.bench import run, timing
-from lenet.bench.contenders import Engine, Lesson, OnnxRuntime, TorchEager, Work, present
+from lenet.bench.contenders import Engine, OnnxRuntime, TorchEager, TrainingWork, Work, find_contenders
 from lenet.cli.bench import _table
 from lenet.engine import dispatch
 from lenet.engine.warp import warp
@@ -56,7 +56,7 @@ def test_contenders_take_turns_and_medians_ignore_an_outlier(clock: Clock) -> No
 
         return do
 
-    found = timing.interleaved({"a": work("a", 0.002), "b": work("b", 0.004)}, rounds=5, least=0.0)
+    found = timing.interleave({"a": work("a", 0.002), "b": work("b", 0.004)}, rounds=5, least=0.0)
     assert calls[4:] == ["a", "a", "b", "b"] * 5
     assert found == pytest.approx({"a": 0.002, "b": 0.004})
 
@@ -72,7 +72,7 @@ def test_onnx_runtime_scores_the_same(name: str, rng: np.random.Generator) -> No
     """The graph that is measured is the network: ONNX Runtime agrees to 1e-5."""
     onnxruntime = pytest.importorskip("onnxruntime")
     for net in (NETS[name], NETS[name].with_activation("sigmoid")):
-        ours, x = network(net, dispatch.chosen()), inputs(rng, 9, 32, 32)
+        ours, x = network(net, dispatch.chosen_engine()), inputs(rng, 9, 32, 32)
         session = onnxruntime.InferenceSession(input_model(ours.weights), providers=["CPUExecutionProvider"])
         scores = session.run(None, {"input": x})[0]
         assert np.abs(scores - ours.forward(x)).max() <= 1e-5 * np.abs(scores).max()
@@ -83,7 +83,7 @@ def test_pytorch_is_timed_on_the_same_distortion(rng: np.random.Generator) -> No
     weights = run.random_weights("lenet5")
     x = inputs(rng, 64, 32, 32)
     warps = run.draw(run.AFFINE_RANGES, 64, rng)
-    lesson = Lesson(x, rng.integers(0, 10, 64).astype(np.uint8), 16, warps)
+    lesson = TrainingWork(x, rng.integers(0, 10, 64).astype(np.uint8), 16, warps)
     import torch
     from torch.nn import functional as F
 
@@ -114,10 +114,10 @@ class Sleeper:
     def forward(self, weights: Weights, x: np.ndarray, threads: int) -> Work | None:
         return self._work()
 
-    def train(self, weights: Weights, lesson: Lesson, threads: int) -> Work | None:
+    def train(self, weights: Weights, lesson: TrainingWork, threads: int) -> Work | None:
         return None if self.name == "onnxruntime" else self._work()
 
-    def online(self, weights: Weights, lesson: Lesson, replicas: int, threads: int) -> tuple[Work, int] | None:
+    def online(self, weights: Weights, lesson: TrainingWork, replicas: int, threads: int) -> tuple[Work, int] | None:
         return (self._work(), 10) if self.name == "engine" else None
 
 
@@ -140,7 +140,7 @@ def test_rows_have_the_keys_and_a_failing_peer_is_left_out_with_its_reason(
     slower = [row["ratio_to_engine"] for row in rows if row["contender"] == "onnxruntime"]
     assert slower == pytest.approx([0.5] * 6)
     assert "torch eager: left out (RuntimeError: no such instruction)" in said
-    assert (share is None) == (dispatch.chosen() == "reference")
+    assert (share is None) == (dispatch.chosen_engine() == "reference")
 
 
 def test_the_table_says_it_all() -> None:
@@ -172,12 +172,12 @@ def test_small_measurements_are_real(tmp_path: Path) -> None:
     assert memory is not None
     assert 20 < memory < 400
     assert run.peak_memory("nobody", 1) is None
-    assert run.versions()["engine"] == dispatch.chosen()
+    assert run.find_versions()["engine"] == dispatch.chosen_engine()
 
 
 def test_all_contenders_are_present_where_all_is_installed() -> None:
     """Their names are those that scripts look for."""
-    found, missing = present()
+    found, missing = find_contenders()
     assert [each.name for each in found] == ["engine", "onnxruntime", "torch eager", "torch compiled"]
     assert not missing
     assert OnnxRuntime().train(run.random_weights("lenet5"), None, 1) is None  # type: ignore[arg-type]
@@ -188,7 +188,7 @@ def test_every_key_is_documented(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("stages", "peak_memory", "cold_start"):
         monkeypatch.setattr(run, name, lambda *_: None)
     monkeypatch.setattr(run, "results", lambda *_: ([], None))
-    monkeypatch.setattr(run, "present", lambda: ([], ["a peer: absent"]))
+    monkeypatch.setattr(run, "find_contenders", lambda: ([], ["a peer: absent"]))
     said: list[str] = []
     section = (ROOT / "docs" / "json.md").read_text(encoding="utf-8").split("## lenet bench\n")[1].split("\n## ")[0]
     row = {"work", "net", "batch", "replicas", "threads", "contender", "per_second", "ratio_to_engine"}

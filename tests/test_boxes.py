@@ -10,9 +10,9 @@ import lenet
 from lenet.arrays import Bools, Uint8
 from lenet.preprocessing.binarize import find_ink
 from lenet.preprocessing.decode import open_page
-from lenet.preprocessing.ruled_lines import without_rules
-from lenet.segmentation.candidates import see_number
-from lenet.training.synthetic.styles import drawn
+from lenet.preprocessing.ruled_lines import remove_ruled_lines
+from lenet.segmentation.candidates import find_candidates
+from lenet.training.synthetic.styles import draw_style
 
 PITCH, TOP, LOW = 70, 20, 90
 
@@ -33,7 +33,7 @@ def pieces(ink: Bools) -> int:
 
 def strokes(page: Uint8) -> Bools:
     """What is left of a page's ink."""
-    return without_rules(find_ink(open_page(page))).strokes
+    return remove_ruled_lines(find_ink(open_page(page))).strokes
 
 
 @pytest.mark.parametrize("grey", [0, 120])
@@ -102,9 +102,9 @@ def test_squares_paler_than_the_pen_go(
         cv2.ellipse(page, (x, y), (30, 48), 0, 0, 360, pen, 9, cv2.LINE_AA)
     shadow = np.linspace(1, darkest, 1400)[:, None]
     noisy = np.clip(page * shadow + rng.normal(0, 3, page.shape), 0, 255).astype(np.uint8)
-    sight = see_number(noisy)
-    assert len(sight.lattice.lines) == 2
-    boxes = sight.lattice.boxes * sight.scale + np.tile(sight.origin, 2)
+    candidates = find_candidates(noisy)
+    assert len(candidates.lattice.lines) == 2
+    boxes = candidates.lattice.boxes * candidates.scale + np.tile(candidates.origin, 2)
     assert np.abs(boxes.min(axis=0) - (135, 117, 205, 223))[:2].max() < 12
     assert np.abs(boxes.max(axis=0)[2:] - (805, 513)).max() < 12
 
@@ -164,7 +164,7 @@ def test_an_empty_box_is_blank(size: tuple[int, int], thick: int) -> None:
 def test_a_zero_is_no_box(name: str) -> None:
     """However it is drawn, thick or thin, large or small."""
     for seed in range(12):
-        glyph = drawn(name, np.random.default_rng(seed))[0]
+        glyph = draw_style(name, np.random.default_rng(seed))[0]
         for times in (1, 3, 8):
             page = np.full((30 * times + 40, 30 * times + 40), 245, np.uint8)
             page[20 : 20 + 28 * times, 20 : 20 + 28 * times] -= np.kron(glyph, np.ones((times, times), np.uint8)) // 2

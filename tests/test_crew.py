@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lenet.bulk.worker_pool import done_by
+from lenet.bulk.worker_pool import map_in_processes
 from lenet.errors import LenetError
 
 
@@ -36,7 +36,7 @@ def dying() -> Any:
 @given(count=st.integers(0, 40), chunk=st.integers(1, 9), deadly=st.integers(0, 60), members=st.integers(1, 3))
 def test_everything_is_done_in_order(count: int, chunk: int, deadly: int, members: int) -> None:
     """However many there are of what: each once, and None where a process ended."""
-    found = list(done_by(members, doubling, (deadly,), iter(range(count)), chunk=chunk))
+    found = list(map_in_processes(members, doubling, (deadly,), iter(range(count)), chunk=chunk))
     assert found == [None if number == deadly else 2 * number for number in range(count)]
     assert not multiprocessing.active_children()
 
@@ -44,7 +44,7 @@ def test_everything_is_done_in_order(count: int, chunk: int, deadly: int, member
 def test_large_things_go_both_ways() -> None:
     """Far more than a pipe holds at once."""
     things = [bytes([number]) * 3_000_000 for number in range(20)]
-    assert list(done_by(2, identity, (), iter(things), chunk=4)) == things
+    assert list(map_in_processes(2, identity, (), iter(things), chunk=4)) == things
 
 
 def identity() -> Callable[[bytes], bytes]:
@@ -54,7 +54,7 @@ def identity() -> Callable[[bytes], bytes]:
 
 def test_who_stops_listening_leaves_no_process() -> None:
     """As Ctrl-C does in the middle of a job."""
-    answers = done_by(2, doubling, (-1,), iter(range(1000)))
+    answers = map_in_processes(2, doubling, (-1,), iter(range(1000)))
     assert next(answers) == 0
     assert multiprocessing.active_children()
     answers.close()  # type: ignore[attr-defined]
@@ -64,5 +64,5 @@ def test_who_stops_listening_leaves_no_process() -> None:
 def test_what_cannot_begin_is_one_clear_line() -> None:
     """No answers are made up when no process comes up."""
     with pytest.raises(LenetError, match="reader: its process ended as it began; is there memory enough"):
-        list(done_by(1, dying, (), iter([1])))
+        list(map_in_processes(1, dying, (), iter([1])))
     assert not multiprocessing.active_children()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lenet.network.weights import load_weights, shipped
+from lenet.network.weights import list_shipped, load_weights
 
 from conftest import ROOT
 
@@ -100,7 +100,7 @@ def test_the_import_example_runs(place: Path) -> None:
 
 def test_the_reports_are_of_the_shipped_weights() -> None:
     """A row and a report for every shipped network in every format, each with parity met."""
-    for name in shipped():
+    for name in list_shipped():
         assert TEXT.count(f"| `{name}` |") == 4
         errors = load_weights(name).card["test"]["errors"]
         for form in ("onnx", "c", "c-int8", "pytorch"):

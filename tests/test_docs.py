@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lenet.cli import main
-from lenet.network.weights import load_weights, shipped
+from lenet.network.weights import list_shipped, load_weights
 
 from conftest import ROOT
 
@@ -84,7 +84,7 @@ def test_every_json_key_is_documented(
     assert not missing
 
 
-@pytest.mark.parametrize("name", list(shipped()))
+@pytest.mark.parametrize("name", list(list_shipped()))
 def test_the_model_cards_and_the_readme_carry_the_files_own_figures(name: str) -> None:
     """Errors out of 10,000 in the weights file, in its model card and in the README are the same."""
     card = load_weights(name).card

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import lenet
-from lenet.segmentation.candidates import see_number
+from lenet.segmentation.candidates import find_candidates
 from test_cli import run
 
 from conftest import ROOT
@@ -26,7 +26,7 @@ def test_explain_draws_a_number(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     assert line.split("\t")[1] == "90210"
     with Image.open(out) as drawn:
         assert drawn.width == 1120
-    candidates = len(see_number(EXAMPLES / "zip.jpg").lattice.arcs)
+    candidates = len(find_candidates(EXAMPLES / "zip.jpg").lattice.arcs)
     assert candidates >= 5
 
 
@@ -63,18 +63,18 @@ def test_annotate_has_a_confidence_for_narrow_digits(capsys: pytest.CaptureFixtu
     drawn = np.asarray(Image.open(out).convert("RGB")).astype(int)
     accent = drawn[..., 0] > drawn[..., 2] + 60
     rows = np.flatnonzero(accent.any(axis=1))
-    wide = np.flatnonzero((drawn == (0xC2, 0x41, 0x0C)).all(axis=2).sum(axis=1) > 40)  # the boxes' tops and bottoms
-    assert rows[0] < wide[0] - 8
-    assert rows[-1] > wide[-1] + 6
+    width = np.flatnonzero((drawn == (0xC2, 0x41, 0x0C)).all(axis=2).sum(axis=1) > 40)  # the boxes' tops and bottoms
+    assert rows[0] < width[0] - 8
+    assert rows[-1] > width[-1] + 6
 
 
 def test_annotate_marks_boxes_and_cuts(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """Touching digits are cut between them: a cut lies between the boxes' middles, in its own colour."""
     out = tmp_path / "marked.png"
     assert run(capsys, "read", str(EXAMPLES / "touching.jpg"), "--annotate", str(out))[0] == 0
-    sight, reading = see_number(EXAMPLES / "touching.jpg"), lenet.read(EXAMPLES / "touching.jpg")
+    candidates, reading = find_candidates(EXAMPLES / "touching.jpg"), lenet.read(EXAMPLES / "touching.jpg")
     first, last = reading.digits[0].box, reading.digits[-1].box
-    assert any((first[0] + first[2]) / 2 < x < (last[0] + last[2]) / 2 for x, _y in sight.cuts())
+    assert any((first[0] + first[2]) / 2 < x < (last[0] + last[2]) / 2 for x, _y in candidates.cuts())
     with Image.open(out) as drawn:
         colours = {colour for _count, colour in drawn.convert("RGB").getcolors(1 << 24) or ()}
     assert {(0xC2, 0x41, 0x0C), (0x0E, 0x74, 0x90)} <= colours

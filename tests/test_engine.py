@@ -17,21 +17,21 @@ from hypothesis import strategies as st
 
 import lenet
 from lenet.engine import Network, dispatch, reference
-from lenet.engine.packing import flattened, named
+from lenet.engine.packing import pack_tensors, unpack_tensors
 from lenet.errors import UsageError
-from lenet.network.initialisation import initial_tensors
+from lenet.network.initialisation import draw_tensors
 from lenet.network.spec import NETS, Net
 from lenet.network.summary import tensor_shapes
 from lenet.network.weights import Weights
 
-ENGINES = pytest.mark.parametrize("engine", dispatch.available())
+ENGINES = pytest.mark.parametrize("engine", dispatch.available_engines())
 EVERY_NET = pytest.mark.parametrize("net", NETS.values(), ids=list(NETS))
 
 
 def network(net: Net, engine: str, threads: int | None = None, seed: int = 0) -> Network:
     """A network with random weights, biases and coefficients."""
     rng = np.random.default_rng(seed)
-    tensors = initial_tensors(net, "efficient-backprop", rng)
+    tensors = draw_tensors(net, "efficient-backprop", rng)
     for name, shape in tensor_shapes(net).items():
         if name.endswith("bias"):
             tensors[name] = rng.normal(0, 0.1, shape).astype(np.float32)
@@ -152,7 +152,7 @@ def test_a_double_beyond_single_precision_is_named() -> None:
     """The native engine computes in float32: 1e300 is refused without a warning; the reference computes in float64."""
     x = np.zeros((1, 1, 32, 32))
     x[0, 0, 3, 4] = 1e300
-    for engine in dispatch.available()[:-1]:
+    for engine in dispatch.available_engines()[:-1]:
         with pytest.raises(ValueError, match=r"inputs as float32\[0, 0, 3, 4\]: inf"):
             network(NETS["lenet5"], engine).forward(x)
 
@@ -213,14 +213,14 @@ def test_a_forked_child_has_threads_of_its_own() -> None:
 
 def test_lenet_engine_forces_a_choice(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every engine of the machine by name; another name is one line that says what there is."""
-    for engine in dispatch.available():
+    for engine in dispatch.available_engines():
         monkeypatch.setenv("LENET_ENGINE", engine)
         assert lenet.load().engine == engine
     monkeypatch.setenv("LENET_ENGINE", "sse9")
     with pytest.raises(UsageError, match="LENET_ENGINE 'sse9': this machine has .*reference"):
         lenet.load()
     monkeypatch.delenv("LENET_ENGINE")
-    assert lenet.load().engine == dispatch.available()[0] != "reference"
+    assert lenet.load().engine == dispatch.available_engines()[0] != "reference"
 
 
 def test_cores_are_those_that_this_process_may_use() -> None:
@@ -230,18 +230,18 @@ def test_cores_are_those_that_this_process_may_use() -> None:
     before = os.sched_getaffinity(0)
     try:
         os.sched_setaffinity(0, {min(before)})
-        assert dispatch.cores() == 1
+        assert dispatch.count_cores() == 1
     finally:
         os.sched_setaffinity(0, before)
-    assert 1 <= dispatch.cores() <= len(before)
+    assert 1 <= dispatch.count_cores() <= len(before)
 
 
 def test_tensors_go_into_one_line_and_back() -> None:
     """Every tensor by name, as views of the line."""
     net = NETS["lenet5-1998"]
-    tensors = initial_tensors(net, "efficient-backprop", np.random.default_rng(1))
-    line = flattened(net, tensors)
-    back = named(net, line)
+    tensors = draw_tensors(net, "efficient-backprop", np.random.default_rng(1))
+    line = pack_tensors(net, tensors)
+    back = unpack_tensors(net, line)
     assert list(back) == list(tensors)
     assert all((back[name] == tensors[name]).all() for name in tensors)
     back["c1.bias"][:] = 7
@@ -251,19 +251,19 @@ def test_tensors_go_into_one_line_and_back() -> None:
 def test_networks_that_the_kernels_cannot_run_are_refused() -> None:
     """The native engine says which shape it wants; no network of the table is refused."""
     from lenet.engine import _native
-    from lenet.engine.packing import described
+    from lenet.engine.packing import describe_layers
 
     net = NETS["lenet5"]
     without_subsampling = replace(net, layers=(net.layers[0], *net.layers[2:]))
     with pytest.raises(ValueError, match="5x5 convolutions with subsampling"):
-        _native.Network(described(without_subsampling), 0)
+        _native.Network(describe_layers(without_subsampling), 0)
     with pytest.raises(ValueError, match="not as many as the network has"):
-        _native.Model(_native.Network(described(net), 0), np.zeros(5, np.float32), _native.available()[0])
+        _native.Model(_native.Network(describe_layers(net), 0), np.zeros(5, np.float32), _native.available()[0])
 
 
 def test_a_network_travels(rng: np.random.Generator) -> None:
     """Pickled or copied after its first call, it scores the same."""
-    ours, x = network(NETS["lenet5"], dispatch.chosen()), inputs(rng, 9, 32, 32)
+    ours, x = network(NETS["lenet5"], dispatch.chosen_engine()), inputs(rng, 9, 32, 32)
     expected = ours.forward(x)
     assert (pickle.loads(pickle.dumps(ours)).forward(x) == expected).all()
     assert (copy.deepcopy(ours).forward(x) == expected).all()

@@ -14,15 +14,15 @@ import pytest
 from lenet.cli import main
 from lenet.data.dataset import Dataset
 from lenet.engine import Network, load
-from lenet.engine.dispatch import chosen
+from lenet.engine.dispatch import chosen_engine
 from lenet.errors import LenetError, UsageError, WeightsError
 from lenet.export import export
 from lenet.export.c_source import float_source, int8_source
 from lenet.export.c_text import CHECK
 from lenet.export.parity import Answers
-from lenet.export.quantised import quantised, run, scores
+from lenet.export.quantised import quantise, run, scores
 from lenet.export.to_c import ten_digits, vectors_text
-from lenet.network.initialisation import initial_tensors
+from lenet.network.initialisation import draw_tensors
 from lenet.network.inputs import to_input, to_wide_input
 from lenet.network.spec import NETS
 from lenet.network.weights import Weights, load_weights, save_weights
@@ -36,7 +36,9 @@ needs_cc = pytest.mark.skipif(CC is None, reason="needs a C compiler")
 
 def network(name: str, rng: np.random.Generator) -> Network:
     """A network of the table with drawn weights."""
-    return Network(Weights(NETS[name], initial_tensors(NETS[name], "efficient-backprop", rng), 1.3, {}, name), chosen())
+    return Network(
+        Weights(NETS[name], draw_tensors(NETS[name], "efficient-backprop", rng), 1.3, {}, name), chosen_engine()
+    )
 
 
 def glyphs(n: int, rng: np.random.Generator) -> np.ndarray:
@@ -55,10 +57,10 @@ def test_onnx_gives_the_engines_scores(name: str, rng: np.random.Generator) -> N
 
     ours, shown = network(name, rng), glyphs(20, rng)
     session = onnxruntime.InferenceSession(glyph_model(ours.weights), providers=["CPUExecutionProvider"])
-    found, chances = session.run(["scores", "probabilities"], {"glyphs": shown})
+    found, probs = session.run(["scores", "probabilities"], {"glyphs": shown})
     expected = ours.scores(shown)
     assert np.abs(found - expected).max() <= 1e-5 * max(1, np.abs(expected).max())
-    assert np.abs(chances - ours.probabilities(shown)).max() < 1e-4
+    assert np.abs(probs - ours.probabilities(shown)).max() < 1e-4
     greys = rng.integers(0, 256, (32, 81)).astype(np.uint8)
     wide = onnxruntime.InferenceSession(wide_model(ours.weights), providers=["CPUExecutionProvider"])
     along = ours.forward(to_wide_input(greys))
@@ -93,7 +95,7 @@ def test_the_c_of_every_network_scores_the_same(name: str, rng: np.random.Genera
     expected = ours.scores(shown)
     found = compiled(tmp_path, plain, float_source(ours.weights, plain), "float", ours.net.outputs, shown)
     assert np.abs(found - expected).max() <= 2e-5 * max(1, np.abs(expected).max())
-    model = quantised(ours, glyphs(64, rng))
+    model = quantise(ours, glyphs(64, rng))
     whole = compiled(tmp_path, plain, int8_source(model, plain), "int32_t", ours.net.outputs, shown)
     assert (whole == scores(model, shown)).all()
 
@@ -103,7 +105,7 @@ def test_eight_bits_are_near_the_floats(name: str) -> None:
     """Every layer of ten digits is within a few steps of its scale, and they are answered alike."""
     ours = load(name)
     shown = ten_digits()
-    model = quantised(ours, shown)
+    model = quantise(ours, shown)
     inside = ours.activations(shown)
     for (layer, values), record in zip(list(run(model, shown))[1:-1], model.layers, strict=False):
         told = record.scale * (values.astype(np.float64) - record.zero)
@@ -139,7 +141,7 @@ def test_an_export_in_c_is_whole(mnist: Dataset, tmp_path: Path, capsys: pytest.
 
 def test_vectors_are_text_that_a_bench_can_read(rng: np.random.Generator) -> None:
     """A name and a number, then so many whole numbers; every layer of every digit."""
-    model = quantised(load("lenet5-1998"), ten_digits())
+    model = quantise(load("lenet5-1998"), ten_digits())
     lines = vectors_text(model, ten_digits()).splitlines()
     assert [line for line in lines if line.startswith("digit")] == [f"digit {digit}" for digit in range(10)]
     at = lines.index("C3 1600")
@@ -210,12 +212,12 @@ def test_a_state_dict_becomes_ours_exactly(
 ) -> None:
     """Their scores of their input are ours of ours: ranges are folded, tanh becomes a squash; saved, loaded, read."""
     torch = pytest.importorskip("torch")
-    from lenet.export.import_model import brought
+    from lenet.export.import_model import import_model
 
     model = stranger(torch, activation, pooling, padding)
     file = tmp_path / "theirs.pt"
     torch.save(model.state_dict(), file)  # type: ignore[attr-defined]
-    ours = brought(file, activation=activation, pooling=pooling, paper=paper, pen=pen, padding=padding)
+    ours = import_model(file, activation=activation, pooling=pooling, paper=paper, pen=pen, padding=padding)
     save_weights(tmp_path / "ours.safetensors", ours)
     shown = glyphs(16, rng)
     field = np.pad(shown, ((0, 0), (0, 0), (0, 0)) if padding else ((0, 0), (2, 2), (2, 2)))
@@ -232,12 +234,12 @@ def test_onnx_safetensors_and_keras_files_become_ours(tmp_path: Path, rng: np.ra
     onnx = pytest.importorskip("onnx")
     from safetensors.numpy import save_file
 
-    from lenet.export.import_model import brought
+    from lenet.export.import_model import import_model
     from lenet.export.onnx_graph import input_model
 
     state = {name: each.numpy() for name, each in stranger(torch, "relu", "max", 0).state_dict().items()}  # type: ignore[attr-defined]
     torch.save({name: torch.from_numpy(each) for name, each in state.items()}, tmp_path / "a.pt")
-    expected = brought(tmp_path / "a.pt", paper=-0.1, pen=1.175)
+    expected = import_model(tmp_path / "a.pt", paper=-0.1, pen=1.175)
     save_file(dict(sorted(state.items())), tmp_path / "a.safetensors")
     (tmp_path / "a.onnx").write_bytes(input_model(expected))
     names = list(state)
@@ -256,7 +258,7 @@ def test_onnx_safetensors_and_keras_files_become_ours(tmp_path: Path, rng: np.ra
             )
     del onnx
     for name in ("a.safetensors", "a.onnx", "a.h5"):
-        found = brought(tmp_path / name, paper=-0.1, pen=1.175)
+        found = import_model(tmp_path / name, paper=-0.1, pen=1.175)
         for tensor, values in expected.tensors.items():
             assert np.abs(found.tensors[tensor] - values).max() < 1e-6, (name, tensor)
 
@@ -264,7 +266,7 @@ def test_onnx_safetensors_and_keras_files_become_ours(tmp_path: Path, rng: np.ra
 def test_what_cannot_be_brought_is_told(tmp_path: Path) -> None:
     """A pickle with code, another shape, a padded margin that is no paper, unknown endings and options."""
     torch = pytest.importorskip("torch")
-    from lenet.export.import_model import brought
+    from lenet.export.import_model import import_model
 
     class Trap:
         def __reduce__(self) -> tuple[object, tuple[str]]:
@@ -272,24 +274,24 @@ def test_what_cannot_be_brought_is_told(tmp_path: Path) -> None:
 
     torch.save({"weight": Trap()}, tmp_path / "trap.pt")
     with pytest.raises(WeightsError, match="holds more than weights, or is damaged; save it with torch.save"):
-        brought(tmp_path / "trap.pt")
+        import_model(tmp_path / "trap.pt")
     assert not (tmp_path / "sprung").exists()
     torch.save(torch.nn.Linear(4, 3).state_dict(), tmp_path / "small.pt")
     with pytest.raises(WeightsError, match=r"2 tensors: weight \(3, 4\), bias \(3,\); expected 5 matrices"):
-        brought(tmp_path / "small.pt")
+        import_model(tmp_path / "small.pt")
     with pytest.raises(UsageError, match="its margin of zeros is not paper, and cannot be folded exactly"):
-        brought(tmp_path / "small.pt", padding=2, paper=-0.4)
+        import_model(tmp_path / "small.pt", padding=2, paper=-0.4)
     with pytest.raises(UsageError, match="activation gelu: expected relu, sigmoid, squash, tanh"):
-        brought(tmp_path / "small.pt", activation="gelu")
+        import_model(tmp_path / "small.pt", activation="gelu")
     (tmp_path / "x.pkl").write_bytes(b"")
     with pytest.raises(WeightsError, match="ends in .pkl; expected one of"):
-        brought(tmp_path / "x.pkl")
+        import_model(tmp_path / "x.pkl")
     for name in ("x.pt", "x.h5", "x.onnx", "x.safetensors"):
         (tmp_path / name).write_bytes(b"not a file of theirs")
         with pytest.raises(WeightsError):
-            brought(tmp_path / name)
+            import_model(tmp_path / name)
     with pytest.raises(WeightsError, match="no such file"):
-        brought(tmp_path / "missing.pt")
+        import_model(tmp_path / "missing.pt")
 
 
 def test_import_is_a_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from lenet.data import dataset, fetch, sources
-from lenet.data.sources import Pinned, Source
+from lenet.data.sources import DataSource, Pinned
 from lenet.errors import DataError
 
 from conftest import write_idx
@@ -70,7 +70,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache" / "lenet"
 
 
-def made_source(tmp_path: Path, server: Server, n: int = 20) -> Source:
+def made_source(tmp_path: Path, server: Server, n: int = 20) -> DataSource:
     """A set of made images on the server's second mirror (/b/), pinned by the sums of its content."""
     rng = np.random.default_rng(0)
     files: dict[sources.Role, Pinned] = {}
@@ -88,7 +88,7 @@ def test_a_dead_mirror_is_passed_over(tmp_path: Path, server: Server, cache: Pat
     """The first mirror answers 404, the second has the file, which then lies in the cache."""
     source = made_source(tmp_path, server)
     seen: list[tuple[str, int, int]] = []
-    raw = fetch.content(source, "train labels", lambda *report: seen.append(report))
+    raw = fetch.read_content(source, "train labels", lambda *report: seen.append(report))
     assert len(raw) == 8 + 20
     assert [asked.split("/")[1] for asked in server.asked] == ["a", "b"]
     assert seen[-1][1] == seen[-1][2] > 0
@@ -98,9 +98,9 @@ def test_a_dead_mirror_is_passed_over(tmp_path: Path, server: Server, cache: Pat
 def test_a_file_in_the_cache_is_not_fetched_again(tmp_path: Path, server: Server) -> None:
     """The second call asks nobody."""
     source = made_source(tmp_path, server)
-    fetch.content(source, "train labels")
+    fetch.read_content(source, "train labels")
     server.asked.clear()
-    fetch.content(source, "train labels")
+    fetch.read_content(source, "train labels")
     assert server.asked == []
 
 
@@ -109,7 +109,7 @@ def test_wrong_bytes_are_refused_and_leave_nothing(tmp_path: Path, server: Serve
     source = made_source(tmp_path, server)
     server.files["/b/train-labels-idx1-ubyte.gz"] = gzip.compress(b"something else")
     with pytest.raises(DataError, match=r"no mirror gave it .*Not Found.*MD5 .* expected"):
-        fetch.content(source, "train labels")
+        fetch.read_content(source, "train labels")
     assert list((cache / "mnist").iterdir()) == []
 
 
@@ -118,7 +118,7 @@ def test_a_cut_connection_is_refused_and_leaves_nothing(tmp_path: Path, server: 
     source = made_source(tmp_path, server)
     server.cut.add("/b/train-images-idx3-ubyte.gz")
     with pytest.raises(DataError, match="no mirror gave it"):
-        fetch.content(source, "train images")
+        fetch.read_content(source, "train images")
     assert list((cache / "mnist").iterdir()) == []
 
 
@@ -129,7 +129,7 @@ def test_a_half_downloaded_file_of_someone_else_is_named(tmp_path: Path, server:
     half = server.files["/b/train-images-idx3-ubyte.gz"][:500]
     (cache / "mnist" / "train-images-idx3-ubyte.gz").write_bytes(half)
     with pytest.raises(DataError, match="gzip data end early; delete it and fetch it again"):
-        fetch.content(source, "train images")
+        fetch.read_content(source, "train images")
 
 
 def test_lenet_data_comes_before_the_cache(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +140,7 @@ def test_lenet_data_comes_before_the_cache(tmp_path: Path, server: Server, monke
     packed = server.files["/b/t10k-labels-idx1-ubyte.gz"]
     (folder / "t10k-labels-idx1-ubyte").write_bytes(gzip.decompress(packed))
     monkeypatch.setenv("LENET_DATA", str(tmp_path / "given"))
-    assert len(fetch.content(source, "test labels")) == 28
+    assert len(fetch.read_content(source, "test labels")) == 28
     assert server.asked == []
 
 
@@ -160,7 +160,7 @@ def test_an_archive_is_checked_and_unpacked(tmp_path: Path, server: Server, cach
         transposed=True,
         sums_of="file",
     )
-    assert len(fetch.content(source, "train labels")) == 28
+    assert len(fetch.read_content(source, "train labels")) == 28
     assert server.asked == ["/a/gzip.zip", "/b/gzip.zip"]
     assert not (cache / "emnist-digits" / "gzip.zip").exists()
     assert len(list((cache / "emnist-digits").iterdir())) == 4
@@ -181,7 +181,7 @@ def test_an_unwritable_cache_is_named(tmp_path: Path, server: Server, monkeypatc
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(DataError, match="set LENET_DATA or XDG_CACHE_HOME"):
-        fetch.content(source, "train labels")
+        fetch.read_content(source, "train labels")
 
 
 def test_every_source_names_four_files_and_a_mirror() -> None:

@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lenet.decoding.graph import (
-    SILENT,
+    EPSILON,
     Automaton,
     Graph,
-    composed,
+    compose,
     discriminative_forward,
     discriminative_viterbi,
-    exactly,
     forward,
+    linear_acceptor,
     posteriors,
     viterbi,
 )
@@ -44,23 +44,23 @@ def paths(given: Graph, node: int = 0) -> list[list[int]]:
 
 def said(given: Graph, path: list[int]) -> tuple[int, ...]:
     """What a path says."""
-    return tuple(int(given.labels[arc]) for arc in path if given.labels[arc] != SILENT)
+    return tuple(int(given.labels[arc]) for arc in path if given.labels[arc] != EPSILON)
 
 
 def test_the_penalties_of_figure_20() -> None:
     """C_cvit 0.7, C_vit 0.6 by the path 341, C_cforw 0.69392, C_forw -0.61152."""
-    toy, wanted = graph(FIGURE_20), exactly([3, 4], 10)
-    assert viterbi(composed(toy, wanted))[0] == pytest.approx(0.7)
+    toy, wanted = graph(FIGURE_20), linear_acceptor([3, 4], 10)
+    assert viterbi(compose(toy, wanted))[0] == pytest.approx(0.7)
     best, path = viterbi(toy)
     assert best == pytest.approx(0.6)
     assert said(toy, path) == (3, 4, 1)
-    assert forward(composed(toy, wanted))[-1] == pytest.approx(0.69392, abs=5e-6)
+    assert forward(compose(toy, wanted))[-1] == pytest.approx(0.69392, abs=5e-6)
     assert forward(toy)[-1] == pytest.approx(-0.61152, abs=5e-6)
 
 
 def test_the_losses_and_gradients_of_figure_20() -> None:
     """Equation 12 is 0.1 with gradients +1, -1 and -1; equation 17 is 1.30544."""
-    toy, wanted = graph(FIGURE_20), exactly([3, 4], 10)
+    toy, wanted = graph(FIGURE_20), linear_acceptor([3, 4], 10)
     loss, gradient = discriminative_viterbi(toy, wanted)
     assert loss == pytest.approx(0.1)
     assert gradient.tolist() == [0, 0, -1, 0, -1, 0, 0, 0, 1, 0]
@@ -99,7 +99,7 @@ def test_best_path_and_sum_equal_those_over_all_paths(given_graph: Graph) -> Non
 def test_a_composed_graph_has_the_paths_that_say_the_text(given_graph: Graph, text: list[int]) -> None:
     """Their sum is that over the paths of the graph with this text, and no path is no error."""
     costs = [given_graph.penalties[path].sum() for path in paths(given_graph) if said(given_graph, path) == tuple(text)]
-    allowed = composed(given_graph, exactly(text, 3))
+    allowed = compose(given_graph, linear_acceptor(text, 3))
     if costs:
         assert forward(allowed)[-1] == pytest.approx(-np.logaddexp.reduce(-np.array(costs)))
         assert viterbi(allowed)[0] == pytest.approx(min(costs))
@@ -112,10 +112,10 @@ def test_a_composed_graph_has_the_paths_that_say_the_text(given_graph: Graph, te
 @settings(max_examples=30, deadline=None)
 def test_the_gradient_of_the_forward_loss_is_its_slope(given_graph: Graph) -> None:
     """By central differences, for the text of the first path."""
-    wanted = exactly(list(said(given_graph, paths(given_graph)[0])), 3)
+    wanted = linear_acceptor(list(said(given_graph, paths(given_graph)[0])), 3)
     _loss, gradient = discriminative_forward(given_graph, wanted)
     for arc in range(len(gradient)):
-        slopes = []
+        grad = []
         for step in (1e-5, -1e-5):
             moved = given_graph.penalties.copy()
             moved[arc] += step
@@ -123,11 +123,11 @@ def test_the_gradient_of_the_forward_loss_is_its_slope(given_graph: Graph) -> No
                 *(given_graph.nodes, given_graph.sources, given_graph.targets, given_graph.labels, moved),
                 given_graph.origins,
             )
-            slopes.append(discriminative_forward(changed, wanted)[0])
-        assert gradient[arc] == pytest.approx((slopes[0] - slopes[1]) / 2e-5, abs=1e-5)
+            grad.append(discriminative_forward(changed, wanted)[0])
+        assert gradient[arc] == pytest.approx((grad[0] - grad[1]) / 2e-5, abs=1e-5)
 
 
 def test_an_automaton_without_an_end_allows_nothing() -> None:
     """No path: infinite, and empty."""
     nothing = Automaton(np.zeros((1, 10), np.int32), np.zeros(1, bool))
-    assert viterbi(composed(graph(FIGURE_20), nothing)) == (np.inf, [])
+    assert viterbi(compose(graph(FIGURE_20), nothing)) == (np.inf, [])

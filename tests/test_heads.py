@@ -15,7 +15,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from lenet.serve import Limits
-from lenet.serve.request_head import protocol
+from lenet.serve.request_head import make_protocol
 
 WHOLE = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 SLOW = b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -38,7 +38,7 @@ def heard(*parts: bytes) -> tuple[bytes, float]:
         limits = Limits(head_seconds=HEAD_SECONDS)
         config = uvicorn.Config(answer, timeout_keep_alive=IDLE_SECONDS, lifespan="off", log_config=None)
         config.load()
-        made: Callable[..., Any] = protocol(limits)
+        made: Callable[..., Any] = make_protocol(limits)
         state = ServerState()
         server = await asyncio.get_running_loop().create_server(lambda: made(config, state, {}), "127.0.0.1", 0)
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from lenet.data.dataset import Dataset
 from lenet.preprocessing.binarize import find_ink
 from lenet.preprocessing.decode import Page
-from lenet.segmentation.candidates import see_digit
-from lenet.segmentation.glyphs import place, stroke_width
-from lenet.segmentation.lattice import one_digit
+from lenet.segmentation.candidates import find_digit
+from lenet.segmentation.glyphs import measure_stroke_width, place_glyph
+from lenet.segmentation.lattice import take_one_digit
 
 
 def page(grey: np.ndarray) -> Page:
@@ -45,8 +45,8 @@ def test_ink_is_found_at_any_polarity_contrast_noise_and_gradient(
     along = x * np.cos(angle) + y * np.sin(angle)
     light = slope * (along - along.min()) / (along.max() - along.min())
     low = 0 if not dark else contrast
-    high = 255 - 60 - (0 if dark else contrast)
-    base = float(np.clip(paper, low, max(low, high)))
+    height = 255 - 60 - (0 if dark else contrast)
+    base = float(np.clip(paper, low, max(low, height)))
     contrast = min(contrast, int(base) if dark else int(255 - 60 - base))
     if contrast < 60:
         return
@@ -64,7 +64,7 @@ def test_ink_is_found_at_any_polarity_contrast_noise_and_gradient(
 def test_an_empty_page_has_no_ink(grey: int, sigma: float, rng: np.random.Generator) -> None:
     """Noise alone is not ink, at any size of page."""
     for shape in ((40, 40), (300, 500)):
-        found = see_digit(page(grey + rng.normal(0, sigma, shape)).grey)
+        found = find_digit(page(grey + rng.normal(0, sigma, shape)).grey)
         assert len(found.glyphs) == 0
 
 
@@ -75,7 +75,7 @@ def test_dust_is_not_a_digit(sigma: float, rng: np.random.Generator) -> None:
         grey = np.clip(np.rint(225 + rng.normal(0, sigma, (200, 300))), 0, 255).astype(np.uint8)
         for y, x in rng.integers(5, 195, (3, 2)):
             grey[y, x] = 0
-        assert len(see_digit(grey).glyphs) == 0
+        assert len(find_digit(grey).glyphs) == 0
 
 
 def test_a_shadow_is_not_ink() -> None:
@@ -84,7 +84,7 @@ def test_a_shadow_is_not_ink() -> None:
     x = np.arange(240)
     grey = 220 - 60 / (1 + np.exp(-(x - 150) / 8))[None, :] - 120 * shape
     found = find_ink(page(grey))
-    lattice = one_digit(found)
+    lattice = take_one_digit(found)
     assert lattice.boxes[0] == pytest.approx([56, 56, 185, 185], abs=3)
 
 
@@ -93,7 +93,7 @@ def test_specks_and_frames_are_dropped_with_a_note() -> None:
     grey = 230 - 200 * ring(200)
     grey[:4] = 20
     grey[20, 30] = grey[180:182, 20] = 10
-    lattice = one_digit(find_ink(page(grey)))
+    lattice = take_one_digit(find_ink(page(grey)))
     assert lattice.boxes[0] == pytest.approx([46, 46, 155, 155], abs=3)
     assert lattice.notes == ("1 frame or paper edge dropped", "2 specks dropped")
 
@@ -103,7 +103,7 @@ def test_a_detached_bar_stays() -> None:
     grey = np.full((100, 80), 240.0)
     grey[40:80, 30:36] = 20
     grey[28:33, 36:60] = 20
-    assert one_digit(find_ink(page(grey))).boxes[0].tolist() == [30, 28, 60, 80]
+    assert take_one_digit(find_ink(page(grey))).boxes[0].tolist() == [30, 28, 60, 80]
 
 
 def test_place_leaves_mnist_alone(mnist: Dataset) -> None:
@@ -111,7 +111,7 @@ def test_place_leaves_mnist_alone(mnist: Dataset) -> None:
     for glyph in mnist.train.glyphs[:2000]:
         rows, columns = np.flatnonzero(glyph.any(axis=1)), np.flatnonzero(glyph.any(axis=0))
         cut = glyph[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        assert (place((cut / 255).astype(np.float32)) == glyph).all()
+        assert (place_glyph((cut / 255).astype(np.float32)) == glyph).all()
 
 
 def test_the_glyph_step_leaves_mnist_alone(mnist: Dataset) -> None:
@@ -136,7 +136,7 @@ def test_the_glyph_step_leaves_mnist_alone(mnist: Dataset) -> None:
 def test_stroke_width_is_the_pens(thick: int) -> None:
     """For a ring, its area over its length."""
     ink = ring(200, thick)
-    assert stroke_width(ink.astype(np.float32)) == pytest.approx(ink.sum() / (2 * np.pi * 50), rel=0.1)
+    assert measure_stroke_width(ink.astype(np.float32)) == pytest.approx(ink.sum() / (2 * np.pi * 50), rel=0.1)
 
 
 @pytest.mark.parametrize("thick", [1, 4, 12, 40])
@@ -144,8 +144,8 @@ def test_strokes_come_near_mnists_width(thick: int) -> None:
     """A hair or a marker: in the glyph strokes are 1.4 to 5 pixels wide and fully dark somewhere."""
     canvas = np.full((400, 400), 255, np.uint8)
     cv2.circle(canvas, (200, 200), 120, 0, thick, cv2.LINE_AA)
-    glyph = see_digit(canvas).glyphs[0]
-    assert 1.4 <= stroke_width((glyph / 255).astype(np.float32)) <= 5
+    glyph = find_digit(canvas).glyphs[0]
+    assert 1.4 <= measure_stroke_width((glyph / 255).astype(np.float32)) <= 5
     assert glyph.max() >= 190
     inside = glyph[14, 14]
     assert inside < 60  # the hole of a 0 stays open
@@ -168,7 +168,7 @@ def test_a_glyph_does_not_depend_on_place_or_polarity(height: int, width: int, x
     cv2.ellipse(shape, (x + width // 2 + 2, y + height // 2 + 2), (width // 2, height // 2), 0, 0, 300, 255, 3)
     reference = np.zeros((340, 360), np.uint8)
     reference[30:330, 40:340] = shape
-    first, second = see_digit(255 - shape if dark else shape), see_digit(reference)
+    first, second = find_digit(255 - shape if dark else shape), find_digit(reference)
     assert (first.glyphs == second.glyphs).all()
     glyph = first.glyphs[0]
     rows, columns = np.flatnonzero(glyph.any(axis=1)), np.flatnonzero(glyph.any(axis=0))
@@ -179,4 +179,4 @@ def test_boxes_are_in_the_pictures_own_pixels() -> None:
     """A page that was reduced reports where the digit is in the picture as given."""
     picture = np.full((3000, 3000), 255, np.uint8)
     picture[1000:2000, 1400:1500] = 0
-    assert see_digit(picture).box(0) == pytest.approx((1400, 1000, 1500, 2000), abs=3)
+    assert find_digit(picture).box(0) == pytest.approx((1400, 1000, 1500, 2000), abs=3)

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from lenet.bulk.inputs import opened, pictures
-from lenet.bulk.jobs import by_processes, read_all
-from lenet.engine.dispatch import cores
+from lenet.bulk.inputs import list_pictures, open_pictures
+from lenet.bulk.jobs import read_all, read_in_processes
+from lenet.engine.dispatch import count_cores
 from lenet.errors import DataError, LenetError, MissingExtra, PictureError
 from lenet.network.spec import DEFAULT
-from lenet.reader import Asked
+from lenet.reader import ReadOptions
 from test_cli import run
 
 from conftest import ROOT
@@ -48,8 +48,8 @@ def stores(folder: Path) -> dict[str, list[str]]:
 def test_pictures_are_read_inside_archives_and_tables(tmp_path: Path) -> None:
     """Named by their store and their place in it, in its order; what is no picture there has its line."""
     for store, texts in stores(tmp_path).items():
-        names = pictures([str(tmp_path / store)])
-        answers = list(read_all(opened(names), len(names), DEFAULT, Asked()))
+        names = list_pictures([str(tmp_path / store)])
+        answers = list(read_all(open_pictures(names), len(names), DEFAULT, ReadOptions()))
         assert [answer.path for answer in answers] == names
         assert all(name.startswith(f"{tmp_path / store}::") for name in names)
         assert [answer.reading.text if answer.reading else "error" for answer in answers] == texts
@@ -58,9 +58,9 @@ def test_pictures_are_read_inside_archives_and_tables(tmp_path: Path) -> None:
 def test_the_last_pictures_of_a_store_are_found_alone(tmp_path: Path) -> None:
     """As a part of a job asks for them: what lies before is passed over."""
     for store in stores(tmp_path):
-        names = pictures([str(tmp_path / store)])
-        assert list(opened(names[-1:])) == list(opened(names))[-1:]
-        assert list(opened(names[:1])) == list(opened(names))[:1]
+        names = list_pictures([str(tmp_path / store)])
+        assert list(open_pictures(names[-1:])) == list(open_pictures(names))[-1:]
+        assert list(open_pictures(names[:1])) == list(open_pictures(names))[:1]
 
 
 def test_a_store_may_have_a_name_twice(tmp_path: Path) -> None:
@@ -76,16 +76,16 @@ def test_a_store_may_have_a_name_twice(tmp_path: Path) -> None:
             archive.write(EXAMPLES / source, name)
             tape.add(EXAMPLES / source, name)
     for store in ("twice.zip", "twice.tar"):
-        names = pictures([str(tmp_path / store)])
+        names = list_pictures([str(tmp_path / store)])
         assert [name.partition("::")[2] for name in names] == ["a.png", "b.png", "a.png##2", "c##2.png"]
         for name, (_name, source) in zip(names, versions, strict=True):
-            assert list(opened([name])) == [(name, (EXAMPLES / source).read_bytes())]
+            assert list(open_pictures([name])) == [(name, (EXAMPLES / source).read_bytes())]
 
 
 def problem(path: str, column: str | None = None) -> str:
     """Return what is wrong with a path that holds no pictures."""
-    assert pictures([path], column) == [path]
-    ((_name, found),) = opened([path], column)
+    assert list_pictures([path], column) == [path]
+    ((_name, found),) = open_pictures([path], column)
     assert isinstance(found, LenetError)
     return str(found)
 
@@ -104,7 +104,7 @@ def test_damaged_stores_give_one_clear_line(tmp_path: Path) -> None:
     two = pa.Table.from_pylist([{"a": b"x", "b": b"y", "c": 1}])
     parquet.write_table(two, tmp_path / "two.parquet")
     assert "columns of bytes: a, b; choose one with --column" in problem(str(tmp_path / "two.parquet"))
-    assert pictures([str(tmp_path / "two.parquet")], "b") == [f"{tmp_path / 'two.parquet'}::0"]
+    assert list_pictures([str(tmp_path / "two.parquet")], "b") == [f"{tmp_path / 'two.parquet'}::0"]
     assert "c is not one of them" in problem(str(tmp_path / "two.parquet"), "c")
     (tmp_path / "folder").mkdir()
     assert "holds no pictures" in problem(str(tmp_path / "folder"))
@@ -178,19 +178,19 @@ def test_many_pictures_of_an_archive_are_opened_as_they_are_read(tmp_path: Path)
             most = max(most, held)
             yield str(number), data
 
-    for _answer in read_all(source(), 300, DEFAULT, Asked(digit=True)):
+    for _answer in read_all(source(), 300, DEFAULT, ReadOptions(digit=True)):
         held -= 1
     assert held == 0
-    if cores() > 1:
-        assert most <= 64 * cores() + 1
+    if count_cores() > 1:
+        assert most <= 64 * count_cores() + 1
 
 
 def test_a_store_that_changes_under_way_gives_one_clear_line(tmp_path: Path) -> None:
     """Listed, and then gone or cut off: each of its pictures has a line that names it."""
     for store in stores(tmp_path):
-        names = pictures([str(tmp_path / store)])
+        names = list_pictures([str(tmp_path / store)])
         (tmp_path / store).write_bytes(b"")
-        found = list(opened(names))
+        found = list(open_pictures(names))
         assert [name for name, _source in found] == names
         assert all(isinstance(source, LenetError) and store in str(source) for _name, source in found)
 
@@ -225,7 +225,7 @@ def test_a_poisoned_picture_has_its_line_and_the_others_are_read(
     given: list[tuple[str, object]] = [(str(number), POISON if number in (3, 4, 40) else good) for number in range(50)]
     given[5] = "5", DataError("5", "has no bytes")
     given[6] = "6", 3.0  # what no reader knows
-    answers = list(by_processes(2, given, DEFAULT, Asked()))
+    answers = list(read_in_processes(2, given, DEFAULT, ReadOptions()))
     assert [answer.path for answer in answers] == [str(number) for number in range(50)]
     told = [answer.reading.text if answer.reading else answer.error for answer in answers]
     expected = ["4736"] * 50

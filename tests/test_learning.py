@@ -13,12 +13,12 @@ from torch.nn import functional as F
 from lenet.arrays import Tensors
 from lenet.engine import dispatch
 from lenet.engine.gradients import Loss, curvature, gradient
-from lenet.engine.learner import Patterns, Rule
+from lenet.engine.learner import SGD, TrainingSet
 from lenet.engine.learners import BatchLearner, OnlineLearner, batch_learner, online_learner
-from lenet.engine.packing import flattened, named
+from lenet.engine.packing import pack_tensors, unpack_tensors
 from lenet.engine.reference import activations
 from lenet.nets.modules import LeNet
-from lenet.network.initialisation import connection_mask, initial_tensors
+from lenet.network.initialisation import connection_mask, draw_tensors
 from lenet.network.inputs import to_input
 from lenet.network.spec import NETS, SQUASH_AMPLITUDE, SQUASH_SLOPE, Codes, Convolution, Net
 from lenet.training.backend import Material
@@ -33,7 +33,7 @@ from test_engine import network
 
 from conftest import blobs
 
-ENGINES = pytest.mark.parametrize("engine", dispatch.available())
+ENGINES = pytest.mark.parametrize("engine", dispatch.available_engines())
 LOSSES = [
     *(Loss(), Loss(smoothing=0.1), Loss("mean squared error"), Loss("distance"), Loss("discriminative", junk=150)),
     *(Loss("distance", unit=0.5), Loss("discriminative", junk=75, unit=0.5)),
@@ -55,10 +55,10 @@ CASES = [
 
 
 @pytest.fixture
-def patterns(rng: np.random.Generator) -> Patterns:
+def patterns(rng: np.random.Generator) -> TrainingSet:
     """23 random inputs: a few blocks and some left over, on any instruction set."""
     x = rng.uniform(-0.1, 1.175, (23, 1, 32, 32)).astype(np.float32)
-    return Patterns(x, rng.integers(0, 10, 23).astype(np.uint8))
+    return TrainingSet(x, rng.integers(0, 10, 23).astype(np.uint8))
 
 
 def rows(n: int) -> np.ndarray:
@@ -66,7 +66,7 @@ def rows(n: int) -> np.ndarray:
     return np.arange(n, dtype=np.int32)
 
 
-def torch_gradient(net: Net, tensors: Tensors, patterns: Patterns, loss: Loss) -> tuple[float, Tensors]:
+def torch_gradient(net: Net, tensors: Tensors, patterns: TrainingSet, loss: Loss) -> tuple[float, Tensors]:
     """The mean loss and its gradient by PyTorch in double precision."""
     model = LeNet(net).double()
     model.load({name: tensor.astype(np.float64) for name, tensor in tensors.items()})
@@ -95,21 +95,21 @@ def relative(found: Tensors, expected: Tensors) -> float:
 @ENGINES
 @pytest.mark.parametrize(("net", "loss"), CASES)
 def test_gradients_are_pytorchs(
-    net: Net, loss: Loss, engine: str, patterns: Patterns, monkeypatch: pytest.MonkeyPatch
+    net: Net, loss: Loss, engine: str, patterns: TrainingSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every tensor of every kind of layer, for every loss, to 1e-4 of its largest value; and the loss itself."""
     monkeypatch.setenv("LENET_ENGINE", engine)
     tensors = network(net, engine).weights.tensors
     value, expected = torch_gradient(net, tensors, patterns, loss)
-    learner = batch_learner(net, loss, Rule(batch=23), threads=2)
-    learner.set("parameters", flattened(net, tensors))
+    learner = batch_learner(net, loss, SGD(batch=23), threads=2)
+    learner.set("parameters", pack_tensors(net, tensors))
     total, _errors = learner.run(patterns, rows(23), None, np.array([0.01], np.float32), 0, 0)
     assert total / 23 == pytest.approx(value, rel=1e-5)
-    assert relative(named(net, learner.get("gradient")), expected) <= 1e-4
+    assert relative(unpack_tensors(net, learner.get("gradient")), expected) <= 1e-4
 
 
 @pytest.mark.parametrize(("net", "loss"), CASES)
-def test_the_readable_gradient_is_exact(net: Net, loss: Loss, patterns: Patterns) -> None:
+def test_the_readable_gradient_is_exact(net: Net, loss: Loss, patterns: TrainingSet) -> None:
     """The NumPy twin, in double precision, to rounding."""
     tensors = {name: t.astype(np.float64) for name, t in network(net, "reference").weights.tensors.items()}
     x = patterns.inputs.astype(np.float64)
@@ -119,7 +119,7 @@ def test_the_readable_gradient_is_exact(net: Net, loss: Loss, patterns: Patterns
 
 @ENGINES
 def test_a_teachers_probabilities_take_the_place_of_labels(
-    engine: str, patterns: Patterns, monkeypatch: pytest.MonkeyPatch
+    engine: str, patterns: TrainingSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The gradient is PyTorch's for the same probabilities; those of certain labels are the labels'."""
     monkeypatch.setenv("LENET_ENGINE", engine)
@@ -134,10 +134,10 @@ def test_a_teachers_probabilities_take_the_place_of_labels(
     certain = np.eye(net.outputs, dtype=np.float32)[patterns.labels]
     gradients = []
     for targets in (wanted, certain, None):
-        learner = batch_learner(net, Loss(), Rule(batch=23), threads=2)
-        learner.set("parameters", flattened(net, tensors))
+        learner = batch_learner(net, Loss(), SGD(batch=23), threads=2)
+        learner.set("parameters", pack_tensors(net, tensors))
         learner.run(patterns, rows(23), None, np.array([0.01], np.float32), 0, 0, targets)
-        gradients.append(named(net, learner.get("gradient")))
+        gradients.append(unpack_tensors(net, learner.get("gradient")))
     assert relative(gradients[0], expected) <= 1e-4
     assert relative(gradients[1], gradients[2]) <= 1e-6
 
@@ -190,7 +190,7 @@ def brute_force_curvature(net: Net, tensors: Tensors, x: np.ndarray, loss: Loss)
     ("name", "loss"),
     [("lenet5-1998", Loss("distance")), ("lenet1", Loss()), ("lenet4", Loss("mean squared error"))],
 )
-def test_curvature_is_that_of_every_connection(name: str, loss: Loss, patterns: Patterns) -> None:
+def test_curvature_is_that_of_every_connection(name: str, loss: Loss, patterns: TrainingSet) -> None:
     """The readable recursion against brute force over all 340,908 (98,442; 258,306) connections."""
     net = NETS[name]
     tensors = {key: t.astype(np.float64) for key, t in network(net, "reference").weights.tensors.items()}
@@ -208,7 +208,7 @@ def online(net: Net, loss: Loss, replicas: int, threads: int = 2) -> OnlineLearn
     learner = online_learner(net, loss, replicas, threads)
     for replica in range(replicas):
         tensors = network(net, "reference", seed=replica).weights.tensors
-        learner.set("parameters", replica, flattened(net, tensors))
+        learner.set("parameters", replica, pack_tensors(net, tensors))
     return learner
 
 
@@ -224,7 +224,7 @@ def online(net: Net, loss: Loss, replicas: int, threads: int = 2) -> OnlineLearn
 )
 @pytest.mark.parametrize("unit", [1.0, 0.5])
 def test_scales_follow_the_curvature(
-    name: str, kind: str, unit: float, engine: str, patterns: Patterns, monkeypatch: pytest.MonkeyPatch
+    name: str, kind: str, unit: float, engine: str, patterns: TrainingSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """1 / (mu + h), each replica with its own weights and its own patterns: equation 21."""
     net, loss = NETS[name], Loss(kind, unit=unit)  # type: ignore[arg-type]
@@ -234,7 +234,7 @@ def test_scales_follow_the_curvature(
     learner.estimate(patterns, orders, mu=0.02)
     for replica, order in enumerate(orders):
         tensors = network(net, "reference", seed=replica).weights.tensors
-        h = flattened(net, curvature(net, tensors, patterns.inputs[order], loss))
+        h = pack_tensors(net, curvature(net, tensors, patterns.inputs[order], loss))
         there = h > 0  # kernels that a table leaves out have none, and a scale of no consequence
         assert np.allclose(learner.get("scales", replica)[there], 1 / (0.02 + h[there]), rtol=1e-4)
         assert learner.get("scales", replica).max() <= 1 / 0.02 * (1 + 1e-6)
@@ -252,7 +252,7 @@ def test_scales_follow_the_curvature(
     ],
 )
 def test_on_line_steps_are_the_twins(
-    name: str, loss: Loss, engine: str, patterns: Patterns, monkeypatch: pytest.MonkeyPatch
+    name: str, loss: Loss, engine: str, patterns: TrainingSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Eleven replicas, distorted patterns, rates per parameter and per step: weights after each has seen 20."""
     net, rng = NETS[name], np.random.default_rng(3)
@@ -270,7 +270,7 @@ def test_on_line_steps_are_the_twins(
         assert ours == pytest.approx(loss_sum, rel=1e-3)
         assert our_errors == errors
     for replica in (0, 7, 8, 10):
-        start = flattened(net, network(net, "reference", seed=replica).weights.tensors)
+        start = pack_tensors(net, network(net, "reference", seed=replica).weights.tensors)
         moved = expected.get("parameters", replica) - start
         off = found.get("parameters", replica) - expected.get("parameters", replica)
         assert np.abs(off).max() <= 1e-3 * np.abs(moved).max()
@@ -278,7 +278,7 @@ def test_on_line_steps_are_the_twins(
 
 @ENGINES
 def test_a_replica_beside_others_is_the_replica_alone(
-    engine: str, patterns: Patterns, monkeypatch: pytest.MonkeyPatch
+    engine: str, patterns: TrainingSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Bit for bit, in any lane, for any number of threads."""
     monkeypatch.setenv("LENET_ENGINE", engine)
@@ -290,18 +290,18 @@ def test_a_replica_beside_others_is_the_replica_alone(
         learner.run(patterns, orders, None, rates)
     for replica in (0, 5, 9):
         alone = online_learner(net, Loss("distance"), 1, 1)
-        alone.set("parameters", 0, flattened(net, network(net, "reference", seed=replica).weights.tensors))
+        alone.set("parameters", 0, pack_tensors(net, network(net, "reference", seed=replica).weights.tensors))
         alone.run(patterns, orders[replica : replica + 1], None, rates)
         for learner in beside.values():
             assert (learner.get("parameters", replica) == alone.get("parameters", 0)).all()
 
 
 def learned(
-    net: Net, rule: Rule, patterns: Patterns, warps: np.ndarray | None, threads: int = 2, loss: Loss | None = None
+    net: Net, rule: SGD, patterns: TrainingSet, warps: np.ndarray | None, threads: int = 2, loss: Loss | None = None
 ) -> BatchLearner:
     """A learner after two passes of mini-batches, the last of them smaller."""
     learner = batch_learner(net, loss or Loss(), rule, threads)
-    start = flattened(net, network(net, "reference").weights.tensors)
+    start = pack_tensors(net, network(net, "reference").weights.tensors)
     learner.set("parameters", start)
     learner.set("average", start)
     steps = -(-23 // rule.batch)
@@ -314,10 +314,10 @@ def learned(
 @ENGINES
 @pytest.mark.parametrize("batch", [1, 7, 9, 23])
 def test_mini_batches_are_the_twins(
-    batch: int, engine: str, patterns: Patterns, monkeypatch: pytest.MonkeyPatch
+    batch: int, engine: str, patterns: TrainingSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With momentum, decay, dropout, an average and distortions: the same weights and the same dropped units."""
-    rule = Rule(batch, momentum=0.9, nesterov=True, decay=1e-3, averaging=0.9, dropout=0.4)
+    rule = SGD(batch, momentum=0.9, nesterov=True, decay=1e-3, averaging=0.9, dropout=0.4)
     warps = draw(WARPS, 23, np.random.default_rng(1))
     found = {}
     for each in ("reference", engine):
@@ -325,7 +325,7 @@ def test_mini_batches_are_the_twins(
         learner = learned(NETS["lenet5"], rule, patterns, warps)
         found[each] = {name: learner.get(name) for name in ("parameters", "velocity", "average")}
         assert learner.steps == 2 * -(-23 // batch)
-    start = flattened(NETS["lenet5"], network(NETS["lenet5"], "reference").weights.tensors)
+    start = pack_tensors(NETS["lenet5"], network(NETS["lenet5"], "reference").weights.tensors)
     moved = np.abs(found["reference"]["parameters"] - start).max()
     for name, expected in found["reference"].items():
         scale = moved if name != "velocity" else np.abs(expected).max()
@@ -334,7 +334,7 @@ def test_mini_batches_are_the_twins(
 
 @ENGINES
 def test_the_memory_of_a_recipe_averages_curvatures(
-    engine: str, patterns: Patterns, monkeypatch: pytest.MonkeyPatch
+    engine: str, patterns: TrainingSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Efficient BackProp, equation 62: h is memory times the old h and the rest the new; the first is taken whole."""
     monkeypatch.setenv("LENET_ENGINE", engine)
@@ -349,7 +349,7 @@ def test_the_memory_of_a_recipe_averages_curvatures(
         backend.run([plan], 0, 1)
         assert plan.curvature is not None
         loss = Loss("discriminative", junk=8, unit=0.5)
-        new = flattened(net, curvature(net, tensors, patterns.inputs[plan.curvature], loss))
+        new = pack_tensors(net, curvature(net, tensors, patterns.inputs[plan.curvature], loss))
         expected = (1 - share) * expected + share * new
         there = new > 0
         assert np.allclose(backend.state()["0/scales"][there], 1 / (0.02 + expected[there]), rtol=1e-3)
@@ -357,11 +357,11 @@ def test_the_memory_of_a_recipe_averages_curvatures(
 
 @ENGINES
 def test_threads_do_not_change_what_is_learned(
-    engine: str, patterns: Patterns, monkeypatch: pytest.MonkeyPatch
+    engine: str, patterns: TrainingSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same bits with one thread, two and seven."""
     monkeypatch.setenv("LENET_ENGINE", engine)
-    rule, warps = Rule(9, momentum=0.9, dropout=0.3, averaging=0.9), draw(WARPS, 23, np.random.default_rng(1))
+    rule, warps = SGD(9, momentum=0.9, dropout=0.3, averaging=0.9), draw(WARPS, 23, np.random.default_rng(1))
     one, two, seven = (learned(NETS["lenet5-dense"], rule, patterns, warps, threads) for threads in (1, 2, 7))
     for name in ("parameters", "velocity", "average"):
         assert (one.get(name) == two.get(name)).all()
@@ -406,7 +406,7 @@ def test_200_steps_are_pytorchs(name: str, steps: int, teacher: str) -> None:
         averaging=0.95,
         distortions=WARPS,
     )
-    start = initial_tensors(NETS[name], "he", np.random.default_rng(0))
+    start = draw_tensors(NETS[name], "he", np.random.default_rng(0))
     ours = after_steps(EngineBackend(), recipe, start, steps)
     theirs = after_steps(TorchBackend("cpu"), recipe, start, steps)
     for key, tensor in theirs.items():

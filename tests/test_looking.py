@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 
 from lenet.engine import load
-from lenet.network.weights import shipped
-from lenet.serve.inspect import unit
-from lenet.serve.occlusion import CHANGES, runner_up, varied
+from lenet.network.weights import list_shipped
+from lenet.serve.inspect import explain_unit
+from lenet.serve.occlusion import CHANGES, find_runner_up, vary
 
 
-@pytest.mark.parametrize("name", shipped())
+@pytest.mark.parametrize("name", list_shipped())
 def test_a_unit_is_the_sum_of_its_terms(name: str, rng: np.random.Generator) -> None:
     """For a value of every layer of every network: bias and terms make the sum, its activation the value itself."""
     network = load(name)
     glyph = rng.integers(0, 256, (28, 28)).astype(np.uint8)
     for layer, values in list(network.activations(glyph[None]).items())[1:]:
         place = tuple(int(rng.integers(size)) for size in values.shape[1:])
-        found = unit(network, glyph, layer, place)
+        found = explain_unit(network, glyph, layer, place)
         total = found["bias"] + sum(term["comes_to"] for term in found["terms"])
         assert total == pytest.approx(found["sum"], rel=1e-4, abs=1e-4)
         assert found.get("activated", found["sum"]) == pytest.approx(found["value"], rel=1e-3, abs=1e-3)
@@ -30,7 +30,7 @@ def test_nothing_outside_its_field_moves_a_unit(name: str, rng: np.random.Genera
     network = load(name)
     glyph = rng.integers(0, 256, (28, 28)).astype(np.uint8)
     for layer in ("C1", "S2", "C3", "S4"):
-        x0, y0, x1, y1 = (each - 2 for each in unit(network, glyph, layer, (1, 2, 3))["field"])
+        x0, y0, x1, y1 = (each - 2 for each in explain_unit(network, glyph, layer, (1, 2, 3))["field"])
         other = rng.integers(0, 256, (28, 28)).astype(np.uint8)
         inside = (slice(max(0, y0), y1), slice(max(0, x0), x1))
         other[inside] = glyph[inside]
@@ -43,7 +43,7 @@ def test_what_flips_the_answer_flips_it(rng: np.random.Generator) -> None:
     network = load("lenet5-modern")
     glyph = np.zeros((28, 28), np.uint8)
     glyph[5:23, 13:16] = 255
-    found = runner_up(network, glyph)
+    found = find_runner_up(network, glyph)
     flips = found["flips"]
     assert flips is not None
     x0, y0, x1, y1 = flips["box"]
@@ -57,9 +57,9 @@ def test_no_change_leaves_the_digit_as_it_is(rng: np.random.Generator) -> None:
     network = load("lenet5-modern")
     glyph = np.zeros((28, 28), np.uint8)
     glyph[5:23, 13:16] = 255
-    found = varied(network, glyph, {}, None)
+    found = vary(network, glyph, {}, None)
     plain = network.probabilities(glyph[None])[0]
     assert found["probabilities"] == pytest.approx(plain.tolist(), abs=1e-3)
     assert set(found["curves"]) == set(CHANGES)
-    turned = varied(network, glyph, {"turn": 60.0}, "turn")
+    turned = vary(network, glyph, {"turn": 60.0}, "turn")
     assert turned["curves"]["turn"]["probabilities"][-1] == pytest.approx(turned["probabilities"], abs=1e-3)

@@ -13,7 +13,7 @@ from lenet import nets
 from lenet.arrays import Tensors
 from lenet.engine import reference
 from lenet.nets import LeNet
-from lenet.network.initialisation import initial_tensors
+from lenet.network.initialisation import draw_tensors
 from lenet.network.spec import NETS, Net
 
 NAMES = list(NETS)
@@ -21,7 +21,7 @@ NAMES = list(NETS)
 
 def random_tensors(net: Net, rng: np.random.Generator) -> Tensors:
     """Initial weights with every bias and coefficient shaken, so that nothing is zero by chance."""
-    tensors = initial_tensors(net, "efficient-backprop", rng)
+    tensors = draw_tensors(net, "efficient-backprop", rng)
     for name, tensor in tensors.items():
         if tensor.ndim == 1:
             tensors[name] = (tensor + rng.normal(0, 0.1, tensor.shape)).astype(np.float32)
@@ -99,13 +99,13 @@ def test_lenet1_never_sees_its_margin(rng: np.random.Generator) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_module_trains_as_many_parameters_as_the_paper_counts(name: str) -> None:
     """Kernels that the table leaves out exist as zeros and get no gradient."""
-    from lenet.network.summary import trainable
+    from lenet.network.summary import count_trainable
 
     model = LeNet(NETS[name], seed=3)
     model(torch.rand(8, 1, 32, 32)).square().sum().backward()
     moved = sum(int((p.grad != 0).sum()) for p in model.parameters() if p.grad is not None)
-    assert moved <= trainable(NETS[name])
-    masked = sum(p.numel() for p in model.parameters()) - trainable(NETS[name])
+    assert moved <= count_trainable(NETS[name])
+    masked = sum(p.numel() for p in model.parameters()) - count_trainable(NETS[name])
     zeros = sum(int((p.grad == 0).sum()) for p in model.parameters() if p.grad is not None)
     assert zeros >= masked
 

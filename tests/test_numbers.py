@@ -15,20 +15,20 @@ import pytest
 from PIL import Image
 
 import lenet
-from lenet.bulk.inputs import opened, pictures
+from lenet.bulk.inputs import list_pictures, open_pictures
 from lenet.bulk.jobs import read_all
-from lenet.decoding.confidence import trusted
+from lenet.decoding.confidence import calibrate_confidence
 from lenet.decoding.decoder import decode
 from lenet.decoding.graph import Graph
 from lenet.engine import load
 from lenet.errors import UsageError
-from lenet.evaluation.calibration import fit_trust
+from lenet.evaluation.calibration import fit_confidence
 from lenet.evaluation.numbers import edit_distance
 from lenet.network.probabilities import log_odds
 from lenet.network.spec import DEFAULT
-from lenet.reader import Asked, read
-from lenet.training.synthetic.compose import spaced
-from lenet.training.synthetic.styles import drawn
+from lenet.reader import ReadOptions, read
+from lenet.training.synthetic.compose import space_out
+from lenet.training.synthetic.styles import draw_style
 from test_cli import run
 
 from conftest import ROOT
@@ -60,13 +60,13 @@ def test_every_sample_number_is_read(name: str, text: str) -> None:
 def test_a_large_first_digit_is_no_scrap(seed: int) -> None:
     """A drawn 4, twice as high as the 7 and the 0s behind it, is part of the number, and surely."""
     rng = np.random.default_rng(seed)
-    digits = [drawn(style, rng) for style in ("4 with a low bar", "crossed 7", "0 with a tail", "0 with a tail")]
+    digits = [draw_style(style, rng) for style in ("4 with a low bar", "crossed 7", "0 with a tail", "0 with a tail")]
     glyphs, labels = (
         np.stack([glyph for glyph, _label in digits]),
         np.array([label for _glyph, label in digits], np.uint8),
     )
     sizes = np.array([2.0, 0.9, 0.9, 0.9])
-    writing = spaced(glyphs, labels, np.full(3, 4, np.int32), np.zeros(4, np.int32), sizes)
+    writing = space_out(glyphs, labels, np.full(3, 4, np.int32), np.zeros(4, np.int32), sizes)
     reading = lenet.read((255 - np.rint(writing.ink * 255)).astype(np.uint8))
     assert reading.text == "4700"
     assert reading.confidence > 0.9
@@ -116,7 +116,7 @@ def test_a_number_that_has_not_the_format_is_not_sure(options: dict[str, Any], t
 def test_two_dots_are_a_colon_where_one_may_be(radius: int) -> None:
     """In a time, whatever the pen; and nothing without a format."""
     page = np.full((120, 380), 250, np.uint8)
-    glyphs = [drawn(style, np.random.default_rng(7))[0] for style in ("crossed 7", "4 with a low bar") * 2]
+    glyphs = [draw_style(style, np.random.default_rng(7))[0] for style in ("crossed 7", "4 with a low bar") * 2]
     for place, glyph in zip((20, 95, 225, 300), glyphs, strict=True):
         page[30:86, place : place + 56] -= np.kron(glyph, np.ones((2, 2), np.uint8)) // 2
     for y in (46, 70):
@@ -187,9 +187,9 @@ def test_many_pictures_come_back_in_order_from_all_cores(tmp_path: Path) -> None
             source = list(NUMBERS)[number % 3 + 1]
             Image.open(EXAMPLES / source).save(name)
         names.append(str(name))
-    assert pictures([str(tmp_path)]) == names
-    assert pictures([str(tmp_path / "*1.png")]) == names[1::10]
-    answers = list(read_all(opened(names), len(names), DEFAULT, Asked()))
+    assert list_pictures([str(tmp_path)]) == names
+    assert list_pictures([str(tmp_path / "*1.png")]) == names[1::10]
+    answers = list(read_all(open_pictures(names), len(names), DEFAULT, ReadOptions()))
     assert [answer.path for answer in answers] == names
     assert [answer.reading is None for answer in answers] == [number == 31 for number in range(60)]
     wanted = [list(NUMBERS.values())[number % 3 + 1] for number in range(60)]
@@ -208,7 +208,7 @@ def test_standard_input_among_many_files_keeps_its_place(tmp_path: Path) -> None
     """Its bytes go to the process that reads it."""
     names = [str(EXAMPLES / "form.png")] * 20 + ["-"] + [str(EXAMPLES / "zip.jpg")] * 20
     given = (EXAMPLES / "touching.jpg").read_bytes()
-    answers = list(read_all(opened(names, given=given), len(names), DEFAULT, Asked()))
+    answers = list(read_all(open_pictures(names, given=given), len(names), DEFAULT, ReadOptions()))
     assert [answer.reading.text for answer in answers if answer.reading] == ["4736"] * 20 + ["8053"] + ["90210"] * 20
 
 
@@ -297,7 +297,7 @@ def test_several_lines_are_as_sure_as_all_of_them_together() -> None:
     """Two lines that are each surer than what is asked for are withheld where both together are not."""
     found = lenet.read(EXAMPLES / "two-lines.jpg")
     first, second = (line.confidence for line in found.lines)
-    asked = Asked(least=(first * second + min(first, second)) / 2)
+    asked = ReadOptions(least=(first * second + min(first, second)) / 2)
     again = read(EXAMPLES / "two-lines.jpg", load("lenet5-reader"), asked)
     assert again.confidence == pytest.approx(first * second)
     assert (again.abstained, [line.abstained for line in again.lines]) == ("uncertain", [False, False])
@@ -368,9 +368,9 @@ def test_the_likeliest_texts_are_in_a_pictures_line(capsys: pytest.CaptureFixtur
 
 def test_confidences_are_shares_of_all_paths() -> None:
     """Two arcs side by side with penalties of their log-probabilities: 0.7 and 0.3, and a runner-up to each."""
-    chances = np.array([0.7, 0.3])
+    probs = np.array([0.7, 0.3])
     ends = np.array([0, 0], np.int32), np.array([1, 1], np.int32)
-    graph = Graph(2, *ends, np.array([4, 9], np.int32), -np.log(chances), np.arange(2, dtype=np.int32))
+    graph = Graph(2, *ends, np.array([4, 9], np.int32), -np.log(probs), np.arange(2, dtype=np.int32))
     found = decode(graph, np.stack(ends, axis=1), None, 2)
     assert found.text == "4"
     assert found.confidence == pytest.approx(0.7)
@@ -381,8 +381,10 @@ def test_confidences_are_shares_of_all_paths() -> None:
 def test_trust_moves_log_odds() -> None:
     """A slope of 1 and nothing else leave a confidence as it is; other signs are weighed."""
     found = np.array([np.log(4), 3.0])
-    assert trusted(found, np.array([1.0, 0.0, 0.0])) == pytest.approx(0.8)
-    assert log_odds(np.array(trusted(found, np.array([2.0, -0.5, 1.0])))) == pytest.approx(2 * np.log(4) - 1.5 + 1)
+    assert calibrate_confidence(found, np.array([1.0, 0.0, 0.0])) == pytest.approx(0.8)
+    assert log_odds(np.array(calibrate_confidence(found, np.array([2.0, -0.5, 1.0])))) == pytest.approx(
+        2 * np.log(4) - 1.5 + 1
+    )
 
 
 def test_trust_is_fitted_to_what_answers_were_worth() -> None:
@@ -390,12 +392,12 @@ def test_trust_is_fitted_to_what_answers_were_worth() -> None:
     rng = np.random.default_rng(4)
     found = np.stack([log_odds(rng.uniform(0.05, 0.95, 20_000)), rng.uniform(-4, 4, 20_000)], axis=1)
     truth = 1 / (1 + np.exp(-(found @ [1.5, -0.7] + 0.5)))
-    assert fit_trust(found, rng.random(20_000) < truth) == pytest.approx([1.5, -0.7, 0.5], abs=0.1)
+    assert fit_confidence(found, rng.random(20_000) < truth) == pytest.approx([1.5, -0.7, 0.5], abs=0.1)
 
 
 def test_the_sweep_reads_along_the_line() -> None:
     """Section VII's reader finds the same number without cutting; its digits stand in order."""
-    reading = lenet.read(EXAMPLES / "touching.jpg", sweep=True, model="lenet5-sweep")
+    reading = lenet.read(EXAMPLES / "touching.jpg", sliding_window=True, model="lenet5-sweep")
     assert all(digit.confidence + digit.runner_up.confidence <= 1.0 + 1e-9 for digit in reading.digits)
     assert reading.text == "8053"
     lefts = [digit.box[0] for digit in reading.digits]
@@ -405,5 +407,5 @@ def test_the_sweep_reads_along_the_line() -> None:
 def test_weights_that_do_not_know_rubbish_read_one_digit() -> None:
     """lenet5-modern takes the whole picture for one digit, as --digit does."""
     assert len(lenet.read(EXAMPLES / "pen.png", model="lenet5-modern").digits) == 1
-    assert load("lenet5-modern").weights.path is None
+    assert not load("lenet5-modern").weights.reads_numbers
     assert lenet.read(EXAMPLES / "pen.png", digit=True).text == "7"

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from lenet.bulk.ray_cluster import LOCAL
-from lenet.bulk.shards import Parts, begun, part_file, writer
+from lenet.bulk.shards import Shards, find_shard, make_shard_writer, open_shards
 from lenet.errors import LenetError
 from lenet.network.spec import DEFAULT
-from lenet.reader import Asked
+from lenet.reader import ReadOptions
 from test_cli import run
 from test_jobs import EXAMPLES
 
@@ -22,9 +22,9 @@ JOB: dict[str, Any] = {"model": DEFAULT}
 NAMES = [str(EXAMPLES / name) for name in ("form.png", "zip.jpg", "missing.png", "touching.jpg", "blank.jpg")]
 
 
-def write_all(parts: Parts) -> None:
+def write_all(parts: Shards) -> None:
     """Do what the workers do."""
-    do = writer(str(parts.folder), None, DEFAULT, Asked())
+    do = make_shard_writer(str(parts.folder), None, DEFAULT, ReadOptions())
     for row in parts.left():
         do(row)
 
@@ -33,13 +33,13 @@ def test_parts_hold_every_picture_in_order(tmp_path: Path) -> None:
     """The manifest has each part's rows and failures; a part that is there is left as it is."""
     from pyarrow import dataset
 
-    parts = begun(tmp_path / "out", JOB, NAMES, 1, resume=False)
+    parts = open_shards(tmp_path / "out", JOB, NAMES, 1, resume=False)
     assert [row["count"] for row in parts.left()] == [1, 1, 1, 1, 1]
     rows = parts.left()
     write_all(parts)
-    first = part_file(parts.folder, 0).stat()
-    writer(str(parts.folder), None, DEFAULT, Asked())(rows[0])
-    assert part_file(parts.folder, 0).stat().st_mtime_ns == first.st_mtime_ns
+    first = find_shard(parts.folder, 0).stat()
+    make_shard_writer(str(parts.folder), None, DEFAULT, ReadOptions())(rows[0])
+    assert find_shard(parts.folder, 0).stat().st_mtime_ns == first.st_mtime_ns
     manifest = parts.finish()
     assert manifest == json.loads((parts.folder / "_manifest.json").read_text())
     assert (manifest["pictures"], manifest["failed"]) == (5, 1)
@@ -47,7 +47,7 @@ def test_parts_hold_every_picture_in_order(tmp_path: Path) -> None:
     # The folder is a data set as it is: what is no part of it begins with a line or a dot.
     table = dataset.dataset(parts.folder, format="parquet").to_table()
     assert sorted(table["path"].to_pylist()) == sorted(NAMES)
-    assert begun(tmp_path / "out", JOB, NAMES, 1, resume=True).left() == []
+    assert open_shards(tmp_path / "out", JOB, NAMES, 1, resume=True).left() == []
 
 
 def test_a_part_is_as_large_as_suits_the_cores(tmp_path: Path) -> None:
@@ -55,14 +55,14 @@ def test_a_part_is_as_large_as_suits_the_cores(tmp_path: Path) -> None:
     for count, cores, size in ((5, 2, 1), (4_000, 2, 250), (1_000_000, 64, 1_000)):
         names = [str(number) for number in range(count)]
         folder = tmp_path / str(count)
-        assert begun(folder, JOB, names, cores, resume=False).size == size
-        assert begun(folder, JOB, names, 7 * cores, resume=True).size == size
+        assert open_shards(folder, JOB, names, cores, resume=False).size == size
+        assert open_shards(folder, JOB, names, 7 * cores, resume=True).size == size
 
 
 def test_a_folder_is_one_job(tmp_path: Path) -> None:
     """Another job, other pictures, a finished one, a strange folder, a file: each has its line."""
     out = tmp_path / "out"
-    parts = begun(out, JOB, NAMES, 1, resume=False)
+    parts = open_shards(out, JOB, NAMES, 1, resume=False)
     (tmp_path / "strange").mkdir()
     (tmp_path / "strange" / "file").touch()
     (tmp_path / "damaged").mkdir()
@@ -70,7 +70,7 @@ def test_a_folder_is_one_job(tmp_path: Path) -> None:
 
     def refused(folder: Path, line: str, job: dict[str, Any] = JOB, names: list[str] = NAMES, *, resume: bool) -> None:
         with pytest.raises(LenetError) as caught:
-            begun(folder, job, names, 1, resume=resume)
+            open_shards(folder, job, names, 1, resume=resume)
         assert str(caught.value).endswith(line)
 
     refused(out, "out: holds an interrupted job; --resume goes on with it; or choose another folder", resume=False)
@@ -87,13 +87,13 @@ def test_a_folder_is_one_job(tmp_path: Path) -> None:
 
 def test_a_part_that_is_missing_or_strange_is_found(tmp_path: Path) -> None:
     """Counted before the job is called complete."""
-    parts = begun(tmp_path / "out", JOB, NAMES, 1, resume=False)
+    parts = open_shards(tmp_path / "out", JOB, NAMES, 1, resume=False)
     write_all(parts)
-    part_file(parts.folder, 3).rename(tmp_path / "part")
+    find_shard(parts.folder, 3).rename(tmp_path / "part")
     with pytest.raises(LenetError, match=r"is not complete .*; --resume"):
         parts.finish()
-    part_file(parts.folder, 4).rename(part_file(parts.folder, 3))
-    (tmp_path / "part").rename(part_file(parts.folder, 4))
+    find_shard(parts.folder, 4).rename(find_shard(parts.folder, 3))
+    (tmp_path / "part").rename(find_shard(parts.folder, 4))
     with pytest.raises(LenetError, match="part-00003.parquet: holds other pictures than its own; delete it"):
         parts.finish()
 
@@ -108,13 +108,13 @@ def test_the_command_says_what_a_cluster_needs(capsys: pytest.CaptureFixture[str
 
 def test_what_a_node_lacks_ends_the_job(tmp_path: Path) -> None:
     """The folder of the parts, or pictures that the command saw: no answers are made up for them."""
-    parts = begun(tmp_path / "out", JOB, NAMES, 1, resume=False)
+    parts = open_shards(tmp_path / "out", JOB, NAMES, 1, resume=False)
     row = parts.left()[0]
     with pytest.raises(LenetError, match=r"cannot be written \(no such file or directory\)"):
-        writer(str(tmp_path / "gone"), None, DEFAULT, Asked())(row)
+        make_shard_writer(str(tmp_path / "gone"), None, DEFAULT, ReadOptions())(row)
     row["given"] = row["given"].replace("form.png", "unmounted.png")
     with pytest.raises(LenetError, match=r"node .*: does not see .*unmounted.png; pictures must be on a file system"):
-        writer(str(parts.folder), None, DEFAULT, Asked())(row)
+        make_shard_writer(str(parts.folder), None, DEFAULT, ReadOptions())(row)
 
 
 @pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
@@ -123,7 +123,7 @@ def test_names_that_are_no_text_are_written_all_the_same(
 ) -> None:
     """A file's name may be any bytes: in a table the strange ones are written as escapes."""
     strange = os.fsdecode(os.fsencode(tmp_path) + b"/a\xff.png")
-    parts = begun(tmp_path / "out", JOB, [strange], 1, resume=False)
+    parts = open_shards(tmp_path / "out", JOB, [strange], 1, resume=False)
     write_all(parts)
     assert parts.finish()["failed"] == 1
     run(capsys, "read", strange, "--out", str(tmp_path / f"out{ending}"))

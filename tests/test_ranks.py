@@ -27,13 +27,13 @@ from lenet.training.loop import train_replicas
 from lenet.training.recipe import Recipe
 from lenet.training.distortions import Ranges
 from lenet.training.run import RunFolder
-from lenet.training.start import _own
+from lenet.training.start import _choose_folder
 from lenet.training.torch_backend import TorchBackend
 rng = np.random.default_rng(3)
 data = Dataset("blobs", blobs(333, rng), blobs(50, rng), np.arange(333) >= 303, "made here")
 recipe = Recipe("try", "lenet5", "", passes=2, batch=32, rate=0.05, momentum=0.9, nesterov=True, weight_decay=1e-3,
                 averaging=0.9, distortions=Ranges(zoom=0.1, shift=1.0, elastic=1.0))
-train_replicas(recipe, data, RunFolder(_own(Path({out!r}), False)), TorchBackend("cpu"), [5])
+train_replicas(recipe, data, RunFolder(_choose_folder(Path({out!r}), False)), TorchBackend("cpu"), [5])
 """
 
 

@@ -14,15 +14,15 @@ import pytest
 from lenet.cli import main
 from lenet.data import dataset
 from lenet.data.dataset import Dataset
-from lenet.engine.transforms import covered, looked_at, placed, thickened
+from lenet.engine.transforms import flip_pixels, place_affine, sample_affine, thicken
 from lenet.errors import LenetError, TrainingError, UsageError
 from lenet.evaluation.interval import mean95, wilson95
 from lenet.network import spec
 from lenet.report import boosting, figures, paper, parts
 from lenet.report.claims import OFTEN_SAID, SLIPS, code_distances, squash_facts, toy_graph
-from lenet.report.classifiers import CLASSIFIERS, deslanted, measure_classifier
+from lenet.report.classifiers import CLASSIFIERS, deslant, measure_classifier
 from lenet.report.invariance import CHANGES, Change, borne
-from lenet.report.measured import Run, Spread, rejected
+from lenet.report.measured import Run, Spread, count_rejected
 from lenet.report.page import Picture, Section, Table, html, markdown
 from lenet.report.reproduce import Step, reproduce
 from lenet.training import plan
@@ -102,9 +102,9 @@ def test_rejection_is_the_least_that_suffices(rng: np.random.Generator) -> None:
     surest = np.argsort(-(ordered[:, -1] - ordered[:, -2]), kind="stable")
     wrong = scores.argmax(axis=1) != labels
     best = max((k for k in range(1, 401) if wrong[surest[:k]].mean() <= 0.02), default=0)
-    assert rejected(scores, labels, target=2.0) == pytest.approx(100 * (1 - best / 400))
+    assert count_rejected(scores, labels, target=2.0) == pytest.approx(100 * (1 - best / 400))
     scores[np.arange(400), labels] += 50
-    assert rejected(scores, labels) == 0
+    assert count_rejected(scores, labels) == 0
 
 
 def test_a_spread_is_student_s() -> None:
@@ -124,7 +124,7 @@ def test_deslanting_rights_a_slanted_bar() -> None:
     glyph = np.zeros((1, 28, 28), np.uint8)
     for row in range(6, 22):
         glyph[0, row, 10 + (row - 6) // 2 : 13 + (row - 6) // 2] = 255
-    upright = deslanted(glyph)[0]
+    upright = deslant(glyph)[0]
     columns = np.arange(20)
     centres = [(line * columns).sum() / line.sum() for line in upright if line.sum() > 1]
     assert np.ptp(centres) <= 1
@@ -135,16 +135,18 @@ def test_changes_do_what_their_names_say(rng: np.random.Generator) -> None:
     glyphs = blobs(8, rng).glyphs
     plain = [change.changed(glyphs, change.unchanged) for change in CHANGES]
     assert all(np.abs(each - plain[0]).max() < 1e-5 for each in plain)
-    quarter = looked_at(glyphs, placed(0, 0, 1, 90, 1, 0))
+    quarter = sample_affine(glyphs, place_affine(0, 0, 1, 90, 1, 0))
     assert np.abs(quarter[:, 0] - np.rot90(plain[0][:, 0], -1, axes=(1, 2))).max() < 1e-4
-    assert thickened(glyphs, 1).sum() > thickened(glyphs, 0.5).sum() > glyphs.sum() > thickened(glyphs, -1).sum()
-    assert (covered(np.zeros((50, 28, 28), np.uint8), 10) > 0).mean() == pytest.approx(0.1, abs=0.01)
+    assert thicken(glyphs, 1).sum() > thicken(glyphs, 0.5).sum() > glyphs.sum() > thicken(glyphs, -1).sum()
+    assert (flip_pixels(np.zeros((50, 28, 28), np.uint8), 10) > 0).mean() == pytest.approx(0.1, abs=0.01)
 
 
 def test_what_is_borne_is_a_span_around_unchanged() -> None:
     """The span ends where the errors first exceed the bound, even if they fall again beyond."""
     curve = [Spread((value,)) for value in (5.0, 50.0, 8.0, 1.0, 9.0, 30.0)]
-    change = Change("a", "b", (-3, -2, -1, 0, 1, 2), lambda glyphs, by: looked_at(glyphs, placed(0, 0, 1, by, 1, 0)))
+    change = Change(
+        "a", "b", (-3, -2, -1, 0, 1, 2), lambda glyphs, by: sample_affine(glyphs, place_affine(0, 0, 1, by, 1, 0))
+    )
     assert borne(change, curve, 10.0) == (-1, 1)
     assert borne(change, [Spread((40.0,))] * 6, 10.0) is None
 
@@ -153,7 +155,7 @@ def test_lenet1_sees_digits_of_16_pixels() -> None:
     """A bar of 20 rows comes out 16 rows high, in the middle."""
     glyph = np.zeros((1, 28, 28), np.uint8)
     glyph[0, 4:24, 12:16] = 255
-    rows = np.flatnonzero(parts.shrunk(glyph)[0].max(axis=1) > 127)
+    rows = np.flatnonzero(parts.shrink(glyph)[0].max(axis=1) > 127)
     assert (rows[0], rows[-1]) == (6, 21)
 
 
@@ -238,13 +240,13 @@ def test_boosting_shows_the_second_network_as_much_wrong_as_right(small: Dataset
     """Of what plans of the second network show, the first gets half wrong; every pass is as long as the set."""
     recipe = replace(RECIPES["paper-lenet4-distorted"], passes=1, train_on=48, hold_out=False, watch=False)
     parts.train_part(parts.PARTS["boosted-1"], small, tmp_path, True, lambda _: None)
-    plans = boosting.boosted_plans([tmp_path / "boosted-1"], small, recipe)
+    plans = boosting.plan_boosted([tmp_path / "boosted-1"], small, recipe)
     drawn = plans(recipe, 48, 0, 1)
     assert len(drawn.order) == 48
     assert drawn.distortions is not None
     rows, warps = plans.patterns(0)  # type: ignore[attr-defined]
     first = Run(tmp_path / "boosted-1").network(0)
-    inputs = boosting.distorted(boosting.to_input(small.train.glyphs[:48])[rows], warps)
+    inputs = boosting.distort(boosting.to_input(small.train.glyphs[:48])[rows], warps)
     wrong = first.forward(inputs).argmax(axis=1) != small.train.labels[rows]
     assert wrong.mean() == pytest.approx(0.5, abs=0.1)
 

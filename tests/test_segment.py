@@ -9,15 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lenet.arrays import Uint8
-from lenet.preprocessing.binarize import Ink, cropped, find_ink, reduced
+from lenet.preprocessing.binarize import Ink, crop_ink, find_ink, reduce_ink
 from lenet.preprocessing.decode import open_page
-from lenet.preprocessing.dropout import penned
-from lenet.preprocessing.ruled_lines import without_rules
-from lenet.segmentation.candidates import see_number
+from lenet.preprocessing.dropout import drop_print
+from lenet.preprocessing.ruled_lines import remove_ruled_lines
+from lenet.segmentation.candidates import find_candidates
 from lenet.segmentation.components import find_components
-from lenet.segmentation.lattice import SHAPES, number
-from lenet.segmentation.seams import seams
-from lenet.segmentation.text_lines import find_lines
+from lenet.segmentation.lattice import SHAPES, propose_numbers
+from lenet.segmentation.seams import find_seams
+from lenet.segmentation.text_lines import find_text_lines
 
 
 def paper(height: int, width: int) -> Uint8:
@@ -42,7 +42,7 @@ def test_a_box_around_writing_is_removed() -> None:
     alone = ink_of(page).strokes
     cv2.rectangle(page, (10, 10), (290, 110), 0, 4)
     cv2.line(page, (20, 98), (280, 98), 0, 2)
-    cleaned = without_rules(ink_of(page))
+    cleaned = remove_ruled_lines(ink_of(page))
     assert cleaned.strokes[alone].all()
     assert (cleaned.strokes & ~alone).sum() < 10
     assert any("ruled lines removed" in note for note in cleaned.notes)
@@ -54,7 +54,7 @@ def test_strokes_that_cross_a_ruled_line_stay_whole() -> None:
     for x in (100, 200, 300):
         cv2.line(page, (x, 20), (x, 100), 0, 6)
     cv2.line(page, (0, 70), (399, 70), 0, 3)
-    found = find_components(without_rules(ink_of(page)), [])
+    found = find_components(remove_ruled_lines(ink_of(page)), [])
     heights = (found.boxes[1:, 3] - found.boxes[1:, 1])[found.kept[1:]]
     assert len(heights) == 3
     assert (heights > 70).all()
@@ -67,7 +67,7 @@ def test_rings_that_stand_in_a_ruled_line_stay_whole(grey: int) -> None:
     cv2.line(page, (0, 84), (499, 90), grey, 3, cv2.LINE_AA)
     for x in (80, 200, 320, 440):
         ring(page, x, 66)
-    cleaned = without_rules(ink_of(page))
+    cleaned = remove_ruled_lines(ink_of(page))
     assert cleaned.notes[-1] == "1 ruled line removed"
     count, _labels, stats, _middles = cv2.connectedComponentsWithStats(cleaned.strokes.astype(np.uint8))
     assert count == 5
@@ -83,7 +83,7 @@ def test_a_pale_line_leaves_the_dark_base_that_lies_in_it() -> None:
     for x in (80, 220):
         cv2.line(page, (x, 30), (x, 90), 0, 7)
         cv2.line(page, (x, 90), (x + 60, 90), 0, 5)
-    cleaned = without_rules(ink_of(page))
+    cleaned = remove_ruled_lines(ink_of(page))
     assert cleaned.strokes[90, 80:140].all()
     assert cleaned.strokes[90, 220:280].all()
     assert not cleaned.strokes[90, [*range(70), *range(150, 210), *range(290, 400)]].any()
@@ -96,7 +96,7 @@ def test_two_lines_that_bold_writing_hangs_together_are_both_removed() -> None:
         cv2.rectangle(page, (x, 30), (x + 24, 110), 0, -1)
     for y in (28, 112):
         cv2.line(page, (0, y), (299, y), 0, 3)
-    cleaned = without_rules(ink_of(page))
+    cleaned = remove_ruled_lines(ink_of(page))
     assert cleaned.notes[-1] == "2 ruled lines removed"
     assert not cleaned.strokes[:, :55].any()
     assert cleaned.strokes[35:105, 62:82].all()
@@ -110,7 +110,7 @@ def test_hatching_is_no_ruled_paper() -> None:
         for y in range(10, 230, pitch):
             cv2.line(page, (0, y), (299, y), 0, 4)
         ink = ink_of(page)
-        assert (without_rules(ink) is ink) == hatched
+        assert (remove_ruled_lines(ink) is ink) == hatched
 
 
 def test_a_line_that_stands_alone_need_not_span_the_writing() -> None:
@@ -120,13 +120,13 @@ def test_a_line_that_stands_alone_need_not_span_the_writing() -> None:
         ring(page, x, 50)
     alone = ink_of(page).strokes
     cv2.line(page, (10, 108), (300, 108), 0, 4)
-    cleaned = without_rules(ink_of(page))
+    cleaned = remove_ruled_lines(ink_of(page))
     assert cleaned.strokes[alone].all()
     assert (cleaned.strokes & ~alone).sum() < 10
     assert cleaned.notes[-1] == "1 ruled line removed"
     cv2.rectangle(page, (225, 70), (255, 108), 0, -1)
     ink = ink_of(page)
-    assert without_rules(ink) is ink
+    assert remove_ruled_lines(ink) is ink
 
 
 def test_a_1_at_the_end_of_a_line_is_no_side_of_a_box() -> None:
@@ -137,7 +137,7 @@ def test_a_1_at_the_end_of_a_line_is_no_side_of_a_box() -> None:
         ring(page, 150, 58, 24)
         cv2.line(page, (264, top), (264, 88), 0, 5)
         cv2.line(page, (5, 89), (272, 89), 0, 3)
-        found = find_components(without_rules(ink_of(page)), [])
+        found = find_components(remove_ruled_lines(ink_of(page)), [])
         assert sum((found.boxes[1:, 3] - found.boxes[1:, 1])[found.kept[1:]] > 30) == left
 
 
@@ -150,7 +150,7 @@ def test_digits_are_no_ruled_lines(thick: int) -> None:
     cv2.line(page, (120, 10), (90, 90), 0, thick)
     cv2.line(page, (160, 50), (230, 50), 0, thick)
     ink = ink_of(page)
-    assert without_rules(ink) is ink
+    assert remove_ruled_lines(ink) is ink
 
 
 def test_lines_go_from_top_to_bottom_and_digits_from_left_to_right() -> None:
@@ -159,7 +159,7 @@ def test_lines_go_from_top_to_bottom_and_digits_from_left_to_right() -> None:
     for row, (y, rise) in enumerate(((60, 0), (190, -40), (330, 0))):
         for place in range(4 - row):
             ring(page, 60 + 100 * place, y + rise * place // 4)
-    lattice = number(ink_of(page))
+    lattice = propose_numbers(ink_of(page))
     assert len(lattice.lines) == 3
     for first, past in lattice.lines:
         middles = [np.argwhere(lattice.pieces == piece).mean(axis=0) for piece in range(first, past)]
@@ -175,11 +175,11 @@ def seams_of(page: Uint8) -> list[tuple[float, float]]:
     """The cuts of the only piece of ink on a page: the mean column of each, and what it costs."""
     ink = ink_of(page)
     found = find_components(ink, [])
-    (line,) = find_lines(found, [])
+    (line,) = find_text_lines(found, [])
     (label,) = line.labels
     x0, y0, x1, y1 = found.boxes[label]
     part = ink.levels[y0:y1, x0:x1], found.labels[y0:y1, x0:x1] == label
-    (cuts,) = seams([part], line.slant, line.height)
+    (cuts,) = find_seams([part], line.slant, line.height)
     return [(float(cut.columns.mean()) + x0, cut.cost) for cut in cuts]
 
 
@@ -220,11 +220,11 @@ def test_a_lattice_is_whole(strokes: list[tuple[int, int, int, int, int]]) -> No
     page = paper(150, 300)
     for x0, y0, x1, y1, thick in strokes:
         cv2.line(page, (x0, y0), (x1, y1), 0, thick)
-    sight = see_number(page)
-    lattice = sight.lattice
+    candidates = find_candidates(page)
+    lattice = candidates.lattice
     assert lattice.shapes.shape == (len(lattice.arcs), len(SHAPES))
     assert np.isfinite(lattice.shapes).all()
-    assert len(sight.glyphs) == len(lattice.arcs)
+    assert len(candidates.glyphs) == len(lattice.arcs)
     if len(lattice.lines):
         assert lattice.lines[0, 0] == 1
         assert (lattice.lines[1:, 0] == lattice.lines[:-1, 1]).all()
@@ -234,7 +234,7 @@ def test_a_lattice_is_whole(strokes: list[tuple[int, int, int, int, int]]) -> No
         assert (x.min(), y.min(), x.max() + 1, y.max() + 1) == (x0, y0, x1, y1)
         assert sum(start <= first and past <= end for start, end in lattice.lines) == 1
     for arc in range(len(lattice.arcs)):
-        x0, y0, x1, y1 = sight.box(arc)
+        x0, y0, x1, y1 = candidates.box(arc)
         assert 0 <= x0 < x1 <= 300
         assert 0 <= y0 < y1 <= 150
 
@@ -244,7 +244,7 @@ def test_cropping_keeps_ink_and_says_where_it_was() -> None:
     page = paper(100, 100)
     cv2.line(page, (0, 50), (60, 50), 0, 5)
     ink = ink_of(page)
-    part, (left, top) = cropped(ink)
+    part, (left, top) = crop_ink(ink)
     assert left == 0
     assert not part.strokes[:4].any()
     assert part.strokes[:, 0].any()
@@ -258,10 +258,10 @@ def test_reducing_averages() -> None:
     page = paper(100, 100)
     cv2.rectangle(page, (20, 20), (59, 59), 0, -1)
     ink = ink_of(page)
-    half = reduced(ink, 2)
+    half = reduce_ink(ink, 2)
     assert half.levels.shape == (50, 50)
     assert float(half.levels.mean()) == pytest.approx(float(ink.levels.mean()), abs=1)
-    assert reduced(ink, 1) is ink
+    assert reduce_ink(ink, 1) is ink
 
 
 def test_noise_and_hatching_end_in_bounded_time() -> None:
@@ -273,7 +273,7 @@ def test_noise_and_hatching_end_in_bounded_time() -> None:
     for x in range(0, 800, 9):
         cv2.line(hatched, (x, 0), (x + 40, 599), 0, 2)
     for page in (specks, hatched):
-        assert len(see_number(page).lattice.arcs) <= 6_000
+        assert len(find_candidates(page).lattice.arcs) <= 6_000
 
 
 def two(page: Uint8, x: int, y: int) -> None:
@@ -288,9 +288,9 @@ def test_joined_bases_are_no_ruled_line() -> None:
     page = paper(120, 200)
     two(page, 50, 30)
     two(page, 94, 30)
-    assert not any("ruled" in note for note in without_rules(ink_of(page)).notes)
+    assert not any("ruled" in note for note in remove_ruled_lines(ink_of(page)).notes)
     cv2.line(page, (30, 88), (166, 88), 0, 3)
-    assert any("1 ruled line removed" in note for note in without_rules(ink_of(page)).notes)
+    assert any("1 ruled line removed" in note for note in remove_ruled_lines(ink_of(page)).notes)
 
 
 def test_a_digit_in_two_pieces_stays_in_its_line() -> None:
@@ -301,7 +301,7 @@ def test_a_digit_in_two_pieces_stays_in_its_line() -> None:
     for x in (130, 190, 250):
         cv2.ellipse(page, (x, 75), (20, 38), 0, 0, 360, 0, 5, cv2.LINE_AA)
     notes: list[str] = []
-    (line,) = find_lines(find_components(ink_of(page), notes), notes)
+    (line,) = find_text_lines(find_components(ink_of(page), notes), notes)
     assert len(line.labels) == 5
 
 
@@ -311,7 +311,7 @@ def test_pieces_with_paper_between_are_one_digit_only_if_narrow() -> None:
     cv2.ellipse(page, (50, 60), (16, 28), 0, 0, 360, 0, 5, cv2.LINE_AA)
     cv2.line(page, (78, 40), (84, 40), 0, 5)
     ring(page, 130, 60, radius=28)
-    lattice = see_number(page).lattice
+    lattice = find_candidates(page).lattice
     width, gap = lattice.shapes[:, SHAPES.index("width")], lattice.shapes[:, SHAPES.index("gap inside")]
     apart = gap > 0.05
     assert apart.any()
@@ -325,7 +325,7 @@ def test_a_stain_is_no_writing() -> None:
     ring(page, 130, 60, radius=18, thick=14)
     cv2.circle(page, (230, 60), 19, 0, -1, cv2.LINE_AA)
     notes: list[str] = []
-    (line,) = find_lines(find_components(ink_of(page), notes), notes)
+    (line,) = find_text_lines(find_components(ink_of(page), notes), notes)
     assert len(line.labels) == 2
     assert notes == ["1 stain dropped"]
 
@@ -346,17 +346,17 @@ def test_a_digit_that_was_cut_out_tightly_is_no_frame() -> None:
 
 @pytest.mark.parametrize("light", [False, True])
 def test_a_tight_crop_is_seen_in_both_polarities(light: bool) -> None:
-    """A ring that fills its picture: which of its two greys is the pen is doubtful, and `turned` is the other."""
+    """A ring that fills its picture: which of its two greys is the pen is doubtful, and `inverted` is the other."""
     rng = np.random.default_rng(1)
     page = paper(40, 30)
     cv2.ellipse(page, (15, 20), (12, 17), 0, 0, 360, 60, 4, cv2.LINE_AA)
     noisy = np.clip((255 - page if light else page) * 0.6 + 40 + rng.normal(0, 4, page.shape), 0, 255).astype(np.uint8)
-    seen, turned = (find_ink(open_page(noisy), turned=each) for each in (False, True))
-    assert seen.doubtful
-    assert turned.doubtful
-    assert ("light ink on dark paper" in seen.notes) != ("light ink on dark paper" in turned.notes)
-    dark = turned if "light ink on dark paper" in seen.notes else seen
-    pen = (seen if dark is turned else turned) if light else dark
+    seen, inverted = (find_ink(open_page(noisy), inverted=each) for each in (False, True))
+    assert seen.ambiguous_polarity
+    assert inverted.ambiguous_polarity
+    assert ("light ink on dark paper" in seen.notes) != ("light ink on dark paper" in inverted.notes)
+    dark = inverted if "light ink on dark paper" in seen.notes else seen
+    pen = (seen if dark is inverted else inverted) if light else dark
     stroke = page < 128
     assert (pen.strokes & stroke).sum() > 0.8 * stroke.sum()
 
@@ -366,9 +366,9 @@ def test_a_glance_at_a_large_page_changes_nothing_but_time() -> None:
     page = paper(1000, 1000)
     for x in (250, 650):
         cv2.ellipse(page, (x, 500), (100, 150), 0, 0, 360, 0, 30, cv2.LINE_AA)
-    sight = see_number(page)
-    assert sight.scale >= 4
-    boxes = sorted({sight.box(arc) for arc in range(len(sight.lattice.arcs))})
+    candidates = find_candidates(page)
+    assert candidates.scale >= 4
+    boxes = sorted({candidates.box(arc) for arc in range(len(candidates.lattice.arcs))})
     assert any(np.abs(np.array(box) - (135, 335, 366, 666)).max() <= 10 for box in boxes)
 
 
@@ -378,13 +378,13 @@ def test_the_pen_is_told_from_the_print_by_its_colour(form: tuple[int, int, int]
     page = np.full((160, 420, 3), 250, np.uint8)
     cv2.rectangle(page, (20, 20), (400, 140), form, 3)
     cv2.putText(page, "No. 0123456789", (30, 42), cv2.FONT_HERSHEY_SIMPLEX, 0.6, form, 2, cv2.LINE_AA)
-    before = penned(open_page(page))
+    before = drop_print(open_page(page))
     assert before.notes == ()
     for x in (90, 190, 290):
         cv2.ellipse(page, (x, 92), (24, 36), 0, 0, 360, pen, 6, cv2.LINE_AA)
-    sight = see_number(page)
-    assert any("print passed over" in note for note in sight.notes)
-    boxes = sight.lattice.boxes * sight.scale + np.tile(sight.origin, 2)
+    candidates = find_candidates(page)
+    assert any("print passed over" in note for note in candidates.notes)
+    boxes = candidates.lattice.boxes * candidates.scale + np.tile(candidates.origin, 2)
     assert boxes[:, 0].min() > 50
     assert boxes[:, 2].max() < 330
     assert boxes[:, 1].min() > 40
@@ -395,7 +395,7 @@ def test_two_inks_of_one_size_both_stay() -> None:
     page = np.full((120, 200, 3), 250, np.uint8)
     cv2.circle(page, (60, 60), 30, (20, 20, 20), 6, cv2.LINE_AA)
     cv2.circle(page, (140, 60), 30, (200, 30, 30), 6, cv2.LINE_AA)
-    sight = see_number(page)
-    assert len(sight.lattice.lines) == 1
-    assert sight.lattice.pieces.max() >= 2
-    assert not any("print" in note for note in sight.notes)
+    candidates = find_candidates(page)
+    assert len(candidates.lattice.lines) == 1
+    assert candidates.lattice.pieces.max() >= 2
+    assert not any("print" in note for note in candidates.notes)

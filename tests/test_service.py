@@ -19,7 +19,7 @@ import pytest
 from lenet.cli import main
 from lenet.engine import load
 from lenet.errors import TrainingError, UsageError, WeightsError
-from lenet.network.weights import shipped
+from lenet.network.weights import list_shipped
 
 from conftest import ROOT, served
 from hostile import HOSTILE
@@ -31,9 +31,9 @@ from lenet.serve import Limits, serve  # noqa: E402
 from lenet.serve.app import build  # noqa: E402
 from lenet.serve.guard import Access, Guard  # noqa: E402
 from lenet.serve.metrics import Metrics  # noqa: E402
-from lenet.serve.model_registry import Shelf  # noqa: E402
+from lenet.serve.model_registry import ModelRegistry  # noqa: E402
 from lenet.serve.readers import Busy, Readers, TooSlow  # noqa: E402
-from lenet.serve.training_jobs import Lessons, Task  # noqa: E402
+from lenet.serve.training_jobs import Task, TrainingJobs  # noqa: E402
 
 EXAMPLES = ROOT / "examples"
 GLYPH = base64.b64encode(bytes(784)).decode()
@@ -359,8 +359,8 @@ def test_readers_are_replaced_and_the_queue_ends() -> None:
 
 def test_the_shelf_keeps_networks_under_names_of_its_own(tmp_path: Path) -> None:
     """Numbered on from those that are there; a client's name is looked up, never opened."""
-    shelf = Shelf(tmp_path)
-    file = shipped()["lenet5-modern"]
+    shelf = ModelRegistry(tmp_path)
+    file = list_shipped()["lenet5-modern"]
     assert [shelf.keep(file, "trained") for _time in range(2)] == ["trained-1", "trained-2"]
     (tmp_path / "networks" / "trained-9.safetensors").write_bytes(b"damaged")
     own = [each["name"] for each in shelf.networks() if each["own"]]
@@ -368,7 +368,7 @@ def test_the_shelf_keeps_networks_under_names_of_its_own(tmp_path: Path) -> None
     assert shelf.keep(file, "trained") == "trained-10"
     for name in ("../networks/trained-1", str(file), "trained-1.safetensors"):
         with pytest.raises(WeightsError, match="no such network"):
-            shelf.find(name, sweep=False)
+            shelf.find(name, sliding_window=False)
 
 
 @pytest.mark.parametrize("patience", [30.0, 0.0])
@@ -379,7 +379,7 @@ def test_a_lesson_is_told_stopped_and_kept(
     monkeypatch.setattr("lenet.serve.training_jobs._PATIENCE", patience)
 
     async def taught() -> None:
-        lessons = Lessons(tmp_path)
+        lessons = TrainingJobs(tmp_path)
         lessons.begin(Task("train", "quick", "mnist", 40, 0, None))
         with pytest.raises(TrainingError, match="one runs already"):
             lessons.begin(Task("train", "quick", "mnist", 1, 0, None))
@@ -404,7 +404,7 @@ def test_a_lesson_that_runs_is_thrown_away_at_once(tmp_path: Path, mnist: object
     """Nothing is told of it any more, and the next one may begin."""
 
     async def thrown() -> None:
-        lessons = Lessons(tmp_path)
+        lessons = TrainingJobs(tmp_path)
         lessons.begin(Task("train", "quick", "mnist", 40, 0, None))
         assert (await anext(lessons.follow(0))).startswith(b"id: 1\n")
         await lessons.throw_away()

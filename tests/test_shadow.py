@@ -12,7 +12,7 @@ from PIL import Image
 import lenet
 from lenet.arrays import Uint8
 from lenet.preprocessing.decode import open_page
-from lenet.preprocessing.illumination import evenly_lit
+from lenet.preprocessing.illumination import remove_shadow
 
 from conftest import ROOT
 
@@ -28,15 +28,15 @@ def paper(name: str = "touching.jpg", rim: int = 60) -> Uint8:
 def shaded(page: Uint8, depth: float, soft: float, shape: str, seed: int = 0) -> Uint8:
     """A page over which a shadow lies that takes this share of the light, with an edge so soft, in pixels."""
     rng = np.random.default_rng(seed)
-    high, wide = page.shape
+    height, width = page.shape
     shadow = np.zeros(page.shape, np.float32)
     if shape == "head":
-        cv2.ellipse(shadow, (wide // 2, high), (wide // 3, high // 2), 0, 0, 360, 1.0, -1)
+        cv2.ellipse(shadow, (width // 2, height), (width // 3, height // 2), 0, 0, 360, 1.0, -1)
     elif shape == "phone":
-        cv2.rectangle(shadow, (wide // 2, high // 2), (wide, high), 1.0, -1)
+        cv2.rectangle(shadow, (width // 2, height // 2), (width, height), 1.0, -1)
     else:
-        y, x = np.mgrid[:high, :wide]
-        shadow[(x - wide * 0.55) * 0.9 + (y - high / 2) * 0.4 > 0] = 1
+        y, x = np.mgrid[:height, :width]
+        shadow[(x - width * 0.55) * 0.9 + (y - height / 2) * 0.4 > 0] = 1
     light = 1 - depth * cv2.GaussianBlur(shadow, (0, 0), soft)
     return np.clip(page * light + rng.normal(0, 2, page.shape), 0, 255).astype(np.uint8)
 
@@ -52,7 +52,7 @@ def test_a_number_half_in_a_shadow_is_read(depth: float, soft: float, shape: str
 
 def test_a_shadow_is_noted_and_gone() -> None:
     """The paper is as bright in the shadow as beside it, up to what is left of the edge."""
-    lit = evenly_lit(open_page(shaded(paper(), 0.5, 0.5, "hand")))
+    lit = remove_shadow(open_page(shaded(paper(), 0.5, 0.5, "hand")))
     assert lit.notes[-1] == "shadow taken out"
     beside, within = lit.grey[5:40, 5:100], lit.grey[5:40, -100:-5]
     assert abs(float(np.median(beside)) - float(np.median(within))) < 6
@@ -87,14 +87,14 @@ def test_a_board_beside_a_bright_wall_is_no_shadow(board: int) -> None:
     page = 255 - paper().astype(int)
     page = np.clip(board + page - int(np.median(page)), 0, 255)
     there = open_page(np.hstack([np.full((len(page), 120), 235), page]).astype(np.uint8))
-    assert evenly_lit(there) is there
+    assert remove_shadow(there) is there
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.iterdir() if path.suffix != ".py"))
 def test_pages_without_a_hard_shadow_are_as_they_were(name: str) -> None:
     """Soft shadows, boards, boxes, notes and bold digits are left to what follows."""
     page = open_page(EXAMPLES / name)
-    assert evenly_lit(page) is page
+    assert remove_shadow(page) is page
 
 
 @pytest.mark.parametrize("pen", [30, 250])
@@ -104,7 +104,7 @@ def test_writing_in_uneven_light_is_no_shadow(pen: int, thick: int) -> None:
     page = np.linspace(90, 160, 260)[None, :].repeat(200, axis=0)
     cv2.line(page, (150, 40), (110, 160), float(pen), thick)
     there = open_page(page.astype(np.uint8))
-    assert evenly_lit(there) is there
+    assert remove_shadow(there) is there
 
 
 def test_print_that_the_edge_cuts_off_is_no_shadow() -> None:
@@ -112,17 +112,17 @@ def test_print_that_the_edge_cuts_off_is_no_shadow() -> None:
     page = paper()
     page[:12] = 0
     there = open_page(page)
-    assert evenly_lit(there) is there
+    assert remove_shadow(there) is there
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 300), st.integers(1, 300), st.integers(0, 255), st.integers(0, 255))
 @settings(max_examples=60, deadline=None)
-def test_any_page_stays_a_page(seed: int, high: int, wide: int, one: int, other: int) -> None:
+def test_any_page_stays_a_page(seed: int, height: int, width: int, one: int, other: int) -> None:
     """Of the same size, whatever two greys meet on it, with noise or without."""
     rng = np.random.default_rng(seed)
-    page = np.full((high, wide), one, np.uint8)
-    page[:, rng.integers(wide) :] = other
+    page = np.full((height, width), one, np.uint8)
+    page[:, rng.integers(width) :] = other
     if seed % 2:
         page = np.clip(page + rng.normal(0, 20, page.shape), 0, 255).astype(np.uint8)
-    lit = evenly_lit(open_page(page))
-    assert (lit.grey.shape, lit.grey.dtype) == ((high, wide), np.uint8)
+    lit = remove_shadow(open_page(page))
+    assert (lit.grey.shape, lit.grey.dtype) == ((height, width), np.uint8)

@@ -12,7 +12,7 @@ from PIL import Image
 import lenet
 from lenet.arrays import Uint8
 from lenet.preprocessing.decode import open_page
-from lenet.preprocessing.paper import sheet
+from lenet.preprocessing.paper import remove_table
 
 from conftest import ROOT
 
@@ -24,10 +24,10 @@ def on_table(table: int, turned: float, seed: int, name: str = "touching.jpg") -
     """A picture that lies on a table of wood, turned by some degrees, its light falling off to one side."""
     rng = np.random.default_rng(seed)
     paper = np.asarray(Image.open(EXAMPLES / name).convert("L"))
-    high, wide = paper.shape
-    page = np.clip(rng.normal(table, 6, (high + 300, wide + 300)), 0, 255).astype(np.float32)
+    height, width = paper.shape
+    page = np.clip(rng.normal(table, 6, (height + 300, width + 300)), 0, 255).astype(np.float32)
     page += 8 * np.sin(np.arange(page.shape[0]) / 9)[:, None]
-    move = cv2.getRotationMatrix2D((wide / 2, high / 2), turned, 1.0)
+    move = cv2.getRotationMatrix2D((width / 2, height / 2), turned, 1.0)
     move[:, 2] += 150
     size = (page.shape[1], page.shape[0])
     laid = cv2.warpAffine(paper.astype(np.float32), move, size)
@@ -59,7 +59,7 @@ def test_colours_around_the_paper_are_laid_over_too() -> None:
 def test_pages_without_a_table_are_as_they_were(name: str) -> None:
     """Shadows, boards, boxes, notes and digits that fill the picture are no sheet on a table."""
     page = open_page(EXAMPLES / name)
-    assert sheet(page) is page
+    assert remove_table(page) is page
 
 
 @pytest.mark.parametrize("shape", ["nothing written", "round", "two sides", "small"])
@@ -75,14 +75,14 @@ def test_what_is_no_sheet_is_left_alone(shape: str) -> None:
     if shape == "small":
         page = page[::5, ::5]
     there = open_page(page)
-    assert sheet(there) is there
+    assert remove_table(there) is there
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 300), st.integers(1, 300), st.integers(2, 256))
 @settings(max_examples=60, deadline=None)
-def test_any_page_stays_a_page(seed: int, high: int, wide: int, greys: int) -> None:
+def test_any_page_stays_a_page(seed: int, height: int, width: int, greys: int) -> None:
     """Of the same size, whatever is on it; noise and evenness are no sheet."""
     rng = np.random.default_rng(seed)
-    page = open_page(rng.integers(0, greys, (high, wide)).astype(np.uint8))
-    assert sheet(page) is page
-    assert sheet(open_page(np.full((high, wide), greys - 1, np.uint8))).grey.shape == (high, wide)
+    page = open_page(rng.integers(0, greys, (height, width)).astype(np.uint8))
+    assert remove_table(page) is page
+    assert remove_table(open_page(np.full((height, width), greys - 1, np.uint8))).grey.shape == (height, width)

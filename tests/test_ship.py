@@ -19,7 +19,7 @@ from lenet.training import ship
 @pytest.fixture
 def runs(blob_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Two finished runs of one recipe, as if from a clean checkout."""
-    monkeypatch.setattr(run_folder, "commit", lambda: "0123456789ab")
+    monkeypatch.setattr(run_folder, "find_commit", lambda: "0123456789ab")
     made = [tmp_path / f"run-{seed}" for seed in (0, 1)]
     for seed, out in enumerate(made):
         lenet.train(

@@ -10,7 +10,7 @@ import pytest
 from lenet.engine.reference import activate
 from lenet.network import spec
 from lenet.network import summary as anatomy
-from lenet.network.initialisation import SCHEMES, connection_mask, initial_tensors
+from lenet.network.initialisation import SCHEMES, connection_mask, draw_tensors
 from lenet.network.spec import NETS, Convolution
 
 DIGIT_INK = (35, 27, 33, 32, 41, 35, 39, 25, 43, 39)
@@ -33,14 +33,15 @@ def codes() -> np.ndarray:
 def test_each_layer_has_the_papers_shape_parameters_and_connections() -> None:
     """Section II.B: 156, 12, 1,516, 32, 48,120 and 10,164 trainable parameters."""
     found = {
-        layer.name: (layer.output, layer.trainable, layer.connections) for layer in anatomy.layers(NETS["lenet5-1998"])
+        layer.name: (layer.output, layer.trainable, layer.connections)
+        for layer in anatomy.layer_facts(NETS["lenet5-1998"])
     }
     assert found == PAPER_LAYERS
 
 
 def test_the_paper_has_60000_parameters_and_340908_connections() -> None:
     """Section II.B: the RBF's weights count as connections, not as parameters."""
-    layers = anatomy.layers(NETS["lenet5-1998"])
+    layers = anatomy.layer_facts(NETS["lenet5-1998"])
     assert sum(layer.trainable for layer in layers) == 60_000
     assert sum(layer.connections for layer in layers) == 340_908
     assert sum(layer.macs for layer in layers) == 328_096
@@ -59,24 +60,24 @@ def test_the_paper_has_60000_parameters_and_340908_connections() -> None:
 )
 def test_every_network_has_its_published_total(name: str, total: int) -> None:
     """The totals that people quote are each reproduced by adding up the layers."""
-    assert anatomy.trainable(NETS[name]) == total
+    assert anatomy.count_trainable(NETS[name]) == total
 
 
 def test_batch_normalisation_adds_44() -> None:
     """61,706 + 2 x 6 + 2 x 16 = 61,750: after C1 and C3 only."""
     modern = NETS["lenet5-modern"]
-    assert [layer.name for layer in anatomy.normalised(modern)] == ["C1", "C3"]
-    assert anatomy.trainable(modern) + anatomy.batch_normalisation_parameters(modern) == 61_750
+    assert [layer.name for layer in anatomy.find_normalised(modern)] == ["C1", "C3"]
+    assert anatomy.count_trainable(modern) + anatomy.count_batch_normalisation(modern) == 61_750
 
 
 def test_lenet1_has_98442_connections() -> None:
     """LeCun et al. 1989 publish 2,578 parameters and 98,442 connections."""
-    assert sum(layer.connections for layer in anatomy.layers(NETS["lenet1"])) == 98_442
+    assert sum(layer.connections for layer in anatomy.layer_facts(NETS["lenet1"])) == 98_442
 
 
 def test_lenet4_meets_the_published_totals() -> None:
     """Section III.C.8: about 17,000 parameters, 260,000 connections, 8 subsampling maps from 4."""
-    c1, s2, c3, s4, c5, output = anatomy.layers(NETS["lenet4"])
+    c1, s2, c3, s4, c5, output = anatomy.layer_facts(NETS["lenet4"])
     assert [each.trainable for each in (c1, s2, c3, s4, c5, output)] == [104, 16, 1516, 32, 14_120, 1210]
     assert (s2.output, s2.connections, s4.connections) == ((8, 14, 14), 7_840, 2_000)
     assert sum(each.connections for each in (c1, s2, c3, s4, c5, output)) == 258_306
@@ -87,7 +88,7 @@ def test_lenet4_meets_the_published_totals() -> None:
 
 def test_lenet5_multiplies_416520_times() -> None:
     """The multiply-accumulates of the common variant."""
-    assert sum(layer.macs for layer in anatomy.layers(NETS["lenet5"])) == 416_520
+    assert sum(layer.macs for layer in anatomy.layer_facts(NETS["lenet5"])) == 416_520
 
 
 def test_table_1_uses_each_s2_map_ten_times_in_60_kernels() -> None:
@@ -187,7 +188,7 @@ def test_lenet1_connects_20_kernels() -> None:
 def test_initial_tensors_fit_every_network(name: str, scheme: str, rng: np.random.Generator) -> None:
     """Every scheme fills every tensor, with zeros exactly where the table has no kernel."""
     net = NETS[name]
-    tensors = initial_tensors(net, scheme, rng)
+    tensors = draw_tensors(net, scheme, rng)
     assert {key: tensor.shape for key, tensor in tensors.items()} == anatomy.tensor_shapes(net)
     for layer in net.layers:
         if isinstance(layer, Convolution):
@@ -208,13 +209,13 @@ def test_initial_tensors_fit_every_network(name: str, scheme: str, rng: np.rando
 )
 def test_uniform_schemes_fill_their_range(scheme: str, layer: str, bound: float, rng: np.random.Generator) -> None:
     """Uniform draws reach nearly to plus and minus their bound and never beyond."""
-    weight = initial_tensors(NETS["lenet5-1998"], scheme, rng)[layer]
+    weight = draw_tensors(NETS["lenet5-1998"], scheme, rng)[layer]
     assert 0.9 * bound < np.abs(weight).max() <= bound * (1 + 1e-6)
 
 
 def test_efficient_backprop_has_the_standard_deviation_it_names(rng: np.random.Generator) -> None:
     """Efficient BackProp 4.6: standard deviation 1 / sqrt(fan-in), per C3 map by Table I."""
-    weight = initial_tensors(NETS["lenet5-1998"], "efficient-backprop", rng)["c5.weight"]
+    weight = draw_tensors(NETS["lenet5-1998"], "efficient-backprop", rng)["c5.weight"]
     assert weight.std() == pytest.approx(400**-0.5, rel=0.02)
 
 
@@ -223,10 +224,10 @@ def test_he_and_glorot_use_their_fans(rng: np.random.Generator) -> None:
     net = NETS["lenet5"]
     fan_in, fan_out = 400, 120 * 25
     for scheme, variance in (("he", 2 / fan_in), ("he-fan-out", 2 / fan_out), ("glorot", 2 / (fan_in + fan_out))):
-        assert initial_tensors(net, scheme, rng)["c5.weight"].var() == pytest.approx(variance, rel=0.05)
+        assert draw_tensors(net, scheme, rng)["c5.weight"].var() == pytest.approx(variance, rel=0.05)
 
 
 def test_an_unknown_scheme_is_named() -> None:
     """The message lists what there is."""
     with pytest.raises(ValueError, match="'zeros': expected one of paper, efficient-backprop"):
-        initial_tensors(NETS["lenet5"], "zeros", np.random.default_rng(0))
+        draw_tensors(NETS["lenet5"], "zeros", np.random.default_rng(0))

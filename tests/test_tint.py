@@ -12,7 +12,7 @@ from PIL import Image
 
 import lenet
 from lenet.arrays import Uint8
-from lenet.preprocessing.colour import by_colour
+from lenet.preprocessing.colour import use_colour_contrast
 from lenet.preprocessing.decode import open_page
 
 from conftest import ROOT
@@ -62,21 +62,21 @@ def test_ink_that_is_darker_or_lighter_is_left_to_its_grey(
 ) -> None:
     """Blue, red, green and black pens on white and yellow paper, and white and yellow ones on dark blue."""
     page = open_page(written(paper, pen))
-    assert by_colour(page) is page
+    assert use_colour_contrast(page) is page
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.iterdir() if path.suffix != ".py"))
 def test_examples_are_left_to_their_grey(name: str) -> None:
     """Blue pens on black forms, red forms, shadows and boards."""
     page = open_page(EXAMPLES / name)
-    assert by_colour(page) is page
+    assert use_colour_contrast(page) is page
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 80), st.integers(1, 80), st.floats(0, 60))
 @settings(max_examples=60, deadline=None)
-def test_any_page_stays_a_page(seed: int, high: int, wide: int, spread: float) -> None:
+def test_any_page_stays_a_page(seed: int, height: int, width: int, spread: float) -> None:
     """Of the same size, whatever its colours are."""
     rng = np.random.default_rng(seed)
-    colours = rng.integers(0, 256, 3) + rng.normal(0, spread, (high, wide, 3))
-    page = by_colour(open_page(np.clip(colours, 0, 255).astype(np.uint8)))
-    assert (page.grey.shape, page.grey.dtype) == ((high, wide), np.uint8)
+    colours = rng.integers(0, 256, 3) + rng.normal(0, spread, (height, width, 3))
+    page = use_colour_contrast(open_page(np.clip(colours, 0, 255).astype(np.uint8)))
+    assert (page.grey.shape, page.grey.dtype) == ((height, width), np.uint8)

@@ -20,16 +20,16 @@ from safetensors.numpy import load_file
 
 import lenet
 from lenet.data import dataset
-from lenet.drawing.pictures import lettering
+from lenet.drawing.pictures import draw_text
 from lenet.errors import LenetError, TrainingError, UsageError
 from lenet.network.inputs import to_input
 from lenet.network.spec import NETS
-from lenet.network.weights import find
+from lenet.network.weights import find_weights
 from lenet.training import run as run_folder
 from lenet.training.backend import Material
-from lenet.training.loop import described
-from lenet.training.plan import draw_plan, rates, steps_per_pass
-from lenet.training.recipe import changed, checked
+from lenet.training.loop import describe_task
+from lenet.training.plan import draw_plan, plan_rates, steps_per_pass
+from lenet.training.recipe import change_recipe, check_recipe
 from lenet.training.recipes import RECIPES
 from lenet.training.start import find_recipe
 from lenet.training.teacher import Teacher
@@ -57,9 +57,9 @@ def test_plans_depend_on_seed_and_pass_alone() -> None:
 def test_schedules() -> None:
     """Steps: a tenth every ten passes. Cosine: up during the first pass, down to its floor at the end."""
     stepped = replace(RECIPES["modern"], rate=0.01)
-    assert [float(rates(stepped, 640, p)[0]) for p in (1, 10, 11, 20)] == pytest.approx([0.01, 0.01, 0.001, 0.001])
+    assert [float(plan_rates(stepped, 640, p)[0]) for p in (1, 10, 11, 20)] == pytest.approx([0.01, 0.01, 0.001, 0.001])
     cosine = replace(RECIPES["best"], passes=10, batch=64, rate=1.0, floor=0.25)
-    curve = np.concatenate([rates(cosine, 6400, passed) for passed in range(1, 11)])
+    curve = np.concatenate([plan_rates(cosine, 6400, passed) for passed in range(1, 11)])
     assert curve.argmax() == 99
     assert (np.diff(curve[100:]) < 0).all()
     assert curve[-1] == pytest.approx(0.25, abs=1e-4)
@@ -70,7 +70,7 @@ def test_the_paper_recipe_has_the_papers_rates() -> None:
     """Section III.B: 0.0005 twice, 0.0002 and 0.0001 three times, 0.00005 four times, then 0.00001 to pass 20."""
     paper = RECIPES["paper"]
     expected = [5e-4] * 2 + [2e-4] * 3 + [1e-4] * 3 + [5e-5] * 4 + [1e-5] * 8
-    assert [float(rates(paper, 100, p)[0]) for p in range(1, 21)] == pytest.approx(expected)
+    assert [float(plan_rates(paper, 100, p)[0]) for p in range(1, 21)] == pytest.approx(expected)
     assert (paper.passes, paper.mu, paper.curvature_patterns, paper.estimates) == (20, 0.02, 500, "every pass")
     plan = draw_plan(paper, 1000, 3, 4)
     assert plan.curvature is not None
@@ -112,7 +112,7 @@ def test_recipes_are_complete() -> None:
     for name, recipe in RECIPES.items():
         assert recipe.name == name
         assert len(recipe.provenance) > 40
-        assert checked(recipe) is recipe
+        assert check_recipe(recipe) is recipe
         assert json.loads(json.dumps(recipe.as_dict())) == recipe.as_dict()
 
 
@@ -141,7 +141,7 @@ def test_the_taught_recipe_is_as_it_is_taught() -> None:
 def test_settings_that_make_no_sense_are_named(settings: dict[str, str], message: str) -> None:
     """Name, value, and what is allowed."""
     with pytest.raises(UsageError, match=message):
-        changed(RECIPES["modern"], settings)
+        change_recipe(RECIPES["modern"], settings)
 
 
 def test_settings_change_a_recipe() -> None:
@@ -248,7 +248,7 @@ def test_kill_9_and_resume_give_bit_identical_weights(
 ) -> None:
     """Killed in the middle of a pass, taken up again: weights and log as if nothing had happened."""
     program = (
-        "from dataclasses import replace\nfrom lenet import sources\nsource = sources.SOURCES['mnist']\n"
+        "from dataclasses import replace\nfrom lenet.data import sources\nsource = sources.SOURCES['mnist']\n"
         "files = {role: sources.Pinned(pinned.name, None) for role, pinned in source.files.items()}\n"
         "sources.SOURCES['mnist'] = replace(source, files=files)\n"
     ) + KILLED
@@ -301,9 +301,9 @@ def test_a_run_resumed_at_another_commit_cannot_be_shipped(
 ) -> None:
     """The card's commit gets a "+", which the gate refuses."""
     out = tmp_path / "run"
-    monkeypatch.setattr(run_folder, "commit", lambda: "aaaa")
+    monkeypatch.setattr(run_folder, "find_commit", lambda: "aaaa")
     lenet.train("modern", out=out, passes=1)
-    monkeypatch.setattr(run_folder, "commit", lambda: "bbbb")
+    monkeypatch.setattr(run_folder, "find_commit", lambda: "bbbb")
     lenet.train("modern", out=out, passes=1, resume=True)
     assert lenet.load(out / "weights.safetensors").weights.card["commit"] == "aaaa+"
     assert json.loads((out / "environment.json").read_text())["resumed"][0]["commit"] == "bbbb"
@@ -349,10 +349,10 @@ def test_an_unknown_device_is_one_line(blob_folder: Path, tmp_path: Path) -> Non
 def test_held_out_writers_are_apart(mnist: dataset.Dataset) -> None:
     """5,092 digits, half of them students', none of whose writers is trained on."""
     try:
-        who = dataset.writers("train", 60_000)
+        who = dataset.load_writers("train", 60_000)
     except LenetError as error:
         pytest.skip(f"needs QMNIST's labels: {error}")
-    mask = dataset.held_out_mask()
+    mask = dataset.load_held_out_mask()
     assert (mask == dataset.choose_held_out(who)).all()
     assert int(mask.sum()) == 5092
     assert int((mask & (who[:, 0] == dataset.STUDENTS)).sum()) == 2448
@@ -366,14 +366,14 @@ def test_held_out_writers_are_apart(mnist: dataset.Dataset) -> None:
 def test_a_runs_record_names_its_teacher() -> None:
     """By checksum; a teacher with other outputs, or for a loss that is not plain cross-entropy, is refused."""
     data = dataset.load("mnist")
-    recipe = checked(replace(RECIPES["quick"], teacher="lenet5-modern"))
-    task = described(recipe, data, "engine", [0])
-    assert task["teacher"]["sha256"] == hashlib.sha256(find("lenet5-modern").read_bytes()).hexdigest()
-    assert "teacher" not in described(RECIPES["quick"], data, "engine", [0])
+    recipe = check_recipe(replace(RECIPES["quick"], teacher="lenet5-modern"))
+    task = describe_task(recipe, data, "engine", [0])
+    assert task["teacher"]["sha256"] == hashlib.sha256(find_weights("lenet5-modern").read_bytes()).hexdigest()
+    assert "teacher" not in describe_task(RECIPES["quick"], data, "engine", [0])
     with pytest.raises(UsageError, match="has 10 outputs, lenet5-reader 11"):
         Teacher("lenet5-modern", NETS["lenet5-reader"], np.zeros(1, np.uint8))
     with pytest.raises(UsageError, match="in mini-batches"):
-        checked(replace(recipe, label_smoothing=0.1))
+        check_recipe(replace(recipe, label_smoothing=0.1))
 
 
 def test_a_teacher_teaches_rubbish_as_it_learned_it() -> None:
@@ -413,7 +413,7 @@ def test_a_new_hand_is_learned_and_the_old_ones_are_not_forgotten(tmp_path: Path
     rows = []
     for number in range(36):
         letter, label = (("A", 4), ("E", 3))[number % 2]
-        picture = Image.fromarray(255 - lettering(letter, int(rng.integers(40, 60)), 64))
+        picture = Image.fromarray(255 - draw_text(letter, int(rng.integers(40, 60)), 64))
         picture.rotate(float(rng.uniform(-12, 12)), fillcolor=255).save(own / f"{number}.png")
         rows.append(f"{number}.png,{label}\n")
     (own / "labels.csv").write_text("path,label\n" + "".join(rows))

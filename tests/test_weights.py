@@ -11,9 +11,9 @@ from safetensors.numpy import save
 
 import lenet
 from lenet.errors import WeightsError
-from lenet.network.initialisation import initial_tensors
+from lenet.network.initialisation import draw_tensors
 from lenet.network.spec import NETS
-from lenet.network.weights import Weights, load_weights, save_weights, shipped
+from lenet.network.weights import Weights, list_shipped, load_weights, save_weights
 
 CARD = {"format": 1, "net": "lenet5", "activation": "squash", "outputs": 10}
 CARD |= {"input": {"background": -0.1, "foreground": 1.175}, "calibration": {"temperature": 1.0}}
@@ -21,7 +21,7 @@ CARD |= {"input": {"background": -0.1, "foreground": 1.175}, "calibration": {"te
 
 def tensors(name: str = "lenet5") -> dict[str, np.ndarray]:
     """Random tensors of a network."""
-    return initial_tensors(NETS[name], "efficient-backprop", np.random.default_rng(0))
+    return draw_tensors(NETS[name], "efficient-backprop", np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("name", list(NETS))
@@ -64,12 +64,18 @@ def write(path: Path, card: object = CARD, **changes: np.ndarray | None) -> Path
         ({"card": {**CARD, "calibration": {"temperature": 0}}}, "temperature 0"),
         ({"card": {**CARD, "calibration": {"temperature": float("nan")}}}, "temperature nan"),
         ({"card": {**CARD, "calibration": 3}}, "temperature None"),
-        (fitted(path=[1.0] * 5), r"calibration path \(5,\); expected 26 rows of 25 finite numbers"),
-        (fitted(path=[[1.0] * 25] * 23), r"calibration path \(23, 25\); expected 26 rows of 25 finite numbers"),
-        (fitted(trust=[1.0] * 8), r"calibration trust \(8,\); expected 14 finite numbers"),
-        (fitted(trust=[float("nan")] * 14), "calibration trust has NaN or infinity; expected 14 finite numbers"),
-        (fitted(trust=["a"] * 14), "calibration trust: .*; expected 14 finite numbers"),
-        (fitted(risk=[[0.5, 0.1]]), r"calibration risk \(1, 2\); expected 3 finite numbers a row"),
+        (fitted(arc_scorer=[1.0] * 5), r"calibration arc_scorer \(5,\); expected 26 rows of 25 finite numbers"),
+        (
+            fitted(arc_scorer=[[1.0] * 25] * 23),
+            r"calibration arc_scorer \(23, 25\); expected 26 rows of 25 finite numbers",
+        ),
+        (fitted(confidence_weights=[1.0] * 8), r"calibration confidence_weights \(8,\); expected 14 finite numbers"),
+        (
+            fitted(confidence_weights=[float("nan")] * 14),
+            "calibration confidence_weights has NaN or infinity; expected 14 finite numbers",
+        ),
+        (fitted(confidence_weights=["a"] * 14), "calibration confidence_weights: .*; expected 14 finite numbers"),
+        (fitted(error_curve=[[0.5, 0.1]]), r"calibration error_curve \(1, 2\); expected 3 finite numbers a row"),
         ({"c1_bias": None}, r"c1.bias is missing; lenet5 has it as \(6,\)"),
         ({"extra": np.zeros(3, np.float32)}, r"extra \(3,\) is not a tensor of lenet5"),
         ({"c1_bias": np.zeros(5, np.float32)}, r"c1.bias: expected \(6,\) float32, found \(5,\) float32"),
@@ -128,7 +134,7 @@ def test_an_unwritable_folder_is_one_line(tmp_path: Path) -> None:
         save_weights(tmp_path / "none" / "w.safetensors", Weights(NETS["lenet5"], tensors()))
 
 
-@pytest.mark.parametrize("name", list(shipped()))
+@pytest.mark.parametrize("name", list(list_shipped()))
 def test_shipped_weights_carry_their_whole_story(name: str) -> None:
     """Recipe, seed, seeds, commit, data, errors, calibration, parity: nothing shipped without."""
     weights = load_weights(name)
@@ -144,4 +150,4 @@ def test_shipped_weights_carry_their_whole_story(name: str) -> None:
 
 def test_the_default_is_shipped_first() -> None:
     """`lenet read` without --model uses lenet5-modern."""
-    assert next(iter(shipped())) == "lenet5-reader"
+    assert next(iter(list_shipped())) == "lenet5-reader"

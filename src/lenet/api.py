@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from lenet import reader
 from lenet.data import dataset
 from lenet.engine import Network, load
-from lenet.errors import MissingExtra
+from lenet.errors import MissingExtra, warn_renamed
 from lenet.evaluation import digits as measure
 from lenet.evaluation.result import Evaluation
-from lenet.network.spec import DEFAULT, NETS, SWEEP
-from lenet.preprocessing.decode import Source
+from lenet.network.spec import DEFAULT, NETS, SLIDING_DEFAULT
+from lenet.preprocessing.decode import PictureSource
 from lenet.result import Reading
 
 if TYPE_CHECKING:
@@ -25,33 +25,43 @@ _load_once = lru_cache(maxsize=8)(load)
 
 
 def read(
-    image: Source,
+    image: PictureSource,
     *,
     model: str | Network | None = None,
     digit: bool = False,
-    sweep: bool = False,
+    sliding_window: bool = False,
     pattern: str | None = None,
     choices: list[str] | None = None,
     best: int = 0,
     max_error: float | None = None,
+    sweep: bool | None = None,
 ) -> Reading:
     """Read the numbers in a picture: a path, bytes, a NumPy array (H, W[, 1 to 4]) or a Pillow image.
 
     `model` is shipped weights by name, a weights file or a loaded network (None: lenet5-reader, or lenet5-sweep).
-    `digit` takes all of it for one digit; `sweep` slides the network along each line (section VII of the paper).
-    `pattern` says what a number may be (`lenet.decoding.formats.allowed`: zip, amount, time, date, digits:N, luhn, or
-    a regular expression), `choices` lists it. `best` is how many of the likeliest texts each line lists. With
-    `max_error` an answer is withheld where more than this share of answers is wrong.
+    `digit` takes all of it for one digit; `sliding_window` slides the network along each line (section VII of the
+    paper). `pattern` says what a number may be (`lenet.decoding.formats.parse_pattern`: zip, amount, time, date,
+    digits:N, luhn, or a regular expression), `choices` lists it. `best` is how many of the likeliest texts each line
+    lists. With `max_error` an answer is withheld where more than this share of answers is wrong.
 
     Returns the text with a calibrated confidence, and for each digit the runner-up, the box and the glyph that the
     network saw, with a note for every decision taken on the way. Raises PictureError when the picture cannot be
     decoded, WeightsError when the weights cannot be used, and UsageError for a wrong pattern, choice or share.
     """
+    if sweep is not None:
+        warn_renamed("read(sweep=...)", "sliding_window")
+        sliding_window = sweep
     if model is None:
-        model = SWEEP if sweep else DEFAULT
+        model = SLIDING_DEFAULT if sliding_window else DEFAULT
     network = model if isinstance(model, Network) else _load_once(model)
-    asked = reader.ask(
-        network, digit=digit, sweep=sweep, pattern=pattern, choices=choices, best=best, max_error=max_error
+    asked = reader.read_options(
+        network,
+        digit=digit,
+        sliding_window=sliding_window,
+        pattern=pattern,
+        choices=choices,
+        best=best,
+        max_error=max_error,
     )
     return reader.read(image, network, asked)
 

@@ -11,6 +11,7 @@ LenetError                the one line that the user sees: "<thing>: <what is wr
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Literal
 
 
@@ -68,6 +69,11 @@ class MissingExtra(LenetError, ImportError):
 
     def __init__(self, thing: str, module: str, extra: str) -> None:
         super().__init__(thing, f"needs {module}, which is not installed", f"pip install 'lenet[{extra}]'")
+
+
+def warn_renamed(old: str, new: str) -> None:
+    """Say in one line, as a FutureWarning, that what the caller's caller used is called otherwise now."""
+    warnings.warn(f"{old}: is called {new} now; the old name works until lenet 0.3", FutureWarning, stacklevel=3)
 
 
 def reason(error: BaseException) -> str:

@@ -12,9 +12,9 @@ import numpy as np
 from lenet.arrays import Float32, Int32, Uint8
 from lenet.engine import Network
 from lenet.engine.gradients import Loss
-from lenet.engine.learner import Patterns, Rule
+from lenet.engine.learner import SGD, TrainingSet
 from lenet.engine.learners import batch_learner, online_learner
-from lenet.engine.packing import flattened
+from lenet.engine.packing import pack_tensors
 from lenet.engine.warp import AFFINE
 from lenet.network.spec import INPUT_SIZE
 from lenet.network.weights import Weights
@@ -26,7 +26,7 @@ _RATES_OF_THEIR_OWN = 1e-4
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TrainingWork:
     """What is learned: inputs (n, 1, 32, 32), labels (n,), in mini-batches of `batch`; affine distortions or None."""
 
     inputs: Float32
@@ -43,10 +43,10 @@ class Contender(Protocol):
     def forward(self, weights: Weights, inputs: Float32, threads: int) -> Work | None:
         """Score all inputs in one call."""
 
-    def train(self, weights: Weights, lesson: Lesson, threads: int) -> Work | None:
+    def train(self, weights: Weights, lesson: TrainingWork, threads: int) -> Work | None:
         """One pass over the lesson: SGD with momentum on the cross-entropy."""
 
-    def online(self, weights: Weights, lesson: Lesson, replicas: int, threads: int) -> tuple[Work, int] | None:
+    def online(self, weights: Weights, lesson: TrainingWork, replicas: int, threads: int) -> tuple[Work, int] | None:
         """One pass, a pattern at a time, every parameter at its own rate; also the patterns seen, over all replicas."""
 
 
@@ -59,18 +59,18 @@ class Engine:
         network = Network(weights, threads=threads)
         return lambda: network.forward(inputs)
 
-    def train(self, weights: Weights, lesson: Lesson, threads: int) -> Work:
-        learner = batch_learner(weights.net, Loss(), Rule(lesson.batch, _MOMENTUM), threads)
-        learner.set("parameters", flattened(weights.net, weights.tensors))
-        patterns, order = Patterns(lesson.inputs, lesson.labels), _rows(lesson)
+    def train(self, weights: Weights, lesson: TrainingWork, threads: int) -> Work:
+        learner = batch_learner(weights.net, Loss(), SGD(lesson.batch, _MOMENTUM), threads)
+        learner.set("parameters", pack_tensors(weights.net, weights.tensors))
+        patterns, order = TrainingSet(lesson.inputs, lesson.labels), _rows(lesson)
         rates = np.full(-(-len(order) // lesson.batch), _RATE, np.float32)
         return lambda: learner.run(patterns, order, lesson.distortions, rates, 0, 0)
 
-    def online(self, weights: Weights, lesson: Lesson, replicas: int, threads: int) -> tuple[Work, int]:
+    def online(self, weights: Weights, lesson: TrainingWork, replicas: int, threads: int) -> tuple[Work, int]:
         learner = online_learner(weights.net, Loss("distance"), replicas, threads)
         for replica in range(replicas):
-            learner.set("parameters", replica, flattened(weights.net, weights.tensors))
-        patterns, orders = Patterns(lesson.inputs, lesson.labels), np.tile(_rows(lesson), (replicas, 1))
+            learner.set("parameters", replica, pack_tensors(weights.net, weights.tensors))
+        patterns, orders = TrainingSet(lesson.inputs, lesson.labels), np.tile(_rows(lesson), (replicas, 1))
         rates = np.full(len(lesson.labels), _RATES_OF_THEIR_OWN, np.float32)
         return lambda: learner.run(patterns, orders, None, rates), orders.size
 
@@ -90,10 +90,10 @@ class OnnxRuntime:
         session = onnxruntime.InferenceSession(input_model(weights), options, providers=["CPUExecutionProvider"])
         return lambda: session.run(None, {"input": inputs})
 
-    def train(self, weights: Weights, lesson: Lesson, threads: int) -> None:
+    def train(self, weights: Weights, lesson: TrainingWork, threads: int) -> None:
         return None
 
-    def online(self, weights: Weights, lesson: Lesson, replicas: int, threads: int) -> None:
+    def online(self, weights: Weights, lesson: TrainingWork, replicas: int, threads: int) -> None:
         return None
 
 
@@ -114,7 +114,7 @@ class TorchEager:
 
         return work
 
-    def train(self, weights: Weights, lesson: Lesson, threads: int) -> Work:
+    def train(self, weights: Weights, lesson: TrainingWork, threads: int) -> Work:
         import torch
         from torch.nn import functional as F
 
@@ -138,7 +138,7 @@ class TorchEager:
 
         return work
 
-    def online(self, weights: Weights, lesson: Lesson, replicas: int, threads: int) -> tuple[Work, int]:
+    def online(self, weights: Weights, lesson: TrainingWork, replicas: int, threads: int) -> tuple[Work, int]:
         import torch
 
         torch.set_num_threads(threads)
@@ -169,7 +169,7 @@ class TorchCompiled(TorchEager):
 
     name = "torch compiled"
 
-    def online(self, weights: Weights, lesson: Lesson, replicas: int, threads: int) -> None:  # type: ignore[override]
+    def online(self, weights: Weights, lesson: TrainingWork, replicas: int, threads: int) -> None:  # type: ignore[override]
         return None
 
     def _model(self, weights: Weights) -> Any:
@@ -178,7 +178,7 @@ class TorchCompiled(TorchEager):
         return torch.compile(super()._model(weights))
 
 
-def present() -> tuple[list[Contender], list[str]]:
+def find_contenders() -> tuple[list[Contender], list[str]]:
     """Return the contenders that are installed, and a line for each that is not."""
     found: list[Contender] = [Engine()]
     missing = []
@@ -194,7 +194,7 @@ def present() -> tuple[list[Contender], list[str]]:
     return found, missing
 
 
-def _rows(lesson: Lesson) -> Int32:
+def _rows(lesson: TrainingWork) -> Int32:
     return np.arange(len(lesson.labels), dtype=np.int32)
 
 

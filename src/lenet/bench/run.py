@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 
 from lenet.arrays import Float32
-from lenet.bench.contenders import Contender, Lesson, Work, present
-from lenet.bench.timing import interleaved
-from lenet.drawing.pictures import as_ink, lettering, save_picture
-from lenet.engine.dispatch import REFERENCE, chosen, cores
-from lenet.network.initialisation import initial_tensors
+from lenet.bench.contenders import Contender, TrainingWork, Work, find_contenders
+from lenet.bench.timing import interleave
+from lenet.drawing.pictures import draw_ink, draw_text, save_picture
+from lenet.engine.dispatch import REFERENCE, chosen_engine, count_cores
+from lenet.network.initialisation import draw_tensors
 from lenet.network.spec import INPUT_SIZE, NETS
-from lenet.network.summary import layers
+from lenet.network.summary import layer_facts
 from lenet.network.weights import Weights
 from lenet.training.distortions import Ranges, draw
 
@@ -41,7 +41,7 @@ Make = Callable[[Contender], tuple[Work, int] | None]
 
 def random_weights(name: str) -> Weights:
     """Return a network with drawn weights."""
-    return Weights(NETS[name], initial_tensors(NETS[name], "efficient-backprop", np.random.default_rng(0)))
+    return Weights(NETS[name], draw_tensors(NETS[name], "efficient-backprop", np.random.default_rng(0)))
 
 
 def random_inputs(n: int) -> Float32:
@@ -49,9 +49,9 @@ def random_inputs(n: int) -> Float32:
     return np.random.default_rng(n).uniform(-0.1, 1.175, (n, 1, INPUT_SIZE, INPUT_SIZE)).astype(np.float32)
 
 
-def _lesson(n: int, batch: int, distorted: bool = False) -> Lesson:
+def _lesson(n: int, batch: int, distorted: bool = False) -> TrainingWork:
     rng = np.random.default_rng(n)
-    return Lesson(
+    return TrainingWork(
         random_inputs(n),
         rng.integers(0, 10, n).astype(np.uint8),
         batch,
@@ -71,7 +71,7 @@ class _Bench:
         self.say(f"{described['work']}, {described['net']}, batch {described['batch']}")
         found = {each.name: made for each in self.contenders if (made := self._prepared(each, make))}
         works = {name: work for name, (work, _patterns) in found.items()}
-        seconds = interleaved({**works, **(beside or {})}, self.rounds)
+        seconds = interleave({**works, **(beside or {})}, self.rounds)
         speeds = {name: patterns / seconds[name] for name, (_work, patterns) in found.items()}
         for name, speed in speeds.items():
             measured = {"per_second": round(speed, 1), "ratio_to_engine": round(speed / speeds["engine"], 4)}
@@ -103,11 +103,11 @@ def results(
         for batch in FORWARD_BATCHES:
             described = {"work": "forward", "net": name, "batch": batch, "replicas": 1}
             make = partial(_forward, random_weights(name), random_inputs(batch), threads)
-            if (name, batch) != ("lenet5-modern", max(FORWARD_BATCHES)) or chosen() == REFERENCE:
+            if (name, batch) != ("lenet5-modern", max(FORWARD_BATCHES)) or chosen_engine() == REFERENCE:
                 bench.add(described, make)
                 continue
             speed = bench.add(described, make, {"peak": lambda: peaks.append(peak(threads))})
-            operations = 2 * sum(facts.macs for facts in layers(NETS[name]))
+            operations = 2 * sum(facts.macs for facts in layer_facts(NETS[name]))
             share = round(operations * speed / statistics.median(peaks), 4)
     for batch in TRAIN_BATCHES:
         described = {"work": "train", "net": "lenet5", "batch": batch, "replicas": 1}
@@ -126,7 +126,7 @@ def _forward(weights: Weights, inputs: Float32, threads: int, contender: Contend
     return (work, len(inputs)) if work else None
 
 
-def _train(weights: Weights, lesson: Lesson, threads: int, contender: Contender) -> tuple[Work, int] | None:
+def _train(weights: Weights, lesson: TrainingWork, threads: int, contender: Contender) -> tuple[Work, int] | None:
     work = contender.train(weights, lesson, threads)
     return (work, len(lesson.labels)) if work else None
 
@@ -135,7 +135,7 @@ def peak(threads: int) -> float:
     """Return the floating-point operations per second of code that only multiplies and adds, on `threads`."""
     from lenet.engine import _native
 
-    return _native.peak(chosen(), threads)
+    return _native.peak(chosen_engine(), threads)
 
 
 _READ = "import sys; from lenet.cli import main; main(['read', sys.argv[1]])"
@@ -160,9 +160,9 @@ def _seconds(command: list[str]) -> float:
 _MEMORY = """
 import resource, sys
 from pathlib import Path
-from lenet.bench.contenders import present
+from lenet.bench.contenders import find_contenders
 from lenet.bench.run import random_inputs, random_weights
-contender = next(each for each in present()[0] if each.name == sys.argv[1])
+contender = next(each for each in find_contenders()[0] if each.name == sys.argv[1])
 contender.forward(random_weights("lenet5-modern"), random_inputs(1024), int(sys.argv[2]))()
 status = Path("/proc/self/status")
 if status.exists():  # getrusage would count what the parent had
@@ -186,11 +186,11 @@ def stages(picture: Path, runs: int = 15) -> dict[str, float]:
     "path" the graph and its best path.
     """
     from lenet.engine import load
-    from lenet.preprocessing.pipeline import find_writing, open_paper
+    from lenet.preprocessing.pipeline import find_writing, prepare_page
     from lenet.reader import read_number
-    from lenet.segmentation.candidates import see_number
+    from lenet.segmentation.candidates import find_candidates
     from lenet.segmentation.glyphs import make_glyphs
-    from lenet.segmentation.lattice import number
+    from lenet.segmentation.lattice import propose_numbers
 
     network = load()
     took: dict[str, list[float]] = {}
@@ -201,14 +201,14 @@ def stages(picture: Path, runs: int = 15) -> dict[str, float]:
         took.setdefault(name, []).append(1000 * (time.perf_counter() - started))
         return found
 
-    sight = see_number(picture)
+    candidates = find_candidates(picture)
     for _run in range(runs):
-        page = timed("open", partial(open_paper, picture))
+        page = timed("open", partial(prepare_page, picture))
         ink = timed("ink", partial(find_writing, page))[0]
-        lattice = timed("lattice", partial(number, ink))
+        lattice = timed("lattice", partial(propose_numbers, ink))
         timed("glyphs", partial(make_glyphs, ink, lattice))
-        timed("score", partial(network.scores, sight.glyphs))
-        timed("path", partial(read_number, sight, network))
+        timed("score", partial(network.scores, candidates.glyphs))
+        timed("path", partial(read_number, candidates, network))
     median = {name: statistics.median(each) for name, each in took.items()}
     median["path"] -= median["score"]
     return {name: round(each, 3) for name, each in median.items()}
@@ -216,10 +216,10 @@ def stages(picture: Path, runs: int = 15) -> dict[str, float]:
 
 def draw_number(path: Path) -> None:
     """Write a picture to read: 25836 in Pillow's own font, as ink on paper of a megapixel."""
-    save_picture(as_ink(lettering("25836", 150, 1000).astype(np.float32), 0.0, 255.0), path)
+    save_picture(draw_ink(draw_text("25836", 150, 1000).astype(np.float32), 0.0, 255.0), path)
 
 
-def machine() -> str:
+def describe_machine() -> str:
     """Return the machine in words."""
     model = platform.processor() or platform.machine()
     try:
@@ -230,23 +230,27 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores, {platform.system()}"
 
 
-def versions() -> dict[str, str | None]:
+def find_versions() -> dict[str, str | None]:
     """Return the versions of what is measured; None for what is not installed."""
 
-    def installed(name: str) -> str | None:
+    def is_installed(name: str) -> str | None:
         try:
             return version(name)
         except PackageNotFoundError:
             return None
 
     names = ("lenet", "numpy", "onnxruntime", "torch")
-    return {"python": platform.python_version(), **{name: installed(name) for name in names}, "engine": chosen()}
+    return {
+        "python": platform.python_version(),
+        **{name: is_installed(name) for name in names},
+        "engine": chosen_engine(),
+    }
 
 
 def bench(say: Say, rounds: int = 15) -> dict[str, Any]:
     """Run everything and return it as `lenet bench --json` prints it; `say` gets a line for each step."""
-    threads = cores()
-    contenders, missing = present()
+    threads = count_cores()
+    contenders, missing = find_contenders()
     for line in missing:
         say(line)
     rows, share = results(contenders, threads, rounds, say)
@@ -255,8 +259,8 @@ def bench(say: Say, rounds: int = 15) -> dict[str, Any]:
         picture = Path(folder) / "25836.png"
         draw_number(picture)
         return {
-            "machine": machine(),
-            "versions": versions(),
+            "machine": describe_machine(),
+            "versions": find_versions(),
             "threads": threads,
             "results": rows,
             "stages": stages(picture),

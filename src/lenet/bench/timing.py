@@ -19,7 +19,7 @@ def repeats(work: Callable[[], object], least: float) -> int:
     return max(1, round(least / max(time.perf_counter() - started, 1e-9)))
 
 
-def interleaved(works: Mapping[str, Callable[[], object]], rounds: int, least: float = _LEAST) -> dict[str, float]:
+def interleave(works: Mapping[str, Callable[[], object]], rounds: int, least: float = _LEAST) -> dict[str, float]:
     """Return the median seconds of each piece of work, over `rounds` in which all take their turn.
 
     Work that is shorter than `least` seconds is done several times in each turn.

@@ -25,7 +25,7 @@ _STORES = (".zip", ".parquet", *_TARS)
 _ROWS = 64
 
 
-def pictures(paths: Iterable[str], column: str | None = None) -> list[str]:
+def list_pictures(paths: Iterable[str], column: str | None = None) -> list[str]:
     """Return the names of the pictures that paths, folders (with all that is in them), globs and stores hold, in order.
 
     Stores are .zip, .tar (also compressed) and .parquet files; of a table the `column` of bytes is taken, or the only
@@ -45,30 +45,30 @@ def pictures(paths: Iterable[str], column: str | None = None) -> list[str]:
             found += inside or [path]
         elif not there and glob.has_magic(path):
             matching = glob.glob(path, recursive=True)  # noqa: PTH207 - an absolute pattern is allowed
-            found += pictures(sorted(matching), column) or [path]
+            found += list_pictures(sorted(matching), column) or [path]
         elif there and _is_store(path):
             with suppress(DataError):
-                found += _members(path, column)
-            if not found or store_of(found[-1]) != path:
+                found += _list_members(path, column)
+            if not found or find_store(found[-1]) != path:
                 found.append(path)
         else:
             found.append(path)
     return found
 
 
-def opened(names: list[str], column: str | None = None, given: bytes = b"") -> Iterator[tuple[str, Any]]:
+def open_pictures(names: list[str], column: str | None = None, given: bytes = b"") -> Iterator[tuple[str, Any]]:
     """Yield (name, what is read): a path, a member's bytes, those `given` for "-", or what is wrong with a bad one.
 
     A store is opened once for all of its pictures, and streamed: one member or 64 rows at a time are held.
     """
-    for store, group in groupby(names, store_of):
+    for store, group in groupby(names, find_store):
         if store is None:
             for name in group:
-                yield name, given if name == "-" else _alone(name, column)
+                yield name, given if name == "-" else _check_alone(name, column)
         else:
             left = deque(group)
             try:
-                for name, source in _streamed(store, list(left), column):
+                for name, source in _stream(store, list(left), column):
                     left.popleft()
                     yield name, source
                 problem = DataError(store, "is not there any more", "it has changed")
@@ -80,11 +80,11 @@ def opened(names: list[str], column: str | None = None, given: bytes = b"") -> I
                 yield name, problem
 
 
-def _alone(name: str, column: str | None) -> str | LenetError:
+def _check_alone(name: str, column: str | None) -> str | LenetError:
     """Return a picture's own name, or what is wrong with what holds no pictures."""
     try:
         if _is_store(name):
-            _members(name, column)
+            _list_members(name, column)
             return DataError(name, "holds no pictures")
         if not name:
             return DataError(name, "an empty name is no picture")
@@ -101,29 +101,29 @@ def _is_store(path: str) -> bool:
     return path.lower().endswith(_STORES) and Path(path).is_file()
 
 
-def file_of(name: str) -> str:
+def find_file(name: str) -> str:
     """Return the file that a picture is in, or is."""
-    return store_of(name) or name
+    return find_store(name) or name
 
 
-def store_of(name: str) -> str | None:
+def find_store(name: str) -> str | None:
     """Return the store that a name is inside of, if any."""
     before, inside, _member = name.partition(INSIDE)
     return before if inside and before.lower().endswith(_STORES) else None
 
 
-def _members(path: str, column: str | None) -> list[str]:
+def _list_members(path: str, column: str | None) -> list[str]:
     """List a store's pictures, under their names."""
     try:
         if path.lower().endswith(".parquet"):
-            return [f"{path}{INSIDE}{row}" for row in range(_table(path, column)[0].metadata.num_rows)]
+            return [f"{path}{INSIDE}{row}" for row in range(_open_table(path, column)[0].metadata.num_rows)]
         if path.lower().endswith(".zip"):
             with zipfile.ZipFile(path) as archive:
-                members = _told_apart(archive.infolist(), "filename")
+                members = _number_members(archive.infolist(), "filename")
                 found = [own for own, each in members if not each.is_dir() and _is_picture(each.filename)]
         else:
             with tarfile.open(path) as tape:
-                found = [own for own, each in _told_apart(tape, "name") if each.isfile() and _is_picture(each.name)]
+                found = [own for own, each in _number_members(tape, "name") if each.isfile() and _is_picture(each.name)]
     except (OSError, tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
         raise DataError(path, f"cannot be read ({reason(error)})", "it may be cut off") from error
     return [f"{path}{INSIDE}{own}" for own in found]
@@ -133,7 +133,7 @@ def _is_picture(name: str) -> bool:
     return Path(name).suffix.lower() in SUFFIXES
 
 
-def _told_apart(members: Iterable[Any], name: str) -> Iterator[tuple[str, Any]]:
+def _number_members(members: Iterable[Any], name: str) -> Iterator[tuple[str, Any]]:
     """Yield a store's members with names of their own: one that was there before, as after an update, is numbered."""
     seen: Counter[str] = Counter()
     for each in members:
@@ -142,36 +142,36 @@ def _told_apart(members: Iterable[Any], name: str) -> Iterator[tuple[str, Any]]:
         yield called if seen[called] == 1 else f"{called}{AGAIN}{seen[called]}", each
 
 
-def _streamed(store: str, names: list[str], column: str | None) -> Iterator[tuple[str, Any]]:
+def _stream(store: str, names: list[str], column: str | None) -> Iterator[tuple[str, Any]]:
     if store.lower().endswith(".parquet"):
-        yield from _rows(store, names, column)
+        yield from _stream_rows(store, names, column)
     elif store.lower().endswith(".zip"):
         with zipfile.ZipFile(store) as archive:
-            members = dict(_told_apart(archive.infolist(), "filename"))
+            members = dict(_number_members(archive.infolist(), "filename"))
             for name in names:
-                yield name, _of_zip(archive, name, members.get(name.partition(INSIDE)[2]))
+                yield name, _read_member(archive, name, members.get(name.partition(INSIDE)[2]))
     else:
         left = names[::-1]
         with tarfile.open(store, "r|*") as tape:
-            for own, each in _told_apart(tape, "name"):
+            for own, each in _number_members(tape, "name"):
                 if f"{store}{INSIDE}{own}" == left[-1]:
                     name = left.pop()
-                    yield name, _bytes(name, tape.extractfile(each), each.size)
+                    yield name, _read_bytes(name, tape.extractfile(each), each.size)
                     if not left:
                         break
 
 
-def _of_zip(archive: zipfile.ZipFile, name: str, member: zipfile.ZipInfo | None) -> bytes | LenetError:
+def _read_member(archive: zipfile.ZipFile, name: str, member: zipfile.ZipInfo | None) -> bytes | LenetError:
     if member is None:
         return DataError(name, "is not there")
     try:
         with archive.open(member) as file:
-            return _bytes(name, file, member.file_size)
+            return _read_bytes(name, file, member.file_size)
     except (RuntimeError, zipfile.BadZipFile, OSError, EOFError, NotImplementedError) as error:  # encrypted, or damaged
         return DataError(name, f"cannot be read ({reason(error)})")
 
 
-def _bytes(name: str, file: IO[bytes] | None, size: int) -> bytes | LenetError:
+def _read_bytes(name: str, file: IO[bytes] | None, size: int) -> bytes | LenetError:
     if file is None:
         return DataError(name, "is no file")
     if size > MOST_BYTES:
@@ -182,7 +182,7 @@ def _bytes(name: str, file: IO[bytes] | None, size: int) -> bytes | LenetError:
         return DataError(name, f"cannot be read ({reason(error)})")
 
 
-def _table(path: str, column: str | None) -> tuple[Any, str]:
+def _open_table(path: str, column: str | None) -> tuple[Any, str]:
     """Open a table; return it and the name of its column of bytes, which may be a field `bytes` of a column."""
     try:
         import pyarrow as pa
@@ -208,8 +208,8 @@ def _has_bytes(kind: Any) -> bool:
     return any(each.name == "bytes" for each in kind)
 
 
-def _rows(store: str, names: list[str], column: str | None) -> Iterator[tuple[str, Any]]:
-    table, chosen = _table(store, column)
+def _stream_rows(store: str, names: list[str], column: str | None) -> Iterator[tuple[str, Any]]:
+    table, chosen = _open_table(store, column)
     wanted = {int(name.partition(INSIDE)[2]) for name in names}
     row = 0
     for group in range(table.num_row_groups):

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lenet.bulk.worker_pool import done_by
+from lenet.bulk.worker_pool import map_in_processes
 from lenet.engine import Network, load
-from lenet.engine.dispatch import cores
+from lenet.engine.dispatch import count_cores
 from lenet.errors import LenetError, reason
-from lenet.reader import Asked, read
+from lenet.reader import ReadOptions, read
 from lenet.result import Reading
 
 # Fewer pictures than this for a process are read faster by the one that is there.
@@ -32,27 +32,29 @@ class Answer:
         return {"path": self.path, **(self.reading.as_json() if self.reading else {"error": self.error})}
 
 
-def read_all(pictures: Iterable[tuple[str, Any]], count: int, model: str | Path, asked: Asked) -> Iterator[Answer]:
-    """Read pictures, as `lenet.bulk.inputs.opened` names and opens them, on all cores; yield the answers in order.
+def read_all(
+    pictures: Iterable[tuple[str, Any]], count: int, model: str | Path, asked: ReadOptions
+) -> Iterator[Answer]:
+    """Read pictures, as `lenet.bulk.inputs.open_pictures` opens them, on all cores; yield the answers in order.
 
     `count` is how many there are. Raises WeightsError before the first picture when the model cannot be loaded.
     """
     network = load(model)
-    processes = min(cores(), count // _FEWEST)
+    processes = min(count_cores(), count // _FEWEST)
     if processes < 2:
-        yield from one_by_one(pictures, network, asked)
+        yield from read_one_by_one(pictures, network, asked)
     else:
-        yield from by_processes(processes, pictures, model, asked)
+        yield from read_in_processes(processes, pictures, model, asked)
 
 
-def one_by_one(pictures: Iterable[tuple[str, Any]], network: Network, asked: Asked) -> Iterator[Answer]:
+def read_one_by_one(pictures: Iterable[tuple[str, Any]], network: Network, asked: ReadOptions) -> Iterator[Answer]:
     """Yield the answers in order, read in this process."""
     for path, source in pictures:
-        yield _answer(path, source, network, asked)
+        yield _read_picture(path, source, network, asked)
 
 
-def by_processes(
-    processes: int, pictures: Iterable[tuple[str, Any]], model: str | Path, asked: Asked, chunk: int = 8
+def read_in_processes(
+    processes: int, pictures: Iterable[tuple[str, Any]], model: str | Path, asked: ReadOptions, chunk: int = 8
 ) -> Iterator[Answer]:
     """Yield the answers in order; a picture that ends its process has a line that says so, and the others are read."""
     names: deque[str] = deque()
@@ -62,12 +64,12 @@ def by_processes(
             names.append(each[0])
             yield each
 
-    for answer in done_by(processes, _reader, (str(model), asked), named(), chunk=chunk):
+    for answer in map_in_processes(processes, _make_reader, (str(model), asked), named(), chunk=chunk):
         name = names.popleft()
         yield answer or Answer(name, None, f"{name}: reading it ended the process that read it")
 
 
-def _answer(path: str, source: Any, network: Network, asked: Asked) -> Answer:
+def _read_picture(path: str, source: Any, network: Network, asked: ReadOptions) -> Answer:
     try:
         if isinstance(source, LenetError):
             raise source
@@ -79,7 +81,7 @@ def _answer(path: str, source: Any, network: Network, asked: Asked) -> Answer:
         return Answer(path, None, f"{path}: reading it failed ({what})")
 
 
-def _reader(model: str, asked: Asked) -> Callable[[tuple[str, Any]], Answer]:
+def _make_reader(model: str, asked: ReadOptions) -> Callable[[tuple[str, Any]], Answer]:
     """Load the network once in each process, which has one core to itself."""
     network = Network(load(model).weights, threads=1)
-    return lambda given: _answer(*given, network, asked)
+    return lambda given: _read_picture(*given, network, asked)

@@ -23,7 +23,7 @@ Put = Callable[[dict[str, Any]], None]
 
 
 @contextmanager
-def written(path: Path, job: dict[str, Any], names: list[str], *, resume: bool) -> Iterator[tuple[Put, int]]:
+def open_output(path: Path, job: dict[str, Any], names: list[str], *, resume: bool) -> Iterator[tuple[Put, int]]:
     """Yield a function that adds an answer, as `lenet read --json` has it, and how many pictures are done already.
 
     Answers go into PATH.part, a line each; at the end they become the .csv, .jsonl or .parquet file in one step. What
@@ -35,56 +35,56 @@ def written(path: Path, job: dict[str, Any], names: list[str], *, resume: bool) 
     if path.suffix not in FORMATS:
         raise UsageError(f"--out {path}", f"ends in {path.suffix!r}", f"expected {', '.join(FORMATS)}")
     if path.suffix == ".parquet":
-        arrow()
+        import_arrow()
     part = path.with_name(f"{path.name}.part")
     if resume and path.exists() and not part.exists():
         raise LenetError(path, "is finished", "leave out --resume to read again, or choose another file")
     try:
-        done = _taken_up(part, job, names) if resume and part.exists() else 0
+        done = _take_up(part, job, names) if resume and part.exists() else 0
         if not done:
             if part.exists() and not resume:
                 raise LenetError(part, "an interrupted job", "--resume goes on with it; or delete it")
             part.write_text(json.dumps({"job": job}) + "\n", encoding="utf-8")
         try:
             with part.open("a", encoding="utf-8") as file:
-                yield _put(file), done
+                yield _make_put(file), done
         except BaseException:
-            if next(_answers(part), None) is None:  # nothing to go on with
+            if next(_read_answers(part), None) is None:  # nothing to go on with
                 part.unlink()
             raise
-        write(path, _answers(part))
+        write_answers(path, _read_answers(part))
         part.unlink()
     except OSError as error:
         raise LenetError(path, f"cannot be written ({reason(error)})") from error
 
 
-def write(path: Path, answers: Iterable[dict[str, Any]]) -> None:
+def write_answers(path: Path, answers: Iterable[dict[str, Any]]) -> None:
     """Write a .csv, .jsonl or .parquet file, whole or not at all. Raises OSError when it cannot be written."""
     with replacing(path) as temporary, _WRITERS[path.suffix](temporary) as put:
         for answer in answers:
             put(answer)
 
 
-def as_text(name: str) -> str:
+def escape_name(name: str) -> str:
     """Return a file's name as a table can have it: bytes that are no UTF-8 are written as escapes."""
     return name.encode(errors="backslashreplace").decode()
 
 
-def likeliest(answer: dict[str, Any]) -> str:
+def format_likeliest(answer: dict[str, Any]) -> str:
     """Return the likeliest texts of an answer with their confidences, best first; a bar parts lines of writing."""
 
     def told(text: dict[str, Any]) -> str:
-        return f"{text['text'] or 'nothing'} {as_figure(text['confidence'])}"
+        return f"{text['text'] or 'nothing'} {format_confidence(text['confidence'])}"
 
     return " | ".join(", ".join(map(told, line.get("likeliest", ()))) for line in answer.get("lines", ())).strip(" |")
 
 
-def as_figure(confidence: float) -> str:
+def format_confidence(confidence: float) -> str:
     """Return a confidence as a line of text has it: nothing is certain, whatever four digits say."""
     return f"{min(confidence, 0.9999):.4f}"
 
 
-def _put(file: IO[str]) -> Put:
+def _make_put(file: IO[str]) -> Put:
     count = 0
 
     def put(answer: dict[str, Any]) -> None:
@@ -97,7 +97,7 @@ def _put(file: IO[str]) -> Put:
     return put
 
 
-def _taken_up(part: Path, job: dict[str, Any], names: list[str]) -> int:
+def _take_up(part: Path, job: dict[str, Any], names: list[str]) -> int:
     """Return how many answers an interrupted job has; what it was writing when it ended is cut off."""
     done, whole = 0, 0
     with part.open("rb") as file:
@@ -121,7 +121,7 @@ def _taken_up(part: Path, job: dict[str, Any], names: list[str]) -> int:
     return done
 
 
-def _answers(part: Path) -> Iterator[dict[str, Any]]:
+def _read_answers(part: Path) -> Iterator[dict[str, Any]]:
     with part.open(encoding="utf-8") as file:
         next(file)
         for line in file:
@@ -129,20 +129,20 @@ def _answers(part: Path) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def _jsonl(path: Path) -> Iterator[Put]:
+def _open_jsonl(path: Path) -> Iterator[Put]:
     with path.open("w", encoding="utf-8") as file:
         yield lambda answer: print(json.dumps(answer), file=file)
 
 
 @contextmanager
-def _csv(path: Path) -> Iterator[Put]:
+def _open_csv(path: Path) -> Iterator[Put]:
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         rows.writeheader()
         yield lambda answer: rows.writerow(_row(answer))
 
 
-def arrow() -> Any:
+def import_arrow() -> Any:
     """Return pyarrow with its Parquet. Raises MissingExtra."""
     try:
         import pyarrow
@@ -153,8 +153,8 @@ def arrow() -> Any:
 
 
 @contextmanager
-def _parquet(path: Path) -> Iterator[Put]:
-    pa = arrow()
+def _open_parquet(path: Path) -> Iterator[Put]:
+    pa = import_arrow()
     kinds = {"confidence": pa.float64()}
     schema = pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])
     waiting: list[dict[str, Any]] = []
@@ -173,17 +173,17 @@ def _parquet(path: Path) -> Iterator[Put]:
         flush()
 
 
-_WRITERS = {".csv": _csv, ".jsonl": _jsonl, ".parquet": _parquet}
+_WRITERS = {".csv": _open_csv, ".jsonl": _open_jsonl, ".parquet": _open_parquet}
 
 
 def _row(answer: dict[str, Any]) -> dict[str, Any]:
     """Return an answer as a flat row; a picture that failed has only its path and its error."""
     return {
-        "path": as_text(answer["path"]),
+        "path": escape_name(answer["path"]),
         "text": answer.get("text"),
         "confidence": answer.get("confidence"),
         "abstained": answer.get("abstained") or "",
         "notes": "; ".join(answer.get("notes", ())),
-        "error": as_text(answer.get("error", "")),
-        "likeliest": likeliest(answer),
+        "error": escape_name(answer.get("error", "")),
+        "likeliest": format_likeliest(answer),
     }

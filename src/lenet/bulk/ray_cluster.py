@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from lenet.engine.dispatch import THREADS, cores
+from lenet.engine.dispatch import THREADS, count_cores
 from lenet.errors import LenetError, MissingExtra, reason
 from lenet.version import __version__
 
@@ -139,7 +139,7 @@ def _apart(place: _Place, do: Callable[..., Any], given: tuple[Any, ...]) -> tup
 
 
 @contextmanager
-def joined(address: str) -> Iterator[Cluster]:
+def join_cluster(address: str) -> Iterator[Cluster]:
     """Join the cluster at an address, or make one of this machine's cores that is gone at the end.
 
     Raises MissingExtra without Ray, and LenetError when the cluster cannot be reached or is lost.
@@ -153,9 +153,9 @@ def joined(address: str) -> Iterator[Cluster]:
         raise MissingExtra(f"--cluster {address}", "Ray", "cluster") from error
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
     _knock(address)
-    here: dict[str, Any] = {"num_cpus": cores(), "include_dashboard": False} if address == LOCAL else {}
+    here: dict[str, Any] = {"num_cpus": count_cores(), "include_dashboard": False} if address == LOCAL else {}
     try:
-        with _hushed():
+        with _hush():
             ray.init(address=address, logging_level=logging.CRITICAL, log_to_driver=False, **here)
     except (OSError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
         raise _unreachable(address, error, "one that wants a token needs RAY_AUTH_MODE=token") from error
@@ -188,7 +188,7 @@ def _unreachable(address: str, error: Exception, remedy: str = "") -> LenetError
 
 
 @contextmanager
-def _hushed() -> Iterator[None]:
+def _hush() -> Iterator[None]:
     """Keep off stderr what Ray's native part says of its own settings; what fails is raised."""
     sys.stderr.flush()
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)

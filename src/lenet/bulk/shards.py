@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lenet.bulk.inputs import file_of, opened
-from lenet.bulk.jobs import by_processes, one_by_one
-from lenet.bulk.outputs import arrow, as_text, write
+from lenet.bulk.inputs import find_file, open_pictures
+from lenet.bulk.jobs import read_in_processes, read_one_by_one
+from lenet.bulk.outputs import escape_name, import_arrow, write_answers
 from lenet.engine import Network, load
 from lenet.errors import LenetError, reason
 from lenet.files import replace_text
-from lenet.reader import Asked
+from lenet.reader import ReadOptions
 
 _MANIFEST = "_manifest.json"
 # Pictures of a part: at most so many, and so few that every core has several parts to do.
@@ -30,7 +30,7 @@ _MOST, _PARTS_A_CORE = 1_000, 8
 
 
 @dataclass(frozen=True)
-class Parts:
+class Shards:
     """The parts of one job: `names` are all its pictures, `size` of them are in a part."""
 
     folder: Path
@@ -38,12 +38,12 @@ class Parts:
     size: int
 
     def left(self) -> list[dict[str, Any]]:
-        """Return what is to be done: of each part that is not there its number and pictures, as `writer` takes it."""
+        """Return the number and the pictures of each part that is not there, as `make_shard_writer` takes them."""
         firsts = range(0, len(self.names), self.size)
         return [
             _row(number, self.names[first : first + self.size])
             for number, first in enumerate(firsts)
-            if not part_file(self.folder, number).exists()
+            if not find_shard(self.folder, number).exists()
         ]
 
     def finish(self) -> dict[str, Any]:
@@ -51,14 +51,14 @@ class Parts:
 
         Raises LenetError when a part is not there or is not of its pictures.
         """
-        pa = arrow()
+        pa = import_arrow()
         parts: list[dict[str, Any]] = []
         try:
-            manifest = _manifest(self.folder)
+            manifest = _load_manifest(self.folder)
             for number, first in enumerate(range(0, len(self.names), self.size)):
-                file = part_file(self.folder, number)
+                file = find_shard(self.folder, number)
                 table = pa.parquet.read_table(file, columns=["path", "error"])
-                if table["path"].to_pylist() != [as_text(name) for name in self.names[first : first + self.size]]:
+                if table["path"].to_pylist() != [escape_name(name) for name in self.names[first : first + self.size]]:
                     raise LenetError(file, "holds other pictures than its own", "delete it, and --resume")
                 failed = sum(bool(each) for each in table["error"].to_pylist())
                 parts.append({"file": file.name, "rows": len(table), "failed": failed, "bytes": file.stat().st_size})
@@ -71,17 +71,17 @@ class Parts:
         return manifest
 
 
-def part_file(folder: Path, number: int) -> Path:
+def find_shard(folder: Path, number: int) -> Path:
     """Return where a part is."""
     return folder / f"part-{number:05d}.parquet"
 
 
-def begun(folder: Path, job: dict[str, Any], names: list[str], cores: int, *, resume: bool) -> Parts:
+def open_shards(folder: Path, job: dict[str, Any], names: list[str], cores: int, *, resume: bool) -> Shards:
     """Make the folder of a job, or take up an interrupted one with `resume`.
 
     Raises LenetError when it cannot be written, holds something else, or another job.
     """
-    arrow()
+    import_arrow()
     told = {
         "job": job,
         "pictures": len(names),
@@ -92,10 +92,10 @@ def begun(folder: Path, job: dict[str, Any], names: list[str], cores: int, *, re
         if not any(folder.iterdir()):
             size = max(1, min(_MOST, len(names) // (_PARTS_A_CORE * cores)))
             replace_text(folder / _MANIFEST, json.dumps(told | {"pictures_a_part": size}) + "\n")
-            return Parts(folder, names, size)
+            return Shards(folder, names, size)
         if not (folder / _MANIFEST).exists():
             raise LenetError(folder, "is not empty", "choose another folder for --out")
-        found = _manifest(folder)
+        found = _load_manifest(folder)
         if not resume:
             if "parts" in found:
                 raise LenetError(folder, "holds a finished job", "choose another folder for --out")
@@ -104,7 +104,7 @@ def begun(folder: Path, job: dict[str, Any], names: list[str], cores: int, *, re
             if found.get(key) != value:
                 what = "other options" if key == "job" else "other pictures"
                 raise LenetError(folder, f"was begun with {what}", "give the same command, or choose another folder")
-        return Parts(folder, names, int(found["pictures_a_part"]))
+        return Shards(folder, names, int(found["pictures_a_part"]))
     except OSError as error:
         raise LenetError(folder, f"cannot be written ({reason(error)})") from error
     except (KeyError, TypeError, ValueError) as error:
@@ -113,7 +113,7 @@ def begun(folder: Path, job: dict[str, Any], names: list[str], cores: int, *, re
 
 def _row(number: int, names: list[str]) -> dict[str, Any]:
     # JSON, for a file's name need not be text that Ray can take; and one that is there, for nodes that do not see it.
-    there = next((path for path in map(file_of, names) if _exists(path)), None)
+    there = next((path for path in map(find_file, names) if _exists(path)), None)
     return {"number": number, "count": len(names), "given": json.dumps({"names": names, "there": there})}
 
 
@@ -124,14 +124,16 @@ def _exists(path: str) -> bool:
         return False
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
+def _load_manifest(folder: Path) -> dict[str, Any]:
     found = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
     if not isinstance(found, dict):
         raise ValueError("no object")
     return found
 
 
-def writer(folder: str, column: str | None, model: str, asked: Asked) -> Callable[[dict[str, Any]], None]:
+def make_shard_writer(
+    folder: str, column: str | None, model: str, asked: ReadOptions
+) -> Callable[[dict[str, Any]], None]:
     """Return what writes a part, in a worker: it loads the network once.
 
     A part whose worker was lost may hold a picture that brings down who reads it: its pictures are read in a process of
@@ -144,16 +146,20 @@ def writer(folder: str, column: str | None, model: str, asked: Asked) -> Callabl
         if given["there"] is not None and not _exists(given["there"]):
             remedy = "pictures must be on a file system that all nodes share"
             raise LenetError(f"node {platform.node()}", f"does not see {given['there']}", remedy)
-        file = part_file(Path(folder), row["number"])
+        file = find_shard(Path(folder), row["number"])
         mark = file.with_name(f"_{file.stem}.begun")
         if file.exists():
             return
         try:
             lost = mark.exists()
             mark.touch()
-            pictures = opened(given["names"], column)
-            answers = by_processes(1, pictures, model, asked, chunk=1) if lost else one_by_one(pictures, network, asked)
-            write(file, (answer.as_json() for answer in answers))
+            pictures = open_pictures(given["names"], column)
+            answers = (
+                read_in_processes(1, pictures, model, asked, chunk=1)
+                if lost
+                else read_one_by_one(pictures, network, asked)
+            )
+            write_answers(file, (answer.as_json() for answer in answers))
             with suppress(FileNotFoundError):
                 mark.unlink()
         except OSError as error:

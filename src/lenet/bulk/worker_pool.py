@@ -24,7 +24,7 @@ Chunk = list[tuple[int, Any]]
 
 
 @dataclass
-class _Member:
+class _Worker:
     """A process, and what it was given and has not answered."""
 
     process: BaseProcess
@@ -32,7 +32,7 @@ class _Member:
     given: Chunk = field(default_factory=list)
 
     @classmethod
-    def begun(cls, begin: Callable[..., Any], arguments: tuple[Any, ...]) -> _Member:
+    def begun(cls, begin: Callable[..., Any], arguments: tuple[Any, ...]) -> _Worker:
         """Start one, which first makes what it works with."""
         ours, theirs = _SPAWN.Pipe()
         main = threading.current_thread() is threading.main_thread()
@@ -62,7 +62,7 @@ class _Member:
         self.pipe.close()
 
 
-def done_by(
+def map_in_processes(
     count: int, begin: Callable[..., Any], arguments: tuple[Any, ...], things: Iterator[Any], *, chunk: int = _CHUNK
 ) -> Iterator[Any]:
     """Yield what `begin(*arguments)` returns of each thing, in order; `count` processes call that function of theirs.
@@ -76,7 +76,7 @@ def done_by(
     answers: dict[int, Any] = {}
     suspected: set[int] = set()
     drawn = following = 0
-    with _crew(count, begin, arguments) as crew:
+    with _start_workers(count, begin, arguments) as crew:
         ready: deque[Chunk] = deque()
         while True:
             for each in [each for each in crew if not each.given]:
@@ -100,7 +100,7 @@ def done_by(
                 except (EOFError, OSError):
                     lost = member.given
                     member.end()
-                    crew[place] = _Member.begun(begin, arguments)
+                    crew[place] = _Worker.begun(begin, arguments)
                     _wait_for([crew[place]])
                     if len(lost) > 1:
                         again.extend([each] for each in lost)
@@ -115,10 +115,10 @@ def done_by(
 
 
 @contextmanager
-def _crew(count: int, begin: Callable[..., Any], arguments: tuple[Any, ...]) -> Iterator[list[_Member]]:
-    crew: list[_Member] = []
+def _start_workers(count: int, begin: Callable[..., Any], arguments: tuple[Any, ...]) -> Iterator[list[_Worker]]:
+    crew: list[_Worker] = []
     try:
-        crew.extend(_Member.begun(begin, arguments) for _number in range(count))
+        crew.extend(_Worker.begun(begin, arguments) for _number in range(count))
         _wait_for(crew)
         yield crew
     finally:
@@ -126,7 +126,7 @@ def _crew(count: int, begin: Callable[..., Any], arguments: tuple[Any, ...]) -> 
             each.end()
 
 
-def _wait_for(crew: list[_Member]) -> None:
+def _wait_for(crew: list[_Worker]) -> None:
     """Wait until each has what it works with."""
     try:
         for each in crew:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import Annotated
+import warnings
+from typing import Annotated, Any
 
 import typer
 
@@ -46,7 +47,7 @@ app.command("train")(train.train)
 app.command("reproduce")(reproduce.reproduce)
 app.command("bench")(bench.bench)
 app.command("export")(export.export)
-app.command("import")(import_model.take)
+app.command("import")(import_model.convert)
 app.command("serve")(serve.serve)
 app.command("summary")(summary.summary)
 app.add_typer(data.app, name="data")
@@ -57,6 +58,7 @@ def main(arguments: list[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a file name need not be valid text
             stream.reconfigure(errors="backslashreplace")
+    warnings.showwarning = _show_warning  # type: ignore[assignment]
     try:
         status = app(args=arguments, prog_name="lenet", standalone_mode=False)
         if sys.stdout:
@@ -98,6 +100,11 @@ def _close_stdout() -> None:
             sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _show_warning(message: Warning | str, *_where: Any) -> None:
+    """Say a warning as the one line that it is, without the place in the code."""
+    _say(str(message))
 
 
 def _say(line: str) -> None:

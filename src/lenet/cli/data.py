@@ -17,11 +17,11 @@ def list_sets(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per data set.")] = False,
 ) -> None:
     """List the data sets and which are on this machine."""
-    from lenet.data.fetch import local
+    from lenet.data.fetch import find_local
     from lenet.data.sources import SOURCES
 
     for source in SOURCES.values():
-        found = [local(source, role) for role in source.files]
+        found = [find_local(source, role) for role in source.files]
         here = "here" if all(found) else "partly here" if any(found) else "not here"
         if as_json:
             folder = next((str(path.parent) for path in found if path), None)
@@ -40,7 +40,7 @@ def fetch(
 
     What is on this machine already is checked, not fetched again.
     """
-    from lenet.data.fetch import content, local
+    from lenet.data.fetch import find_local, read_content
     from lenet.data.sources import SOURCES
     from lenet.errors import UsageError
 
@@ -50,6 +50,6 @@ def fetch(
     with downloads() as report:
         files = []
         for role in source.files:
-            content(source, role, report)
-            files.append(str(local(source, role)))
+            read_content(source, role, report)
+            files.append(str(find_local(source, role)))
     print(json.dumps({"name": name, "files": files}) if as_json else "\n".join(files))

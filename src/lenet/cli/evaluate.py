@@ -15,7 +15,7 @@ from lenet.network.spec import DEFAULT
 if TYPE_CHECKING:
     from lenet.data.labels import Labelled
     from lenet.evaluation.result import NumbersEvaluation
-    from lenet.reader import Asked
+    from lenet.reader import ReadOptions
 
 
 def evaluate(
@@ -39,17 +39,17 @@ def evaluate(
     surest mistakes. A picture of numbers that cannot be read is not counted: one line on stderr, and exit status 1.
     """
     from lenet.data.dataset import load_test
-    from lenet.data.labels import numbers_in
+    from lenet.data.labels import read_numbers
     from lenet.drawing import pictures as draw
     from lenet.engine import load
     from lenet.errors import UsageError
     from lenet.evaluation import digits as measure
     from lenet.evaluation.result import Evaluation
-    from lenet.reader import ask
+    from lenet.reader import read_options
 
     network = load(model)
-    if rows := numbers_in(data):
-        _numbers(model, data, rows, ask(network, pattern=pattern), out, as_json)
+    if rows := read_numbers(data):
+        _numbers(model, data, rows, read_options(network, pattern=pattern), out, as_json)
         return
     if pattern is not None:
         raise UsageError("--pattern", f"{data} has single digits", "leave it out")
@@ -59,7 +59,7 @@ def evaluate(
         found: Evaluation = measure.evaluate(network, digits, data, move)
     if out is not None:
         title = f"{found.model} on {data}: {found.errors} errors of {found.n:,}, the surest first"
-        draw.save_picture(draw.mistakes_sheet(found.mistakes, title), out)
+        draw.save_picture(draw.draw_mistakes(found.mistakes, title), out)
     if as_json:
         print(json.dumps({**found.as_json(), "engine": network.engine}))
         return
@@ -77,7 +77,7 @@ def evaluate(
             print(f"  {mistake.row}: {mistake.label} > {mistake.answer}, {mistake.confidence:.3f}{where}")
 
 
-def _numbers(model: str, data: str, rows: list[Labelled], asked: Asked, out: Path | None, as_json: bool) -> None:
+def _numbers(model: str, data: str, rows: list[Labelled], asked: ReadOptions, out: Path | None, as_json: bool) -> None:
     """Measure on pictures of numbers and print what was found."""
     from lenet.evaluation.numbers import evaluate_numbers
 
@@ -95,7 +95,7 @@ def _tell(found: NumbersEvaluation, data: str, out: Path | None, as_json: bool) 
     from lenet.drawing import pictures as draw
 
     if out is not None:
-        draw.save_picture(draw.misread_sheet(found, Path(data)), out)
+        draw.save_picture(draw.draw_misread(found, Path(data)), out)
     if as_json:
         print(json.dumps(found.as_json()))
         return

@@ -9,14 +9,14 @@ import typer
 
 from lenet.cli.read import standard_input
 from lenet.errors import UsageError
-from lenet.network.spec import DEFAULT, SWEEP
+from lenet.network.spec import DEFAULT, SLIDING_DEFAULT
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from lenet.engine import Network
     from lenet.result import Reading
-    from lenet.segmentation.candidates import Sight
+    from lenet.segmentation.candidates import PageCandidates
 
 
 def explain(
@@ -31,7 +31,7 @@ def explain(
         typer.Option(
             metavar="NAME|FILE",
             help="Shipped weights by name, or a weights file.",
-            show_default=f"{DEFAULT}; {SWEEP} for a sweep",
+            show_default=f"{DEFAULT}; {SLIDING_DEFAULT} for a sweep",
         ),
     ] = None,
 ) -> None:
@@ -42,64 +42,64 @@ def explain(
     the columns of scores along it.
     """
     from lenet.engine import load
-    from lenet.reader import Asked, ask, seen_and_read
+    from lenet.reader import ReadOptions, find_and_read, read_options
 
     source = standard_input() if image == "-" else image
     if method not in ("cut", "sweep"):
         raise UsageError(f"--method {method}", "expected cut or sweep")
-    network = load(model or (SWEEP if method == "sweep" else DEFAULT))
-    if ask(network, digit=digit, sweep=method == "sweep").sweep:
-        figure, reading = _swept(source, network)
+    network = load(model or (SLIDING_DEFAULT if method == "sweep" else DEFAULT))
+    if read_options(network, digit=digit, sliding_window=method == "sweep").sliding_window:
+        figure, reading = _explain_strips(source, network)
         _finish(image, figure, reading, out)
         return
-    if not digit and network.weights.path is not None:
-        sight, reading = seen_and_read(source, network, Asked(best=4))
+    if not digit and network.weights.reads_numbers:
+        candidates, reading = find_and_read(source, network, ReadOptions(best=4))
         if len(reading.digits) != 1:
-            figure = _number(source, sight, network, reading)
+            figure = _explain_number(source, candidates, network, reading)
             _finish(image, figure, reading, out)
             return
-    reading = seen_and_read(source, network, Asked(digit=True))[1]
-    _finish(image, _digit(image, source, network, reading), reading, out)
+    reading = find_and_read(source, network, ReadOptions(digit=True))[1]
+    _finish(image, _explain_digit(image, source, network, reading), reading, out)
 
 
-def _number(source: str | bytes, sight: Sight, network: Network, reading: Reading) -> Image:
-    from lenet.drawing.lattice import explained_number
-    from lenet.engine.tta import looked
+def _explain_number(source: str | bytes, candidates: PageCandidates, network: Network, reading: Reading) -> Image:
+    from lenet.drawing.lattice import draw_number
+    from lenet.engine.tta import score_with_tta
     from lenet.errors import PictureError
     from lenet.preprocessing.decode import open_page
-    from lenet.reader import chosen_arcs
+    from lenet.reader import find_chosen_arcs
 
-    if not len(sight.glyphs):
+    if not len(candidates.glyphs):
         raise PictureError(
             "-" if isinstance(source, bytes) else source, f"nothing to explain, the page is {reading.abstained}"
         )
-    chances = looked(network, sight.glyphs).chances
-    chosen = chosen_arcs(sight, reading)
-    return explained_number(open_page(source).grey, sight.lattice, sight.glyphs, chances, chosen, reading)
+    probs = score_with_tta(network, candidates.glyphs).probabilities
+    chosen = find_chosen_arcs(candidates, reading)
+    return draw_number(open_page(source).grey, candidates.lattice, candidates.glyphs, probs, chosen, reading)
 
 
-def _swept(source: str | bytes, network: Network) -> tuple[Image, Reading]:
-    from lenet.drawing.sliding_window import explained_sweep
+def _explain_strips(source: str | bytes, network: Network) -> tuple[Image, Reading]:
+    from lenet.drawing.sliding_window import draw_strips
     from lenet.errors import PictureError
     from lenet.network.inputs import field_greys
     from lenet.network.probabilities import probabilities
     from lenet.preprocessing.decode import open_page
-    from lenet.reader import read_swept
-    from lenet.segmentation.candidates import see_lines
+    from lenet.reader import read_strips
+    from lenet.segmentation.candidates import find_strips
 
-    lines = see_lines(source)
-    reading = read_swept(lines, network)
+    lines = find_strips(source)
+    reading = read_strips(lines, network)
     if not lines.strips:
         raise PictureError("-" if isinstance(source, bytes) else source, "nothing to explain, the page is blank")
     scores = [network.forward(strip.field)[0, :, 0].T for strip in lines.strips]
-    chances = [probabilities(each, network.weights.temperature) for each in scores]
+    probs = [probabilities(each, network.weights.temperature) for each in scores]
     strips = [field_greys(strip.field)[0] for strip in lines.strips]
-    return explained_sweep(open_page(source).grey, strips, chances, reading), reading
+    return draw_strips(open_page(source).grey, strips, probs, reading), reading
 
 
-def _digit(image: str, source: str | bytes, network: Network, reading: Reading) -> Image:
-    from lenet.drawing.pictures import explained
-    from lenet.engine.tta import looked
+def _explain_digit(image: str, source: str | bytes, network: Network, reading: Reading) -> Image:
+    from lenet.drawing.pictures import draw_layers
+    from lenet.engine.tta import score_with_tta
     from lenet.errors import PictureError
     from lenet.preprocessing.decode import open_page
 
@@ -107,8 +107,8 @@ def _digit(image: str, source: str | bytes, network: Network, reading: Reading) 
         raise PictureError(image, f"nothing to explain, the page is {reading.abstained}")
     glyph = reading.digits[0].glyph
     layers = {name: values[0] for name, values in network.activations(glyph).items()}
-    chances = list(zip("0123456789", looked(network, glyph[None]).chances[0].tolist(), strict=False))
-    return explained(open_page(source).grey, layers, reading.text, chances, reading.notes)
+    probs = list(zip("0123456789", score_with_tta(network, glyph[None]).probabilities[0].tolist(), strict=False))
+    return draw_layers(open_page(source).grey, layers, reading.text, probs, reading.notes)
 
 
 def _finish(image: str, figure: Image, reading: Reading, out: Path) -> None:

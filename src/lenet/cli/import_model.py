@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 
-def take(
+def convert(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A .pt, .pth, .safetensors, .h5, .keras or .onnx file.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.safetensors", help="The weights file to write.")],
     activation: Annotated[str, typer.Option(metavar="relu|sigmoid|tanh|squash", help="Its activation.")] = "relu",
@@ -22,9 +22,9 @@ def take(
     Its range of input is folded into the first layer, exactly. Files that hold more than weights, as pickles may, are
     refused. The answers on MNIST, if it is on this machine, are counted by: lenet evaluate --model OUT.safetensors.
     """
-    from lenet.export.import_model import brought
+    from lenet.export.import_model import import_model
     from lenet.network.weights import save_weights
 
-    weights = brought(file, activation=activation, pooling=pooling, paper=paper, pen=pen, padding=padding)
+    weights = import_model(file, activation=activation, pooling=pooling, paper=paper, pen=pen, padding=padding)
     save_weights(out, weights)
     print(f"{file}\t{weights.net.name}\t{out}")

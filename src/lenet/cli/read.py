@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lenet.cli.progress import bar
-from lenet.network.spec import DEFAULT, SWEEP
+from lenet.network.spec import DEFAULT, SLIDING_DEFAULT
 
 if TYPE_CHECKING:
     from lenet.bulk.jobs import Answer
-    from lenet.reader import Asked
+    from lenet.reader import ReadOptions
 
 
 def read(
@@ -31,7 +31,7 @@ def read(
         typer.Option(
             metavar="NAME|FILE",
             help="Shipped weights by name, or a weights file.",
-            show_default=f"{DEFAULT}; {SWEEP} for a sweep",
+            show_default=f"{DEFAULT}; {SLIDING_DEFAULT} for a sweep",
         ),
     ] = None,
     method: Annotated[
@@ -83,42 +83,42 @@ def read(
     gives one line on stderr and exit status 1; the others are still read.
     """
     from lenet.bulk import jobs
-    from lenet.bulk.inputs import opened, pictures
-    from lenet.bulk.outputs import written
+    from lenet.bulk.inputs import list_pictures, open_pictures
+    from lenet.bulk.outputs import open_output
     from lenet.engine import load
     from lenet.errors import UsageError
-    from lenet.reader import ask
-    from lenet.training.corrections import kept
+    from lenet.reader import read_options
+    from lenet.training.corrections import keep_corrections
 
     if method not in ("cut", "sweep"):
         raise UsageError(f"--method {method}", "expected cut or sweep")
-    model = model or (SWEEP if method == "sweep" else DEFAULT)
+    model = model or (SLIDING_DEFAULT if method == "sweep" else DEFAULT)
     if resume and not out:
         raise UsageError("--resume", "goes on with a job of --out", "give --out")
     options: dict[str, Any] = {"digit": digit, "pattern": pattern, "best": best, "max_error": max_error}
-    options |= {"sweep": method == "sweep", "choices": _listed(choices) if choices else None}
-    asked = ask(load(model), **options)
-    found = pictures(paths, column)
+    options |= {"sweep": method == "sweep", "choices": _read_choices(choices) if choices else None}
+    found = list_pictures(paths, column)
     job = {"model": model, "column": column, **options}
+    asked = read_options(load(model), sliding_window=options.pop("sweep"), **options)
     if cluster is not None:
         if out is None or as_json or annotate or save_glyphs or "-" in found:
             problem = "reads files into a folder of Parquet parts"
             raise UsageError("--cluster", problem, "give --out FOLDER, without --json, --annotate and --save-glyphs")
         _on_cluster(cluster, out, job, found, asked, resume)
         return
-    drawing = _prepared(annotate, found)
-    with _stoppable(out), ExitStack() as open_files:
-        put, done = open_files.enter_context(written(out, job, found, resume=resume)) if out else (None, 0)
-        keep = open_files.enter_context(kept(save_glyphs)) if save_glyphs else None
+    drawing = _prepare_drawings(annotate, found)
+    with _explain_stop(out), ExitStack() as open_files:
+        put, done = open_files.enter_context(open_output(out, job, found, resume=resume)) if out else (None, 0)
+        keep = open_files.enter_context(keep_corrections(save_glyphs)) if save_glyphs else None
         move = open_files.enter_context(bar("reading", "pictures"))
         failed = False
         given = standard_input() if "-" in found else b""
         left = found[done:]
-        answers = jobs.read_all(opened(left, column, given), len(left), model, asked)
+        answers = jobs.read_all(open_pictures(left, column, given), len(left), model, asked)
         for number, answer in enumerate(answers, done):
-            failed |= not _told(answer, as_json, put)
+            failed |= not _tell(answer, as_json, put)
             if answer.reading and drawing:
-                _annotate(answer, _source(answer.path, given, column), _out(drawing, answer.path, number))
+                _annotate(answer, _reopen(answer.path, given, column), _choose_drawing(drawing, answer.path, number))
             if answer.reading and keep:
                 keep(answer)
             if len(found) > 20:
@@ -127,17 +127,19 @@ def read(
         raise typer.Exit(1)
 
 
-def _on_cluster(address: str, out: Path, job: dict[str, Any], found: list[str], asked: Asked, resume: bool) -> None:
+def _on_cluster(
+    address: str, out: Path, job: dict[str, Any], found: list[str], asked: ReadOptions, resume: bool
+) -> None:
     """Have a cluster read all that is left of a job, and say what came of it."""
-    from lenet.bulk.ray_cluster import joined
-    from lenet.bulk.shards import begun, writer
+    from lenet.bulk.ray_cluster import join_cluster
+    from lenet.bulk.shards import make_shard_writer, open_shards
 
-    with _stoppable(out), bar("reading", "pictures") as move, joined(address) as cluster:
-        parts = begun(out, job, found, cluster.cores, resume=resume)
+    with _explain_stop(out), bar("reading", "pictures") as move, join_cluster(address) as cluster:
+        parts = open_shards(out, job, found, cluster.cores, resume=resume)
         left = parts.left()
         sizes = {row["number"]: row["count"] for row in left}
         done = len(found) - sum(sizes.values())
-        for number in cluster.mapped(writer, (str(out), job["column"], job["model"], asked), left):
+        for number in cluster.mapped(make_shard_writer, (str(out), job["column"], job["model"], asked), left):
             done += sizes[number]
             move(done, len(found))
         manifest = parts.finish()
@@ -149,7 +151,7 @@ def _on_cluster(address: str, out: Path, job: dict[str, Any], found: list[str], 
 
 
 @contextmanager
-def _stoppable(out: Path | None) -> Iterator[None]:
+def _explain_stop(out: Path | None) -> Iterator[None]:
     """Say how to go on when Ctrl-C ends a job whose answers are kept."""
     try:
         yield
@@ -160,7 +162,7 @@ def _stoppable(out: Path | None) -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
-def _listed(choices: Path) -> list[str]:
+def _read_choices(choices: Path) -> list[str]:
     """Return the words of a file of choices. Raises DataError when it cannot be read."""
     from lenet.errors import DataError, reason
 
@@ -170,7 +172,7 @@ def _listed(choices: Path) -> list[str]:
         raise DataError(choices, f"cannot be read ({reason(error)})") from error
 
 
-def _told(answer: Answer, as_json: bool, put: Callable[[dict[str, Any]], None] | None) -> bool:
+def _tell(answer: Answer, as_json: bool, put: Callable[[dict[str, Any]], None] | None) -> bool:
     """Print an answer and put it into the file; return whether there was one."""
     if answer.error:
         print(answer.error, file=sys.stderr)
@@ -180,11 +182,11 @@ def _told(answer: Answer, as_json: bool, put: Callable[[dict[str, Any]], None] |
     if as_json:
         print(json.dumps(found))
     elif answer.reading is not None and not put:
-        print(_line(found))
+        print(_format_line(found))
     return answer.reading is not None
 
 
-def _prepared(annotate: Path | None, found: list[str]) -> Path | None:
+def _prepare_drawings(annotate: Path | None, found: list[str]) -> Path | None:
     """Return where drawings go: a folder that is there already, or is made for several, or the file of the only one."""
     from lenet.errors import LenetError, reason
 
@@ -199,40 +201,40 @@ def _prepared(annotate: Path | None, found: list[str]) -> Path | None:
     return annotate
 
 
-def _source(path: str, given: bytes, column: str | None) -> Any:
+def _reopen(path: str, given: bytes, column: str | None) -> Any:
     """Return what a picture is read from, once more."""
-    from lenet.bulk.inputs import opened
+    from lenet.bulk.inputs import open_pictures
 
-    return next(opened([path], column, given))[1]
+    return next(open_pictures([path], column, given))[1]
 
 
 def _annotate(answer: Answer, source: Any, out: Path) -> None:
     from lenet.drawing import pictures as draw  # Pillow's drawing, only when it is asked for
     from lenet.preprocessing.decode import open_page
-    from lenet.segmentation.candidates import see_number
+    from lenet.segmentation.candidates import find_candidates
 
     assert answer.reading is not None
     page = open_page(source)
-    cuts = see_number(source).cuts() if len(answer.reading.digits) > 1 else ()
-    draw.save_picture(draw.annotated(page.grey, answer.reading.digits, page.scale, cuts), out)
+    cuts = find_candidates(source).cuts() if len(answer.reading.digits) > 1 else ()
+    draw.save_picture(draw.annotate(page.grey, answer.reading.digits, page.scale, cuts), out)
 
 
-def _out(annotate: Path, path: str, number: int) -> Path:
+def _choose_drawing(annotate: Path, path: str, number: int) -> Path:
     if not annotate.is_dir():
         return annotate
     stem = Path(path).stem if path != "-" else "stdin"
     return annotate / f"{number + 1:04d}-{stem}.png"
 
 
-def _line(found: dict[str, Any]) -> str:
+def _format_line(found: dict[str, Any]) -> str:
     """Return path, text, confidence, and the abstention with the notes, separated by tabs."""
-    from lenet.bulk.outputs import as_figure, likeliest
+    from lenet.bulk.outputs import format_confidence, format_likeliest
 
-    ranked = likeliest(found)
+    ranked = format_likeliest(found)
     remarks = [*filter(None, [found["abstained"], ranked and f"likeliest {ranked}"]), *found["notes"]]
     path = str(found["path"]).replace("\t", "\\t").replace("\n", "\\n")
     text = str(found["text"]).replace("\n", " ")
-    return f"{path}\t{text}\t{as_figure(found['confidence'])}\t{'; '.join(remarks)}".rstrip("\t")
+    return f"{path}\t{text}\t{format_confidence(found['confidence'])}\t{'; '.join(remarks)}".rstrip("\t")
 
 
 def standard_input() -> bytes:

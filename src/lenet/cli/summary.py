@@ -31,14 +31,14 @@ def summary(
             raise UsageError(f"network {name!r}", "no such network", f"expected one of {', '.join(NETS)}")
     if as_json:
         for name in chosen:
-            print(json.dumps(_as_json(name, anatomy.layers(NETS[name]))))
+            print(json.dumps(_as_json(name, anatomy.layer_facts(NETS[name]))))
         return
     for name in chosen:
-        _print_layers(name, NETS[name].about, anatomy.layers(NETS[name]))
+        _print_layers(name, NETS[name].about, anatomy.layer_facts(NETS[name]))
     if len(chosen) > 1:
-        _print_side_by_side({name: anatomy.layers(NETS[name]) for name in chosen})
+        _print_side_by_side({name: anatomy.layer_facts(NETS[name]) for name in chosen})
         print("\nwell-known totals of trainable parameters:")
-        for line in anatomy.well_known_totals():
+        for line in anatomy.explain_totals():
             print(f"  {line}")
 
 

@@ -10,13 +10,13 @@ import numpy as np
 
 from lenet.arrays import Bools, Int32, Int64, Uint8
 from lenet.data import idx
-from lenet.data.fetch import Report, content
+from lenet.data.fetch import Report, read_content
 from lenet.data.labels import NONE, Labelled, read_labels
-from lenet.data.sources import SOURCES, Role, Source
+from lenet.data.sources import SOURCES, DataSource, Role
 from lenet.errors import DataError
 from lenet.network.spec import GLYPH_SIZE, NOT_A_DIGIT
 from lenet.progress import silent
-from lenet.segmentation.candidates import see_digit
+from lenet.segmentation.candidates import find_digit
 
 # QMNIST's series number of the high-school students; the other series are employees of the Census Bureau.
 STUDENTS = 4
@@ -74,7 +74,7 @@ def load(name: str | Path, report: Report = silent) -> Dataset:
         return load_marked(name, one_in=10)
     train, test = _digits(source, "train", report), _digits(source, "test", report)
     mnist_order = str(name) in ("mnist", "qmnist") and len(train) == 60_000
-    held_out = held_out_mask() if mnist_order else _every_tenth(len(train))
+    held_out = load_held_out_mask() if mnist_order else _every_tenth(len(train))
     return Dataset(str(name), train, test, held_out, _checksum([train, test]))
 
 
@@ -105,10 +105,10 @@ def _every_tenth(n: int) -> Bools:
     return np.arange(n) % 10 == 9
 
 
-def _digits(source: Source, part: str, report: Report) -> Digits:
+def _digits(source: DataSource, part: str, report: Report) -> Digits:
     roles: tuple[Role, Role] = ("train images", "train labels") if part == "train" else ("test images", "test labels")
     images_file, labels_file = (f"{source.name}: {source.files[role].name}" for role in roles)
-    images, labels = (content(source, role, report) for role in roles)
+    images, labels = (read_content(source, role, report) for role in roles)
     glyphs = idx.as_images(idx.parse_idx(images, images_file), images_file)
     if source.transposed:
         glyphs = np.ascontiguousarray(glyphs.transpose(0, 2, 1))
@@ -123,18 +123,18 @@ def _checksum(parts: list[Digits]) -> str:
     return digest.hexdigest()
 
 
-def writers(part: str, n: int, report: Report = silent) -> Int32:
+def load_writers(part: str, n: int, report: Report = silent) -> Int32:
     """Return the (series, writer) of MNIST's first `n` "train" or "test" digits, from QMNIST's labels."""
     role: Role = "train labels" if part == "train" else "test labels"
     name = SOURCES["qmnist"].files[role].name
-    return idx.as_writers(idx.parse_idx(content(SOURCES["qmnist"], role, report), name), name, n)
+    return idx.as_writers(idx.parse_idx(read_content(SOURCES["qmnist"], role, report), name), name, n)
 
 
-def who_wrote(data: Dataset) -> Int64:
+def number_writers(data: Dataset) -> Int64:
     """Return one number (n,) for each writer of MNIST's training digits. Raises DataError for another set."""
     if data.name not in ("mnist", "qmnist") or len(data.train) != 60_000:
         raise DataError(data.name, "who wrote its digits is not known", "only mnist goes to school")
-    series_and_writer = writers("train", len(data.train)).astype(np.int64)
+    series_and_writer = load_writers("train", len(data.train)).astype(np.int64)
     return series_and_writer[:, 0] * 1_000_000 + series_and_writer[:, 1]
 
 
@@ -152,7 +152,7 @@ def choose_held_out(series_and_writer: Int32) -> Bools:
     return chosen
 
 
-def held_out_mask() -> Bools:
+def load_held_out_mask() -> Bools:
     """Return `choose_held_out` for MNIST's 60,000 training digits, kept with lenet as one bit each."""
     packed = (Path(__file__).parents[1] / "assets" / "held-out-writers.bin").read_bytes()
     return np.unpackbits(np.frombuffer(packed, np.uint8))[:60_000].astype(bool)
@@ -164,7 +164,7 @@ def _from_folder(folder: Path) -> tuple[Digits, Bools]:
     labels = np.array([_label(row) for row in rows], np.uint8)
     glyphs = np.zeros((len(rows), GLYPH_SIZE, GLYPH_SIZE), np.uint8)
     for number, row in enumerate(rows):
-        for glyph in see_digit(folder / row.path).glyphs[:1]:
+        for glyph in find_digit(folder / row.path).glyphs[:1]:
             glyphs[number] = glyph
     return Digits(glyphs, labels, tuple(row.path for row in rows)), np.array([row.part == "train" for row in rows])
 

@@ -13,7 +13,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 from lenet.data.idx import decompress
-from lenet.data.sources import Pinned, Role, Source
+from lenet.data.sources import DataSource, Pinned, Role
 from lenet.errors import DataError, reason
 from lenet.files import replacing
 from lenet.progress import silent
@@ -32,34 +32,34 @@ def cache_folder() -> Path:
     return Path(base) / "lenet"
 
 
-def folders(source: Source) -> list[Path]:
+def search_folders(source: DataSource) -> list[Path]:
     """Return where a set is looked for, in order: ``$LENET_DATA/<name>``, then the cache."""
     given = os.environ.get("LENET_DATA")
     return [Path(base) / source.name for base in (given, cache_folder()) if base]
 
 
-def local(source: Source, role: Role) -> Path | None:
+def find_local(source: DataSource, role: Role) -> Path | None:
     """Return the path of a file that is on this machine, compressed or (if its content is pinned) not."""
     name = source.files[role].name
     names = [name, name.removesuffix(".gz")] if source.sums_of == "content" else [name]
-    candidates = (folder / each for folder in folders(source) for each in names)
+    candidates = (folder / each for folder in search_folders(source) for each in names)
     return next((path for path in candidates if path.is_file()), None)
 
 
-def content(source: Source, role: Role, report: Report = silent) -> bytes:
+def read_content(source: DataSource, role: Role, report: Report = silent) -> bytes:
     """Return the decompressed and checked bytes of one file, downloading the set's file if it is nowhere.
 
     Raises DataError when no mirror has it, or when the bytes are not the pinned ones.
     """
-    path = local(source, role) or _download(source, role, report)
+    path = find_local(source, role) or _download(source, role, report)
     try:
         packed = path.read_bytes()
     except OSError as error:
         raise DataError(path, reason(error)) from error
-    return _checked(source, source.files[role], packed, path)
+    return _check_content(source, source.files[role], packed, path)
 
 
-def _checked(source: Source, pinned: Pinned, packed: bytes, thing: object) -> bytes:
+def _check_content(source: DataSource, pinned: Pinned, packed: bytes, thing: object) -> bytes:
     raw = decompress(packed, thing)
     if pinned.md5:
         found = hashlib.md5(raw if source.sums_of == "content" else packed, usedforsecurity=False).hexdigest()
@@ -68,7 +68,7 @@ def _checked(source: Source, pinned: Pinned, packed: bytes, thing: object) -> by
     return raw
 
 
-def _download(source: Source, role: Role, report: Report) -> Path:
+def _download(source: DataSource, role: Role, report: Report) -> Path:
     folder = cache_folder() / source.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -83,7 +83,7 @@ def _download(source: Source, role: Role, report: Report) -> Path:
                 if source.archive:
                     _check_sum(temporary, wanted)
                 else:
-                    _checked(source, wanted, temporary.read_bytes(), mirror + wanted.name)
+                    _check_content(source, wanted, temporary.read_bytes(), mirror + wanted.name)
         except (OSError, HTTPException, DataError) as error:
             cause = error.reason if isinstance(error, urllib.error.URLError) else error
             failures.append(f"{mirror}: {cause}")
@@ -121,7 +121,7 @@ def _check_sum(path: Path, pinned: Pinned) -> None:
         raise DataError(pinned.name, f"MD5 {found}, expected {pinned.md5}", "the mirror has another file")
 
 
-def _unpack(source: Source, archive: Path) -> None:
+def _unpack(source: DataSource, archive: Path) -> None:
     """Take the set's own files out of the archive by name, wherever they stand in it, and drop the archive."""
     try:
         with zipfile.ZipFile(archive) as packed:

@@ -39,7 +39,7 @@ def read_labels(folder: Path) -> list[Labelled]:
     return rows
 
 
-def numbers_in(data: str) -> list[Labelled]:
+def read_numbers(data: str) -> list[Labelled]:
     """Return a folder's rows that are to be measured on, if any label is longer than a digit: it is of numbers.
 
     Those marked "train" are left out, unless all are. Returns none for a public set's name. Raises DataError.

@@ -17,7 +17,7 @@ class Pinned:
 
 
 @dataclass(frozen=True)
-class Source:
+class DataSource:
     """A data set: its files by role, the folders they are served from, and what the sums were taken of.
 
     `sums_of` is "content" (the decompressed bytes) or "file" (the .gz as served). `archive` names one zip
@@ -46,10 +46,10 @@ _CLASSIC = (
     "t10k-labels-idx1-ubyte.gz",
 )
 
-SOURCES: dict[str, Source] = {
+SOURCES: dict[str, DataSource] = {
     source.name: source
     for source in (
-        Source(
+        DataSource(
             "mnist",
             "70,000 handwritten digits (1998)",
             "CC BY-SA 3.0",
@@ -68,7 +68,7 @@ SOURCES: dict[str, Source] = {
             ),
             sums_of="content",
         ),
-        Source(
+        DataSource(
             "qmnist",
             "MNIST rebuilt, with its writers and 50,000 more test digits (2019)",
             "BSD-3-Clause",
@@ -88,7 +88,7 @@ SOURCES: dict[str, Source] = {
                 ),
             ),
         ),
-        Source(
+        DataSource(
             "fashion-mnist",
             "70,000 pictures of clothes in ten classes (2017)",
             "MIT",
@@ -103,7 +103,7 @@ SOURCES: dict[str, Source] = {
                 ),
             ),
         ),
-        Source(
+        DataSource(
             "kmnist",
             "70,000 cursive Japanese characters in ten classes (2018)",
             "CC BY-SA 4.0",
@@ -118,7 +118,7 @@ SOURCES: dict[str, Source] = {
                 ),
             ),
         ),
-        Source(
+        DataSource(
             "emnist-digits",
             "280,000 handwritten digits of the same forms (2017)",
             "public domain",

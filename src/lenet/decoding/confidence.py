@@ -8,8 +8,8 @@ from lenet.arrays import Float64, Int32
 from lenet.decoding.decoder import DecodedLine
 from lenet.network.probabilities import log_odds
 from lenet.network.spec import NOT_A_DIGIT
-from lenet.network.weights import TRUSTED
-from lenet.segmentation.candidates import Sight
+from lenet.network.weights import CONFIDENCE_WEIGHT_COUNT
+from lenet.segmentation.candidates import PageCandidates
 from lenet.segmentation.lattice import SHAPES
 
 # What is weighed beside an offset: the log-odds of the text up to 1, and beyond; the log-odds of "not a digit" of what
@@ -19,8 +19,8 @@ from lenet.segmentation.lattice import SHAPES
 # a single digit, which letters and blots are taken for, so that the first three are weighed apart for one.
 _SAID = ("log-odds", "beyond", "rubbish")
 _MORE = ("ones", "cuts", "digits", "notes", "joined", "joined strokes")
-SIGNS = (*_SAID, *_MORE, "single", *(f"{sign} of a single one" for sign in _SAID))
-assert len(SIGNS) + 1 == TRUSTED
+CONFIDENCE_FEATURES = (*_SAID, *_MORE, "single", *(f"{sign} of a single one" for sign in _SAID))
+assert len(CONFIDENCE_FEATURES) + 1 == CONFIDENCE_WEIGHT_COUNT
 _LEFT, _RIGHT = SHAPES.index("cut left"), SHAPES.index("cut right")
 _LIKELY = 1.0
 # So many pictures of numbers that are said to be of a format are.
@@ -29,7 +29,9 @@ _OF_THE_FORMAT = 0.95
 _NOTES = 4
 
 
-def signs(decoded: DecodedLine, sight: Sight, arcs: Int32, log_probabilities: Float64) -> Float64:
+def confidence_features(
+    decoded: DecodedLine, candidates: PageCandidates, arcs: Int32, log_probabilities: Float64
+) -> Float64:
     """Return SIGNS (13,) of a line that says the `arcs` (n,) of a sight, n above 0, of log-probabilities (m, 11).
 
     A point or a dash looks like no digit, and need not: what digits look like is asked of digits alone.
@@ -37,7 +39,7 @@ def signs(decoded: DecodedLine, sight: Sight, arcs: Int32, log_probabilities: Fl
     is_digit = np.array([each.symbol < NOT_A_DIGIT for each in decoded.digits])
     arcs = arcs[is_digit] if is_digit.any() else arcs
     odds = float(log_odds(np.array(decoded.confidence)))
-    read = sight.lattice.shapes[arcs]
+    read = candidates.lattice.shapes[arcs]
     longest = max(map(len, "".join(each if each == "1" else " " for each in decoded.text).split(" ")))
     single = float(len(arcs) == 1)
     said = [
@@ -50,14 +52,14 @@ def signs(decoded: DecodedLine, sight: Sight, arcs: Int32, log_probabilities: Fl
         float(min(4, max(0, longest - 2))),
         float((read[:, _LEFT] + read[:, _RIGHT]).max()),
         float(np.log(len(arcs))),
-        float(min(_NOTES, len(sight.notes))),
+        float(min(_NOTES, len(candidates.notes))),
         joined,
         joined * sum(digit in "17" for digit in decoded.text) / len(arcs),
     ]
     return np.array([*said, *more, single, *(single * each for each in said)])
 
 
-def trusted(found: Float64, weights: Float64) -> float:
+def calibrate_confidence(found: Float64, weights: Float64) -> float:
     """Return the confidence that signs (k,) are worth, by weights (k + 1,) with the offset last."""
     return float(1 / (1 + np.exp(-(found @ weights[:-1] + weights[-1]))))
 

@@ -8,7 +8,17 @@ import numpy as np
 
 from lenet.arrays import Float64, Int32
 from lenet.decoding.formats import SYMBOLS
-from lenet.decoding.graph import SILENT, Automaton, Graph, composed, either, exactly, forward, posteriors, viterbi
+from lenet.decoding.graph import (
+    EPSILON,
+    Automaton,
+    Graph,
+    compose,
+    forward,
+    linear_acceptor,
+    log_add,
+    posteriors,
+    viterbi,
+)
 from lenet.network.spec import NOT_A_DIGIT
 from lenet.result import Abstained
 
@@ -44,7 +54,7 @@ class DecodedLine:
     fits: float = 1.0
 
 
-def withheld(confidence: float) -> Abstained:
+def withhold(confidence: float) -> Abstained:
     """Return why an answer of this probability is withheld, or False."""
     return "uncertain" if confidence < UNCERTAIN else False
 
@@ -56,48 +66,48 @@ def decode(graph: Graph, spans: Int32, allowed: Automaton | None, best: int) -> 
     are of the same place. With `allowed` the text is one of those that it allows, and probabilities are among them;
     there may be none: then the text is empty and its confidence 0. `best` is how many of the likeliest texts to list.
     """
-    open_graph = composed(graph, allowed) if allowed else graph
+    open_graph = compose(graph, allowed) if allowed else graph
     least, path = viterbi(open_graph)
     if not np.isfinite(least):
         return DecodedLine("", 0.0, (), (), 0.0)
     every, shares = posteriors(open_graph)
     fits = 1.0
     if allowed:
-        fits = float(np.exp(min(0.0, float(forward(_of_digits(graph))[-1]) - every)))
+        fits = float(np.exp(min(0.0, float(forward(_keep_digits(graph))[-1]) - every)))
         path = [int(open_graph.origins[step]) for step in path if open_graph.origins[step] >= 0]
         own = open_graph.origins >= 0
         shares = np.bincount(open_graph.origins[own], shares[own], len(graph.labels)).astype(np.float64)
     text = _text(graph, path)
-    confidence = _confidence(open_graph, text, every)
-    likeliest = _likeliest(open_graph, every, max(best, 1))
+    confidence = _share_of_paths(open_graph, text, every)
+    likeliest = _rank_texts(open_graph, every, max(best, 1))
     if likeliest and likeliest[0][1] > confidence and likeliest[0][0] != text:
         # Another text has more in all its segmentations together.
         text, confidence = likeliest[0]
-        again = composed(graph, _only(text))
+        again = compose(graph, _allow_only(text))
         path = [int(again.origins[step]) for step in viterbi(again)[1] if again.origins[step] >= 0]
-    digits = tuple(_digit(graph, spans, shares, step) for step in path if graph.labels[step] != SILENT)
+    digits = tuple(_decode_digit(graph, spans, shares, step) for step in path if graph.labels[step] != EPSILON)
     return DecodedLine(text, min(1.0, confidence), digits, tuple(likeliest[:best]), fits)
 
 
-def _of_digits(graph: Graph) -> Graph:
+def _keep_digits(graph: Graph) -> Graph:
     """Return a graph without the arcs that say separators."""
     return replace(graph, penalties=np.where(graph.labels < NOT_A_DIGIT, graph.penalties, np.inf))
 
 
 def _text(graph: Graph, path: list[int]) -> str:
-    return "".join(SYMBOLS[graph.labels[step]] for step in path if graph.labels[step] != SILENT)
+    return "".join(SYMBOLS[graph.labels[step]] for step in path if graph.labels[step] != EPSILON)
 
 
-def _only(text: str) -> Automaton:
-    return exactly([SYMBOLS.index(character) for character in text], len(SYMBOLS))
+def _allow_only(text: str) -> Automaton:
+    return linear_acceptor([SYMBOLS.index(character) for character in text], len(SYMBOLS))
 
 
-def _confidence(graph: Graph, text: str, every: float) -> float:
+def _share_of_paths(graph: Graph, text: str, every: float) -> float:
     """Return the share of all paths that say this text: exp of minus equation 17."""
-    return float(np.exp(min(0.0, every - float(forward(composed(graph, _only(text)))[-1]))))
+    return float(np.exp(min(0.0, every - float(forward(compose(graph, _allow_only(text)))[-1]))))
 
 
-def _digit(graph: Graph, spans: Int32, shares: Float64, step: int) -> DecodedDigit:
+def _decode_digit(graph: Graph, spans: Int32, shares: Float64, step: int) -> DecodedDigit:
     """Add up, symbol by symbol, the shares of all arcs of the place of this one.
 
     A sweep's path may have two of them: then the shares are of all that is said there.
@@ -105,17 +115,17 @@ def _digit(graph: Graph, spans: Int32, shares: Float64, step: int) -> DecodedDig
     first, past = (int(side) for side in spans[step])
     shared = np.minimum(spans[:, 1], past) - np.maximum(spans[:, 0], first)
     longest = np.maximum(spans[:, 1] - spans[:, 0], past - first)
-    same = (graph.labels != SILENT) & (2 * shared > longest)
-    chances = np.bincount(graph.labels[same], shares[same], len(SYMBOLS)).astype(np.float64)
-    chances = chances / max(1.0, float(chances.sum()))
+    same = (graph.labels != EPSILON) & (2 * shared > longest)
+    probs = np.bincount(graph.labels[same], shares[same], len(SYMBOLS)).astype(np.float64)
+    probs = probs / max(1.0, float(probs.sum()))
     symbol = int(graph.labels[step])
-    confidence = float(chances[symbol])
-    chances[symbol] = -1.0
-    runner_up = int(chances[:10].argmax())
-    return DecodedDigit(step, symbol, confidence, runner_up, float(max(0.0, chances[runner_up])))
+    confidence = float(probs[symbol])
+    probs[symbol] = -1.0
+    runner_up = int(probs[:10].argmax())
+    return DecodedDigit(step, symbol, confidence, runner_up, float(max(0.0, probs[runner_up])))
 
 
-def _likeliest(graph: Graph, every: float, count: int) -> list[tuple[str, float]]:
+def _rank_texts(graph: Graph, every: float, count: int) -> list[tuple[str, float]]:
     """Return the likeliest texts and their shares of all paths: a beam over the nodes that adds up segmentations."""
     best = forward(graph)
     with np.errstate(invalid="ignore"):  # nodes that nothing reaches
@@ -129,10 +139,10 @@ def _likeliest(graph: Graph, every: float, count: int) -> list[tuple[str, float]
     for node in range(1, graph.nodes):
         found: dict[str, float] = {}
         for arc in range(bounds[node], bounds[node + 1]):
-            said = "" if labels[arc] == SILENT else SYMBOLS[labels[arc]]
+            said = "" if labels[arc] == EPSILON else SYMBOLS[labels[arc]]
             for text, cost in texts[sources[arc]].items():
                 longer, total = text + said, cost + penalties[arc]
-                found[longer] = either(found[longer], total) if longer in found else total
+                found[longer] = log_add(found[longer], total) if longer in found else total
         kept = sorted(found.items(), key=lambda each: each[1])[: max(_FOLLOWED, 3 * count)]
         texts[node] = dict(kept)
     return [(text, float(np.exp(min(0.0, every - cost)))) for text, cost in list(texts[-1].items())[:count]]

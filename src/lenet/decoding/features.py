@@ -6,52 +6,52 @@ import numpy as np
 import numpy.typing as npt
 
 from lenet.arrays import Float32, Float64, Int32
-from lenet.decoding.arc_scorer import scores
+from lenet.decoding.arc_scorer import score_arcs
 from lenet.decoding.formats import SYMBOLS
-from lenet.decoding.graph import SILENT, Graph
+from lenet.decoding.graph import EPSILON, Graph
 from lenet.network.spec import NOT_A_DIGIT
-from lenet.network.weights import WEIGHED
+from lenet.network.weights import ARC_FEATURE_COUNT
 from lenet.segmentation.lattice import SHAPES, Lattice
 
 # Log-probabilities below this say no more than this, nor do lengths beyond so many heights of the line.
 _LEAST, _LONGEST = -14.0, 2.0
 # What speaks for an arc: the log-probability of the label that it says (of the likeliest if it says none) and of
 # "not a digit", the shape of its ink, if that is cut on either side, and, one in eleven, which label it says, if any.
-EVIDENCE = ("label", "rubbish", *SHAPES, "left is cut", "right is cut", *"0123456789", "nothing")
-assert len(EVIDENCE) == WEIGHED
+ARC_FEATURES = ("label", "rubbish", *SHAPES, "left is cut", "right is cut", *"0123456789", "nothing")
+assert len(ARC_FEATURES) == ARC_FEATURE_COUNT
 # Two dots above each other are so much likelier a colon than nothing.
 _COLON = -3.5
 
 
-def evidence(shapes: Float32, log_probabilities: Float64, labels: Int32) -> Float64:
+def arc_features(shapes: Float32, log_probabilities: Float64, labels: Int32) -> Float64:
     """Return what speaks for arcs of these shapes (n, 9), log-probabilities (n, 11) and labels (n,): (n, WEIGHED)."""
-    logs = np.maximum(log_probabilities, _LEAST)
-    silent = labels == SILENT
-    said = np.where(silent, logs[:, :NOT_A_DIGIT].max(axis=1), logs[np.arange(len(labels)), labels])
+    log_probs = np.maximum(log_probabilities, _LEAST)
+    silent = labels == EPSILON
+    said = np.where(silent, log_probs[:, :NOT_A_DIGIT].max(axis=1), log_probs[np.arange(len(labels)), labels])
     cut = shapes[:, [SHAPES.index("cut left"), SHAPES.index("cut right")]] > 0
     kinds = np.where(silent, NOT_A_DIGIT, labels)[:, None] == np.arange(NOT_A_DIGIT + 1)
     within = np.clip(shapes, -_LONGEST, _LONGEST)
-    return np.concatenate([said[:, None], logs[:, [NOT_A_DIGIT]], within, cut, kinds], axis=1).astype(np.float64)
+    return np.concatenate([said[:, None], log_probs[:, [NOT_A_DIGIT]], within, cut, kinds], axis=1).astype(np.float64)
 
 
-def log_gradient(arcs: Int32, labels: Int32, log_probabilities: Float64, slopes: Float64) -> Float64:
+def log_prob_gradient(arcs: Int32, labels: Int32, log_probabilities: Float64, grad: Float64) -> Float64:
     """Return the gradient in log-probabilities (m, 11) of a loss whose slopes in the evidence (n, WEIGHED) are given.
 
-    The evidence is that of arcs (n,), rows of the log-probabilities, that say these labels (n,), as `line_graph` has
-    it. What was too unlikely to count has no gradient.
+    The evidence is that of arcs (n,), rows of the log-probabilities, that say these labels (n,), as `build_line_graph`
+    has it. What was too unlikely to count has no gradient.
     """
     found = np.zeros_like(log_probabilities)
     likeliest = log_probabilities[:, :NOT_A_DIGIT].argmax(axis=1)
     for name, said in (
-        ("label", np.where(labels == SILENT, likeliest[arcs], labels)),
+        ("label", np.where(labels == EPSILON, likeliest[arcs], labels)),
         ("rubbish", np.full(len(arcs), NOT_A_DIGIT)),
     ):
         counts = log_probabilities[arcs, said] > _LEAST
-        np.add.at(found, (arcs[counts], said[counts]), slopes[counts, EVIDENCE.index(name)])
+        np.add.at(found, (arcs[counts], said[counts]), grad[counts, ARC_FEATURES.index(name)])
     return found
 
 
-def separator_shapes(shapes: Float32) -> tuple[Int32, Int32, Float64]:
+def find_separators(shapes: Float32) -> tuple[Int32, Int32, Float64]:
     """Return which pieces (m, 9) may be which separator: the piece, its symbol, and the penalty for its shape."""
     height, width, offset, ink, *_rest = np.asarray(shapes, np.float64).T
     low = offset + height / 2  # of its bottom below the middle: 0.5 on the base line
@@ -72,7 +72,7 @@ def separator_shapes(shapes: Float32) -> tuple[Int32, Int32, Float64]:
     return np.concatenate(rows), np.concatenate(symbols).astype(np.int32), np.concatenate(penalties)
 
 
-def colon_dots(lattice: Lattice, pairs: Int32, pieces: Int32) -> npt.NDArray[np.bool_]:
+def find_colons(lattice: Lattice, pairs: Int32, pieces: Int32) -> npt.NDArray[np.bool_]:
     """Return which arcs (n,) of two pieces, whose own arcs are given (n, 2), are two dots one above the other.
 
     They stand above each other in the picture, or where the line's slant is taken out.
@@ -87,8 +87,8 @@ def colon_dots(lattice: Lattice, pairs: Int32, pieces: Int32) -> npt.NDArray[np.
     return found
 
 
-def line_graph(
-    lattice: Lattice, line: int, log_probabilities: Float64, judge: Float64, *, separators: bool = False
+def build_line_graph(
+    lattice: Lattice, line: int, log_probabilities: Float64, arc_scorer: Float64, *, separators: bool = False
 ) -> tuple[Graph, Int32, Float64]:
     """Return a line's graph, the lattice's arc behind each of its arcs, and the evidence (arcs, WEIGHED) behind it.
 
@@ -100,28 +100,28 @@ def line_graph(
     own = np.flatnonzero((lattice.arcs[:, 0] >= first) & (lattice.arcs[:, 1] <= past))
     single = own[lattice.arcs[own, 1] - lattice.arcs[own, 0] == 1]
     arcs = np.concatenate([np.repeat(own, 10), single]).astype(np.int32)
-    labels = np.concatenate([np.tile(np.arange(10), len(own)), np.full(len(single), SILENT)]).astype(np.int32)
-    found = evidence(lattice.shapes[arcs], log_probabilities[arcs], labels)
+    labels = np.concatenate([np.tile(np.arange(10), len(own)), np.full(len(single), EPSILON)]).astype(np.int32)
+    found = arc_features(lattice.shapes[arcs], log_probabilities[arcs], labels)
     extra = np.zeros(len(arcs))
     if separators:
         # A separator is a piece that is no digit, and of the right shape.
-        which, symbols, unlike = separator_shapes(lattice.shapes[single])
+        which, symbols, unlike = find_separators(lattice.shapes[single])
         # Two dots are a colon: both are no digit, which the evidence of the first and the penalty of the second say.
         pairs = own[lattice.arcs[own, 1] - lattice.arcs[own, 0] == 2]
         places = np.searchsorted(lattice.arcs[single, 0], lattice.arcs[pairs, 0, None] + [0, 1])
-        colons = colon_dots(lattice, pairs, single[places])
+        colons = find_colons(lattice, pairs, single[places])
         upper, lower = places[colons].T
         silent = found[10 * len(own) :]
         symbols = np.concatenate([symbols, np.full(len(upper), SYMBOLS.index(":"), np.int32)])
         arcs, labels = np.concatenate([arcs, single[which], pairs[colons]]), np.concatenate([labels, symbols])
         found = np.concatenate([found, silent[which], silent[upper]])
-        extra = np.concatenate([extra, unlike, _COLON - scores(silent[lower], judge)])
+        extra = np.concatenate([extra, unlike, _COLON - score_arcs(silent[lower], arc_scorer)])
     graph = Graph(
         int(past - first) + 1,
         (lattice.arcs[arcs, 0] - first).astype(np.int32),
         (lattice.arcs[arcs, 1] - first).astype(np.int32),
         labels,
-        extra - scores(found, judge),
+        extra - score_arcs(found, arc_scorer),
         np.arange(len(arcs), dtype=np.int32),
     )
     return graph, arcs, found

@@ -28,7 +28,7 @@ NAMED = {
 }
 
 
-def allowed(pattern: str) -> Automaton:
+def parse_pattern(pattern: str) -> Automaton:
     r"""Return the texts of a named format (zip, amount, time, date), `digits:N`, `luhn`, or a regular expression.
 
     A regular expression knows literals, [classes], \d, ., groups, |, ?, *, + and {m,n}. Raises UsageError.
@@ -36,18 +36,18 @@ def allowed(pattern: str) -> Automaton:
     if not pattern:
         raise UsageError("pattern ''", "allows no number", "leave it out to allow all")
     if pattern == "luhn":
-        return _luhn()
+        return _accept_luhn()
     count = re.fullmatch(r"digits:(\d{1,2})", pattern)
     if count:
-        return _parsed(rf"\d{{{int(count[1])}}}", pattern)
-    return _parsed(NAMED.get(pattern, pattern), pattern)
+        return _parse(rf"\d{{{int(count[1])}}}", pattern)
+    return _parse(NAMED.get(pattern, pattern), pattern)
 
 
-def one_of(choices: list[str], name: str) -> Automaton:
+def accept_choices(choices: list[str], name: str) -> Automaton:
     """Return the automaton of a list of texts. Raises UsageError for an empty list or a text that cannot be written."""
     if not choices:
         raise UsageError(name, "no choices", "give one to a line")
-    moves: list[dict[int, int]] = [{}]
+    transitions: list[dict[int, int]] = [{}]
     accepting: set[int] = set()
     for choice in choices:
         state = 0
@@ -55,21 +55,21 @@ def one_of(choices: list[str], name: str) -> Automaton:
             symbol = SYMBOLS.find(character)
             if symbol < 0:
                 raise UsageError(f"{name}: choice {choice!r}", f"{character!r} is none of {SYMBOLS}")
-            if symbol not in moves[state]:
-                moves.append({})
-                moves[state][symbol] = len(moves) - 1
-            state = moves[state][symbol]
+            if symbol not in transitions[state]:
+                transitions.append({})
+                transitions[state][symbol] = len(transitions) - 1
+            state = transitions[state][symbol]
         accepting.add(state)
-    return _merged(moves, accepting)
+    return _merge_states(transitions, accepting)
 
 
-def _merged(moves: list[dict[int, int]], accepting: set[int]) -> Automaton:
+def _merge_states(transitions: list[dict[int, int]], accepting: set[int]) -> Automaton:
     """Return the least automaton of a tree: states that the same endings follow are one."""
     places: dict[tuple[bool, tuple[tuple[int, int], ...]], int] = {}
-    merged = [0] * len(moves)
+    merged = [0] * len(transitions)
     # A branch is numbered after its root, so its ends come first here; the tree's root is the last that is new.
-    for state in reversed(range(len(moves))):
-        ways = tuple(sorted((symbol, merged[target]) for symbol, target in moves[state].items()))
+    for state in reversed(range(len(transitions))):
+        ways = tuple(sorted((symbol, merged[target]) for symbol, target in transitions[state].items()))
         merged[state] = places.setdefault((state in accepting, ways), len(places))
     table = np.full((len(places), len(SYMBOLS)), -1, np.int32)
     ends = np.zeros(len(places), bool)
@@ -81,39 +81,39 @@ def _merged(moves: list[dict[int, int]], accepting: set[int]) -> Automaton:
     return Automaton(table, ends)
 
 
-def any_digits() -> Automaton:
+def accept_digits() -> Automaton:
     """Return the automaton of every text of digits."""
-    moves = np.full((1, len(SYMBOLS)), -1, np.int32)
-    moves[0, :10] = 0
-    return Automaton(moves, np.ones(1, bool))
+    transitions = np.full((1, len(SYMBOLS)), -1, np.int32)
+    transitions[0, :10] = 0
+    return Automaton(transitions, np.ones(1, bool))
 
 
-def _luhn() -> Automaton:
+def _accept_luhn() -> Automaton:
     """Return the texts of digits whose Luhn checksum is 0: a state is (sum if the length is even, if it is odd)."""
     doubled = [2 * d - 9 * (d > 4) for d in _DIGITS]
-    moves = np.full((100, len(SYMBOLS)), -1, np.int32)
+    transitions = np.full((100, len(SYMBOLS)), -1, np.int32)
     for even in range(10):
         for odd in range(10):
             for digit in _DIGITS:
                 # Digits are doubled by their place from the right: keep the sums for both parities of what is to come.
-                moves[even * 10 + odd, digit] = (odd + digit) % 10 * 10 + (even + doubled[digit]) % 10
+                transitions[even * 10 + odd, digit] = (odd + digit) % 10 * 10 + (even + doubled[digit]) % 10
     accepting = np.arange(100) // 10 == 0
-    return Automaton(moves, accepting)
+    return Automaton(transitions, accepting)
 
 
 @dataclass
 class _Nfa:
     """A nondeterministic automaton under construction: symbol moves and free moves of each state."""
 
-    moves: list[dict[int, set[int]]]
-    free: list[set[int]]
+    transitions: list[dict[int, set[int]]]
+    epsilon: list[set[int]]
 
     def state(self) -> int:
-        self.moves.append({})
-        self.free.append(set())
-        if len(self.moves) > _MOST_STATES:
+        self.transitions.append({})
+        self.epsilon.append(set())
+        if len(self.transitions) > _MOST_STATES:
             raise ValueError("too large")
-        return len(self.moves) - 1
+        return len(self.transitions) - 1
 
 
 class _Parser:
@@ -129,8 +129,8 @@ class _Parser:
         first, last = self.nfa.state(), self.nfa.state()
         while True:
             start, end = self.sequence()
-            self.nfa.free[first].add(start)
-            self.nfa.free[end].add(last)
+            self.nfa.epsilon[first].add(start)
+            self.nfa.epsilon[end].add(last)
             if self.peek() != "|":
                 return first, last
             self.at += 1
@@ -150,11 +150,11 @@ class _Parser:
                     part = self.atom()
                     self.at = end
                 if copy >= low:
-                    self.nfa.free[part[0]].add(part[1])
-                self.nfa.free[last].add(part[0])
+                    self.nfa.epsilon[part[0]].add(part[1])
+                self.nfa.epsilon[last].add(part[0])
                 last = part[1]
                 if high is None and copy == max(low, 1) - 1:
-                    self.nfa.free[part[1]].add(part[0])
+                    self.nfa.epsilon[part[1]].add(part[0])
             self.at = after
         return first, last
 
@@ -188,7 +188,7 @@ class _Parser:
             return inside
         first, last = self.nfa.state(), self.nfa.state()
         for symbol in self.symbols(character):
-            self.nfa.moves[first].setdefault(symbol, set()).add(last)
+            self.nfa.transitions[first].setdefault(symbol, set()).add(last)
         return first, last
 
     def symbols(self, character: str) -> set[int]:
@@ -219,25 +219,25 @@ class _Parser:
         return {place}
 
 
-def _parsed(expression: str, name: str) -> Automaton:
+def _parse(expression: str, name: str) -> Automaton:
     parser = _Parser(expression)
     try:
         first, last = parser.either()
         if parser.at < len(expression):
             raise ValueError(f"{parser.peek()!r} at {parser.at}")
-        return _determined(parser.nfa, first, last)
+        return _determine(parser.nfa, first, last)
     except (ValueError, re.error, RecursionError) as error:
         expected = f"expected {', '.join(NAMED)}, digits:N, luhn or a regular expression"
         raise UsageError(f"pattern {name!r}", str(error) or "too deep", expected) from error
 
 
-def _determined(nfa: _Nfa, first: int, last: int) -> Automaton:
+def _determine(nfa: _Nfa, first: int, last: int) -> Automaton:
     """Return the deterministic automaton: a state for each set of states that can be reached together."""
 
     def closure(states: set[int]) -> frozenset[int]:
         found, waiting = set(states), list(states)
         while waiting:
-            for other in nfa.free[waiting.pop()] - found:
+            for other in nfa.epsilon[waiting.pop()] - found:
                 found.add(other)
                 waiting.append(other)
         return frozenset(found)
@@ -249,7 +249,7 @@ def _determined(nfa: _Nfa, first: int, last: int) -> Automaton:
         here = sets[len(rows)]
         row = np.full(len(SYMBOLS), -1, np.int32)
         for symbol in range(len(SYMBOLS)):
-            after = closure({target for state in here for target in nfa.moves[state].get(symbol, ())})
+            after = closure({target for state in here for target in nfa.transitions[state].get(symbol, ())})
             if after and after not in numbers:
                 if len(sets) == _MOST_STATES:
                     raise ValueError("too large")

@@ -13,7 +13,7 @@ import numpy as np
 from lenet.arrays import Float64, Int32, Int64
 
 # The label of an arc that says nothing.
-SILENT = -1
+EPSILON = -1
 
 
 @dataclass(frozen=True)
@@ -34,29 +34,29 @@ class Graph:
 
 @dataclass(frozen=True)
 class Automaton:
-    """Which texts are allowed: `moves` (states, symbols) is the next state or -1, `accepting` (states,) the last ones.
+    """Which texts are allowed: `transitions` (states, symbols) to a next state or -1; `accepting` (states,) the last.
 
     The first state is 0; a silent arc leaves the state as it is.
     """
 
-    moves: Int32
+    transitions: Int32
     accepting: np.ndarray
 
 
-def exactly(labels: list[int], symbols: int) -> Automaton:
+def linear_acceptor(labels: list[int], symbols: int) -> Automaton:
     """Return the automaton that allows one text alone."""
-    moves = np.full((len(labels) + 1, symbols), -1, np.int32)
-    moves[np.arange(len(labels)), labels] = np.arange(1, len(labels) + 1)
-    return Automaton(moves, np.arange(len(labels) + 1) == len(labels))
+    transitions = np.full((len(labels) + 1, symbols), -1, np.int32)
+    transitions[np.arange(len(labels)), labels] = np.arange(1, len(labels) + 1)
+    return Automaton(transitions, np.arange(len(labels) + 1) == len(labels))
 
 
-def composed(graph: Graph, allowed: Automaton) -> Graph:
+def compose(graph: Graph, allowed: Automaton) -> Graph:
     """Return the graph of those paths whose text is allowed; its arcs know which arc they came from."""
     states = len(allowed.accepting)
     # A node for every pair of a node and a state, and one at the end that every accepting state leads to.
     each = np.arange(states)
-    silent = graph.labels == SILENT
-    after = np.where(silent[:, None], each[None, :], allowed.moves[:, np.where(silent, 0, graph.labels)].T)
+    silent = graph.labels == EPSILON
+    after = np.where(silent[:, None], each[None, :], allowed.transitions[:, np.where(silent, 0, graph.labels)].T)
     arc, state = np.nonzero(after >= 0)
     ends = np.flatnonzero(allowed.accepting)
     end = graph.nodes * states
@@ -66,7 +66,7 @@ def composed(graph: Graph, allowed: Automaton) -> Graph:
         end + 1,
         sources.astype(np.int32),
         targets.astype(np.int32),
-        np.concatenate([graph.labels[arc], np.full(len(ends), SILENT)]).astype(np.int32),
+        np.concatenate([graph.labels[arc], np.full(len(ends), EPSILON)]).astype(np.int32),
         np.concatenate([graph.penalties[arc], np.zeros(len(ends))]),
         np.concatenate([arc, np.full(len(ends), -1)]).astype(np.int32),
     )
@@ -95,7 +95,7 @@ def viterbi(graph: Graph) -> tuple[float, list[int]]:
 
 def forward(graph: Graph) -> Float64:
     """Return the forward penalty of every node (equations 13 and 14): minus the log of the sum over paths to it."""
-    return _sums(graph.nodes, graph.targets, graph.sources, graph.penalties, 0)
+    return _sum_paths(graph.nodes, graph.targets, graph.sources, graph.penalties, 0)
 
 
 def posteriors(graph: Graph) -> tuple[float, Float64]:
@@ -105,7 +105,7 @@ def posteriors(graph: Graph) -> tuple[float, Float64]:
     penalty is infinite and the shares are 0.
     """
     before = forward(graph)
-    after = _sums(graph.nodes, graph.sources, graph.targets, graph.penalties, graph.nodes - 1)
+    after = _sum_paths(graph.nodes, graph.sources, graph.targets, graph.penalties, graph.nodes - 1)
     total = float(before[-1])
     if not np.isfinite(total):
         return np.inf, np.zeros(len(graph.penalties))
@@ -116,17 +116,17 @@ def posteriors(graph: Graph) -> tuple[float, Float64]:
 def discriminative_viterbi(graph: Graph, wanted: Automaton) -> tuple[float, Float64]:
     """Return equation 12's loss, the best allowed path's penalty less the best path's, and its gradient by arc."""
     gradient = np.zeros(len(graph.penalties))
-    allowed = composed(graph, wanted)
+    allowed = compose(graph, wanted)
     least, path = viterbi(allowed)
-    best, free = viterbi(graph)
+    best, unconstrained = viterbi(graph)
     np.add.at(gradient, [allowed.origins[arc] for arc in path if allowed.origins[arc] >= 0], 1.0)
-    np.add.at(gradient, free, -1.0)
+    np.add.at(gradient, unconstrained, -1.0)
     return least - best, gradient
 
 
 def discriminative_forward(graph: Graph, wanted: Automaton) -> tuple[float, Float64]:
     """Return equation 17's loss, minus the log-probability of the wanted text, and its gradient by arc."""
-    allowed = composed(graph, wanted)
+    allowed = compose(graph, wanted)
     some, share = posteriors(allowed)
     every, gradient = posteriors(graph)
     gradient = -gradient
@@ -142,13 +142,13 @@ def _incoming(graph: Graph) -> tuple[Int64, Int64, Int64]:
     return np.argsort(graph.targets, kind="stable"), ends - counts, ends
 
 
-def either(one: float, other: float) -> float:
+def log_add(one: float, other: float) -> float:
     """Return the penalty of two ways together, of which one may be infinite: minus log(exp(-one) + exp(-other))."""
     return min(one, other) - log1p(exp(-abs(one - other)))
 
 
-def _sums(nodes: int, into: Int32, out_of: Int32, penalties: Float64, first: int) -> Float64:
-    """Sum over the paths from the node `first` on: `either` of all arcs that lead into a node, node after node.
+def _sum_paths(nodes: int, into: Int32, out_of: Int32, penalties: Float64, first: int) -> Float64:
+    """Sum over the paths from the node `first` on: `log_add` of all arcs that lead into a node, node after node.
 
     Arcs lead away from `first`: to larger nodes from 0, to smaller ones from the last.
     """
@@ -163,5 +163,5 @@ def _sums(nodes: int, into: Int32, out_of: Int32, penalties: Float64, first: int
     # Plain lists: a loop over an array's items is several times slower.
     for node, other, cost in zip(*(each.tolist() for each in (*np.divmod(pair[starts], nodes), together)), strict=True):
         if cost + total[other] < inf:
-            total[node] = either(total[node], cost + total[other])
+            total[node] = log_add(total[node], cost + total[other])
     return np.array(total)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from lenet.arrays import Float64, Int32
-from lenet.decoding.graph import SILENT, Graph
+from lenet.decoding.graph import EPSILON, Graph
 
 _BLANK = 10
 
 
-def column_graph(logs: Float64) -> tuple[Graph, Int32]:
+def build_column_graph(log_probs: Float64) -> tuple[Graph, Int32]:
     """Return the graph of what columns (w, 11) spell, and the column behind each of its arcs.
 
     The transducer of section VII: a label that goes on from one column to the next is said once, and said again only
@@ -18,21 +18,21 @@ def column_graph(logs: Float64) -> tuple[Graph, Int32]:
     """
     states = _BLANK + 1
     sources, targets, labels, penalties, columns = [], [], [], [], []
-    width = len(logs)
+    width = len(log_probs)
     for column in range(width):
         for before in range(states) if column else (_BLANK,):
             for label in range(states):
                 source = 0 if column == 0 else 1 + (column - 1) * states + before
                 sources.append(source)
                 targets.append(1 + column * states + label)
-                labels.append(SILENT if label in (_BLANK, before) else label)
-                penalties.append(-float(logs[column, label]))
+                labels.append(EPSILON if label in (_BLANK, before) else label)
+                penalties.append(-float(log_probs[column, label]))
                 columns.append(column)
     end = 1 + width * states
     for label in range(states):
         sources.append(1 + (width - 1) * states + label)
         targets.append(end)
-        labels.append(SILENT)
+        labels.append(EPSILON)
         penalties.append(0.0)
         columns.append(width - 1)
     from_, to, said = (np.array(each, np.int32) for each in (sources, targets, labels))

@@ -12,13 +12,13 @@ import numpy.typing as npt
 
 from lenet.arrays import Float32, Float64, require_finite
 from lenet.engine import reference
-from lenet.engine.dispatch import REFERENCE, chosen, cores
-from lenet.engine.packing import described, flattened
+from lenet.engine.dispatch import REFERENCE, chosen_engine, count_cores
+from lenet.engine.packing import describe_layers, pack_tensors
 from lenet.engine.warp import warp
 from lenet.network.inputs import to_input
 from lenet.network.probabilities import probabilities
 from lenet.network.spec import DEFAULT, INPUT_SIZE, Net
-from lenet.network.summary import layers
+from lenet.network.summary import layer_facts
 from lenet.network.weights import Weights, load_weights
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Network:
     """
 
     weights: Weights
-    engine: str = field(default_factory=chosen)
+    engine: str = field(default_factory=chosen_engine)
     threads: int | None = None
 
     def __getstate__(self) -> dict[str, object]:
@@ -54,8 +54,8 @@ class Network:
     def _model(self) -> _native.Model:
         from lenet.engine import _native
 
-        network = _native.Network(described(self.net), self.net.margin)
-        return _native.Model(network, flattened(self.net, self.weights.tensors), self.engine)
+        network = _native.Network(describe_layers(self.net), self.net.margin)
+        return _native.Model(network, pack_tensors(self.net, self.weights.tensors), self.engine)
 
     def forward(self, inputs: Float32) -> Float32:
         """Score network input (n, 1, 32, 32) -> (n, k), or wider (n, 1, H, W) -> (n, k, h, w).
@@ -71,9 +71,9 @@ class Network:
         if given.shape[2:] == (INPUT_SIZE, INPUT_SIZE):
             scores = np.empty((len(given), self.net.outputs), np.float32)
         else:
-            *_, (_maps, height, width) = (facts.output for facts in layers(self.net, *given.shape[2:]))
+            *_, (_maps, height, width) = (facts.output for facts in layer_facts(self.net, *given.shape[2:]))
             scores = np.empty((len(given), self.net.outputs, height, width), np.float32)
-        threads = self.threads or (cores() if len(given) > 1 else 1)
+        threads = self.threads or (count_cores() if len(given) > 1 else 1)
         if not self._model.forward(given, scores, threads):
             require_finite(inputs, "inputs")
             require_finite(given, "inputs as float32")
@@ -93,18 +93,18 @@ class Network:
         if self.engine == REFERENCE:
             inside = reference.activations(self.net, self.weights.tensors, inputs)
             return {name: values.astype(np.float32, copy=False) for name, values in inside.items()}
-        found = zip(layers(self.net), self._model.activations(inputs), strict=True)
+        found = zip(layer_facts(self.net), self._model.activations(inputs), strict=True)
         return {"input": inputs} | {facts.name: values.reshape(-1, *facts.output) for facts, values in found}
 
 
-def distorted(inputs: Float32, parameters: Float32) -> Float32:
+def distort(inputs: Float32, parameters: Float32) -> Float32:
     """Distort (n, 1, 32, 32) network input by (n, 56) parameters on the chosen engine; see `lenet.engine.warp`."""
-    if chosen() == REFERENCE:
+    if chosen_engine() == REFERENCE:
         return warp(inputs, parameters)
     from lenet.engine import _native
 
     out = np.empty_like(inputs)
-    _native.warp(chosen(), np.ascontiguousarray(inputs), np.ascontiguousarray(parameters), out)
+    _native.warp(chosen_engine(), np.ascontiguousarray(inputs), np.ascontiguousarray(parameters), out)
     return out
 
 

@@ -23,12 +23,12 @@ REFERENCE = "reference"
 THREADS = "LENET_THREADS"
 
 
-def available() -> tuple[str, ...]:
+def available_engines() -> tuple[str, ...]:
     """Return the engines of this machine, the fastest first: instruction sets, then "reference" (NumPy)."""
     return (*_instructions, REFERENCE)
 
 
-def chosen() -> str:
+def chosen_engine() -> str:
     """Return the engine that runs: LENET_ENGINE if it is set, else the fastest.
 
     Raises UsageError when LENET_ENGINE names an engine that this machine does not have. Warns, once, when the
@@ -39,7 +39,7 @@ def chosen() -> str:
 
 @cache
 def _chosen(named: str | None) -> str:
-    names = available()
+    names = available_engines()
     if named:
         if named not in names:
             raise UsageError(f"LENET_ENGINE {named!r}", f"this machine has {', '.join(names)}")
@@ -49,7 +49,7 @@ def _chosen(named: str | None) -> str:
     return names[0]
 
 
-def cores() -> int:
+def count_cores() -> int:
     """Return how many cores this process may use: its affinity, within its control group's quota and LENET_THREADS.
 
     Raises UsageError when LENET_THREADS is no number above 0.

@@ -7,11 +7,11 @@ from math import prod
 
 from lenet.arrays import Float32, Uint8
 from lenet.network.spec import Convolution, Net
-from lenet.network.summary import layers
+from lenet.network.summary import layer_facts
 
 
 @dataclass(frozen=True)
-class Rule:
+class SGD:
     """How mini-batches move the parameters: SGD as in PyTorch, and what is kept of them.
 
     `batch` is the patterns in a step; `decay` is of weights, not of biases and coefficients; `averaging` the decay
@@ -28,21 +28,21 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Patterns:
+class TrainingSet:
     """What there is to learn: inputs (n, 1, 32, 32) float32 and labels (n,) uint8, both contiguous."""
 
     inputs: Float32
     labels: Uint8
 
 
-def dropped_units(net: Net) -> dict[str, tuple[int, int]]:
+def find_dropped_units(net: Net) -> dict[str, tuple[int, int]]:
     """Return the layers that dropout follows, C5 and F6, and the numbers of their units: (first, last + 1).
 
     A unit is numbered as its bias is among all parameters.
     """
     found: dict[str, tuple[int, int]] = {}
     seen = 0
-    for layer, facts in zip(net.layers, layers(net), strict=True):
+    for layer, facts in zip(net.layers, layer_facts(net), strict=True):
         seen += sum(map(prod, facts.shapes.values()))
         if isinstance(layer, Convolution) and facts.output[1:] == (1, 1) and layer is not net.layers[-1]:
             found[layer.name] = (seen - layer.maps, seen)

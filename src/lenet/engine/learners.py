@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from lenet.arrays import Float32, Int32
-from lenet.engine.dispatch import REFERENCE, chosen
+from lenet.engine.dispatch import REFERENCE, chosen_engine
 from lenet.engine.gradients import Loss
-from lenet.engine.learner import Patterns, Rule
+from lenet.engine.learner import SGD, TrainingSet
 from lenet.network.spec import Net
 
 
@@ -18,7 +18,7 @@ class BatchLearner(Protocol):
 
     def run(
         self,
-        patterns: Patterns,
+        patterns: TrainingSet,
         order: Int32,
         distortions: Float32 | None,
         rates: Float32,
@@ -44,14 +44,14 @@ class OnlineLearner(Protocol):
     """Any number of replicas; each learns one pattern at a time, each parameter at its own rate."""
 
     def run(
-        self, patterns: Patterns, orders: Int32, distortions: Float32 | None, rates: Float32
+        self, patterns: TrainingSet, orders: Int32, distortions: Float32 | None, rates: Float32
     ) -> list[tuple[float, int]]:
         """Learn: orders (replicas, n), distortions (replicas, n, 56) and rates (n,), common to all.
 
         The rate of a parameter is the global rate times its scale, which is 1 until `estimate`.
         """
 
-    def estimate(self, patterns: Patterns, orders: Int32, mu: float) -> None:
+    def estimate(self, patterns: TrainingSet, orders: Int32, mu: float) -> None:
         """Set each scale to 1 / (mu + h), h the curvature over the rows of `orders` (replicas, n): appendix C."""
 
     def get(self, name: str, replica: int) -> Float32:
@@ -61,23 +61,23 @@ class OnlineLearner(Protocol):
         """Replace a replica's "parameters" or "scales"."""
 
 
-def batch_learner(net: Net, loss: Loss, rule: Rule, threads: int) -> BatchLearner:
+def batch_learner(net: Net, loss: Loss, rule: SGD, threads: int) -> BatchLearner:
     """Return a learner of mini-batches on the chosen engine, its parameters all zero. Raises UsageError."""
-    if chosen() == REFERENCE:
+    if chosen_engine() == REFERENCE:
         from lenet.engine.twins import TwinBatchLearner
 
         return TwinBatchLearner(net, loss, rule)
     from lenet.engine.native_learners import NativeBatchLearner
 
-    return NativeBatchLearner(net, loss, rule, chosen(), threads)
+    return NativeBatchLearner(net, loss, rule, chosen_engine(), threads)
 
 
 def online_learner(net: Net, loss: Loss, replicas: int, threads: int) -> OnlineLearner:
     """Return an on-line learner on the chosen engine, its parameters all zero. Raises UsageError."""
-    if chosen() == REFERENCE:
+    if chosen_engine() == REFERENCE:
         from lenet.engine.twins import TwinOnlineLearner
 
         return TwinOnlineLearner(net, loss, replicas)
     from lenet.engine.native_learners import NativeOnlineLearner
 
-    return NativeOnlineLearner(net, loss, replicas, chosen(), threads)
+    return NativeOnlineLearner(net, loss, replicas, chosen_engine(), threads)

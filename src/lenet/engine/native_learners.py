@@ -7,8 +7,8 @@ from typing import get_args
 from lenet.arrays import Float32, Int32
 from lenet.engine import _native
 from lenet.engine.gradients import Loss, LossKind
-from lenet.engine.learner import Patterns, Rule, dropped_units
-from lenet.engine.packing import described
+from lenet.engine.learner import SGD, TrainingSet, find_dropped_units
+from lenet.engine.packing import describe_layers
 from lenet.network.spec import Convolution, Net
 
 _PARTS = ("parameters", "velocity", "average", "gradient")
@@ -19,9 +19,9 @@ class _Shown:
     """The patterns as the native engine holds them, made once."""
 
     def __init__(self) -> None:
-        self._patterns: Patterns | None = None
+        self._patterns: TrainingSet | None = None
 
-    def __call__(self, patterns: Patterns) -> _native.Patterns:
+    def __call__(self, patterns: TrainingSet) -> _native.Patterns:
         if patterns is not self._patterns:
             self._native = _native.Patterns(patterns.inputs, patterns.labels)
             self._patterns = patterns
@@ -31,11 +31,11 @@ class _Shown:
 class NativeBatchLearner:
     """`lenet.engine.learners.BatchLearner`."""
 
-    def __init__(self, net: Net, loss: Loss, rule: Rule, instructions: str, threads: int) -> None:
-        dropped = dropped_units(net)
+    def __init__(self, net: Net, loss: Loss, rule: SGD, instructions: str, threads: int) -> None:
+        dropped = find_dropped_units(net)
         convolutions = [layer for layer in net.layers if isinstance(layer, Convolution)]
         self._learner = _native.BatchLearner(
-            _native.Network(described(net), net.margin),
+            _native.Network(describe_layers(net), net.margin),
             instructions,
             _LOSSES.index(loss.kind),
             loss.smoothing,
@@ -70,7 +70,7 @@ class NativeBatchLearner:
 
     def run(
         self,
-        patterns: Patterns,
+        patterns: TrainingSet,
         order: Int32,
         distortions: Float32 | None,
         rates: Float32,
@@ -87,7 +87,7 @@ class NativeOnlineLearner:
     """`lenet.engine.learners.OnlineLearner`."""
 
     def __init__(self, net: Net, loss: Loss, replicas: int, instructions: str, threads: int) -> None:
-        network = _native.Network(described(net), net.margin)
+        network = _native.Network(describe_layers(net), net.margin)
         kind = _LOSSES.index(loss.kind)
         self._learner = _native.OnlineLearner(
             network, instructions, kind, loss.smoothing, loss.junk, loss.unit, replicas
@@ -104,11 +104,11 @@ class NativeOnlineLearner:
         self._learner.set(name == "scales", replica, values)
 
     def run(
-        self, patterns: Patterns, orders: Int32, distortions: Float32 | None, rates: Float32
+        self, patterns: TrainingSet, orders: Int32, distortions: Float32 | None, rates: Float32
     ) -> list[tuple[float, int]]:
         """Learn one pattern at a time."""
         return self._learner.run(self._shown(patterns), orders, distortions, rates, self._threads)
 
-    def estimate(self, patterns: Patterns, orders: Int32, mu: float) -> None:
+    def estimate(self, patterns: TrainingSet, orders: Int32, mu: float) -> None:
         """Set each scale to 1 / (mu + h)."""
         self._learner.estimate(self._shown(patterns), orders, mu, self._threads)

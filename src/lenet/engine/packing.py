@@ -16,7 +16,7 @@ _ACTIVATIONS = {"none": 0, "squash": 1, "relu": 2, "sigmoid": 3}
 _POOLINGS = {"trainable": 1, "average": 2, "max": 3}
 
 
-def described(net: Net) -> list[tuple[Any, ...]]:
+def describe_layers(net: Net) -> list[tuple[Any, ...]]:
     """Return the layer records for `_native.Network`."""
     records: list[tuple[Any, ...]] = []
     maps = 1
@@ -34,12 +34,12 @@ def described(net: Net) -> list[tuple[Any, ...]]:
     return records
 
 
-def flattened(net: Net, tensors: Tensors) -> Float32:
+def pack_tensors(net: Net, tensors: Tensors) -> Float32:
     """Return all tensors as one array (parameters,), in the order of the layers."""
     return np.concatenate([tensors[name].ravel() for name in tensor_shapes(net)]).astype(np.float32)
 
 
-def named(net: Net, flat: Float32) -> Tensors:
+def unpack_tensors(net: Net, flat: Float32) -> Tensors:
     """Return the tensors of a flat array (parameters,) by name, as views of it."""
     tensors: Tensors = {}
     begin = 0

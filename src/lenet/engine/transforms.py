@@ -7,7 +7,7 @@ from math import cos, radians, sin
 import numpy as np
 
 from lenet.arrays import Float32, Float64, Uint8
-from lenet.engine import distorted
+from lenet.engine import distort
 from lenet.engine.warp import PARAMETERS
 from lenet.network.inputs import to_input
 
@@ -15,15 +15,15 @@ from lenet.network.inputs import to_input
 Affine = tuple[float, float, float, float, float, float]
 
 
-def looked_at(glyphs: Uint8, affine: Affine) -> Float32:
+def sample_affine(glyphs: Uint8, affine: Affine) -> Float32:
     """Sample every glyph's field through one affine map: (n, 28, 28) -> network input (n, 1, 32, 32)."""
     inputs = to_input(glyphs)
     parameters = np.zeros((len(inputs), PARAMETERS), np.float32)
     parameters[:, :6] = affine
-    return distorted(inputs, parameters)
+    return distort(inputs, parameters)
 
 
-def placed(right: float, down: float, size: float, turn: float, squeeze: float, slant: float) -> Affine:
+def place_affine(right: float, down: float, size: float, turn: float, squeeze: float, slant: float) -> Affine:
     """Return the map that shows a glyph squeezed, `size` times as large, slanted, turned and moved, in this order.
 
     Shifts are in pixels, `turn` in degrees clockwise; `squeeze` makes it so many times as wide and as much lower;
@@ -38,7 +38,7 @@ def placed(right: float, down: float, size: float, turn: float, squeeze: float, 
     return a, b, float(shift[0]), d, e, float(shift[1])
 
 
-def thickened(glyphs: Uint8, pixels: float) -> Uint8:
+def thicken(glyphs: Uint8, pixels: float) -> Uint8:
     """Widen strokes by so many pixels on every side, or make them thinner; grey dilation and erosion, part by part."""
     grown, darkest = glyphs, np.maximum if pixels > 0 else np.minimum
     whole, part = divmod(abs(pixels), 1)
@@ -52,7 +52,7 @@ def thickened(glyphs: Uint8, pixels: float) -> Uint8:
     return grown
 
 
-def covered(glyphs: Uint8, share: float) -> Uint8:
+def flip_pixels(glyphs: Uint8, share: float) -> Uint8:
     """Invert a share, in per cent, of the pixels of the glyphs; the same ones whenever they are as many."""
     flips = np.random.default_rng(13).random(glyphs.shape) < share / 100
     return np.where(flips, 255 - glyphs, glyphs).astype(np.uint8)

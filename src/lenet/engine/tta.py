@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lenet.arrays import Bools, Float32, Float64, Uint8
-from lenet.engine import Network, distorted
+from lenet.engine import Network, distort
 from lenet.engine.warp import PARAMETERS
 from lenet.network.inputs import to_input
 from lenet.network.probabilities import probabilities
@@ -36,14 +36,14 @@ def _looks() -> Float32:
 _LOOKS = _looks()
 
 
-class Looked(NamedTuple):
-    """The probability of each label for each glyph, `chances` (n, k), and which glyphs were looked at `again` (n,)."""
+class TtaScores(NamedTuple):
+    """`probabilities` (n, k) of each label for each glyph, and which glyphs were seen `augmented` (n,) too."""
 
-    chances: Float64
-    again: Bools
+    probabilities: Float64
+    augmented: Bools
 
 
-def looked(network: Network, glyphs: Uint8) -> Looked:
+def score_with_tta(network: Network, glyphs: Uint8) -> TtaScores:
     """Look at glyphs (n, 28, 28).
 
     Where the first look is sure, the chances are `Network.probabilities`; else the scores are the mean over seven
@@ -51,15 +51,15 @@ def looked(network: Network, glyphs: Uint8) -> Looked:
     """
     inputs = to_input(glyphs)
     scores = network.forward(inputs)
-    chances = probabilities(scores, network.weights.temperature)
+    probs = probabilities(scores, network.weights.temperature)
     if network.net.outputs <= NOT_A_DIGIT:  # not made for reading: its one look, as the paper's
-        return Looked(chances, np.zeros(len(glyphs), bool))
-    again = (chances.max(axis=1, initial=0) < _SURE) & (chances[:, NOT_A_DIGIT] < _SURELY_NONE)
-    doubtful = np.flatnonzero(again)
-    for first in range(0, len(doubtful), _AT_ONCE):
-        rows = doubtful[first : first + _AT_ONCE]
-        others = distorted(np.repeat(inputs[rows], len(_LOOKS), axis=0), np.tile(_LOOKS, (len(rows), 1)))
+        return TtaScores(probs, np.zeros(len(glyphs), bool))
+    augmented = (probs.max(axis=1, initial=0) < _SURE) & (probs[:, NOT_A_DIGIT] < _SURELY_NONE)
+    low_confidence = np.flatnonzero(augmented)
+    for first in range(0, len(low_confidence), _AT_ONCE):
+        rows = low_confidence[first : first + _AT_ONCE]
+        others = distort(np.repeat(inputs[rows], len(_LOOKS), axis=0), np.tile(_LOOKS, (len(rows), 1)))
         more = network.forward(others).reshape(len(rows), len(_LOOKS), -1).sum(axis=1)
         mean = (scores[rows] + more) / (1 + len(_LOOKS))
-        chances[rows] = probabilities(mean, network.weights.temperature)
-    return Looked(chances, again)
+        probs[rows] = probabilities(mean, network.weights.temperature)
+    return TtaScores(probs, augmented)

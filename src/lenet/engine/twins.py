@@ -9,8 +9,8 @@ import numpy as np
 
 from lenet.arrays import Float32, Int32
 from lenet.engine.gradients import Loss, backward, curvature, dropout_mask, loss_and_gradient, outputs
-from lenet.engine.learner import Patterns, Rule, dropped_units
-from lenet.engine.packing import flattened, named
+from lenet.engine.learner import SGD, TrainingSet, find_dropped_units
+from lenet.engine.packing import pack_tensors, unpack_tensors
 from lenet.engine.warp import warp
 from lenet.network.spec import Net
 from lenet.network.summary import tensor_shapes
@@ -22,7 +22,7 @@ def _size(net: Net) -> int:
     return sum(int(np.prod(shape)) for shape in tensor_shapes(net).values())
 
 
-def _shown(patterns: Patterns, rows: Int32, distortions: Float32 | None) -> Float32:
+def _shown(patterns: TrainingSet, rows: Int32, distortions: Float32 | None) -> Float32:
     x = patterns.inputs[rows]
     return x if distortions is None else warp(x, distortions)
 
@@ -30,7 +30,7 @@ def _shown(patterns: Patterns, rows: Int32, distortions: Float32 | None) -> Floa
 class TwinBatchLearner:
     """`lenet.engine.learners.BatchLearner`."""
 
-    def __init__(self, net: Net, loss: Loss, rule: Rule) -> None:
+    def __init__(self, net: Net, loss: Loss, rule: SGD) -> None:
         self.net, self.loss, self.rule = net, loss, rule
         self.steps = 0
         size = _size(net)
@@ -38,7 +38,7 @@ class TwinBatchLearner:
         decayed = {
             name: np.full(shape, rule.decay if len(shape) > 1 else 0) for name, shape in tensor_shapes(net).items()
         }
-        self._decay = flattened(net, decayed)
+        self._decay = pack_tensors(net, decayed)
 
     def get(self, name: str) -> Float32:
         """Return a copy of a part of the state."""
@@ -51,7 +51,7 @@ class TwinBatchLearner:
     @_overflowing
     def run(
         self,
-        patterns: Patterns,
+        patterns: TrainingSet,
         order: Int32,
         distortions: Float32 | None,
         rates: Float32,
@@ -67,15 +67,15 @@ class TwinBatchLearner:
             y = patterns.labels[order[here]]
             kept = {
                 name: dropout_mask(noise, first + here.start, len(y), units, self.rule.dropout)[:, :, None, None]
-                for name, units in dropped_units(self.net).items()
+                for name, units in find_dropped_units(self.net).items()
                 if self.rule.dropout
             }
-            tensors = named(self.net, self._state["parameters"])
+            tensors = unpack_tensors(self.net, self._state["parameters"])
             values = outputs(self.net, tensors, x, kept)
             scores = values[-1][:, :, 0, 0]
             losses, d_scores = loss_and_gradient(self.loss, scores, y, None if targets is None else targets[here])
             found = backward(self.net, tensors, values, d_scores / len(y), kept)
-            self._state["gradient"] = flattened(self.net, found)
+            self._state["gradient"] = pack_tensors(self.net, found)
             self._step(rate)
             loss += float(losses.sum())
             errors += int((scores.argmax(axis=1) != y).sum())
@@ -111,13 +111,13 @@ class TwinOnlineLearner:
 
     @_overflowing
     def run(
-        self, patterns: Patterns, orders: Int32, distortions: Float32 | None, rates: Float32
+        self, patterns: TrainingSet, orders: Int32, distortions: Float32 | None, rates: Float32
     ) -> list[tuple[float, int]]:
         """Learn one pattern at a time: equations 18 and 19."""
         counts = []
         for replica, (flat, scales) in enumerate(zip(self._state["parameters"], self._state["scales"], strict=True)):
             loss, errors = 0.0, 0
-            tensors = named(self.net, flat)
+            tensors = unpack_tensors(self.net, flat)
             for at, rate in enumerate(rates):
                 row = orders[replica, at : at + 1]
                 x = _shown(patterns, row, None if distortions is None else distortions[replica, at : at + 1])
@@ -125,15 +125,15 @@ class TwinOnlineLearner:
                 scores = values[-1][:, :, 0, 0]
                 losses, d_scores = loss_and_gradient(self.loss, scores, patterns.labels[row])
                 found = backward(self.net, tensors, values, d_scores, {})
-                flat[:] = flat - rate * scales * flattened(self.net, found)
+                flat[:] = flat - rate * scales * pack_tensors(self.net, found)
                 loss += float(losses.sum())
                 errors += int(scores.argmax() != patterns.labels[row[0]])
             counts.append((loss, errors))
         return counts
 
     @_overflowing
-    def estimate(self, patterns: Patterns, orders: Int32, mu: float) -> None:
+    def estimate(self, patterns: TrainingSet, orders: Int32, mu: float) -> None:
         """Set each scale to 1 / (mu + h): equation 21."""
         for replica, (flat, rows) in enumerate(zip(self._state["parameters"], orders, strict=True)):
-            h = curvature(self.net, named(self.net, flat), patterns.inputs[rows], self.loss)
-            self._state["scales"][replica] = 1 / (mu + flattened(self.net, h))
+            h = curvature(self.net, unpack_tensors(self.net, flat), patterns.inputs[rows], self.loss)
+            self._state["scales"][replica] = 1 / (mu + pack_tensors(self.net, h))

@@ -45,7 +45,7 @@ def calibration_gap(confidence: Float64, right: Bools) -> float:
     return sum(gaps) / max(1, len(right))
 
 
-def fit_trust(signs: Float64, right: Bools) -> Float64:
+def fit_confidence(signs: Float64, right: Bools) -> Float64:
     """Return the weights of signs (n, k), the first of them log-odds, and an offset, k + 1, that make answers honest.
 
     Platt's logistic regression on right answers (n,), by Newton's method, with a ridge of one answer towards leaving

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from lenet.arrays import Float32
-from lenet.data.dataset import STUDENTS, Digits, writers
-from lenet.data.fetch import local
+from lenet.data.dataset import STUDENTS, Digits, load_writers
+from lenet.data.fetch import find_local
 from lenet.data.sources import SOURCES
 from lenet.engine import Network
 from lenet.errors import DataError
@@ -72,9 +72,9 @@ def _scores(network: Network, digits: Digits, report: Callable[[int, int], None]
 
 def _by_writers(data: str, wrong: np.ndarray) -> dict[str, tuple[int, int]]:
     """Count errors of students and of employees, if the set is MNIST's and QMNIST's labels are on this machine."""
-    if data != "mnist" or local(SOURCES["qmnist"], "test labels") is None:
+    if data != "mnist" or find_local(SOURCES["qmnist"], "test labels") is None:
         return {}
-    student = writers("test", len(wrong))[:, 0] == STUDENTS
+    student = load_writers("test", len(wrong))[:, 0] == STUDENTS
     return {
         name: (int(wrong[group].sum()), int(group.sum()))
         for name, group in (("students", student), ("employees", ~student))

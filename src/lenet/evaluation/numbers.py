@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lenet.bulk.inputs import opened
+from lenet.bulk.inputs import open_pictures
 from lenet.bulk.jobs import read_all
 from lenet.data.labels import NONE, Labelled
 from lenet.errors import DataError
@@ -15,7 +15,7 @@ from lenet.evaluation.calibration import calibration_gap
 from lenet.evaluation.interval import wilson95
 from lenet.evaluation.result import Misread, NumbersEvaluation
 from lenet.progress import silent
-from lenet.reader import Asked
+from lenet.reader import ReadOptions
 
 # The shares of pictures at which the curve of abstention is given.
 _SHARES = (0.25, 0.5, 0.75, 0.9, 0.95, 1.0)
@@ -35,7 +35,7 @@ def evaluate_numbers(
     model: str | Path,
     folder: Path,
     rows: list[Labelled],
-    asked: Asked = Asked(),  # noqa: B008 - it is frozen
+    asked: ReadOptions = ReadOptions(),  # noqa: B008 - it is frozen
     report: Callable[[int, int], None] = silent,
 ) -> NumbersEvaluation:
     """Read a folder's pictures of numbers and count. Raises DataError when there are none, or none can be read."""
@@ -43,7 +43,9 @@ def evaluate_numbers(
         raise DataError(folder, "no numbers to measure on")
     paths = [str(folder / row.path) for row in rows]
     misread, unreadable, answers, distances, digits, abstained = [], [], [], 0, 0, 0
-    for number, (row, answer) in enumerate(zip(rows, read_all(opened(paths), len(paths), model, asked), strict=True)):
+    for number, (row, answer) in enumerate(
+        zip(rows, read_all(open_pictures(paths), len(paths), model, asked), strict=True)
+    ):
         report(number + 1, len(rows))
         if answer.reading is None:
             unreadable.append((row.path, str(answer.error)))

@@ -11,7 +11,7 @@ import numpy as np
 from lenet.export.c_text import FLOAT_FUNCTIONS, INT8_FUNCTIONS, array
 from lenet.export.quantised import Quantised, QuantisedLayer
 from lenet.network.spec import Codes, Convolution, Layer, Subsampling, code
-from lenet.network.summary import LayerFacts, layers
+from lenet.network.summary import LayerFacts, layer_facts
 from lenet.network.weights import Weights
 
 
@@ -47,7 +47,7 @@ def float_source(weights: Weights, name: str) -> tuple[str, str]:
     """Return the .c and the .h of a network in single precision."""
     source = _Source("float")
     before = (1, *(32 - 2 * weights.net.margin,) * 2)
-    facts = layers(weights.net)
+    facts = layer_facts(weights.net)
     for number, (record, fact) in enumerate(zip(weights.net.layers, facts, strict=True)):
         _float_layer(source, record, weights, before, "scores" if number == len(facts) - 1 else "")
         count = int(np.prod(fact.output))
@@ -93,7 +93,9 @@ def int8_source(model: Quantised, name: str) -> tuple[str, str]:
     functions = {name: text for name, text in INT8_FUNCTIONS.items() if name in source.used}
     weights = model.network.weights
     begin = _input("(int8_t)({} - 128)", "-128")
-    return _written(source, functions, weights, layers(weights.net), name, "int32_t", begin, model.layers[-1].scale)
+    return _written(
+        source, functions, weights, layer_facts(weights.net), name, "int32_t", begin, model.layers[-1].scale
+    )
 
 
 def _int8_layer(source: _Source, layer: QuantisedLayer, tables: dict[bytes, str], last: bool) -> None:

@@ -34,7 +34,7 @@ Array = npt.NDArray[Any]
 _MOST_BYTES = 1 << 26
 
 
-def brought(
+def import_model(
     file: Path,
     *,
     activation: str = "relu",
@@ -57,10 +57,10 @@ def brought(
         hint = "its margin of zeros is not paper, and cannot be folded exactly" if padding == 2 else "expected 0 or 2"
         raise UsageError(f"padding {padding} with paper {paper:g}", hint)
     readers: dict[str, Callable[[Path], list[tuple[str, Array]]]] = {
-        **dict.fromkeys((".pt", ".pth", ".bin"), _from_pytorch),
-        ".safetensors": _from_safetensors,
-        **dict.fromkeys((".h5", ".hdf5", ".keras"), _from_keras),
-        ".onnx": _from_onnx,
+        **dict.fromkeys((".pt", ".pth", ".bin"), _load_pytorch),
+        ".safetensors": _load_safetensors,
+        **dict.fromkeys((".h5", ".hdf5", ".keras"), _load_keras),
+        ".onnx": _load_onnx,
     }
     if file.suffix not in readers:
         raise WeightsError(file, f"ends in {file.suffix or 'nothing'}", f"expected one of {', '.join(readers)}")
@@ -70,11 +70,11 @@ def brought(
         found = readers[file.suffix](file)
     except OSError as error:
         raise WeightsError(file, reason(error)) from error
-    tensors = _fitted(net, found, file)
+    tensors = _fit_tensors(net, found, file)
     if any(not np.isfinite(each).all() for each in tensors.values()):
         raise WeightsError(file, "a weight is not finite")
     if activation == "tanh":
-        _squashed(tensors)
+        _is_squashed(tensors)
     # (x - paper) / (pen - paper) is the share of grey that both inputs have: fold theirs into the first layer.
     slope = (pen - paper) / (FOREGROUND - BACKGROUND)
     first = tensors["c1.weight"].astype(np.float64)
@@ -95,7 +95,7 @@ def _net(activation: str, pooling: str) -> Net:
     return NETS[name].with_activation(known[activation])
 
 
-def _squashed(tensors: Tensors) -> None:
+def _is_squashed(tensors: Tensors) -> None:
     """Make a network of tanh(x) one of A tanh(S x): its sums 1 / S times as large, what comes after A times smaller."""
     for name in ("c1", "c3", "c5", "f6"):
         for part in ("weight", "bias"):
@@ -104,7 +104,7 @@ def _squashed(tensors: Tensors) -> None:
         tensors[f"{name}.weight"] = tensors[f"{name}.weight"] / np.float32(SQUASH_AMPLITUDE)
 
 
-def _fitted(net: Net, found: list[tuple[str, Array]], file: Path) -> Tensors:
+def _fit_tensors(net: Net, found: list[tuple[str, Array]], file: Path) -> Tensors:
     """Match matrices and biases, in order, with C1, C3, C5, F6 and the output."""
     shapes = tensor_shapes(net)
     names = [layer.name.lower() for layer in net.layers if isinstance(layer, Convolution)]
@@ -121,13 +121,13 @@ def _fitted(net: Net, found: list[tuple[str, Array]], file: Path) -> Tensors:
     return tensors
 
 
-def _of_arrays(arrays: Iterable[tuple[str, Any]]) -> list[tuple[str, Array]]:
+def _convert_arrays(arrays: Iterable[tuple[str, Any]]) -> list[tuple[str, Array]]:
     """Keep what is trained: matrices and biases, without counters and single numbers."""
     found = [(name, np.asarray(each)) for name, each in arrays]
     return [(name, each) for name, each in found if each.ndim and each.dtype.kind == "f"]
 
 
-def _from_pytorch(file: Path) -> list[tuple[str, Array]]:
+def _load_pytorch(file: Path) -> list[tuple[str, Array]]:
     try:
         import torch
     except ImportError as error:
@@ -145,10 +145,10 @@ def _from_pytorch(file: Path) -> list[tuple[str, Array]]:
     if not isinstance(state, dict) or not all(isinstance(each, torch.Tensor) for each in state.values()):
         raise WeightsError(file, "not a state dict", "save it with torch.save(model.state_dict(), FILE)")
     floats = {str(name): each for name, each in state.items() if each.is_floating_point()}
-    return _of_arrays((name, each.detach().float().numpy()) for name, each in floats.items())
+    return _convert_arrays((name, each.detach().float().numpy()) for name, each in floats.items())
 
 
-def _from_safetensors(file: Path) -> list[tuple[str, Array]]:
+def _load_safetensors(file: Path) -> list[tuple[str, Array]]:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
@@ -160,7 +160,7 @@ def _from_safetensors(file: Path) -> list[tuple[str, Array]]:
         raise WeightsError(file, f"damaged ({reason(error)})") from error
     # Tensors are sorted by their place in the file by the header alone: layers are told by their names' order there.
     order = sorted(tensors, key=lambda name: (_layer_order(name), header[name]["data_offsets"]))
-    return _of_arrays((name, tensors[name]) for name in order)
+    return _convert_arrays((name, tensors[name]) for name in order)
 
 
 def _layer_order(name: str) -> tuple[int, int, str, int]:
@@ -171,7 +171,7 @@ def _layer_order(name: str) -> tuple[int, int, str, int]:
     return kind, int(digits[-1]) if digits else 99, layer, part != "weight"
 
 
-def _from_keras(file: Path) -> list[tuple[str, Array]]:
+def _load_keras(file: Path) -> list[tuple[str, Array]]:
     try:
         import h5py
     except ImportError as error:
@@ -195,7 +195,7 @@ def _from_keras(file: Path) -> list[tuple[str, Array]]:
             tree.visititems(visit)
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise WeightsError(file, f"not a Keras file ({reason(error)})") from error
-    kept = [(name, each) for name, each in _of_arrays(arrays) if "optimizer" not in name]
+    kept = [(name, each) for name, each in _convert_arrays(arrays) if "optimizer" not in name]
     kernels = sorted((each for each in kept if each[1].ndim > 1), key=_keras_order)
     biases = sorted((each for each in kept if each[1].ndim == 1), key=_keras_order)
     if len(kernels) != len(biases):
@@ -220,7 +220,7 @@ def _channels_first(kernel: tuple[str, Array]) -> tuple[str, Array]:
     return name, array.T
 
 
-def _from_onnx(file: Path) -> list[tuple[str, Array]]:
+def _load_onnx(file: Path) -> list[tuple[str, Array]]:
     try:
         import onnx
         from onnx import numpy_helper

@@ -22,7 +22,7 @@ from lenet.network.spec import (
     Subsampling,
     code,
 )
-from lenet.network.summary import layers
+from lenet.network.summary import layer_facts
 from lenet.network.weights import Weights
 
 _OPSET = 17
@@ -141,7 +141,7 @@ def _through(graph: _Graph, weights: Weights, *, whole: bool) -> bool:
     such networks would have it.
     """
     flat = False
-    for layer, facts in zip(weights.net.layers, layers(weights.net), strict=True):
+    for layer, facts in zip(weights.net.layers, layer_facts(weights.net), strict=True):
         single = facts.output[1:] == (1, 1) and not whole
         if isinstance(layer, Convolution):
             flat = _convolution(graph, layer, weights, single, flat)

@@ -29,7 +29,7 @@ from lenet.network.spec import (
     Layer,
     code,
 )
-from lenet.network.summary import layers
+from lenet.network.summary import layer_facts
 
 Int8 = npt.NDArray[np.int8]
 # An input value is a grey level less 128; -0.1 is grey 0, and 0 is grey 20.
@@ -73,14 +73,14 @@ class Quantised:
     layers: tuple[QuantisedLayer, ...]
 
 
-def quantised(network: Network, glyphs: Uint8) -> Quantised:
+def quantise(network: Network, glyphs: Uint8) -> Quantised:
     """Bring a network to 8 bits; the ranges of its values are those of training glyphs (n, 28, 28)."""
     inside = network.activations(glyphs)
     found: list[QuantisedLayer] = []
     scale, zero = INPUT_SCALE, INPUT_ZERO
     side = INPUT_SIZE - 2 * network.net.margin
     shape = (1, side, side)
-    facts = layers(network.net)
+    facts = layer_facts(network.net)
     for number, (record, fact) in enumerate(zip(network.net.layers, facts, strict=True)):
         last = number == len(facts) - 1
         coded = not last and isinstance(network.net.layers[number + 1], Codes)

@@ -16,9 +16,9 @@ from lenet.engine import Network
 from lenet.errors import LenetError
 from lenet.export import c_text
 from lenet.export.c_source import float_source, int8_source
-from lenet.export.quantised import Quantised, quantised, run
+from lenet.export.quantised import Quantised, quantise, run
 from lenet.files import replace_text
-from lenet.network.summary import layers
+from lenet.network.summary import layer_facts
 from lenet.preprocessing.decode import open_page
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def to_c(asked: Export, training: Uint8 | None) -> dict[str, Any]:
         score, kind, dtype, scale = "float", "float", "<f4", 1.0
         vectors = None
     else:
-        model = quantised(asked.network, training[:_CALIBRATED_ON])
+        model = quantise(asked.network, training[:_CALIBRATED_ON])
         text, header = int8_source(model, name)
         score, kind, dtype, scale = "int32_t", "int8_t", "<i4", model.layers[-1].scale
         vectors = vectors_text(model, glyphs)
@@ -54,12 +54,12 @@ def to_c(asked: Export, training: Uint8 | None) -> dict[str, Any]:
     asked.out.mkdir(parents=True, exist_ok=True)
     for file, words in files.items():
         replace_text(asked.out / file, words)
-    _done([compiler, *_FLAGS, "-o", "check", "check.c", f"{name}.c", "-lm"], asked.out)
+    _finish([compiler, *_FLAGS, "-o", "check", "check.c", f"{name}.c", "-lm"], asked.out)
     started = time.perf_counter()
     found = _run(asked, dtype) * scale
     seconds = time.perf_counter() - started
     told = asked.answers.compared(str(asked.out), found, exact=training is None)
-    facts = layers(asked.network.net)
+    facts = layer_facts(asked.network.net)
     memory = re.search(r"Memory for values: ([\d,]+) bytes", header)
     assert memory is not None
     return {
@@ -143,11 +143,11 @@ def _vectors(folder: Path, compiler: str) -> str:
     """Have the compiled file print the vectors, and compare them; tell what came of it."""
     if shutil.which("make") is None:
         return "not compared: make is not installed"
-    _done(["make", "--no-print-directory", "vectors", f"CC={compiler}"], folder)
+    _finish(["make", "--no-print-directory", "vectors", f"CC={compiler}"], folder)
     return "identical here, layer by layer"
 
 
-def _done(command: list[str], folder: Path) -> str:
+def _finish(command: list[str], folder: Path) -> str:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         raise LenetError(folder, f"{command[0]}: {(done.stderr or done.stdout).strip()[:300]}")
@@ -159,7 +159,7 @@ def _on_chip(folder: Path, *, compared: bool) -> dict[str, Any] | str:
     missing = [tool for tool in _CHIP_TOOLS if shutil.which(tool) is None]
     if missing:
         return f"not run: {', '.join(missing)} not installed"
-    said = _done(["make", "--no-print-directory", "cortex-m"], folder)
+    said = _finish(["make", "--no-print-directory", "cortex-m"], folder)
     sizes = re.search(r"^\s*(\d+)\s+(\d+)\s+(\d+)\s+\d+", said, re.MULTILINE)
     assert sizes is not None
     code, data, bss = map(int, sizes.groups())

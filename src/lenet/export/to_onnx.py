@@ -26,10 +26,10 @@ def to_onnx(asked: Export) -> dict[str, Any]:
     graph, wide = glyph_model(weights), wide_model(weights)
     session = _session(graph)
     started = time.perf_counter()
-    scores, chances = session.run(["scores", "probabilities"], {"glyphs": asked.answers.glyphs})
+    scores, probs = session.run(["scores", "probabilities"], {"glyphs": asked.answers.glyphs})
     seconds = time.perf_counter() - started
     told = asked.answers.compared(str(asked.out), scores)
-    apart = float(np.abs(chances - asked.network.probabilities(asked.answers.glyphs)).max())
+    apart = float(np.abs(probs - asked.network.probabilities(asked.answers.glyphs)).max())
     greys = np.concatenate([np.pad(each, 2) for each in asked.answers.glyphs[:12]], axis=1)
     ours = asked.network.forward(to_wide_input(greys))
     theirs = _session(wide).run(["scores"], {"greys": greys[None]})[0]

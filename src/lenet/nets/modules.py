@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lenet.arrays import Tensors
-from lenet.network.initialisation import connection_mask, initial_tensors
+from lenet.network.initialisation import connection_mask, draw_tensors
 from lenet.network.spec import (
     INPUT_SIZE,
     SQUASH_AMPLITUDE,
@@ -21,7 +21,7 @@ from lenet.network.spec import (
     Subsampling,
     code,
 )
-from lenet.network.summary import normalised
+from lenet.network.summary import find_normalised
 
 
 def activate(x: Tensor, activation: Activation) -> Tensor:
@@ -135,12 +135,12 @@ class LeNet(nn.Module):
             module = self._module(layer, maps, batch_norm, dropout)
             self.add_module(layer.name.lower(), module)
             maps = getattr(layer, "maps", maps) * getattr(layer, "copies", 1)
-        self.load(initial_tensors(net, initialisation, np.random.default_rng(seed)))
+        self.load(draw_tensors(net, initialisation, np.random.default_rng(seed)))
 
     def _module(self, layer: Layer, maps: int, batch_norm: bool, dropout: float) -> nn.Module:
         if isinstance(layer, Convolution):
-            dropped = layer not in normalised(self.net) and layer is not self.net.layers[-1]
-            return Convolve(layer, maps, batch_norm and layer in normalised(self.net), dropout * dropped)
+            dropped = layer not in find_normalised(self.net) and layer is not self.net.layers[-1]
+            return Convolve(layer, maps, batch_norm and layer in find_normalised(self.net), dropout * dropped)
         return Subsample(layer, maps) if isinstance(layer, Subsampling) else MatchCodes(layer)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -59,7 +59,7 @@ SCHEMES: dict[str, Scheme] = {
 }
 
 
-def initial_tensors(net: Net, scheme: str, rng: np.random.Generator) -> Tensors:
+def draw_tensors(net: Net, scheme: str, rng: np.random.Generator) -> Tensors:
     """Draw float32 tensors for every trainable parameter of `net` by a scheme of `SCHEMES`.
 
     Kernels outside a connection table are exactly zero. Raises ValueError for an unknown scheme.

@@ -25,7 +25,7 @@ class LayerFacts:
     macs: int
 
 
-def _layer(layer: Layer, maps: int, height: int, width: int) -> LayerFacts:
+def _describe_layer(layer: Layer, maps: int, height: int, width: int) -> LayerFacts:
     if isinstance(layer, Convolution):
         kernels = maps * layer.maps if layer.table is None else sum(map(len, layer.table))
         weights = kernels * layer.size**2
@@ -47,7 +47,7 @@ def _layer(layer: Layer, maps: int, height: int, width: int) -> LayerFacts:
     return LayerFacts(layer.name, "RBF codes", out, {}, 0, weights, weights)
 
 
-def layers(net: Net, height: int = INPUT_SIZE, width: int = INPUT_SIZE) -> tuple[LayerFacts, ...]:
+def layer_facts(net: Net, height: int = INPUT_SIZE, width: int = INPUT_SIZE) -> tuple[LayerFacts, ...]:
     """Return the facts of each layer of `net` on a field of `height` by `width` pixels.
 
     Raises ValueError when the field is smaller than 32x32.
@@ -57,7 +57,7 @@ def layers(net: Net, height: int = INPUT_SIZE, width: int = INPUT_SIZE) -> tuple
     shape = (1, height - 2 * net.margin, width - 2 * net.margin)
     facts = []
     for layer in net.layers:
-        facts.append(_layer(layer, *shape))
+        facts.append(_describe_layer(layer, *shape))
         shape = facts[-1].output
     return tuple(facts)
 
@@ -67,35 +67,43 @@ def tensor_shapes(net: Net) -> dict[str, tuple[int, ...]]:
 
     A convolution with a connection table has its full weight tensor, with zeros where there is no kernel.
     """
-    return {f"{facts.name.lower()}.{tensor}": shape for facts in layers(net) for tensor, shape in facts.shapes.items()}
+    return {
+        f"{facts.name.lower()}.{tensor}": shape for facts in layer_facts(net) for tensor, shape in facts.shapes.items()
+    }
 
 
-def trainable(net: Net) -> int:
+def count_trainable(net: Net) -> int:
     """Return the number of trainable parameters."""
-    return sum(facts.trainable for facts in layers(net))
+    return sum(facts.trainable for facts in layer_facts(net))
 
 
-def batch_normalisation_parameters(net: Net) -> int:
+def count_batch_normalisation(net: Net) -> int:
     """Return what batch normalisation after the first two convolutions adds: a gain and a shift per map."""
-    return sum(2 * layer.maps for layer in normalised(net))
+    return sum(2 * layer.maps for layer in find_normalised(net))
 
 
-def normalised(net: Net) -> tuple[Convolution, ...]:
+def find_normalised(net: Net) -> tuple[Convolution, ...]:
     """Return the layers that batch normalisation follows when a recipe asks for it: C1 and C3, no other."""
     return tuple(layer for layer in net.layers if isinstance(layer, Convolution))[:2]
 
 
-def well_known_totals() -> tuple[str, ...]:
+def explain_totals() -> tuple[str, ...]:
     """Return a line for each of the totals that people quote for "LeNet-5", added up layer by layer."""
     paper, dense, common, modern = (NETS[name] for name in ("lenet5-1998", "lenet5-dense", "lenet5", "lenet5-modern"))
-    c3_paper, c3_full = layers(paper)[2].trainable, layers(dense)[2].trainable
-    pools = sum(layers(paper)[i].trainable for i in (1, 3))
-    output = layers(dense)[-1].trainable
-    norm = batch_normalisation_parameters(modern)
-    from_paper = f"{trainable(paper):,} + {c3_full - c3_paper:,} (C3 sees all maps) + {output:,} (linear output)"
+    c3_paper, c3_full = layer_facts(paper)[2].trainable, layer_facts(dense)[2].trainable
+    pools = sum(layer_facts(paper)[i].trainable for i in (1, 3))
+    output = layer_facts(dense)[-1].trainable
+    norm = count_batch_normalisation(modern)
+    from_paper = f"{count_trainable(paper):,} + {c3_full - c3_paper:,} (C3 sees all maps) + {output:,} (linear output)"
     return (
-        f"{trainable(paper):,} the paper's: C3 by Table I has {c3_paper:,}, S2 and S4 {pools}, the codes are fixed",
-        f"{trainable(common):,} = {from_paper} - {pools} (pooling without parameters)",
-        f"{trainable(dense):,} = {from_paper}: lenet5-dense, which keeps the trainable subsampling",
-        f"{trainable(modern) + norm:,} = {trainable(modern):,} + {norm} (batch normalisation, while it is trained)",
+        (
+            f"{count_trainable(paper):,} the paper's: C3 by Table I has {c3_paper:,}, S2 and S4 {pools}, "
+            "the codes are fixed"
+        ),
+        f"{count_trainable(common):,} = {from_paper} - {pools} (pooling without parameters)",
+        f"{count_trainable(dense):,} = {from_paper}: lenet5-dense, which keeps the trainable subsampling",
+        (
+            f"{count_trainable(modern) + norm:,} = {count_trainable(modern):,} + {norm} "
+            "(batch normalisation, while it is trained)"
+        ),
     )

@@ -21,9 +21,11 @@ from lenet.network.spec import BACKGROUND, DEFAULT, FOREGROUND, NETS, Activation
 from lenet.network.summary import tensor_shapes
 
 _KEY = "lenet"
+# What weights that were saved by lenet 0.1 call the same.
+_OLD_KEYS = {"arc_scorer": "path", "confidence_weights": "trust", "error_curve": "risk"}
 # How much evidence `lenet.decoding.arc_scorer` weighs for an arc of a path, with how many hidden units; and with how
 # many weights `lenet.decoding.confidence` weighs its signs, an offset included.
-WEIGHED, HIDDEN, TRUSTED = 24, 24, 14
+ARC_FEATURE_COUNT, ARC_SCORER_UNITS, CONFIDENCE_WEIGHT_COUNT = 24, 24, 14
 _FORMAT = 1
 # The largest network of the table has 62,000 parameters; a file beyond this holds something else.
 _MOST_BYTES = 1 << 24
@@ -44,14 +46,19 @@ class Weights:
     name: str = ""
 
     @property
-    def path(self) -> Float64 | None:
-        """What `lenet.decoding.arc_scorer` scores arcs by, (WEIGHED + 2, 1 + HIDDEN); None: these read one digit."""
-        return self._fitted("path")
+    def arc_scorer(self) -> Float64 | None:
+        """The network that scores arcs, (ARC_FEATURE_COUNT + 2, 1 + ARC_SCORER_UNITS); None: these read one digit."""
+        return self._fitted("arc_scorer")
 
     @property
-    def trust(self) -> Float64 | None:
+    def reads_numbers(self) -> bool:
+        """Whether these weights read whole numbers, by the lattice of candidates."""
+        return self.arc_scorer is not None
+
+    @property
+    def confidence_weights(self) -> Float64 | None:
         """How `lenet.decoding.confidence` weighs what it sees (14,), the offset last; None: as the path has it."""
-        return self._fitted("trust")
+        return self._fitted("confidence_weights")
 
     @property
     def rubbish_lowered_by(self) -> float:
@@ -59,25 +66,26 @@ class Weights:
         return float(self.card.get("calibration", {}).get("rubbish_lowered_by", 0.0))
 
     @property
-    def risk(self) -> Float64 | None:
+    def error_curve(self) -> Float64 | None:
         """The curve of errors (n, 3): least confidence, share of wrong answers from it on, share of answers."""
-        return self._fitted("risk")
+        return self._fitted("error_curve")
 
     def _fitted(self, what: str) -> Float64 | None:
         calibration = self.card.get("calibration", {})
-        return np.array(calibration[what], np.float64) if what in calibration else None
+        key = what if what in calibration else _OLD_KEYS[what]
+        return np.array(calibration[key], np.float64) if key in calibration else None
 
 
-def shipped() -> dict[str, Path]:
+def list_shipped() -> dict[str, Path]:
     """Return the weights that come with lenet: name -> path, the default first."""
     folder = Path(__file__).parents[1] / "assets"
     found = {path.stem: path for path in sorted(folder.glob("[!.]*.safetensors"))}
     return {name: found[name] for name in sorted(found, key=lambda name: (name != DEFAULT, name))}
 
 
-def find(name_or_path: str | Path) -> Path:
+def find_weights(name_or_path: str | Path) -> Path:
     """Return the path of shipped weights by name, or of a file. Raises WeightsError naming what there is."""
-    known = shipped()
+    known = list_shipped()
     if str(name_or_path) in known:
         return known[str(name_or_path)]
     path = Path(name_or_path)
@@ -112,7 +120,7 @@ def save_weights(path: Path, weights: Weights) -> None:
 
 def load_weights(name_or_path: str | Path) -> Weights:
     """Load shipped weights by name, or a file. Raises WeightsError naming the tensor, expected and found."""
-    path = find(name_or_path)
+    path = find_weights(name_or_path)
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise WeightsError(path, f"{path.stat().st_size:,} bytes", "not a LeNet's weights")
@@ -163,9 +171,13 @@ def _temperature(card: dict[str, Any], path: Path) -> float:
 
 
 def _check_fitted(weights: Weights, path: Path) -> None:
-    judge = ((WEIGHED + 2, 1 + HIDDEN), f"{WEIGHED + 2} rows of {1 + HIDDEN} finite numbers")
-    trust, risk = ((TRUSTED,), f"{TRUSTED} finite numbers"), ((-1, 3), "3 finite numbers a row")
-    for what, (shape, numbers) in (("path", judge), ("trust", trust), ("risk", risk)):
+    rows, columns = ARC_FEATURE_COUNT + 2, 1 + ARC_SCORER_UNITS
+    shapes = {
+        "arc_scorer": ((rows, columns), f"{rows} rows of {columns} finite numbers"),
+        "confidence_weights": ((CONFIDENCE_WEIGHT_COUNT,), f"{CONFIDENCE_WEIGHT_COUNT} finite numbers"),
+        "error_curve": ((-1, 3), "3 finite numbers a row"),
+    }
+    for what, (shape, numbers) in shapes.items():
         expected = f"expected {numbers}"
         try:
             found = getattr(weights, what)

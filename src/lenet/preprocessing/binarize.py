@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from lenet.arrays import Bools, Float32, Uint8, contrast, percentile
 from lenet.preprocessing.decode import Page
-from lenet.preprocessing.morphology import EDGE, disc
+from lenet.preprocessing.morphology import EDGE, make_disc
 
 # The light is estimated on a copy of the page of at most this many pixels a side.
 _LIGHT_SIZE = 64
@@ -52,8 +52,8 @@ class Ink:
 
     Outside the strokes and their soft edges `levels` is 0. `noise` is the standard deviation of the paper in the unit
     of `levels`. `edge` is how far it is from paper to pen at the steepest edges across, in pixels: blur makes it wide.
-    Where it is `doubtful` if the pen is light or dark, as on a digit that was cut out tightly, it is worth looking at
-    the page `turned`.
+    Where it is `ambiguous_polarity` if the pen is light or dark, as on a digit that was cut out tightly, it is worth
+    looking at the page `inverted`.
     """
 
     levels: Uint8
@@ -61,58 +61,58 @@ class Ink:
     noise: float
     notes: tuple[str, ...]
     edge: float = 0.0
-    doubtful: bool = False
+    ambiguous_polarity: bool = False
 
 
-def find_ink(page: Page, *, turned: bool = False) -> Ink:
+def find_ink(page: Page, *, inverted: bool = False) -> Ink:
     """Separate pen from paper. An empty page gives ink without a single stroke.
 
-    With `turned` the pen is taken to be light where it is likelier to be dark, and dark where it is likelier light.
+    With `inverted` the pen is taken to be light where it is likelier to be dark, and dark where it is likelier light.
     """
     grey = page.grey.astype(np.float32)
-    noise = _noise(grey)
+    noise = _estimate_noise(grey)
     smooth, smooth_noise = _smooth(grey, noise)
-    flat = _flat_paper(page.grey)
-    light = _plane(smooth) if flat is None else np.full_like(grey, flat)
+    flat = _find_flat_paper(page.grey)
+    light = _fit_plane(smooth) if flat is None else np.full_like(grey, flat)
     residual = smooth - light
-    sign, doubtful = _polarity(residual, smooth_noise)
+    sign, ambiguous_polarity = _find_polarity(residual, smooth_noise)
     if not sign:
         return Ink(np.zeros_like(page.grey), np.zeros(grey.shape, bool), 0.0, ())
-    sign = -sign if turned else sign
-    weak, strong = _outstanding(residual, smooth_noise, sign, flat=flat is not None)
+    sign = -sign if inverted else sign
+    weak, strong = _threshold_ink(residual, smooth_noise, sign, flat=flat is not None)
     if flat is None or min(grey.shape) > _SMALL:
         # Look again with the light taken from between the strokes, which follows shadows that a plane cannot.
         for _round in range(_ROUNDS):
-            slow = _slow_residue(residual, strong)
+            slow = _estimate_slow_light(residual, strong)
             if float(np.abs(slow).max()) < _SAME_LIGHT:
                 break
             local = light + cv2.resize(slow, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
             beyond = smooth - local
-            if not doubtful and _polarity(beyond, smooth_noise)[0] != sign:
+            if not ambiguous_polarity and _find_polarity(beyond, smooth_noise)[0] != sign:
                 break
-            again = _outstanding(beyond, smooth_noise, sign, flat=flat is not None)
+            again = _threshold_ink(beyond, smooth_noise, sign, flat=flat is not None)
             if not again[1].any():
                 break
             light, residual, (weak, strong) = local, beyond, again
-    strokes = _connected(weak, strong)
+    strokes = _keep_connected(weak, strong)
     if not strokes.any():
         return Ink(np.zeros_like(page.grey), strokes, 0.0, ())
-    full = max(_LEAST_CONTRAST, _full(residual[strokes] * sign))
+    full = max(_LEAST_CONTRAST, _measure_full_ink(residual[strokes] * sign))
     levels = np.zeros_like(page.grey)
-    near = cv2.dilate(strokes.astype(np.uint8), disc(EDGE)) > 0
+    near = cv2.dilate(strokes.astype(np.uint8), make_disc(EDGE)) > 0
     inked = np.rint((grey[near] - light[near]) * np.float32(sign * 255 / full))
     levels[near] = np.clip(inked, 0, 255).astype(np.uint8)
     notes = []
     if sign > 0:
         notes.append("light ink on dark paper")
-    spread = percentile(_sampled(light), 99) - percentile(_sampled(light), 1)
+    spread = percentile(_sample(light), 99) - percentile(_sample(light), 1)
     if spread > 15:
         notes.append(f"uneven light of {spread:.0f} grey levels removed")
-    edge = _edge(grey, strokes, full)
-    return Ink(levels, strokes, noise * 255 / full, tuple(notes), edge, doubtful)
+    edge = _measure_edge(grey, strokes, full)
+    return Ink(levels, strokes, noise * 255 / full, tuple(notes), edge, ambiguous_polarity)
 
 
-def _full(inked: Float32) -> float:
+def _measure_full_ink(inked: Float32) -> float:
     """Return how far full ink stands out of the paper, by how far the pixels of the strokes do, in grey levels.
 
     It is what strokes have without noise, for a speck of dust must not set the scale; where most of the ink is print
@@ -122,15 +122,15 @@ def _full(inked: Float32) -> float:
     return dark if dark > _PALE_PRINT * usual else usual
 
 
-def cropped(ink: Ink) -> tuple[Ink, tuple[int, int]]:
+def crop_ink(ink: Ink) -> tuple[Ink, tuple[int, int]]:
     """Return the part of a page that has ink, with a rim of paper, and where its left and top are in the page.
 
     There is no rim where ink touches the page's edge: what follows can tell.
     """
-    left, top, wide, high = cv2.boundingRect(ink.strokes.view(np.uint8))
-    if not wide:
+    left, top, width, height = cv2.boundingRect(ink.strokes.view(np.uint8))
+    if not width:
         return ink, (0, 0)
-    bottom, right = top + high, left + wide
+    bottom, right = top + height, left + width
     above, before = (_RIM if first else 0 for first in (top, left))
     below, behind = (_RIM if past < size else 0 for past, size in zip((bottom, right), ink.strokes.shape, strict=True))
     part = (slice(max(0, top - above), bottom + below), slice(max(0, left - before), right + behind))
@@ -145,7 +145,7 @@ def cropped(ink: Ink) -> tuple[Ink, tuple[int, int]]:
     return replace(ink, levels=levels, strokes=strokes > 0), (left - before, top - above)
 
 
-def reduced(ink: Ink, factor: int) -> Ink:
+def reduce_ink(ink: Ink, factor: int) -> Ink:
     """Average ink down by a whole factor; a pixel is of a stroke if a third of it was."""
     if factor == 1:
         return ink
@@ -156,7 +156,7 @@ def reduced(ink: Ink, factor: int) -> Ink:
     return replace(ink, levels=levels, strokes=share >= _SHARE, noise=ink.noise / factor, edge=ink.edge / factor)
 
 
-def _edge(grey: Float32, strokes: Bools, full: float) -> float:
+def _measure_edge(grey: Float32, strokes: Bools, full: float) -> float:
     """Return how many pixels a stroke's steepest edge needs for `full` contrast, in the best quarter of rows."""
     step = max(1, grey.size // _SAMPLES)
     edge = 0.0
@@ -170,7 +170,7 @@ def _edge(grey: Float32, strokes: Bools, full: float) -> float:
     return edge
 
 
-def _noise(grey: Float32) -> float:
+def _estimate_noise(grey: Float32) -> float:
     """Estimate the standard deviation of the paper's noise in grey levels, blind to light and to edges.
 
     The mask of Immerkaer (1996), 1 -2 1 down and across, is zero on any plane and has gain 6 on white noise; the median
@@ -178,19 +178,19 @@ def _noise(grey: Float32) -> float:
     """
     if min(grey.shape) < 3:
         return 0.0
-    step = _step(grey.size)
+    step = _choose_step(grey.size)
     rows = grey[:-2:step] - 2 * grey[1:-1:step] + grey[2::step]
     both = rows[:, :-2:step] - 2 * rows[:, 1:-1:step] + rows[:, 2::step]
     return percentile(np.abs(both), 50) / (0.6745 * 6)
 
 
-def _sampled(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _sample(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return every k-th row and column of a large array, enough for its percentiles."""
-    step = _step(values.size)
+    step = _choose_step(values.size)
     return values[::step, ::step]
 
 
-def _step(size: int) -> int:
+def _choose_step(size: int) -> int:
     return max(1, int((size / _SAMPLES) ** 0.5))
 
 
@@ -201,9 +201,9 @@ def _smooth(grey: Float32, noise: float) -> tuple[Float32, float]:
     return cv2.GaussianBlur(grey, (0, 0), 1.0).astype(np.float32), noise * 0.2821
 
 
-def _flat_paper(grey: Uint8) -> float | None:
+def _find_flat_paper(grey: Uint8) -> float | None:
     """Return the grey of a drawn page's paper: the level that a large share of the pixels has, if there is one."""
-    counts = np.bincount(_sampled(grey).ravel(), minlength=256)
+    counts = np.bincount(_sample(grey).ravel(), minlength=256)
     around = np.convolve(counts, np.ones(2 * _SAME_GREY + 1, int), mode="same")
     paper = int(around.argmax())
     if around[paper] < _FLAT_SHARE * counts.sum():
@@ -212,10 +212,10 @@ def _flat_paper(grey: Uint8) -> float | None:
     return float(max(0, paper - _SAME_GREY) + near.argmax())
 
 
-def _plane(grey: Float32) -> Float32:
+def _fit_plane(grey: Float32) -> Float32:
     """Fit a plane to the paper by repeated weighting that ignores ink (Tukey's biweight); same shape as `grey`."""
     height, width = grey.shape
-    small = _shrunk(grey)
+    small = _shrink(grey)
     y, x = np.mgrid[: small.shape[0], : small.shape[1]].astype(np.float64)
     across, down = (x.ravel() + 0.5) / small.shape[1], (y.ravel() + 0.5) / small.shape[0]
     terms = np.stack([np.ones(small.size), across, down], axis=1)
@@ -238,7 +238,7 @@ def _plane(grey: Float32) -> Float32:
     return (coefficients[0] + row[None, :] + column[:, None]).astype(np.float32)
 
 
-def _shrunk(grey: Float32, paper: Uint8 | None = None) -> Float32:
+def _shrink(grey: Float32, paper: Uint8 | None = None) -> Float32:
     """Average a page down to the size of the light's; what is not `paper` (1, or 0) counts as 0."""
     factor = max(grey.shape) / _LIGHT_SIZE
     step = max(1, int(factor / 3))  # nine samples for a pixel are enough
@@ -250,26 +250,26 @@ def _shrunk(grey: Float32, paper: Uint8 | None = None) -> Float32:
     return cv2.resize(few, size, interpolation=cv2.INTER_AREA).astype(np.float32, copy=False)
 
 
-def _slow_residue(residual: Float32, strong: Bools) -> Float32:
+def _estimate_slow_light(residual: Float32, strong: Bools) -> Float32:
     """Return what is left of the light between the strokes, averaged over a wide window, at the light's size.
 
     Only what is surely ink is left out: a shadow that merely touches a stroke is light to be found.
     """
-    paper = cv2.erode((~strong).astype(np.uint8), disc(EDGE + 1)).astype(np.uint8)
-    known, residue = _shrunk(paper.astype(np.float32)), _shrunk(residual, paper)
+    paper = cv2.erode((~strong).astype(np.uint8), make_disc(EDGE + 1)).astype(np.uint8)
+    known, residue = _shrink(paper.astype(np.float32)), _shrink(residual, paper)
     sigma = max(known.shape) / 10
     weight = cv2.GaussianBlur(known, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
     total = cv2.GaussianBlur(residue, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
     return np.where(weight > 1e-3, total / np.maximum(weight, 1e-3), 0).astype(np.float32)
 
 
-def _polarity(residual: Float32, noise: float) -> tuple[int, bool]:
+def _find_polarity(residual: Float32, noise: float) -> tuple[int, bool]:
     """Return the sign of the ink in a page without its light, and whether it might as well be the other one.
 
     It is +1 for light ink, -1 for dark and 0 for none. The ink is the side of the paper that stands out more strongly.
     """
-    least = _least(noise)
-    some = _sampled(residual)
+    least = _least_contrast(noise)
+    some = _sample(residual)
     for values in (some, residual) if some.size < residual.size else (residual,):
         # Cubes: a few dark strokes must outweigh a wide faint shadow.
         dark, light = (float((values[values * sign > least].astype(np.float64) ** 3).sum()) * sign for sign in (-1, 1))
@@ -278,11 +278,11 @@ def _polarity(residual: Float32, noise: float) -> tuple[int, bool]:
     return 0, False
 
 
-def _outstanding(residual: Float32, noise: float, sign: int, *, flat: bool) -> tuple[Bools, Bools]:
+def _threshold_ink(residual: Float32, noise: float, sign: int, *, flat: bool) -> tuple[Bools, Bools]:
     """Find ink of a sign in a page without its light: where it may be, and where it surely is."""
-    least, full = _least(noise), 0.0
+    least, full = _least_contrast(noise), 0.0
     signed = residual * np.float32(sign)
-    some = _sampled(signed)
+    some = _sample(signed)
     for values in (some, signed) if some.size < signed.size else (signed,):
         above = values[values > least]
         if above.size:
@@ -294,17 +294,17 @@ def _outstanding(residual: Float32, noise: float, sign: int, *, flat: bool) -> t
     return signed > max(weak, 4 * noise), signed > max(_STRONG * full, least)
 
 
-def _least(noise: float) -> float:
+def _least_contrast(noise: float) -> float:
     return max(_LEAST_CONTRAST, _LEAST_SIGMAS * noise)
 
 
-def _connected(weak: Bools, strong: Bools) -> Bools:
+def _keep_connected(weak: Bools, strong: Bools) -> Bools:
     """Return the weak ink that hangs together with strong ink."""
     inked = weak.view(np.uint8)
-    left, top, wide, high = cv2.boundingRect(inked)
-    box = (slice(top, top + high), slice(left, left + wide))
+    left, top, width, height = cv2.boundingRect(inked)
+    box = (slice(top, top + height), slice(left, left + width))
     connected = np.zeros_like(weak)
-    if wide:
+    if width:
         count, labels = cv2.connectedComponents(np.ascontiguousarray(inked[box]), connectivity=8)
         keep = np.zeros(count, bool)
         keep[labels[strong[box]]] = True

@@ -18,7 +18,7 @@ _COLOURED, _AS_LIGHT = 40.0, 0.3
 _PAPER, _INK = 235.0, 200.0
 
 
-def by_colour(page: Page) -> Page:
+def use_colour_contrast(page: Page) -> Page:
     """Return a page whose grey is how far a pixel's colour is from the paper's, if its own grey shows no ink."""
     if page.colours is None:
         return page

@@ -16,7 +16,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from lenet.arrays import Floats, Uint8, percentile
 from lenet.errors import PictureError, reason
 
-Source = str | os.PathLike[str] | bytes | np.ndarray[Any, Any] | Image.Image
+PictureSource = str | os.PathLike[str] | bytes | np.ndarray[Any, Any] | Image.Image
 
 # Refused before decoding: a small file can announce gigabytes.
 MOST_PIXELS = 64_000_000
@@ -61,7 +61,7 @@ class Page:
     colours: Uint8 | None = None
 
 
-def open_page(source: Source) -> Page:
+def open_page(source: PictureSource) -> Page:
     """Decode any supported picture to a grey page.
 
     Arrays are (H, W), (H, W, 1 to 4) of bool, integer or float; their range is told by their largest value: 1
@@ -82,9 +82,9 @@ def open_page(source: Source) -> Page:
                 with _open(_read(source, name), name) as picture:
                     grey, alpha, colours, size = _decode(picture, name, notes, ours=True)
     if alpha is not None:
-        grey, colours = _over_backdrop(grey, alpha, notes), None
+        grey, colours = _lay_over_backdrop(grey, alpha, notes), None
     whole = grey if grey.dtype == np.uint8 else np.clip(np.rint(grey), 0, 255).astype(np.uint8)
-    return _reduced(np.ascontiguousarray(whole, np.uint8), colours, size, notes)
+    return _reduce_page(np.ascontiguousarray(whole, np.uint8), colours, size, notes)
 
 
 def _read(source: str | os.PathLike[str] | bytes, name: str) -> bytes:
@@ -172,18 +172,18 @@ def _decode(
 def _split_image(picture: Image.Image, name: str, notes: list[str]) -> tuple[Floats, Floats | None, Uint8 | None]:
     """Return grey values 0 to 255, alpha (0 to 1, or None) and colours, if any, of an upright Pillow image."""
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-        return _to_255(np.asarray(picture), name, notes), None, None
+        return _scale_to_255(np.asarray(picture), name, notes), None, None
     if picture.mode in ("P", "PA", "LA", "La", "RGBA", "RGBa") or "transparency" in picture.info:
         picture = picture.convert("RGBA")
-        factor = _shrinking(picture.width * picture.height)
+        factor = _choose_factor(picture.width * picture.height)
         picture = picture.reduce(factor) if factor > 1 else picture
         alpha = np.asarray(picture.getchannel("A"), np.float32) / 255
         rgb = picture.convert("RGB")
-        return np.asarray(rgb.convert("L"), np.float32), (None if alpha.min() == 1 else alpha), _coloured(rgb)
-    return np.asarray(picture.convert("L")), None, None if picture.mode in ("1", "L") else _coloured(picture)
+        return np.asarray(rgb.convert("L"), np.float32), (None if alpha.min() == 1 else alpha), _find_colours(rgb)
+    return np.asarray(picture.convert("L")), None, None if picture.mode in ("1", "L") else _find_colours(picture)
 
 
-def _coloured(picture: Image.Image) -> Uint8 | None:
+def _find_colours(picture: Image.Image) -> Uint8 | None:
     """Return (H, W, 3) red, green and blue, or None of a picture whose every look is grey."""
     picture = picture if picture.mode == "RGB" else picture.convert("RGB")  # which copies
     step = max(1, int((picture.width * picture.height / _LOOKS) ** 0.5))
@@ -205,7 +205,7 @@ def _split_array(
         raise PictureError(name, f"array of shape {array.shape}", f"at most {MOST_PIXELS:,} pixels are read")
     if array.dtype.kind not in "buif":
         raise PictureError(name, f"array of type {array.dtype}", "expected bool, integers or floats")
-    values = _to_255(array, name, notes)
+    values = _scale_to_255(array, name, notes)
     if array.ndim == 2:
         return values, None, None
     transparent = array.shape[2] in (2, 4)
@@ -214,11 +214,11 @@ def _split_array(
     alpha = values[..., -1] / np.float32(255) if transparent else None
     rgb = None
     if colours.shape[2] == 3:
-        rgb = _coloured(Image.fromarray(np.clip(np.rint(colours), 0, 255).astype(np.uint8)))
+        rgb = _find_colours(Image.fromarray(np.clip(np.rint(colours), 0, 255).astype(np.uint8)))
     return grey, (None if alpha is None or alpha.min() == 1 else alpha), rgb
 
 
-def _to_255(array: np.ndarray[Any, Any], name: str, notes: list[str]) -> Floats:
+def _scale_to_255(array: np.ndarray[Any, Any], name: str, notes: list[str]) -> Floats:
     """Map values of any type to 0 to 255, black staying black, before anything else is done to them.
 
     The largest value tells the range: 1 for floats and for masks, 255, or the full value of 10, 12, 14 or 16
@@ -241,7 +241,7 @@ def _to_255(array: np.ndarray[Any, Any], name: str, notes: list[str]) -> Floats:
     return (values - low) * np.float32(255 / max(high - low, 1e-30))
 
 
-def _over_backdrop(grey: Floats, alpha: Floats, notes: list[str]) -> Floats:
+def _lay_over_backdrop(grey: Floats, alpha: Floats, notes: list[str]) -> Floats:
     """Lay a transparent picture over the backdrop that lets its ink be seen.
 
     A canvas is mostly transparent and what is opaque is the ink: it gets paper of the opposite end. A picture
@@ -257,9 +257,9 @@ def _over_backdrop(grey: Floats, alpha: Floats, notes: list[str]) -> Floats:
     return grey * alpha + backdrop * (1 - alpha)
 
 
-def _reduced(grey: Uint8, colours: Uint8 | None, size: tuple[int, int], notes: list[str]) -> Page:
+def _reduce_page(grey: Uint8, colours: Uint8 | None, size: tuple[int, int], notes: list[str]) -> Page:
     """Average a large page down by a whole factor; the scale also counts what JPEG decoding left out."""
-    factor = _shrinking(grey.size)
+    factor = _choose_factor(grey.size)
     if factor > 1:
         grey = np.asarray(Image.fromarray(grey).reduce(factor))
         colours = None if colours is None else np.asarray(Image.fromarray(colours).reduce(factor))
@@ -269,6 +269,6 @@ def _reduced(grey: Uint8, colours: Uint8 | None, size: tuple[int, int], notes: l
     return Page(grey, size, scale, tuple(notes), colours)
 
 
-def _shrinking(pixels: int) -> int:
+def _choose_factor(pixels: int) -> int:
     """Return the whole factor by which a picture's sides are divided to fit the working size."""
     return max(1, ceil((pixels / _WORKING_PIXELS) ** 0.5))

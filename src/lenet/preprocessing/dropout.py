@@ -9,7 +9,7 @@ import numpy as np
 
 from lenet.arrays import Bools, Float32, Uint8, percentile
 from lenet.preprocessing.decode import Page
-from lenet.preprocessing.morphology import runs_across
+from lenet.preprocessing.morphology import find_runs_across
 
 # Ink takes at least so many levels from the paper's light, and this share of what the darkest takes.
 _LEAST, _SHARE = 35, 0.3
@@ -30,7 +30,7 @@ _LOOKED_AT, _COARSE = 300_000, 48
 _EDGE, _AROUND = 2, 15
 
 
-def penned(page: Page) -> Page:
+def drop_print(page: Page) -> Page:
     """Lay paper over the print of a page that has ink of two colours: a blue pen on a black form, a black one on a red.
 
     The pen is the ink that wrote higher; where neither did, both stay. Light ink on dark paper is left as it is.
@@ -38,67 +38,67 @@ def penned(page: Page) -> Page:
     if page.colours is None:
         return page
     step = max(1, int((page.grey.size / _LOOKED_AT) ** 0.5))
-    coloured, grey, ink = _inks(np.ascontiguousarray(page.colours[::step, ::step]))
+    coloured, grey, ink = _split_inks(np.ascontiguousarray(page.colours[::step, ::step]))
     if min(coloured.sum(), grey.sum()) < _SOME * ink.sum() or ink.mean() > 0.5:
         return page
-    if max(_beside(coloured, grey), _beside(grey, coloured)) > _MIXED:
+    if max(_measure_beside(coloured, grey), _measure_beside(grey, coloured)) > _MIXED:
         return page
-    heights = _height(coloured), _height(grey)
+    heights = _measure_height(coloured), _measure_height(grey)
     if not max(heights) or max(heights) < _HIGHER * min(heights):
         return page
-    coloured, grey, _ink = _inks(page.colours)
+    coloured, grey, _ink = _split_inks(page.colours)
     if heights[0] > heights[1]:
-        return _without(page, grey, coloured, "black print passed over: the pen has a colour")
-    return _without(page, coloured, grey, "coloured print passed over: the pen is black")
+        return _cover_print(page, grey, coloured, "black print passed over: the pen has a colour")
+    return _cover_print(page, coloured, grey, "coloured print passed over: the pen is black")
 
 
-def _inks(colours: Uint8) -> tuple[Bools, Bools, Bools]:
+def _split_inks(colours: Uint8) -> tuple[Bools, Bools, Bools]:
     """Return where (h, w, 3) colours are of coloured ink, of grey or black, and of any, also between the two."""
     values = colours.astype(np.float32)
-    taken = np.maximum(_paper(values) - values, 0)
+    taken = np.maximum(_estimate_paper(values) - values, 0)
     most = taken.max(axis=2)
     ink = most > max(_LEAST, _SHARE * percentile(most, 99.5))
     kept = taken.min(axis=2) / np.maximum(most, 1)
     return ink & (kept < _COLOURED), ink & (kept > _GREY), ink
 
 
-def _paper(colours: Float32) -> Float32:
+def _estimate_paper(colours: Float32) -> Float32:
     """Return the paper's colour everywhere, in whatever light: the lightest around, smoothed; same shape."""
-    high, wide = colours.shape[:2]
-    size = (min(wide, _COARSE), min(high, _COARSE))
+    height, width = colours.shape[:2]
+    size = (min(width, _COARSE), min(height, _COARSE))
     coarse = cv2.dilate(cv2.resize(colours, size, interpolation=cv2.INTER_AREA), np.ones((5, 5), np.uint8))
-    return cv2.resize(cv2.GaussianBlur(coarse, (0, 0), 2), (wide, high)).astype(np.float32)
+    return cv2.resize(cv2.GaussianBlur(coarse, (0, 0), 2), (width, height)).astype(np.float32)
 
 
-def _beside(one: Bools, other: Bools) -> float:
+def _measure_beside(one: Bools, other: Bools) -> float:
     """Return the share of one ink that has the other within a few pixels: high if both are of the same strokes."""
     near = cv2.dilate(other.astype(np.uint8), np.ones((2 * _EDGE + 3,) * 2, np.uint8)) > 0
     return float((one & near).sum() / one.sum())
 
 
-def _height(ink: Bools) -> float:
+def _measure_height(ink: Bools) -> float:
     """Return how high the writing in one ink is, in pixels: the median of the larger pieces.
 
     It is 0 without any, and for an ink that hardly writes but rules the paper.
     """
     joined = cv2.morphologyEx(ink.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-    wide, high, area = stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT], stats[1:, cv2.CC_STAT_AREA]
-    sides = np.stack([wide, high])
+    width, height, area = stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT], stats[1:, cv2.CC_STAT_AREA]
+    sides = np.stack([width, height])
     x, y = stats[1:, cv2.CC_STAT_LEFT], stats[1:, cv2.CC_STAT_TOP]
     rim_y, rim_x = (1 + round(_RIM * side) for side in ink.shape)
-    at_edge = (x < rim_x) | (y < rim_y) | (x + wide > ink.shape[1] - rim_x) | (y + high > ink.shape[0] - rim_y)
+    at_edge = (x < rim_x) | (y < rim_y) | (x + width > ink.shape[1] - rim_x) | (y + height > ink.shape[0] - rim_y)
     slim = sides.max(axis=0) > _SLIM * sides.min(axis=0)
-    hollow = (wide > _SPANS * ink.shape[1]) & (area < _HOLLOW * wide * high)
-    straight = np.bincount(labels[runs_across(joined, 1 + round(_RUN * ink.shape[1])) > 0], minlength=count)[1:]
-    rule = hollow | slim & ((wide > high) | at_edge) | (straight > _STRAIGHT * area)
+    hollow = (width > _SPANS * ink.shape[1]) & (area < _HOLLOW * width * height)
+    straight = np.bincount(labels[find_runs_across(joined, 1 + round(_RUN * ink.shape[1])) > 0], minlength=count)[1:]
+    rule = hollow | slim & ((width > height) | at_edge) | (straight > _STRAIGHT * area)
     if area[rule].sum() > _MOSTLY * area.sum():
         return 0.0
-    high = high[~rule & (area >= 8)]
-    return float(np.median(high[high >= high.max() / 2])) if len(high) else 0.0
+    height = height[~rule & (area >= 8)]
+    return float(np.median(height[height >= height.max() / 2])) if len(height) else 0.0
 
 
-def _without(page: Page, print_: Bools, pen: Bools, note: str) -> Page:
+def _cover_print(page: Page, print_: Bools, pen: Bools, note: str) -> Page:
     """Lay the paper from around it over the print and its soft edges, but for the pen's own strokes."""
     hidden = cv2.dilate(print_.astype(np.uint8), np.ones((2 * _EDGE + 1,) * 2, np.uint8)) > 0
     hidden &= ~pen

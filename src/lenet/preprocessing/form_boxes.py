@@ -24,7 +24,7 @@ _MOST_UPRIGHTS = 40
 
 
 @dataclass(frozen=True)
-class _Line:
+class _RuledLine:
     """A ruled line: its slope, its height at column 0, its thickness, and its first and last column."""
 
     slope: float
@@ -42,7 +42,7 @@ class _Side:
     beyond the next line if there is one on that side: then it is `bounded`.
     """
 
-    line: _Line
+    line: _RuledLine
     way: int
     columns: Int64
     runs: Int64
@@ -59,28 +59,30 @@ class _Even:
     length: int
 
 
-def uprights(strokes: Bools, across: list[Bools], high: float) -> list[Bools]:
+def find_uprights(strokes: Bools, across: list[Bools], height: float) -> list[Bools]:
     """Return the pixels of what stands on or hangs from the lines `across` in strokes (h, w), and is no writing.
 
     Uprights lead from one line to the next, as thin as these; or they are even, from end to end of a line, or on both
-    sides of one of several that cross the page. A 1 is none of this. `high` is the height of the writing.
+    sides of one of several that cross the page. A 1 is none of this. `height` is the height of the writing.
     """
     if not across:
         return []
-    lines = sorted((_line(rule) for rule in across), key=lambda line: line.slope * strokes.shape[1] / 2 + line.height)
+    lines = sorted(
+        (_fit_line(rule) for rule in across), key=lambda line: line.slope * strokes.shape[1] / 2 + line.height
+    )
     found = np.zeros(strokes.shape, np.uint8)
     for line, above, below in zip(lines, [None, *lines[:-1]], [*lines[1:], None], strict=True):
-        sides = [_side(strokes, line, other, way, high) for way, other in ((-1, above), (1, below))]
-        thin = [_thin(side, high) for side in sides]
-        evens = [_even(each, high) for each in thin]
+        sides = [_follow_side(strokes, line, other, way, height) for way, other in ((-1, above), (1, below))]
+        thin = [_find_thin(side, height) for side in sides]
+        evens = [_find_even(each, height) for each in thin]
         pitches = [even.pitch for even in evens if even]
-        both = len(lines) > 1 and len(pitches) == 2 and _alike(*pitches)
+        both = len(lines) > 1 and len(pitches) == 2 and _is_alike(*pitches)
         for side, found_there, even in zip(sides, thin, evens, strict=True):
-            if side.bounded and side.most <= _TALLEST * high:
+            if side.bounded and side.most <= _TALLEST * height:
                 for place, run in found_there:
                     if run >= side.most - 2:
                         _mark(found, side, place, side.most)
-            if even and (_from_end_to_end(side, even, both=both) or (side.bounded and even.length >= side.most - 2)):
+            if even and (_spans_line(side, even, both=both) or (side.bounded and even.length >= side.most - 2)):
                 for place in even.places.tolist():
                     if _stands(side, place, _ALIKE * even.length):
                         _mark(found, side, place, even.length)
@@ -92,24 +94,24 @@ def uprights(strokes: Bools, across: list[Bools], high: float) -> list[Bools]:
     return [upright for upright in own if upright.any()]
 
 
-def _line(rule: Bools) -> _Line:
+def _fit_line(rule: Bools) -> _RuledLine:
     counts = rule.sum(axis=0)
     columns = np.flatnonzero(counts)
     middles = (rule * np.arange(len(rule))[:, None]).sum(axis=0)[columns] / counts[columns]
     slope, height = np.polyfit(columns, middles, 1)
-    return _Line(float(slope), float(height), float(np.median(counts[columns])), int(columns[0]), int(columns[-1]))
+    return _RuledLine(float(slope), float(height), float(np.median(counts[columns])), int(columns[0]), int(columns[-1]))
 
 
-def _side(strokes: Bools, line: _Line, other: _Line | None, way: int, high: float) -> _Side:
+def _follow_side(strokes: Bools, line: _RuledLine, other: _RuledLine | None, way: int, height: float) -> _Side:
     """Follow ink from a line up to the `other` one on that side, or to the page's end."""
     columns = np.arange(line.first - _END_PIXELS, line.last + _END_PIXELS + 1)
-    most = min(_MOST * high, len(strokes))
+    most = min(_MOST * height, len(strokes))
     if other:
         middle = (line.first + line.last) / 2
         room = abs((other.slope - line.slope) * middle + other.height - line.height)
         most = min(most, room - (other.thickness + line.thickness) / 2 - 1)
     steps = np.arange(1, max(1, int(most)) + 1)
-    rows, across, inside = _places(line, way, columns.astype(np.float64), steps, strokes.shape)
+    rows, across, inside = _locate(line, way, columns.astype(np.float64), steps, strokes.shape)
     # A pixel to the side, or one that is missing, is no end.
     ink = (strokes[rows, across] & inside).astype(np.uint8)
     whole = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8))
@@ -117,8 +119,8 @@ def _side(strokes: Bools, line: _Line, other: _Line | None, way: int, high: floa
     return _Side(line, way, columns, runs, len(steps), other is not None)
 
 
-def _places(
-    line: _Line, way: int, columns: Float64, steps: Int64, shape: tuple[int, ...]
+def _locate(
+    line: _RuledLine, way: int, columns: Float64, steps: Int64, shape: tuple[int, ...]
 ) -> tuple[Int64, Int64, Bools]:
     """Return the rows and columns (steps, n) at right angles to a line, and which of them are on the page."""
     away = line.thickness / 2 + steps[:, None]
@@ -129,28 +131,28 @@ def _places(
     return np.clip(rows, 0, shape[0] - 1), np.clip(across, 0, shape[1] - 1), inside
 
 
-def _thin(side: _Side, high: float) -> list[tuple[float, int]]:
+def _find_thin(side: _Side, height: float) -> list[tuple[float, int]]:
     """Return the middle column and the length of each thin upright."""
-    long = np.concatenate([[0], side.runs >= max(5, _LEAST * high), [0]]).astype(np.int8)
+    long = np.concatenate([[0], side.runs >= max(5, _LEAST * height), [0]]).astype(np.int8)
     begins, ends = np.flatnonzero(np.diff(long) > 0), np.flatnonzero(np.diff(long) < 0)
     found = []
     for begin, end in zip(begins, ends, strict=True):
         runs = side.runs[begin:end]
-        wide = int((runs >= runs.max() / 2).sum()) - 2
-        if wide <= _WIDER * side.line.thickness + _MORE:
+        width = int((runs >= runs.max() / 2).sum()) - 2
+        if width <= _WIDER * side.line.thickness + _MORE:
             own = np.flatnonzero(runs >= 0.9 * runs.max())
             found.append((float(side.columns[begin] + own.mean()), int(runs.max())))
     return found
 
 
-def _even(thin: list[tuple[float, int]], high: float) -> _Even | None:
+def _find_even(thin: list[tuple[float, int]], height: float) -> _Even | None:
     """Return the most uprights that are evenly far apart and alike, where they were found or are to be expected."""
     at, runs = np.array([place for place, _run in thin]), np.array([run for _place, run in thin])
     best: _Even | None = None
     for first, second in combinations(range(min(len(thin), _MOST_UPRIGHTS)), 2):
         pitch = float(at[second] - at[first])
         count = int((at[-1] - at[first]) / pitch + 0.2) + 1
-        if pitch < _APART * high or count < _FEWEST or (best and count <= len(best.places)):
+        if pitch < _APART * height or count < _FEWEST or (best and count <= len(best.places)):
             continue
         places = at[first] + pitch * np.arange(count)
         off = np.abs(at - places[:, None])
@@ -165,11 +167,11 @@ def _even(thin: list[tuple[float, int]], high: float) -> _Even | None:
     return best
 
 
-def _alike(one: float, other: float) -> bool:
+def _is_alike(one: float, other: float) -> bool:
     return abs(one - other) <= _OFF * other + 1
 
 
-def _from_end_to_end(side: _Side, even: _Even, *, both: bool) -> bool:
+def _spans_line(side: _Side, even: _Even, *, both: bool) -> bool:
     """Return whether uprights begin and end with their line or, where they are on `both` its sides, with the page."""
     before, behind = even.places[0] - side.line.first, side.line.last - even.places[-1]
     if both:
@@ -187,5 +189,5 @@ def _mark(found: Uint8, side: _Side, place: float, length: int) -> None:
     """Set to 1 where the upright at a column is, ink or not."""
     half = int(np.ceil((_WIDER * side.line.thickness + _MORE) / 2))
     columns = place + np.arange(-half, half + 1, dtype=np.float64)
-    rows, across, inside = _places(side.line, side.way, columns, np.arange(length + 2), found.shape)
+    rows, across, inside = _locate(side.line, side.way, columns, np.arange(length + 2), found.shape)
     found[rows[inside], across[inside]] = 1

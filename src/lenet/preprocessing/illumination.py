@@ -10,7 +10,7 @@ import numpy as np
 
 from lenet.arrays import Bools, Float32, Uint8, percentile
 from lenet.preprocessing.decode import Page
-from lenet.preprocessing.paper import TABLE, glance
+from lenet.preprocessing.paper import TABLE, downscale
 
 # A shadow is looked for on a copy of the page whose longer side has so many pixels; smaller pages show none.
 _LOOKED, _SMALLEST = 160, 100
@@ -35,60 +35,60 @@ _GLARE = 1.05
 _SEEN = 0.01
 
 
-def evenly_lit(page: Page) -> Page:
+def remove_shadow(page: Page) -> Page:
     """Return a page as if no shadow lay on it, and no dark table beside it; one without a hard shadow as it is.
 
     Light is what stays when all that is dark and narrow is filled up (a closing): a shadow's edge stays where it is,
     however hard, under the writing too. Light writing on dark paper is left alone.
     """
-    high, wide = page.grey.shape
-    if min(high, wide) < _SMALLEST:
+    height, width = page.grey.shape
+    if min(height, width) < _SMALLEST:
         return page
-    width = _wider_than_strokes(_without_grains(page.grey, _LOOKED))
-    if not width:
+    shadow_width = _measure_hard_shadow(_remove_grains(page.grey, _LOOKED))
+    if not shadow_width:
         return page
-    filled = _filled(_without_grains(page.grey, _FINE), width)
+    filled = _fill_dark_strokes(_remove_grains(page.grey, _FINE), shadow_width)
     filled = cv2.erode(filled, np.ones((2 * _EDGE + 1,) * 2, np.uint8)).astype(np.uint8)
-    light: Float32 = cv2.resize(filled, (wide, high), interpolation=cv2.INTER_LINEAR).astype(np.float32)
-    paper = _brightest(light)
+    light: Float32 = cv2.resize(filled, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    paper = _measure_paper(light)
     table = cv2.dilate((light < _TABLE * paper).astype(np.uint8), np.ones((2 * _EDGE + 1,) * 2, np.uint8)) > 0
     gain: Float32 = (paper / np.maximum(light, 1)).astype(np.float32)
     colours = page.colours
     if colours is not None:
         lit = light > (1 - _DARKER / 2) * paper
         channels = (np.ascontiguousarray(colours[..., each]) for each in range(3))
-        colours = np.stack([_lit(each, gain, table, percentile(each[lit], 50)) for each in channels], axis=2)
+        colours = np.stack([_brighten(each, gain, table, percentile(each[lit], 50)) for each in channels], axis=2)
     note = TABLE if table.mean() > _SEEN else "shadow taken out"
-    return replace(page, grey=_lit(page.grey, gain, table, paper), colours=colours, notes=(*page.notes, note))
+    return replace(page, grey=_brighten(page.grey, gain, table, paper), colours=colours, notes=(*page.notes, note))
 
 
-def _lit(values: Uint8, gain: Float32, table: Bools, paper: float) -> Uint8:
+def _brighten(values: Uint8, gain: Float32, table: Bools, paper: float) -> Uint8:
     """Return grey levels (H, W) so many times as bright, and paper instead of the table."""
     lit = np.minimum(np.rint(values * gain), min(255, _GLARE * paper)).astype(np.uint8)
     lit[table] = round(paper)
     return lit
 
 
-def _wider_than_strokes(small: Uint8) -> float:
+def _measure_hard_shadow(small: Uint8) -> float:
     """Return what a hard shadow is wider than and strokes are not, as a share of the longer side, or 0."""
     side = max(small.shape)
-    strokes = (small < _DARK * _filled(small, _THICKEST)).astype(np.uint8)
+    strokes = (small < _DARK * _fill_dark_strokes(small, _THICKEST)).astype(np.uint8)
     rims = int(strokes.sum()) - int(cv2.erode(strokes, np.ones((3, 3), np.uint8)).sum())
     thick = 2 * int(strokes.sum()) / max(1, rims) / side
     width = min(max(_WIDER * thick, _WIDE), _WIDER * _THICKEST)
-    light: Float32 = _filled(small, width).astype(np.float32)
-    paper = _brightest(light)
+    light: Float32 = _fill_dark_strokes(small, width).astype(np.float32)
+    paper = _measure_paper(light)
     lit, shaded = light > (1 - _DARKER / 2) * paper, light < (1 - _DARKER) * paper
-    if lit.mean() < _LIT or _wide(shaded, round(width * side)).mean() < _SHADED:
+    if lit.mean() < _LIT or _keep_wide(shaded, round(width * side)).mean() < _SHADED:
         return 0.0
-    ground = _ground(light)
+    ground = _fill_light_strokes(light)
     around = np.ones((1 + round(_WITHIN * side),) * 2, np.uint8)
     falls = cv2.dilate(ground, around) - cv2.erode(ground, around)
     hard = (falls > max(_DARKER * paper, _STEP)).mean() >= _HARD
-    return width if hard and _islands(light) < _ISLAND else 0.0
+    return width if hard and _measure_islands(light) < _ISLAND else 0.0
 
 
-def _from_edge(area: Bools) -> Bools:
+def _keep_at_edge(area: Bools) -> Bools:
     """Return the part of an area that hangs together with the picture's edge."""
     _count, labels = cv2.connectedComponents(area.astype(np.uint8), connectivity=8)
     edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
@@ -96,35 +96,35 @@ def _from_edge(area: Bools) -> Bools:
     return found
 
 
-def _wide(area: Bools, width: int) -> Bools:
+def _keep_wide(area: Bools, width: int) -> Bools:
     """Return the part of an area that has room for squares so wide within the picture: no print cut off by its edge."""
     square = np.ones((width, width), np.uint8)
     fits = cv2.erode(area.astype(np.uint8), square, borderType=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 0))
     return cv2.dilate(fits, square) > 0
 
 
-def _islands(light: Float32) -> float:
+def _measure_islands(light: Float32) -> float:
     """Return what share of a page (h, w) is clearly darker, or clearly lighter, than all that is around it."""
     levels = np.linspace(light.min(), light.max(), _LEVELS)[1:-1]
     shares = []
     for sign in (1, -1):
-        enclosed = [area & ~_from_edge(area) for area in (light * sign < level * sign for level in levels)]
+        enclosed = [area & ~_keep_at_edge(area) for area in (light * sign < level * sign for level in levels)]
         shares.append(float(np.any([one & other for one, other in pairwise(enclosed)], axis=0).mean()))
     return max(shares)
 
 
-def _ground(light: Float32) -> Float32:
+def _fill_light_strokes(light: Float32) -> Float32:
     """Return a page (h, w) without light writing: what is light and as narrow as strokes are."""
     square = np.ones((1 + round(_THICKEST * max(light.shape)),) * 2, np.uint8)
     return cv2.morphologyEx(light, cv2.MORPH_OPEN, square).astype(np.float32)
 
 
-def _without_grains(grey: Uint8, side: int) -> Uint8:
+def _remove_grains(grey: Uint8, side: int) -> Uint8:
     """Return a copy of a page (H, W), at most so many pixels long, without single grains."""
-    return cv2.medianBlur(glance(grey, side), 3).astype(np.uint8)
+    return cv2.medianBlur(downscale(grey, side), 3).astype(np.uint8)
 
 
-def _filled(grey: Uint8, share: float) -> Uint8:
+def _fill_dark_strokes(grey: Uint8, share: float) -> Uint8:
     """Return a page (h, w) without what is dark and narrower than a share of its longer side."""
     square = max(3, round(share * max(grey.shape))) | 1
     padded = cv2.copyMakeBorder(grey, square, square, square, square, cv2.BORDER_REPLICATE)
@@ -132,6 +132,6 @@ def _filled(grey: Uint8, share: float) -> Uint8:
     return np.ascontiguousarray(closed[square:-square, square:-square]).astype(np.uint8)
 
 
-def _brightest(light: Uint8 | Float32) -> float:
+def _measure_paper(light: Uint8 | Float32) -> float:
     step = max(1, int((light.size / 10_000) ** 0.5))
     return percentile(light[::step, ::step], 95)

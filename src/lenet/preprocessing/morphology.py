@@ -13,7 +13,7 @@ from lenet.arrays import Uint8
 EDGE = 2
 
 
-def runs_across(strokes: Uint8, run: int) -> Uint8:
+def find_runs_across(strokes: Uint8, run: int) -> Uint8:
     """Return the ink of (h, w) strokes, 0 and 1, that goes straight across for so many pixels, as lines do.
 
     It may lean by two pixels on the way.
@@ -24,6 +24,6 @@ def runs_across(strokes: Uint8, run: int) -> Uint8:
 
 
 @lru_cache
-def disc(radius: int) -> Uint8:
+def make_disc(radius: int) -> Uint8:
     """Return a disc of a radius in pixels, (2 radius + 1, 2 radius + 1) of 0 and 1, for morphology."""
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)).astype(np.uint8)

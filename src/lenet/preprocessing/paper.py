@@ -28,38 +28,38 @@ _LIGHTER = 30
 _RIM = 0.03
 
 
-def sheet(page: Page) -> Page:
+def remove_table(page: Page) -> Page:
     """Return a page without the table that a sheet of paper lies on; any other page as it is.
 
     The table is only taken for one if it is all around a bright sheet with four straight sides that is written on.
     """
-    high, wide = page.grey.shape
-    if min(high, wide) < _SMALLEST:
+    height, width = page.grey.shape
+    if min(height, width) < _SMALLEST:
         return page
-    small = glance(page.grey, _LOOKED)
-    found = _found(small)
+    small = downscale(page.grey, _LOOKED)
+    found = _find_sheet(small)
     if found is None:
         return page
-    inside = cv2.resize(found.astype(np.uint8), (wide, high), interpolation=cv2.INTER_NEAREST) > 0
-    grey = np.where(inside, page.grey, _spread(small, found, (wide, high)))
+    inside = cv2.resize(found.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
+    grey = np.where(inside, page.grey, _spread_paper(small, found, (width, height)))
     colours = page.colours
     if colours is not None:
-        tinted = glance(colours, _LOOKED)
-        around = np.stack([_spread(tinted[..., each], found, (wide, high)) for each in range(3)], axis=2)
+        tinted = downscale(colours, _LOOKED)
+        around = np.stack([_spread_paper(tinted[..., each], found, (width, height)) for each in range(3)], axis=2)
         colours = np.where(inside[..., None], colours, around)
     return replace(page, grey=grey, colours=colours, notes=(*page.notes, TABLE))
 
 
-def glance(picture: Uint8, side: int) -> Uint8:
+def downscale(picture: Uint8, side: int) -> Uint8:
     """Return a page (H, W), or its colours (H, W, 3), as a copy whose longer side has at most so many pixels."""
-    high, wide = picture.shape[:2]
-    shrink = max(1.0, max(high, wide) / side)
-    size = max(1, round(wide / shrink)), max(1, round(high / shrink))
+    height, width = picture.shape[:2]
+    shrink = max(1.0, max(height, width) / side)
+    size = max(1, round(width / shrink)), max(1, round(height / shrink))
     step = max(1, int(shrink / 3))  # nine samples for a pixel are enough
     return cv2.resize(picture[::step, ::step], size, interpolation=cv2.INTER_AREA).astype(np.uint8)
 
 
-def _found(grey: Uint8) -> Bools | None:
+def _find_sheet(grey: Uint8) -> Bools | None:
     """Return where the sheet on a small picture (h, w) is, its edges left out, or None."""
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     level, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_OTSU)
@@ -89,7 +89,7 @@ def _found(grey: Uint8) -> Bools | None:
     return kept
 
 
-def _spread(grey: Uint8, inside: Bools, size: tuple[int, int]) -> Uint8:
+def _spread_paper(grey: Uint8, inside: Bools, size: tuple[int, int]) -> Uint8:
     """Return a small picture (h, w) of the paper inside continued to everywhere, as large as `size` (width, height)."""
     paper = (inside & (grey >= np.median(grey[inside]) - 10)).astype(np.float32)
     reach = max(grey.shape) / 8

@@ -14,12 +14,12 @@ import numpy as np
 
 from lenet.arrays import Bools, Float32, Int32
 from lenet.data.dataset import Dataset
-from lenet.engine import Network, distorted
+from lenet.engine import Network, distort
 from lenet.errors import TrainingError
 from lenet.network.inputs import to_input
 from lenet.report.measured import Run
 from lenet.training.distortions import draw
-from lenet.training.plan import PassPlan, Plans, generator, rates
+from lenet.training.plan import PassPlan, Plans, make_generator, plan_rates
 from lenet.training.recipe import Recipe
 
 COPIES = 10
@@ -41,18 +41,25 @@ class _Filtered:
     def __call__(self, recipe: Recipe, n: int, seed: int, passed: int) -> PassPlan:
         rows, distortions = self.patterns(seed)
         shown = np.concatenate(
-            [generator(seed, _ROUNDS + passed * 1000 + k).permutation(len(rows)) for k in range(-(-n // len(rows)))]
+            [
+                make_generator(seed, _ROUNDS + passed * 1000 + k).permutation(len(rows))
+                for k in range(-(-n // len(rows)))
+            ]
         )[:n]
-        rng = generator(seed, passed)
+        rng = make_generator(seed, passed)
         curvature = rng.permutation(n)[: recipe.curvature_patterns].astype(np.int32)
         return PassPlan(
-            rows[shown], rates(recipe, n, passed), distortions[shown], int(rng.integers(2**62)), rows[shown][curvature]
+            rows[shown],
+            plan_rates(recipe, n, passed),
+            distortions[shown],
+            int(rng.integers(2**62)),
+            rows[shown][curvature],
         )
 
     def patterns(self, seed: int) -> tuple[Int32, Float32]:
         """Return the rows (m,) and distortions (m, 56) that a replica learns. Raises TrainingError for none at all."""
         if seed not in self._kept:
-            rng = generator(seed, _CANDIDATES)
+            rng = make_generator(seed, _CANDIDATES)
             nets = [run.network(seed) for run in self.runs]
             found: list[tuple[Int32, Float32]] = []
             for _copy in range(COPIES):
@@ -69,7 +76,7 @@ class _Filtered:
         return self._kept[seed]
 
     def _wanted(self, nets: list[Network], rows: Int32, warps: Float32, rng: np.random.Generator) -> Bools:
-        inputs = distorted(self.inputs[rows], warps)
+        inputs = distort(self.inputs[rows], warps)
         answers = [net.forward(inputs).argmax(axis=1) for net in nets]
         if len(answers) > 1:
             return answers[0] != answers[1]
@@ -95,6 +102,6 @@ def ensemble_checksums(runs: list[Path]) -> dict[str, str]:
     return found
 
 
-def boosted_plans(runs: list[Path], data: Dataset, recipe: Recipe) -> Plans:
+def plan_boosted(runs: list[Path], data: Dataset, recipe: Recipe) -> Plans:
     """Return the plans of the second network from the run of the first, or of the third from both runs."""
     return _Filtered(runs, data, recipe)

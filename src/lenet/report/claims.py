@@ -11,7 +11,7 @@ import numpy as np
 
 from lenet.data.dataset import Dataset
 from lenet.engine.gradients import Loss, loss_and_gradient
-from lenet.network.initialisation import initial_tensors
+from lenet.network.initialisation import draw_tensors
 from lenet.network.inputs import to_input
 from lenet.network.spec import (
     DIGIT_BOX,
@@ -27,9 +27,9 @@ from lenet.network.spec import (
     Subsampling,
     code,
 )
-from lenet.network.summary import batch_normalisation_parameters, layers, trainable
+from lenet.network.summary import count_batch_normalisation, count_trainable, layer_facts
 from lenet.report.paper import DISTORTED_ERROR, FIGURE_5_TEST, FIGURE_6, FIGURE_8
-from lenet.report.rates import first_rates
+from lenet.report.rates import measure_first_rates
 from lenet.training.plan import RATES_1998
 from lenet.training.recipes import RECIPES
 
@@ -76,19 +76,19 @@ def code_distances() -> np.ndarray:
 
 
 def _totals(other: str, expected: int) -> Check:
-    ours, theirs = trainable(PAPER), trainable(NETS[other])
+    ours, theirs = count_trainable(PAPER), count_trainable(NETS[other])
     return lambda _data: (f"{PAPER.name} {ours:,}, {other} {theirs:,}", (ours, theirs) == (60_000, expected))
 
 
 def _c3(_data: Dataset) -> tuple[str, bool]:
-    kernels, c3 = sum(map(len, TABLE_I)), layers(PAPER)[2].trainable
+    kernels, c3 = sum(map(len, TABLE_I)), layer_facts(PAPER)[2].trainable
     sizes = [len(row) for row in TABLE_I]
     words = f"{sizes.count(3)} maps see 3, {sizes.count(4)} see 4, {sizes.count(6)} all 6: {kernels} kernels, {c3:,}"
-    return words, (kernels, c3, layers(NETS["lenet5-dense"])[2].trainable) == (60, 1516, 2416)
+    return words, (kernels, c3, layer_facts(NETS["lenet5-dense"])[2].trainable) == (60, 1516, 2416)
 
 
 def _padding(_data: Dataset) -> tuple[str, bool]:
-    outputs = [facts.output for facts in layers(PAPER)]
+    outputs = [facts.output for facts in layer_facts(PAPER)]
     after_padding = (INPUT_SIZE // 2 - 4) // 2
     words = (
         f"C1 gives {outputs[0][1]}x{outputs[0][2]}; padded it would leave {after_padding}x{after_padding} for C5's 5x5"
@@ -97,7 +97,7 @@ def _padding(_data: Dataset) -> tuple[str, bool]:
 
 
 def _output(_data: Dataset) -> tuple[str, bool]:
-    last = layers(PAPER)[-1]
+    last = layer_facts(PAPER)[-1]
     return (
         f"{last.connections} fixed weights, {last.trainable} trainable",
         isinstance(PAPER.layers[-1], Codes) and (last.connections, last.trainable) == (840, 0),
@@ -111,17 +111,18 @@ def _activations(_data: Dataset) -> tuple[str, bool]:
 
 def _pooling(_data: Dataset) -> tuple[str, bool]:
     pools = [each for each in PAPER.layers if isinstance(each, Subsampling)]
-    words = f"S2 and S4 have {layers(PAPER)[1].trainable} and {layers(PAPER)[3].trainable} parameters of their own"
-    return words, all(each.kind == "trainable" for each in pools) and layers(PAPER)[1].trainable == 12
+    s2, s4 = (layer_facts(PAPER)[number].trainable for number in (1, 3))
+    words = f"S2 and S4 have {s2} and {s4} parameters of their own"
+    return words, all(each.kind == "trainable" for each in pools) and s2 == 12
 
 
 def _c5(_data: Dataset) -> tuple[str, bool]:
-    c5, wider = PAPER.layers[4], [facts.output for facts in layers(PAPER, INPUT_SIZE, 64)]
+    c5, wider = PAPER.layers[4], [facts.output for facts in layer_facts(PAPER, INPUT_SIZE, 64)]
     return f"on a field of 32x64 it has {wider[4][2]} columns", isinstance(c5, Convolution) and wider[4] == (120, 1, 9)
 
 
 def _trained_layers(_data: Dataset) -> tuple[str, bool]:
-    count = sum(facts.trainable > 0 for facts in layers(PAPER))
+    count = sum(facts.trainable > 0 for facts in layer_facts(PAPER))
     return f"{count} layers train here, {len(PAPER.layers)} in all", (count, len(PAPER.layers)) == (6, 7)
 
 
@@ -138,7 +139,7 @@ def _codes(_data: Dataset) -> tuple[str, bool]:
 
 
 def _uniform(_data: Dataset) -> tuple[str, bool]:
-    drawn = initial_tensors(PAPER, "paper", np.random.default_rng(0))["c5.weight"]
+    drawn = draw_tensors(PAPER, "paper", np.random.default_rng(0))["c5.weight"]
     words = f"C5 within {abs(drawn).max():.5f}, 2.4/400 = {2.4 / 400:.5f}; standard deviation {drawn.std():.5f}"
     return words, bool(abs(drawn).max() <= 2.4 / 400) and bool(abs(drawn.std() * 3**0.5 * 400 / 2.4 - 1) < 0.02)
 
@@ -153,7 +154,7 @@ def _equation_9(_data: Dataset) -> tuple[str, bool]:
 
 
 def _own_rates(data: Dataset) -> tuple[str, bool]:
-    rates = first_rates(data.train, "efficient-backprop")
+    rates = measure_first_rates(data.train, "efficient-backprop")
     return f"{len(rates):,} rates from {rates.min():.1e} to {rates.max():.1e}", bool(rates.max() > 100 * rates.min())
 
 
@@ -164,7 +165,7 @@ def _range(data: Dataset) -> tuple[str, bool]:
 
 
 def _f6(_data: Dataset) -> tuple[str, bool]:
-    wider = layers(PAPER, INPUT_SIZE, 64)[5].output
+    wider = layer_facts(PAPER, INPUT_SIZE, 64)[5].output
     return f"on a field of 32x64: {wider[0]}@{wider[1]}x{wider[2]}", wider == (84, 1, 9)
 
 
@@ -189,15 +190,15 @@ def _enlarged(data: Dataset) -> tuple[str, bool]:
 
 
 def _macs(_data: Dataset) -> tuple[str, bool]:
-    macs, connections = (sum(getattr(each, key) for each in layers(PAPER)) for key in ("macs", "connections"))
-    both = connections + trainable(PAPER)
-    words = f"{macs:,} multiplications; {connections:,} connections + {trainable(PAPER):,} parameters = {both:,}"
+    macs, connections = (sum(getattr(each, key) for each in layer_facts(PAPER)) for key in ("macs", "connections"))
+    both = connections + count_trainable(PAPER)
+    words = f"{macs:,} multiplications; {connections:,} connections + {count_trainable(PAPER):,} parameters = {both:,}"
     return words, (macs, both) == (328_096, 400_908)
 
 
 def _lenet4(_data: Dataset) -> tuple[str, bool]:
     full = 120 * (16 * 25 + 1)
-    ours = trainable(NETS["lenet4"])
+    ours = count_trainable(NETS["lenet4"])
     return f"a full layer of 120 on 16@5x5 alone has {full:,}; ours in all {ours:,}", full > 17_000 > ours
 
 
@@ -211,7 +212,7 @@ def _hidden_units(_data: Dataset) -> tuple[str, bool]:
 
 
 def _literal_start(data: Dataset) -> tuple[str, bool]:
-    rates = first_rates(data.train, "paper")
+    rates = measure_first_rates(data.train, "paper")
     ceiling = RATES_1998[0] / RECIPES["paper"].mu
     near = float((rates > 0.9 * ceiling).mean())
     words = f"{near:.0%} of the rates within a tenth of the ceiling eta/mu = {ceiling:g}; the paper's end at 0.016"
@@ -281,8 +282,8 @@ OFTEN_SAID = (
         "batch normalisation belongs to it",
         "2015; it would add 44 parameters after C1 and C3",
         lambda _data: (
-            f"{batch_normalisation_parameters(NETS['lenet5-modern'])} parameters",
-            batch_normalisation_parameters(NETS["lenet5-modern"]) == 44,
+            f"{count_batch_normalisation(NETS['lenet5-modern'])} parameters",
+            count_batch_normalisation(NETS["lenet5-modern"]) == 44,
         ),
     ),
 )

@@ -21,8 +21,8 @@ from lenet.arrays import Float32, Uint8
 from lenet.data.dataset import Dataset, Digits
 from lenet.errors import MissingExtra, TrainingError
 from lenet.files import replace_text
-from lenet.report.measured import rejected
-from lenet.training.run import stored
+from lenet.report.measured import count_rejected
+from lenet.training.run import load_stored
 
 CLASSES = 10
 _DECAY = 1e-6
@@ -92,7 +92,7 @@ def _unit(x: Float32) -> Float32:
 def perceptron(*hidden: int) -> Scorer:
     """Return a scorer by fully connected layers of these sizes, trained as scikit-learn does it today."""
 
-    def scored(x: Float32, y: Uint8, tested: Float32) -> tuple[Float32, int, int]:
+    def score_classifier(x: Float32, y: Uint8, tested: Float32) -> tuple[Float32, int, int]:
         from sklearn.neural_network import MLPClassifier
 
         net = MLPClassifier(hidden, random_state=0, early_stopping=False, max_iter=12, tol=0.0, n_iter_no_change=100)
@@ -100,7 +100,7 @@ def perceptron(*hidden: int) -> Scorer:
         weights = sum(prod(each.shape) for each in net.coefs_)
         return net.predict_proba(tested).astype(np.float32), weights, weights + sum(map(len, net.intercepts_))
 
-    return scored
+    return score_classifier
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def measure_classifier(name: str, data: Dataset, folder: Path, patterns: int) ->
     """
     file = folder / f"{name}.json"
     if file.exists():
-        found = stored(file)
+        found = load_stored(file)
         if (found.get("trained_on"), found.get("data")) != (patterns, data.checksum):
             raise TrainingError(file, f"fitted on {found.get('trained_on')} digits, not {patterns}", "remove this file")
         return found
@@ -147,7 +147,7 @@ def measure_classifier(name: str, data: Dataset, folder: Path, patterns: int) ->
         "n": len(data.test),
         "trained_on": patterns,
         "data": data.checksum,
-        "rejected": round(rejected(scores, data.test.labels), 2),
+        "rejected": round(count_rejected(scores, data.test.labels), 2),
         "macs": macs,
         "variables": variables,
         "seconds": round(time.perf_counter() - started, 1),
@@ -157,7 +157,7 @@ def measure_classifier(name: str, data: Dataset, folder: Path, patterns: int) ->
     return found
 
 
-def deslanted(glyphs: Uint8) -> Float32:
+def deslant(glyphs: Uint8) -> Float32:
     """Shear each digit upright by its second moments: (n, 28, 28) uint8 -> (n, 20, 20) in [0, 1] (section III.A)."""
     ink = glyphs.astype(np.float32) / 255
     y, x = np.mgrid[:28, :28].astype(np.float32)
@@ -177,7 +177,7 @@ def deslanted(glyphs: Uint8) -> Float32:
 
 def _pixels(digits: Digits, upright: bool) -> Float32:
     """Return rows of pixels in [0, 1]: (n, 784), or (n, 400) of upright digits."""
-    see = deslanted if upright else _plain
+    see = deslant if upright else _plain
     parts = [see(digits.glyphs[first : first + 2000]) for first in range(0, len(digits), 2000)]
     return np.concatenate(parts).reshape(len(digits), -1)
 

@@ -15,7 +15,7 @@ from lenet.arrays import Float32, Float64, Uint8
 from lenet.engine import Network, load
 from lenet.errors import TrainingError, reason
 from lenet.evaluation.interval import mean95, wilson95
-from lenet.training.run import stored
+from lenet.training.run import load_stored
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class Run:
         return self.networks[self.task["seeds"].index(seed)]
 
     def _json(self, name: str) -> dict[str, Any]:
-        return stored(self.path / name)
+        return load_stored(self.path / name)
 
     @property
     def trained_on(self) -> int:
@@ -139,7 +139,7 @@ class Run:
         return np.stack([network.forward(inputs) for network in self.networks])
 
 
-def rejected(scores: Float32, labels: Uint8, target: float = 0.5) -> float:
+def count_rejected(scores: Float32, labels: Uint8, target: float = 0.5) -> float:
     """Return the least share, in per cent, to reject so that at most `target` per cent of the rest are wrong.
 
     Rejected first is what has the least difference between its two best scores (n, k), as for Fig. 10.
@@ -152,7 +152,7 @@ def rejected(scores: Float32, labels: Uint8, target: float = 0.5) -> float:
     return 100.0 * (1 - (int(allowed[-1]) + 1) / len(labels)) if len(allowed) else 100.0
 
 
-def error_rates(scores: Float32, labels: Uint8) -> Spread:
+def count_error_rates(scores: Float32, labels: Uint8) -> Spread:
     """Return the errors of scores (replicas, n, k) in per cent."""
     wrong: Float64 = (scores.argmax(axis=2) != labels).mean(axis=1)
     return Spread(tuple(float(100 * each) for each in wrong))

@@ -11,13 +11,13 @@ import numpy as np
 
 from lenet.arrays import Uint8
 from lenet.data.dataset import Dataset, Digits
-from lenet.engine import distorted
+from lenet.engine import distort
 from lenet.engine.warp import PARAMETERS
 from lenet.network.inputs import from_input, to_input
-from lenet.report.boosting import boosted_plans, ensemble_checksums
+from lenet.report.boosting import ensemble_checksums, plan_boosted
 from lenet.report.paper import FLIPS
-from lenet.training.backends import choose
-from lenet.training.loop import Progress, described, train_replicas
+from lenet.training.backends import choose_backend
+from lenet.training.loop import Progress, describe_task, train_replicas
 from lenet.training.plan import Plans, draw_plan
 from lenet.training.recipe import Recipe
 from lenet.training.recipes import RECIPES
@@ -56,7 +56,7 @@ class Part:
         return self.replicas * recipe.passes * (recipe.train_on or n)
 
 
-def with_flips(data: Dataset) -> Dataset:
+def add_flips(data: Dataset) -> Dataset:
     """Invert a tenth of the pixels of each training glyph, as for the network of Fig. 13."""
     rng = np.random.default_rng(0)
     flips = rng.random(data.train.glyphs.shape) < FLIPS
@@ -68,18 +68,18 @@ def with_flips(data: Dataset) -> Dataset:
 def at_16_pixels(data: Dataset) -> Dataset:
     """Shrink every digit from its 20x20 box to 16x16, which LeNet-1 sees in the middle of 28x28."""
     name = f"{data.name}, digits of 16x16"
-    train, test = (Digits(shrunk(part.glyphs), part.labels) for part in (data.train, data.test))
+    train, test = (Digits(shrink(part.glyphs), part.labels) for part in (data.train, data.test))
     return replace(data, name=name, train=train, test=test, checksum=f"{data.checksum}, 16x16")
 
 
-def shrunk(glyphs: Uint8) -> Uint8:
+def shrink(glyphs: Uint8) -> Uint8:
     """(n, 28, 28) -> (n, 28, 28): digits of 20 pixels become digits of 16, by bilinear sampling."""
     parts = []
     for first in range(0, len(glyphs), _GLYPHS_AT_ONCE):
         some = to_input(glyphs[first : first + _GLYPHS_AT_ONCE])
         distortions = np.zeros((len(some), PARAMETERS), np.float32)
         distortions[:, [0, 4]] = 20 / 16
-        parts.append(from_input(distorted(some, distortions)))
+        parts.append(from_input(distort(some, distortions)))
     return np.concatenate(parts)
 
 
@@ -96,7 +96,7 @@ PARTS: dict[str, Part] = {
             "on the paper's pool, nine tenths distorted",
         ),
         Part("distorted", "paper-distorted", 8, "on distortions chosen on held-out writers"),
-        Part("flips", "paper", 8, "with a tenth of the pixels inverted", altered=with_flips),
+        Part("flips", "paper", 8, "with a tenth of the pixels inverted", altered=add_flips),
         Part("lenet1", "paper-lenet1", 8, "LeNet-1 on digits of 16x16", altered=at_16_pixels),
         Part("lenet4", "paper-lenet4", 8, "LeNet-4"),
         Part("boosted-1", "paper-lenet4-distorted", 8, "LeNet-4 on distorted digits, the first of three"),
@@ -119,11 +119,11 @@ def train_part(
     seeds = list(range(part.replicas))
     before = [runs / name for name in part.after]
     plans_from = ensemble_checksums(before) if before else None
-    backend = choose("engine", None)
+    backend = choose_backend("engine", None)
     if (folder.path / "result.json").exists():
-        folder.compare(described(recipe, shown, backend.name, seeds, plans_from=plans_from))
+        folder.compare(describe_task(recipe, shown, backend.name, seeds, plans_from=plans_from))
         return None
-    plans: Plans = boosted_plans(before, data, recipe) if before else draw_plan
+    plans: Plans = plan_boosted(before, data, recipe) if before else draw_plan
     return train_replicas(
         recipe, shown, folder, backend, seeds, plans=plans, plans_from=plans_from, resume=True, report=report
     )

@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from lenet.bench.run import machine
+from lenet.bench.run import describe_machine
 from lenet.data import dataset
 from lenet.data.fetch import Report
 from lenet.errors import LenetError, MissingExtra, UsageError, reason
@@ -25,7 +25,7 @@ from lenet.files import replace_text
 from lenet.progress import silent
 from lenet.report.parts import PARTS, Part, train_part
 from lenet.training.loop import Progress
-from lenet.training.run import commit
+from lenet.training.run import find_commit
 
 _QUICK_PATTERNS, _QUICK_DIGITS, _DIGITS = 2_000, 250, 2_000
 
@@ -94,8 +94,8 @@ def reproduce(
     results = {
         "unit": "per cent",
         "date": datetime.now(UTC).date().isoformat(),
-        "commit": commit(),
-        "machine": machine(),
+        "commit": find_commit(),
+        "machine": describe_machine(),
         "quick": quick,
     }
     try:

@@ -11,14 +11,14 @@ import numpy as np
 
 from lenet.arrays import Float32
 from lenet.data.dataset import Dataset
-from lenet.engine import distorted
+from lenet.engine import distort
 from lenet.network.inputs import field_greys, to_input
 from lenet.network.spec import NETS
-from lenet.network.summary import layers, trainable
+from lenet.network.summary import count_trainable, layer_facts
 from lenet.report import figures
 from lenet.report.claims import OFTEN_SAID, SLIPS, code_distances, squash_facts
 from lenet.report.invariance import CHANGES, borne, tolerance
-from lenet.report.measured import Run, Spread, error_rates, rejected
+from lenet.report.measured import Run, Spread, count_error_rates, count_rejected
 from lenet.report.page import Block, Picture, Section, Table
 from lenet.report.paper import (
     BOOSTED_CALLS,
@@ -60,7 +60,9 @@ class Found:
 def architecture(_found: Found) -> Section:
     """Section II: every layer's numbers, the codes, the squash."""
     paper = NETS["lenet5-1998"]
-    counted = [(each.name, "{}@{}x{}".format(*each.output), each.trainable, each.connections) for each in layers(paper)]
+    counted = [
+        (each.name, "{}@{}x{}".format(*each.output), each.trainable, each.connections) for each in layer_facts(paper)
+    ]
     counted.append(("all", "", sum(each[2] for each in counted), sum(each[3] for each in counted)))
     rows = [
         [
@@ -159,7 +161,7 @@ def distortions(found: Found) -> Section:
         shown = np.repeat(chosen, 10, axis=0)
         distorted_ones = np.arange(100) % 10 > 0  # the first of each row is as it is
         moved = draw(FIGURE_7, int(distorted_ones.sum()), np.random.default_rng(7))
-        shown[distorted_ones] = distorted(shown[distorted_ones], moved)
+        shown[distorted_ones] = distort(shown[distorted_ones], moved)
         svg = figures.sheet(field_greys(shown), [""] * 100)
         blocks.append(Picture("figure-7", svg, "The ten training digits of Fig. 7, each with nine distorted copies."))
     return Section("Fig. 7: distortions", blocks)
@@ -230,8 +232,8 @@ def rivals(found: Found) -> dict[str, Figures]:
     figures_of: dict[str, Figures] = {}
     for key in RIVALS:
         if key in scored:
-            rejections = Spread(tuple(rejected(each, labels) for each in scored[key]))
-            figures_of[key] = Figures(error_rates(scored[key], labels), rejections, *_sizes(key))
+            rejections = Spread(tuple(count_rejected(each, labels) for each in scored[key]))
+            figures_of[key] = Figures(count_error_rates(scored[key], labels), rejections, *_sizes(key))
         elif key in found.classifiers:
             each = found.classifiers[key]
             error = Spread((100 * each["errors"] / each["n"],), each["n"])
@@ -242,8 +244,8 @@ def rivals(found: Found) -> dict[str, Figures]:
 def _sizes(key: str) -> tuple[float, float]:
     """Return the multiply-accumulates and the variables of a network, the boosted ones counted as in the paper."""
     net = NETS[{"lenet1": "lenet1", "lenet4": "lenet4", "boosted": "lenet4"}.get(key, "lenet5-1998")]
-    macs = sum(facts.macs for facts in layers(net))
-    return (BOOSTED_CALLS * macs, 3 * trainable(net)) if key == "boosted" else (macs, trainable(net))
+    macs = sum(facts.macs for facts in layer_facts(net))
+    return (BOOSTED_CALLS * macs, 3 * count_trainable(net)) if key == "boosted" else (macs, count_trainable(net))
 
 
 def comparison(_found: Found, there: dict[str, Figures]) -> Section:

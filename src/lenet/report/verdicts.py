@@ -19,7 +19,7 @@ from lenet.report.paper import (
     FINAL_TRAIN_ERROR,
     RIVALS,
 )
-from lenet.report.rates import first_rates
+from lenet.report.rates import measure_first_rates
 from lenet.report.sections import Figures, Found
 from lenet.training.recipes import RECIPES
 
@@ -120,7 +120,7 @@ def _time(run: Run) -> list[str]:
 
 def _rates(found: Found, run: Run) -> list[str]:
     trained = found.data.train.where(np.arange(len(found.data.train)) < run.trained_on)
-    rates = first_rates(trained, RECIPES["paper"].initialisation, run.task["seeds"][0])
+    rates = measure_first_rates(trained, RECIPES["paper"].initialisation, run.task["seeds"][0])
     low, high = float(rates.min()), float(rates.max())
     agrees = all(0.5 < ours / theirs < 2 for ours, theirs in zip((low, high), EFFECTIVE_RATES, strict=True))
     stated = f"{EFFECTIVE_RATES[0]:g} to {EFFECTIVE_RATES[1]:g}"

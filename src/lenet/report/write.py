@@ -10,14 +10,14 @@ from lenet.report import sections
 from lenet.report.page import Section, write_page
 from lenet.report.sections import Found, run_folders
 from lenet.report.verdicts import verdicts
-from lenet.training.run import stored
+from lenet.training.run import load_stored
 
 TITLE = "LeNet-5, 1998, reproduced"
 
 
 def write(folder: Path, data: Dataset, about: dict[str, Any], pictures: bool, digits: int) -> dict[str, Any]:
     """Write the page of what is in the folder and return the results: `about`, and each part's errors in per cent."""
-    classifiers = {file.stem: stored(file) for file in sorted(folder.glob("classifiers/*.json"))}
+    classifiers = {file.stem: load_stored(file) for file in sorted(folder.glob("classifiers/*.json"))}
     found = Found(data, run_folders(folder / "runs"), classifiers, pictures, digits)
     rivals = sections.rivals(found)
     size = "; a quick run of few patterns and passes, not to be compared with the paper" if about["quick"] else ""

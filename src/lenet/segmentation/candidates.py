@@ -12,14 +12,14 @@ from lenet.arrays import Int32, Uint8
 from lenet.network.inputs import from_input
 from lenet.network.spec import INPUT_SIZE
 from lenet.preprocessing.binarize import Ink
-from lenet.preprocessing.decode import Source
-from lenet.preprocessing.pipeline import find_writing, open_paper
+from lenet.preprocessing.decode import PictureSource
+from lenet.preprocessing.pipeline import find_writing, prepare_page
 from lenet.result import Abstained
 from lenet.segmentation.components import find_components
 from lenet.segmentation.glyphs import make_glyphs
-from lenet.segmentation.lattice import Lattice, number, one_digit
-from lenet.segmentation.strip import STEP, Strip, strip
-from lenet.segmentation.text_lines import find_lines
+from lenet.segmentation.lattice import Lattice, propose_numbers, take_one_digit
+from lenet.segmentation.strip import STEP, Strip, cut_strip
+from lenet.segmentation.text_lines import find_text_lines
 
 # Reading many pictures runs one process per core; threads inside them would only get in each other's way.
 cv2.setNumThreads(1)
@@ -28,11 +28,11 @@ _SOFT, _SOFT_SHARE = 3.0, 0.2
 
 
 @dataclass(frozen=True)
-class Sight:
+class PageCandidates:
     """A picture's candidates and their glyphs (m, 28, 28).
 
     A lattice's pixel stands for `scale` of the picture's own, from `origin` (x, y) on. `unreadable` says why there is
-    nothing to score, if so; of a `doubtful` page light and dark might be exchanged.
+    nothing to score, if so; of a `ambiguous_polarity` page light and dark might be exchanged.
     """
 
     lattice: Lattice
@@ -41,7 +41,7 @@ class Sight:
     scale: float
     origin: tuple[float, float]
     unreadable: Abstained
-    doubtful: bool
+    ambiguous_polarity: bool
     notes: tuple[str, ...]
 
     def shown(self, page: Int32) -> Int32:
@@ -65,19 +65,19 @@ class Sight:
         return int(x0), int(y0), min(width, round(x1)), min(height, round(y1))
 
 
-def see_digit(source: Source, *, turned: bool = False) -> Sight:
-    """Take all the ink of a picture for one digit, `turned` as in `find_ink`. Raises PictureError if it is none."""
-    return _see(source, one_digit, tall=True, turned=turned)
+def find_digit(source: PictureSource, *, inverted: bool = False) -> PageCandidates:
+    """Take all the ink of a picture for one digit, `inverted` as in `find_ink`. Raises PictureError if it is none."""
+    return _see(source, take_one_digit, tall=True, inverted=inverted)
 
 
-def see_number(source: Source, *, turned: bool = False) -> Sight:
-    """Find all that may be a digit in a picture of lines of digits; `turned` and PictureError as in `see_digit`."""
-    return _see(source, number, tall=False, turned=turned)
+def find_candidates(source: PictureSource, *, inverted: bool = False) -> PageCandidates:
+    """Find all that may be a digit in a picture of lines of digits; `inverted` and PictureError as in `find_digit`."""
+    return _see(source, propose_numbers, tall=False, inverted=inverted)
 
 
 @dataclass(frozen=True)
-class SweptLines:
-    """A picture's lines of writing as strips that a network can slide along; see `Sight` for scale and origin."""
+class LineStrips:
+    """A picture's lines of writing as strips to slide along; `scale` and `origin` are those of `PageCandidates`."""
 
     strips: tuple[Strip, ...]
     middles: tuple[tuple[float, float, float], ...]
@@ -99,25 +99,27 @@ class SweptLines:
         return (x0, y0, x1, y1), from_input(np.ascontiguousarray(strip.field[:, :, :, inside]))[0]
 
 
-def see_lines(source: Source) -> SweptLines:
+def find_strips(source: PictureSource) -> LineStrips:
     """Find a picture's lines of writing. Raises PictureError when it cannot be decoded."""
-    page = open_paper(source)
+    page = prepare_page(source)
     ink, scale, origin = find_writing(page)
     notes = [*page.notes, *ink.notes]
     components = find_components(ink, notes)
-    lines = find_lines(components, notes)
-    strips = tuple(strip(ink, line, components.boxes[line.labels]) for line in lines)
+    lines = find_text_lines(components, notes)
+    strips = tuple(cut_strip(ink, line, components.boxes[line.labels]) for line in lines)
     middles = tuple((line.height, line.middle, line.rise) for line in lines)
-    return SweptLines(strips, middles, page.size, scale, origin, tuple(notes))
+    return LineStrips(strips, middles, page.size, scale, origin, tuple(notes))
 
 
-def _see(source: Source, propose: Callable[[Ink], Lattice], *, tall: bool, turned: bool) -> Sight:
-    page = open_paper(source)
-    ink, scale, origin = find_writing(page, tall=tall, turned=turned)
+def _see(source: PictureSource, propose: Callable[[Ink], Lattice], *, tall: bool, inverted: bool) -> PageCandidates:
+    page = prepare_page(source)
+    ink, scale, origin = find_writing(page, tall=tall, inverted=inverted)
     lattice = propose(ink)
     glyphs, changes = make_glyphs(ink, lattice)
     notes = (*page.notes, *ink.notes, *lattice.notes, *changes)
     # Without a candidate, what blur made of the writing was taken for stains.
-    high = int((lattice.boxes[:, 3] - lattice.boxes[:, 1]).max(initial=0)) or 3 * _SOFT / _SOFT_SHARE
-    why: Abstained = "too blurred" if ink.edge > max(_SOFT, _SOFT_SHARE * high) else lattice.why
-    return Sight(lattice, np.ascontiguousarray(glyphs), page.size, scale, origin, why, ink.doubtful, notes)
+    height = int((lattice.boxes[:, 3] - lattice.boxes[:, 1]).max(initial=0)) or 3 * _SOFT / _SOFT_SHARE
+    why: Abstained = "too blurred" if ink.edge > max(_SOFT, _SOFT_SHARE * height) else lattice.why
+    return PageCandidates(
+        lattice, np.ascontiguousarray(glyphs), page.size, scale, origin, why, ink.ambiguous_polarity, notes
+    )

@@ -58,7 +58,7 @@ def find_components(ink: Ink, notes: list[str]) -> Components:
     if count == 2:
         kept[1] = True  # all the ink there is
     elif count > 2:
-        kept = _without_frames(labels, boxes, dark, notes)
+        kept = _drop_frames(labels, boxes, dark, notes)
     empty = [label for label in range(1, count) if kept[label] and _is_box(labels, label, boxes[label])]
     kept[empty] = False
     if empty:
@@ -66,7 +66,7 @@ def find_components(ink: Ink, notes: list[str]) -> Components:
     return Components(labels, boxes, dark, kept)
 
 
-def _without_frames(labels: Int32, boxes: Int32, dark: Int32, notes: list[str]) -> Bools:
+def _drop_frames(labels: Int32, boxes: Int32, dark: Int32, notes: list[str]) -> Bools:
     """Return which components are no frame, as long as something else that is no speck remains."""
     shape = labels.shape
     x0, y0, x1, y1 = boxes.T
@@ -76,16 +76,16 @@ def _without_frames(labels: Int32, boxes: Int32, dark: Int32, notes: list[str]) 
     frame[0] = True  # component 0 is the paper
     inside = ~frame
     if inside.any():
-        high = (y1 - y0)[inside].max()
-        wide, tall = x1 - x0, y1 - y0
-        frame[1:] &= np.maximum(wide, tall)[1:] >= _TIMES_HEIGHT * high
-        frame[1:] &= ((touched >= _EDGES) | (np.minimum(wide, tall) < 0.5 * high))[1:]
+        height = (y1 - y0)[inside].max()
+        width, tall = x1 - x0, y1 - y0
+        frame[1:] &= np.maximum(width, tall)[1:] >= _TIMES_HEIGHT * height
+        frame[1:] &= ((touched >= _EDGES) | (np.minimum(width, tall) < 0.5 * height))[1:]
         for label in (np.flatnonzero(frame[1:]) + 1).tolist():
             frame[label] = _hugs(labels, label, boxes[label])
         at_side, at_end = (x0 == 0) | (x1 == shape[1]), (y0 == 0) | (y1 == shape[0])
-        thin = max(2.0, _THIN * high)
-        frame |= at_side & (wide <= thin) & (tall >= _SLIM * wide)
-        frame |= at_end & (tall <= thin) & (wide >= _SLIM * tall)
+        thin = max(2.0, _THIN * height)
+        frame |= at_side & (width <= thin) & (tall >= _SLIM * width)
+        frame |= at_end & (tall <= thin) & (width >= _SLIM * tall)
         inside = ~frame
     if not inside.any() or dark[inside].max() < max(_FEWEST_PIXELS, 0.02 * dark[1:].max()):
         inside[1:] = True
@@ -102,8 +102,8 @@ def _hugs(labels: Int32, label: int, box: Int32) -> bool:
             return True
     x0, y0, x1, y1 = box
     own = labels[y0:y1, x0:x1] == label
-    high, wide = (max(1, round(_CORNER * side)) for side in own.shape)
-    corners = (own[:high, :wide], own[:high, -wide:], own[-high:, :wide], own[-high:, -wide:])
+    height, width = (max(1, round(_CORNER * side)) for side in own.shape)
+    corners = (own[:height, :width], own[:height, -width:], own[-height:, :width], own[-height:, -width:])
     return sum(bool(corner.any()) for corner in corners) >= _CORNERS
 
 
@@ -111,9 +111,9 @@ def _is_box(labels: Int32, label: int, box: Int32) -> bool:
     """Say whether a component is nothing but four straight level sides; a 0 has no corners."""
     x0, y0, x1, y1 = box
     own = labels[y0:y1, x0:x1] == label
-    high, wide = own.shape
-    thickness = own.sum() / (2 * (high + wide))
-    if min(high, wide) < _LEAST_SIDE or thickness > _THICKEST * min(high, wide):
+    height, width = own.shape
+    thickness = own.sum() / (2 * (height + width))
+    if min(height, width) < _LEAST_SIDE or thickness > _THICKEST * min(height, width):
         return False
     corner = max(2, round(_ROUNDED * thickness))
     ends = slice(corner), slice(-corner, None)
@@ -125,7 +125,7 @@ def _is_box(labels: Int32, label: int, box: Int32) -> bool:
     return bool(min(side.mean() for side in sides) >= _WHOLE and inside <= _EMPTY * own.sum())
 
 
-def without_specks(found: Components, notes: list[str]) -> Bools:
+def drop_specks(found: Components, notes: list[str]) -> Bools:
     """Return which kept components are large enough, or near enough to the largest, to be part of one digit."""
     if not found.kept.any():
         return found.kept

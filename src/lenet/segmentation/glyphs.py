@@ -8,7 +8,7 @@ import numpy as np
 from lenet.arrays import Bools, Float32, Int32, Uint8
 from lenet.network.spec import CENTRE_INDEX, DIGIT_BOX, GLYPH_SIZE
 from lenet.preprocessing.binarize import Ink
-from lenet.preprocessing.morphology import EDGE, disc
+from lenet.preprocessing.morphology import EDGE, make_disc
 from lenet.segmentation.lattice import Lattice
 
 # Strokes of MNIST digits are 1.4 to 5.1 pixels wide in the 20x20 box (1 % to 99 %, median 2.5).
@@ -37,11 +37,13 @@ def make_glyphs(ink: Ink, lattice: Lattice) -> tuple[Uint8, tuple[str, ...]]:
         corners = lattice.boxes[own]
         whole = np.concatenate([corners[:, :2].min(axis=0), corners[:, 2:].max(axis=0)])
         sides = corners[:, 2:] - corners[:, :2]
-        high = int(sides.max() if len(own) == 1 else sides[:, 1].max())
-        broader = _broader(stroke_width(page.crop(int(first), int(past), whole), high), high, notes)
+        height = int(sides.max() if len(own) == 1 else sides[:, 1].max())
+        broader = _choose_broadening(
+            measure_stroke_width(page.crop(int(first), int(past), whole), height), height, notes
+        )
         for index in own:
             begin, end = lattice.arcs[index].tolist()
-            glyphs[index] = place(_fitted(page.crop(begin, end, lattice.boxes[index]), broader))
+            glyphs[index] = place_glyph(_fit_box(page.crop(begin, end, lattice.boxes[index]), broader))
     return glyphs, tuple(notes.values())
 
 
@@ -59,7 +61,7 @@ class _Page:
         x0, y0, x1, y1 = box.tolist()
         area = (slice(max(0, y0 - EDGE), y1 + EDGE), slice(max(0, x0 - EDGE), x1 + EDGE))
         own = cv2.inRange(self.pieces[area], first, past - 1)
-        reached = cv2.bitwise_and(cv2.dilate(own, disc(EDGE)), cv2.bitwise_or(own, self.paper[area]))
+        reached = cv2.bitwise_and(cv2.dilate(own, make_disc(EDGE)), cv2.bitwise_or(own, self.paper[area]))
         levels = cv2.bitwise_and(self.levels[area], reached)
         sure = cv2.bitwise_and(levels, cv2.bitwise_or(own, self.clear[area]))
         left, top, width, height = cv2.boundingRect(sure)
@@ -72,14 +74,14 @@ def _mask(where: Bools) -> Uint8:
     return where.view(np.uint8) * np.uint8(255)
 
 
-def stroke_width(ink: Float32, high: int | None = None) -> float:
+def measure_stroke_width(ink: Float32, height: int | None = None) -> float:
     """Return the mean width of the strokes of (h, w) ink in 0 to 1, in pixels of that ink.
 
-    Across a stroke of width w the distance to its edge is w / 4 on average. Ink of small digits, `high` pixels (by
+    Across a stroke of width w the distance to its edge is w / 4 on average. Ink of small digits, `height` pixels (by
     default its longer side), is enlarged first, to measure to a fraction of a pixel; noise moves the result by a few
     hundredths.
     """
-    enlarged = max(1.0, min(_FINE * DIGIT_BOX / (high or max(ink.shape)), (_MOST_ENLARGED / ink.size) ** 0.5))
+    enlarged = max(1.0, min(_FINE * DIGIT_BOX / (height or max(ink.shape)), (_MOST_ENLARGED / ink.size) ** 0.5))
     if enlarged > 1:
         ink = cv2.resize(ink, None, fx=enlarged, fy=enlarged, interpolation=cv2.INTER_CUBIC).astype(np.float32)
     inside = cv2.copyMakeBorder((ink > 0.5).view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
@@ -90,9 +92,9 @@ def stroke_width(ink: Float32, high: int | None = None) -> float:
     return 4 * (float(distance.mean()) - 0.5) / enlarged
 
 
-def _broader(width: float, high: int, notes: dict[str, str]) -> float:
+def _choose_broadening(width: float, height: int, notes: dict[str, str]) -> float:
     """Return by how many of its pixels to broaden ink so high, if MNIST's strokes are hardly so thin or so thick."""
-    scale = DIGIT_BOX / high
+    scale = DIGIT_BOX / height
     if _THINNEST <= width * scale <= _THICKEST:
         return 0.0
     target, done = (_THIN_TARGET, "thickened") if width * scale < _THINNEST else (_THICK_TARGET, "thinned")
@@ -100,35 +102,35 @@ def _broader(width: float, high: int, notes: dict[str, str]) -> float:
     return target / scale - width
 
 
-def _fitted(ink: Float32, broader: float) -> Float32:
+def _fit_box(ink: Float32, broader: float) -> Float32:
     """Scale (h, w) ink so that its longer side is 20, aspect kept, with strokes made broader by so many of its pixels.
 
     Ink that fits the box already was made for it, and is left as it is.
     """
-    return ink if max(ink.shape) == DIGIT_BOX else _darkened(_scaled(ink, broader))
+    return ink if max(ink.shape) == DIGIT_BOX else _darken(_scale(ink, broader))
 
 
-def _scaled(ink: Float32, broader: float) -> Float32:
+def _scale(ink: Float32, broader: float) -> Float32:
     """Scale (h, w) ink to a longer side of 20; strokes are made broader or narrower at 8 times that size."""
     scale = DIGIT_BOX / max(ink.shape)
     size = (max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale)))
     if not broader or min(size) < 3:
-        return _resized(ink, size)
-    fine = _resized(ink, (size[0] * _FINE, size[1] * _FINE))
+        return _resize(ink, size)
+    fine = _resize(ink, (size[0] * _FINE, size[1] * _FINE))
     reach = max(1, min(_FINE * DIGIT_BOX // 4, round(abs(broader) * scale / 2 * _FINE)))
     if broader > 0:
-        fine = cv2.dilate(np.pad(fine, reach), disc(reach)).astype(np.float32)
+        fine = cv2.dilate(np.pad(fine, reach), make_disc(reach)).astype(np.float32)
     else:
-        fine = cv2.erode(fine, disc(reach), borderType=cv2.BORDER_CONSTANT, borderValue=0.0).astype(np.float32)
+        fine = cv2.erode(fine, make_disc(reach), borderType=cv2.BORDER_CONSTANT, borderValue=0.0).astype(np.float32)
     rows, columns = np.flatnonzero(fine.max(axis=1) > 0.1), np.flatnonzero(fine.max(axis=0) > 0.1)
     if not len(rows):
-        return _resized(ink, size)
+        return _resize(ink, size)
     changed = fine[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     scale = DIGIT_BOX / max(changed.shape)
-    return _resized(changed, (max(1, round(changed.shape[1] * scale)), max(1, round(changed.shape[0] * scale))))
+    return _resize(changed, (max(1, round(changed.shape[1] * scale)), max(1, round(changed.shape[0] * scale))))
 
 
-def _resized(ink: Float32, size: tuple[int, int]) -> Float32:
+def _resize(ink: Float32, size: tuple[int, int]) -> Float32:
     """Resize to (width, height): averaged when it shrinks, bicubic when it grows, the same when it fits."""
     if (ink.shape[1], ink.shape[0]) == size:
         return ink
@@ -137,7 +139,7 @@ def _resized(ink: Float32, size: tuple[int, int]) -> Float32:
     return np.clip(cv2.resize(ink, size, interpolation=cv2.INTER_CUBIC), 0, 1).astype(np.float32, copy=False)
 
 
-def _darkened(ink: Float32) -> Float32:
+def _darken(ink: Float32) -> Float32:
     """Scale the levels of ink that is paler than any in MNIST, as thin strokes become when they shrink."""
     inked = ink[ink > 0.2 * float(ink.max())]
     upper = 3 * (inked.size - 1) // 4
@@ -145,7 +147,7 @@ def _darkened(ink: Float32) -> Float32:
     return ink if level >= _PALEST else np.clip(ink * (_DARK / level), 0, 1).astype(np.float32)
 
 
-def place(ink: Float32) -> Uint8:
+def place_glyph(ink: Float32) -> Uint8:
     """Put (h, w) ink, at most 28 a side, into a 28x28 field with its centre of mass nearest to index 14."""
     height, width = ink.shape
     sums = cv2.moments(ink)

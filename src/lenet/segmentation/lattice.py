@@ -10,9 +10,9 @@ import numpy as np
 from lenet.arrays import Float32, Int32
 from lenet.preprocessing.binarize import Ink
 from lenet.result import Abstained
-from lenet.segmentation.components import Components, find_components, without_specks
-from lenet.segmentation.seams import seams
-from lenet.segmentation.text_lines import Line, find_lines
+from lenet.segmentation.components import Components, drop_specks, find_components
+from lenet.segmentation.seams import find_seams
+from lenet.segmentation.text_lines import TextLine, find_text_lines
 
 # Nobody can read a digit that is smaller than this at its longer side.
 _LEAST_SIDE = 5
@@ -56,22 +56,22 @@ class Lattice:
     why: Abstained = False
 
 
-def one_digit(ink: Ink) -> Lattice:
+def take_one_digit(ink: Ink) -> Lattice:
     """Take the whole page for one digit: its ink without specks and frames is one piece, with one arc."""
     notes: list[str] = []
     found = find_components(ink, notes)
-    pieces = without_specks(found, notes)[found.labels].astype(np.int32)
+    pieces = drop_specks(found, notes)[found.labels].astype(np.int32)
     rows, columns = np.flatnonzero(pieces.any(axis=1)), np.flatnonzero(pieces.any(axis=0))
     if not len(rows) or max(np.ptp(rows), np.ptp(columns)) + 1 < _LEAST_SIDE:
         why: Abstained = "too small" if len(rows) else "blank"
         pieces[:] = 0
-        return _lattice(pieces, [], [], [], [], notes, why)
+        return _build_lattice(pieces, [], [], [], [], notes, why)
     box = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
     shape = (1.0, (box[2] - box[0]) / (box[3] - box[1]), *[0.0] * 6, 1.0)
-    return _lattice(pieces, [(1, 2)], [(1, 2)], [box], [shape], notes)
+    return _build_lattice(pieces, [(1, 2)], [(1, 2)], [box], [shape], notes)
 
 
-def number(ink: Ink) -> Lattice:
+def propose_numbers(ink: Ink) -> Lattice:
     """Take the page for lines of digits: every piece of ink, cut where it may be two, and every run of pieces."""
     notes: list[str] = []
     components = find_components(ink, notes)
@@ -79,20 +79,20 @@ def number(ink: Ink) -> Lattice:
     lines: list[tuple[int, int]] = []
     arcs, boxes, shapes = [], [], []
     last = 1
-    for line in find_lines(components, notes):
-        found = _pieces(line, ink, components, pieces, last)
+    for line in find_text_lines(components, notes):
+        found = _cut_pieces(line, ink, components, pieces, last)
         lines.append((last, last + len(found)))
         for first in range(len(found)):
-            for past, box, shape in _runs(found, first, line):
+            for past, box, shape in _propose_runs(found, first, line):
                 arcs.append((last + first, last + past))
                 boxes.append(box)
                 shapes.append(shape)
         last += len(found)
     if boxes and max(max(x1 - x0, y1 - y0) for x0, y0, x1, y1 in boxes) < _LEAST_SIDE:
-        return _lattice(np.zeros_like(pieces), [], [], [], [], notes, "too small")
+        return _build_lattice(np.zeros_like(pieces), [], [], [], [], notes, "too small")
     # Ink that was kept but stands in no line is stains.
     nothing: Abstained = "not a digit" if components.kept.any() else "blank"
-    return _lattice(pieces, lines, arcs, boxes, shapes, notes, False if arcs else nothing)
+    return _build_lattice(pieces, lines, arcs, boxes, shapes, notes, False if arcs else nothing)
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class _Piece:
     cut: float
 
 
-def _pieces(line: Line, ink: Ink, components: Components, pieces: Int32, first: int) -> list[_Piece]:
+def _cut_pieces(line: TextLine, ink: Ink, components: Components, pieces: Int32, first: int) -> list[_Piece]:
     """Cut a line's components, number the pieces from left to right into the map; return them in that order."""
     parts: list[tuple[float, tuple[Int32, Int32], float]] = []
     boxes = components.boxes[line.labels]
@@ -114,7 +114,7 @@ def _pieces(line: Line, ink: Ink, components: Components, pieces: Int32, first: 
     owns = [
         components.labels[y0:y1, x0:x1] == label for label, (x0, y0, x1, y1) in zip(line.labels, boxes, strict=True)
     ]
-    every = seams(list(zip(levels, owns, strict=True)), line.slant, line.height)
+    every = find_seams(list(zip(levels, owns, strict=True)), line.slant, line.height)
     for own, cuts, (x0, y0, x1, _y1) in zip(owns, every, boxes, strict=True):
         numbers = np.zeros(own.shape, np.int32)
         for seam in cuts:
@@ -135,7 +135,7 @@ def _pieces(line: Line, ink: Ink, components: Components, pieces: Int32, first: 
     return found
 
 
-def _runs(found: list[_Piece], first: int, line: Line) -> Iterator[tuple[int, Box, tuple[float, ...]]]:
+def _propose_runs(found: list[_Piece], first: int, line: TextLine) -> Iterator[tuple[int, Box, tuple[float, ...]]]:
     """Yield the runs of a line's pieces that begin with one and may be a digit: their ends, boxes and shapes."""
     x0, y0, x1, y1 = found[first].box
     left, right = found[first].left, found[first].right
@@ -164,7 +164,7 @@ def _runs(found: list[_Piece], first: int, line: Line) -> Iterator[tuple[int, Bo
         yield past, (x0, y0, x1, y1), shape
 
 
-def _lattice(
+def _build_lattice(
     pieces: Int32,
     lines: list[tuple[int, int]],
     arcs: list[tuple[int, int]],

@@ -38,7 +38,7 @@ class Seam:
     cost: float
 
 
-def seams(parts: list[tuple[Uint8, Bools]], slant: float, line_height: float) -> list[list[Seam]]:
+def find_seams(parts: list[tuple[Uint8, Bools]], slant: float, line_height: float) -> list[list[Seam]]:
     """Propose the cuts of a line's connected pieces of ink, of each from left to right, none if it is narrow.
 
     A part is the ink (h, w) uint8 of a piece's box, and which pixels (h, w) are its own. `slant` is how far upright
@@ -48,47 +48,47 @@ def seams(parts: list[tuple[Uint8, Bools]], slant: float, line_height: float) ->
     found: list[list[Seam]] = [[] for _part in parts]
     looked = {}
     for index, (levels, own) in enumerate(parts):
-        high, wide = levels.shape
-        if wide - _lean(slant, high, wide) >= _NARROW * line_height and high >= 4:
-            looked[index] = _upright(levels, own, slant, scale)
-    for (index, upright), (paths, costs) in zip(looked.items(), _seams(list(looked.values())), strict=True):
-        high, wide = parts[index][0].shape
-        most = int(_CUTS * (wide - _lean(slant, high, wide)) / line_height) + 1
-        left = -abs(slant) * high / 2
-        at = (np.arange(high) + 0.5) * scale - 0.5
-        for number in _least(paths, costs, upright, most):
+        height, width = levels.shape
+        if width - _measure_lean(slant, height, width) >= _NARROW * line_height and height >= 4:
+            looked[index] = _make_upright(levels, own, slant, scale)
+    for (index, upright), (paths, costs) in zip(looked.items(), _trace_seams(list(looked.values())), strict=True):
+        height, width = parts[index][0].shape
+        most = int(_CUTS * (width - _measure_lean(slant, height, width)) / line_height) + 1
+        left = -abs(slant) * height / 2
+        at = (np.arange(height) + 0.5) * scale - 0.5
+        for number in _choose_seams(paths, costs, upright, most):
             path = np.interp(at, np.arange(len(upright)), paths[number])
-            columns = (path + 0.5) / scale + left + slant * (high / 2 - np.arange(high) - 0.5)
+            columns = (path + 0.5) / scale + left + slant * (height / 2 - np.arange(height) - 0.5)
             found[index].append(Seam(columns.astype(np.float32), float(costs[number]) / _HEIGHT))
     return found
 
 
-def _lean(slant: float, high: int, wide: int) -> float:
+def _measure_lean(slant: float, height: int, width: int) -> float:
     """Return how much of a box's width is its slant's."""
-    return min(abs(slant) * high, 0.8 * wide)
+    return min(abs(slant) * height, 0.8 * width)
 
 
-def _upright(levels: Uint8, own: Bools, slant: float, scale: float) -> Float32:
+def _make_upright(levels: Uint8, own: Bools, slant: float, scale: float) -> Float32:
     """Return a piece's own ink, 0 to 1, with its upright strokes upright, `scale` times as large."""
-    high, wide = levels.shape
-    lean = abs(slant) * high
-    rows, columns = max(8, round(high * scale)), round((wide + lean) * scale)
+    height, width = levels.shape
+    lean = abs(slant) * height
+    rows, columns = max(8, round(height * scale)), round((width + lean) * scale)
     # Upright strokes stand upright: page column = upright column + shift(row).
-    shift = slant * (high / 2 - (np.arange(rows) + 0.5) / scale)
+    shift = slant * (height / 2 - (np.arange(rows) + 0.5) / scale)
     x = ((np.arange(columns) + 0.5) / scale - lean / 2)[None, :] + shift[:, None] - 0.5
     y = np.broadcast_to((np.arange(rows) + 0.5)[:, None] / scale - 0.5, x.shape)
     masked = np.where(own, levels, 0).astype(np.float32) / 255
     return cv2.remap(masked, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR).astype(np.float32)
 
 
-def _holes(ink: Float32) -> Float32:
+def _measure_holes(ink: Float32) -> Float32:
     """Return 1 where paper is enclosed by ink (h, w), 0 elsewhere."""
     paper = np.pad((ink < _PAPER).view(np.uint8), 1, constant_values=1)
     cv2.floodFill(paper, None, (0, 0), 0)
     return paper[1:-1, 1:-1].astype(np.float32)
 
 
-def _seams(pieces: list[Float32]) -> list[tuple[Float32, Float32]]:
+def _trace_seams(pieces: list[Float32]) -> list[tuple[Float32, Float32]]:
     """Return, for every second column of each piece (h, w), its best seam near it, and what it costs.
 
     Paths (n, h) and costs (n,): dynamic programming from the top, all columns of all pieces at once, in a band. Below a
@@ -101,7 +101,7 @@ def _seams(pieces: list[Float32]) -> list[tuple[Float32, Float32]]:
     band = np.arange(-reach, reach + 1)
     starts = [np.arange(1, piece.shape[1] - 1, 2) for piece in pieces]
     past = np.cumsum([len(each) for each in starts])
-    prices = [each + _HOLE * _holes(each) for each in pieces]
+    prices = [each + _HOLE * _measure_holes(each) for each in pieces]
     beside = np.concatenate([np.pad(each, ((0, rows - len(each)), (reach, reach))) for each in prices], axis=1)
     offsets = np.cumsum([0, *(piece.shape[1] + 2 * reach for piece in pieces)])[:-1]
     window = np.concatenate([each + offset for each, offset in zip(starts, offsets, strict=True)])
@@ -129,7 +129,7 @@ def _seams(pieces: list[Float32]) -> list[tuple[Float32, Float32]]:
     return [(path[:, : len(piece)], cost_) for path, cost_, piece in split]
 
 
-def _least(paths: Float32, costs: Float32, ink: Float32, most: int) -> list[int]:
+def _choose_seams(paths: Float32, costs: Float32, ink: Float32, most: int) -> list[int]:
     """Return the seams that cost least and leave ink between them, at most so many, from left to right."""
     rows = np.arange(len(ink))
     # Ink on the left of each seam: what a row has before the seam's column.

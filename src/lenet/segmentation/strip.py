@@ -11,7 +11,7 @@ from lenet.arrays import Float32, Int32
 from lenet.network.inputs import to_wide_input
 from lenet.network.spec import DIGIT_BOX, INPUT_SIZE
 from lenet.preprocessing.binarize import Ink
-from lenet.segmentation.text_lines import Line
+from lenet.segmentation.text_lines import TextLine
 
 # Columns of scores stand four pixels apart: the step of two subsamplings.
 STEP = 4
@@ -29,16 +29,16 @@ class Strip:
     step: float
 
 
-def strip(ink: Ink, line: Line, boxes: Int32) -> Strip:
+def cut_strip(ink: Ink, line: TextLine, boxes: Int32) -> Strip:
     """Cut a line (the boxes (n, 4) of its components) out of the ink as the network slides over it."""
     x0, y0 = boxes[:, :2].min(axis=0)
     x1, y1 = boxes[:, 2:].max(axis=0)
     scale = DIGIT_BOX / line.height
     lean = abs(line.slant) * (y1 - y0)
-    wide = max(INPUT_SIZE, round((x1 - x0 + lean) * scale) + INPUT_SIZE)
-    wide += -wide % STEP
+    width = max(INPUT_SIZE, round((x1 - x0 + lean) * scale) + INPUT_SIZE)
+    width += -width % STEP
     # Field pixel (u, v) shows the page at (x, y): upright, the line's middle in the middle of the field.
-    v, u = np.mgrid[:INPUT_SIZE, :wide].astype(np.float32)
+    v, u = np.mgrid[:INPUT_SIZE, :width].astype(np.float32)
     along = (u + 0.5 - INPUT_SIZE / 2) / scale + x0 - lean / 2
     middle = line.middle + line.rise * along
     up = (v + 0.5 - INPUT_SIZE / 2) / scale

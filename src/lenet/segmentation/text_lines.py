@@ -31,7 +31,7 @@ _SAMPLES = 3000
 
 
 @dataclass(frozen=True)
-class Line:
+class TextLine:
     """A line of writing: its components' labels, the height of its digits in pixels, its slant (columns a row).
 
     Its middle, in page rows, is `middle` + `rise` * column.
@@ -48,7 +48,7 @@ class Line:
         return self.middle + self.rise * column
 
 
-def find_lines(found: Components, notes: list[str]) -> list[Line]:
+def find_text_lines(found: Components, notes: list[str]) -> list[TextLine]:
     """Group the kept components into lines of writing, top to bottom, without specks."""
     kept = np.flatnonzero(found.kept & (found.dark >= 1))
     if not len(kept):
@@ -59,19 +59,19 @@ def find_lines(found: Components, notes: list[str]) -> list[Line]:
     widths = found.boxes[:, 2] - found.boxes[:, 0]
     # A dash or a join of digits is as wide as a digit is high.
     tall = kept[heights[kept] >= _TALL * heights[kept].max()]
-    groups = _merged(found.boxes, _chained(found.boxes, tall))
+    groups = _merge(found.boxes, _chain(found.boxes, tall))
     lines = []
     owners = np.full(len(found.boxes), -1)
     for number, group in enumerate(groups):
         owners[group] = number
     medians = [float(np.median(heights[group])) for group in groups]
-    fits = [_middle(found.boxes[group]) for group in groups]
+    fits = [_fit_middle(found.boxes[group]) for group in groups]
     for label in kept[owners[kept] < 0]:
         x0, y0, x1, y1 = found.boxes[label]
         middle, away = [fit[0] + fit[1] * (x0 + x1) / 2 for fit in fits], []
-        for number, high in enumerate(medians):
-            outside = max(0.0, abs((y0 + y1) / 2 - middle[number]) - high / 2)
-            away.append(outside / high)
+        for number, height in enumerate(medians):
+            outside = max(0.0, abs((y0 + y1) / 2 - middle[number]) - height / 2)
+            away.append(outside / height)
         nearest = int(np.argmin(away))
         least = max(_FEWEST_PIXELS, _SPECK * medians[nearest] ** 2)
         if away[nearest] <= _NEAR and max(found.dark[label], 0.3 * heights[label] * widths[label]) >= least:
@@ -85,26 +85,26 @@ def find_lines(found: Components, notes: list[str]) -> list[Line]:
     stains = 0
     for number in order:
         labels = np.flatnonzero(owners == number).astype(np.int32)
-        pen = [_thickness(found, label) <= _STAIN * medians[number] for label in labels.tolist()]
+        pen = [_measure_thickness(found, label) <= _STAIN * medians[number] for label in labels.tolist()]
         stains += pen.count(False)
         labels = labels[np.array(pen, bool)]
         if not len(labels):
             continue
-        slant = _slant(found, groups[number])
-        lines.append(Line(labels, medians[number], slant, *fits[number]))
+        slant = _estimate_slant(found, groups[number])
+        lines.append(TextLine(labels, medians[number], slant, *fits[number]))
     if stains:
         notes.append(f"{stains} stain{'s' if stains > 1 else ''} dropped")
     return lines
 
 
-def _thickness(found: Components, label: int) -> float:
+def _measure_thickness(found: Components, label: int) -> float:
     """Return how thick a component's ink is where it is thickest, in pixels."""
     x0, y0, x1, y1 = found.boxes[label]
     own = np.pad((found.labels[y0:y1, x0:x1] == label).astype(np.uint8), 1)
     return 2 * float(cv2.distanceTransform(own, cv2.DIST_L2, 3).max()) - 1
 
 
-def _chained(boxes: Int32, tall: Int32) -> list[Int32]:
+def _chain(boxes: Int32, tall: Int32) -> list[Int32]:
     """Group tall components: from left to right, each joins the line whose last member it stands beside."""
     groups: list[list[int]] = []
     for label in tall[np.argsort(boxes[tall, 0], kind="stable")]:
@@ -123,13 +123,13 @@ def _chained(boxes: Int32, tall: Int32) -> list[Int32]:
     return [np.array(group, np.int32) for group in groups]
 
 
-def _merged(boxes: Int32, groups: list[Int32]) -> list[Int32]:
+def _merge(boxes: Int32, groups: list[Int32]) -> list[Int32]:
     """Put groups that stand inside the band of a larger one with it: a digit in two pieces began a line of its own."""
     whole: list[Int32] = []
     for group in sorted(groups, key=len, reverse=True):
         x0, y0, x1, y1 = boxes[group].T
         for number, other in enumerate(whole):
-            middle, rise = _middle(boxes[other])
+            middle, rise = _fit_middle(boxes[other])
             centre = middle + rise * (x0 + x1) / 2
             half = float(np.median(boxes[other, 3] - boxes[other, 1])) / 2
             inside = np.minimum(y1, centre + half) - np.maximum(y0, centre - half)
@@ -141,21 +141,21 @@ def _merged(boxes: Int32, groups: list[Int32]) -> list[Int32]:
     return whole
 
 
-def _middle(boxes: Int32) -> tuple[float, float]:
+def _fit_middle(boxes: Int32) -> tuple[float, float]:
     """Fit the middle of boxes (n, 4) by a line that rises at most by a third: its row at column 0, and its rise."""
     x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
     spread = float(np.ptp(x))
     if len(boxes) < 3 or not spread:
         return float(y.mean()), 0.0
     # A ridge keeps short numbers of uneven digits level.
-    high = float(np.median(boxes[:, 3] - boxes[:, 1]))
+    height = float(np.median(boxes[:, 3] - boxes[:, 1]))
     centred = x - x.mean()
-    rise = float((centred * (y - y.mean())).sum() / ((centred**2).sum() + 4 * high**2))
+    rise = float((centred * (y - y.mean())).sum() / ((centred**2).sum() + 4 * height**2))
     rise = float(np.clip(rise, -1 / 3, 1 / 3))
     return float(y.mean() - rise * x.mean()), rise
 
 
-def _slant(found: Components, group: Int32) -> float:
+def _estimate_slant(found: Components, group: Int32) -> float:
     """Return the slant that makes the columns of the upright ink as full and as empty as can be."""
     columns, rows = [], []
     for label in group:
@@ -165,14 +165,14 @@ def _slant(found: Components, group: Int32) -> float:
         columns.append(x[::step] + x0)
         rows.append(y[::step] + y0)
     x, y = np.concatenate(columns).astype(float), np.concatenate(rows).astype(float)
-    high = float(np.median(found.boxes[group, 3] - found.boxes[group, 1]))
-    bin_width = max(1.0, high / 24)
-    sharpness = np.array([_sharpness((x + slant * (y - y.mean())) / bin_width) for slant in _SLANTS])
+    height = float(np.median(found.boxes[group, 3] - found.boxes[group, 1]))
+    bin_width = max(1.0, height / 24)
+    sharpness = np.array([_measure_sharpness((x + slant * (y - y.mean())) / bin_width) for slant in _SLANTS])
     # Upright by default: a slant must pay.
     best = int(np.argmax(sharpness / (1 + 0.15 * np.abs(_SLANTS))))
     return float(_SLANTS[best])
 
 
-def _sharpness(columns: Float64) -> float:
+def _measure_sharpness(columns: Float64) -> float:
     counts = np.bincount((columns - columns.min()).astype(int))
     return float((counts.astype(float) ** 2).sum())

@@ -17,13 +17,13 @@ from typing import Any
 
 import uvicorn
 
-from lenet.engine.dispatch import cores
+from lenet.engine.dispatch import count_cores
 from lenet.errors import LenetError, UsageError, reason
 from lenet.serve.app import build
 from lenet.serve.guard import Access
 from lenet.serve.limits import Limits
-from lenet.serve.model_registry import own_folder
-from lenet.serve.request_head import protocol
+from lenet.serve.model_registry import choose_folder
+from lenet.serve.request_head import make_protocol
 
 __all__ = ["Limits", "serve"]
 
@@ -59,12 +59,12 @@ def serve(
         token=token,
     )
     limits = limits or Limits()
-    app, lessons = build(folder or own_folder(), access, limits, cores())
+    app, lessons = build(folder or choose_folder(), access, limits, count_cores())
     listening = _listen(host, port)
     name = f"[{host}]" if ":" in host else host
     config = uvicorn.Config(
         app,
-        http=protocol(limits),
+        http=make_protocol(limits),
         ws="none",
         lifespan="on",
         log_config=None,

@@ -13,21 +13,21 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 
-from lenet.engine.dispatch import chosen
+from lenet.engine.dispatch import chosen_engine
 from lenet.errors import LenetError, TrainingError
 from lenet.network.spec import DEFAULT
 from lenet.serve import schema
-from lenet.serve.app_state import Desk
+from lenet.serve.app_state import AppState
 from lenet.serve.guard import Access, Guard
 from lenet.serve.limits import Limits
 from lenet.serve.metrics import MEDIA, Metrics
-from lenet.serve.model_registry import Shelf
-from lenet.serve.page import page_routes
+from lenet.serve.model_registry import ModelRegistry
+from lenet.serve.page import make_page_routes
 from lenet.serve.readers import NoAnswer, Readers
-from lenet.serve.request import first_problem, parameters, pictures
-from lenet.serve.tasks import Outcome, failed, status_of
-from lenet.serve.training_jobs import Lessons
-from lenet.serve.training_routes import own_routes
+from lenet.serve.request import find_first_problem, read_parameters, read_pictures
+from lenet.serve.tasks import Outcome, fail, find_status
+from lenet.serve.training_jobs import TrainingJobs
+from lenet.serve.training_routes import make_training_routes
 from lenet.version import __version__
 
 # What may be answered on every route, beside what a route says of itself.
@@ -57,12 +57,14 @@ def _body(several: bool) -> dict[str, Any]:
     kinds: dict[str, Any] = {"multipart/form-data": form}
     if not several:
         kinds |= {kind: {"schema": _PICTURE} for kind in ("image/*", "application/octet-stream")}
-    return {"parameters": parameters(), "requestBody": {"required": True, "content": kinds}}
+    return {"parameters": read_parameters(), "requestBody": {"required": True, "content": kinds}}
 
 
-def build(folder: Path, access: Access, limits: Limits, readers: int) -> tuple[Guard, Lessons]:
+def build(folder: Path, access: Access, limits: Limits, readers: int) -> tuple[Guard, TrainingJobs]:
     """Return the whole service, and its lessons: corrections and networks of its own are kept in `folder`."""
-    desk = Desk(Readers(readers, limits.waiting, limits.seconds), Shelf(folder), Lessons(folder), folder, limits)
+    desk = AppState(
+        Readers(readers, limits.waiting, limits.seconds), ModelRegistry(folder), TrainingJobs(folder), folder, limits
+    )
     metrics = Metrics()
     metrics.watch(lambda: desk.readers.asked)
 
@@ -91,8 +93,8 @@ def build(folder: Path, access: Access, limits: Limits, readers: int) -> tuple[G
     app.include_router(_reading(desk))
     app.include_router(_looking(desk))
     app.include_router(_about(desk, metrics))
-    app.include_router(own_routes(desk))
-    app.include_router(page_routes())
+    app.include_router(make_training_routes(desk))
+    app.include_router(make_page_routes())
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return Guard(app, access, limits, metrics), desk.lessons
 
@@ -113,61 +115,61 @@ def _respond(found: Outcome) -> Response:
 
 async def _lenet_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, LenetError)
-    return _respond(failed(409 if isinstance(error, TrainingError) else status_of(error), str(error)))
+    return _respond(fail(409 if isinstance(error, TrainingError) else find_status(error), str(error)))
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return _respond(failed(422, ": ".join(first_problem(error.errors()))))
+    return _respond(fail(422, ": ".join(find_first_problem(error.errors()))))
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     words = {404: f"{request.url.path}: nothing here; GET /openapi.json tells what there is"}
     words[405] = f"{request.url.path}: not with {request.method}"
-    found = _respond(failed(error.status_code, words.get(error.status_code, str(error.detail))))
+    found = _respond(fail(error.status_code, words.get(error.status_code, str(error.detail))))
     found.headers.update(error.headers or {})
     return found
 
 
 async def _no_answer(_request: Request, error: Exception) -> Response:
-    found = _respond(failed(503, str(error)))
+    found = _respond(fail(503, str(error)))
     found.headers["retry-after"] = "1"
     return found
 
 
-def _reading(desk: Desk) -> APIRouter:
+def _reading(desk: AppState) -> APIRouter:
     routes = APIRouter(tags=["reading"])
 
     @routes.post("/read", responses={200: {"model": schema.Reading}}, openapi_extra=_body(False))
     async def read(request: Request) -> Response:
         """Read the numbers in a picture, or its one digit: the JSON object of `lenet read --json`."""
-        (picture, *_more), options = await pictures(request, 1)
+        (picture, *_more), options = await read_pictures(request, 1)
         return _respond(await desk.ask_of("read", picture, options))
 
     @routes.post("/read/batch", responses={200: {"model": schema.Batch}}, openapi_extra=_body(True))
     async def batch(request: Request) -> Response:
         """Read several pictures of a form; one that cannot be read has an error in its place."""
-        given, options = await pictures(request, desk.limits.pictures)
+        given, options = await read_pictures(request, desk.limits.pictures)
         return _respond(await desk.ask_of_all(given, options))
 
     @routes.post("/explain", responses={200: {"model": schema.Explanation}}, openapi_extra=_body(False))
     async def explain(request: Request) -> Response:
         """Read a picture, and tell its candidates, their scores and glyphs, and where ink was cut."""
-        (picture, *_more), options = await pictures(request, 1)
+        (picture, *_more), options = await read_pictures(request, 1)
         return _respond(await desk.ask_of("explain", picture, options))
 
     return routes
 
 
-def _looking(desk: Desk) -> APIRouter:
+def _looking(desk: AppState) -> APIRouter:
     routes = APIRouter(tags=["looking inside"])
     any_object: dict[int | str, dict[str, Any]] = {
         200: {"content": {"application/json": {"schema": {"type": "object"}}}}
     }
 
     def common(asked: schema.OneGlyph) -> dict[str, Any]:
-        return {"glyph": b64decode(asked.glyph), "model": desk.shelf.find(asked.model, sweep=False)}
+        return {"glyph": b64decode(asked.glyph), "model": desk.shelf.find(asked.model, sliding_window=False)}
 
     @routes.post("/activations", responses=any_object)
     async def activations(asked: schema.OneGlyph) -> Response:
@@ -192,7 +194,7 @@ def _looking(desk: Desk) -> APIRouter:
     return routes
 
 
-def _about(desk: Desk, metrics: Metrics) -> APIRouter:
+def _about(desk: AppState, metrics: Metrics) -> APIRouter:
     routes = APIRouter(tags=["about"])
 
     @routes.get("/models", responses={200: {"model": schema.Networks}})
@@ -203,7 +205,7 @@ def _about(desk: Desk, metrics: Metrics) -> APIRouter:
     @routes.get("/health", responses={200: {"model": schema.Health}})
     async def health() -> dict[str, Any]:
         """Say that the service is there."""
-        return {"status": "ok", "version": __version__, "engine": chosen(), "readers": desk.readers.count}
+        return {"status": "ok", "version": __version__, "engine": chosen_engine(), "readers": desk.readers.count}
 
     @routes.get("/metrics", responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}})
     async def numbers() -> Response:

@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lenet.serve.limits import Limits
-from lenet.serve.model_registry import Shelf
+from lenet.serve.model_registry import ModelRegistry
 from lenet.serve.readers import Died, Readers, TooSlow
 from lenet.serve.request import Options, Picture
-from lenet.serve.tasks import Outcome, failed
-from lenet.serve.training_jobs import Lessons
+from lenet.serve.tasks import Outcome, fail
+from lenet.serve.training_jobs import TrainingJobs
 
 
 @dataclass
-class Desk:
+class AppState:
     """One service's things, and how pictures are handed to the readers."""
 
     readers: Readers
-    shelf: Shelf
-    lessons: Lessons
+    shelf: ModelRegistry
+    lessons: TrainingJobs
     folder: Path
     limits: Limits
 
@@ -31,8 +31,8 @@ class Desk:
             task,
             picture=picture.data,
             path=picture.name,
-            model=self.shelf.find(options.model, options.sweep),
-            sweep=options.sweep,
+            model=self.shelf.find(options.model, options.sliding_window),
+            sliding_window=options.sliding_window,
             digit=options.digit,
             options=options.asked(),
         )
@@ -55,7 +55,7 @@ class Desk:
         try:
             found = await self.ask_of("read", picture, options)
         except (TooSlow, Died) as error:
-            found = failed(503, f"{picture.name or 'picture'}: {error}", picture=True)
+            found = fail(503, f"{picture.name or 'picture'}: {error}", picture=True)
         if not found.picture:
             return found
         body = json.dumps({"path": picture.name, **json.loads(found.body)}).encode()

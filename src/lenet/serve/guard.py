@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lenet.serve.limits import Limits
 from lenet.serve.metrics import Metrics
-from lenet.serve.tasks import failed
+from lenet.serve.tasks import fail
 
 # What every answer says to a browser: nothing comes from elsewhere, nothing goes elsewhere.
 HEADERS = {
@@ -118,7 +118,7 @@ class Guard:
                 await self._receive(body, receive, headers)
                 await self.app(scope, body.given(receive), answer)
         except _Refused as refused:
-            await _send(answer, refused.status, failed(refused.status, refused.message).body, refused.headers)
+            await _send(answer, refused.status, fail(refused.status, refused.message).body, refused.headers)
         finally:
             self._held -= body.size
             self._clients[client] -= 1

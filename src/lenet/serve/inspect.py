@@ -10,84 +10,84 @@ import numpy as np
 from lenet.arrays import Float32, Uint8
 from lenet.engine import Network
 from lenet.engine.reference import activate
-from lenet.engine.tta import looked
+from lenet.engine.tta import score_with_tta
 from lenet.errors import UsageError
 from lenet.network.probabilities import probabilities
 from lenet.network.spec import Codes, Convolution, Layer, Net, code
-from lenet.preprocessing.decode import Source
-from lenet.reader import Asked, chosen_arcs, read_swept, seen_and_read
-from lenet.segmentation.candidates import see_lines
+from lenet.preprocessing.decode import PictureSource
+from lenet.reader import ReadOptions, find_and_read, find_chosen_arcs, read_strips
+from lenet.segmentation.candidates import find_strips
 
 LABELS = (*"0123456789", "not a digit")
 
 
-def packed(values: Uint8 | Float32) -> str:
+def pack(values: Uint8 | Float32) -> str:
     """Return bytes, or numbers as little-endian float16, in base64."""
     plain = values if values.dtype == np.uint8 else np.clip(values, -65504, 65504).astype("<f2")
     return b64encode(np.ascontiguousarray(plain).tobytes()).decode()
 
 
-def candidates(picture: Source, network: Network, asked: Asked) -> dict[str, Any]:
+def explain_candidates(picture: PictureSource, network: Network, asked: ReadOptions) -> dict[str, Any]:
     """Return the reading of a picture with every candidate that was scored, and the places of the cuts."""
-    sight, reading = seen_and_read(picture, network, asked)
-    chances = looked(network, sight.glyphs).chances
-    chosen = chosen_arcs(sight, reading)
+    candidates, reading = find_and_read(picture, network, asked)
+    probs = score_with_tta(network, candidates.glyphs).probabilities
+    chosen = find_chosen_arcs(candidates, reading)
     found = []
-    for arc, glyph in enumerate(sight.glyphs):
-        best = int(chances[arc].argmax())
-        first, past = (int(side) for side in sight.lattice.arcs[arc])
+    for arc, glyph in enumerate(candidates.glyphs):
+        best = int(probs[arc].argmax())
+        first, past = (int(side) for side in candidates.lattice.arcs[arc])
         found.append(
             {
-                "box": list(sight.box(arc)),
+                "box": list(candidates.box(arc)),
                 "pieces": [first, past],
                 "label": LABELS[best],
-                "confidence": float(chances[arc, best]),
+                "confidence": float(probs[arc, best]),
                 "chosen": arc in chosen,
-                "glyph": packed(glyph),
+                "glyph": pack(glyph),
             }
         )
     told = reading.as_json()
     for digit, shown in zip(reading.digits, told["digits"], strict=True):
-        shown["glyph"] = packed(digit.glyph)
-    cuts = [[round(x, 1), round(y, 1)] for x, y in sight.cuts()]
-    return {**told, "size": list(sight.size), "candidates": found, "cuts": cuts}
+        shown["glyph"] = pack(digit.glyph)
+    cuts = [[round(x, 1), round(y, 1)] for x, y in candidates.cuts()]
+    return {**told, "size": list(candidates.size), "candidates": found, "cuts": cuts}
 
 
-def swept_columns(picture: Source, network: Network, asked: Asked) -> dict[str, Any]:
+def explain_columns(picture: PictureSource, network: Network, asked: ReadOptions) -> dict[str, Any]:
     """Return the reading of a picture by sliding along its lines, with the probabilities of every column."""
-    lines = see_lines(picture)
-    reading = read_swept(lines, network, asked)
+    lines = find_strips(picture)
+    reading = read_strips(lines, network, asked)
     columns = []
     for strip in lines.strips:
         scores = network.forward(strip.field)[0, :, 0].T
         columns.append(np.round(probabilities(scores, network.weights.temperature), 4).tolist())
     told = reading.as_json()
     for digit, shown in zip(reading.digits, told["digits"], strict=True):
-        shown["glyph"] = packed(digit.glyph)
+        shown["glyph"] = pack(digit.glyph)
     return {**told, "size": list(lines.size), "candidates": [], "cuts": [], "columns": columns}
 
 
-def activations(network: Network, glyph: Uint8) -> dict[str, Any]:
+def explain_layers(network: Network, glyph: Uint8) -> dict[str, Any]:
     """Return every layer's values (maps, h, w) for a glyph, the probabilities, and the codes if the net has them."""
     layers = []
     for name, values in network.activations(glyph[None]).items():
         maps = values[0]
         low, high = float(maps.min()), float(maps.max())
-        layers.append({"name": name, "shape": list(maps.shape), "low": low, "high": high, "values": packed(maps)})
+        layers.append({"name": name, "shape": list(maps.shape), "low": low, "high": high, "values": pack(maps)})
     last = network.net.layers[-1]
     codes = [list(code(ord(each))) for each in last.characters] if isinstance(last, Codes) else []
-    chances = network.probabilities(glyph[None])[0]
+    probs = network.probabilities(glyph[None])[0]
     return {
         "model": network.weights.name,
         "net": network.net.name,
         "layers": layers,
-        "labels": list(LABELS[: len(chances)]),
-        "probabilities": [float(each) for each in chances],
+        "labels": list(LABELS[: len(probs)]),
+        "probabilities": [float(each) for each in probs],
         "codes": codes,
     }
 
 
-def unit(network: Network, glyph: Uint8, layer: str, place: tuple[int, int, int]) -> dict[str, Any]:
+def explain_unit(network: Network, glyph: Uint8, layer: str, place: tuple[int, int, int]) -> dict[str, Any]:
     """Return where one value of a layer, at (map, row, column), comes from: its field in the 32x32 input, and its sum.
 
     Raises UsageError for a layer or a place that the network does not have.
@@ -100,10 +100,10 @@ def unit(network: Network, glyph: Uint8, layer: str, place: tuple[int, int, int]
     shape = inside[layer].shape[1:]
     if any(not 0 <= at < size for at, size in zip(place, shape, strict=True)):
         raise UsageError(f"place {place}", f"{layer} has {shape[0]} maps of {shape[1]}x{shape[2]}")
-    before = inside[names[number - 1]] if number else _seen(network.net, inside["input"])
+    before = inside[names[number - 1]] if number else _crop_margin(network.net, inside["input"])
     which, row, column = place
     record = network.net.layers[number]
-    (y0, y1), (x0, x1) = (_looks_at(record, before.shape[2], at) for at in (row, column))
+    (y0, y1), (x0, x1) = (_find_window(record, before.shape[2], at) for at in (row, column))
     patch = before[0, :, y0:y1, x0:x1].astype(np.float64)
     told = _sum(network, record, which, patch)
     told["value"] = float(inside[layer][0, which, row, column])
@@ -117,12 +117,12 @@ def unit(network: Network, glyph: Uint8, layer: str, place: tuple[int, int, int]
     }
 
 
-def _seen(net: Net, inputs: Float32) -> Float32:
+def _crop_margin(net: Net, inputs: Float32) -> Float32:
     """Return the part of the input that a network sees."""
     return inputs[:, :, net.margin : inputs.shape[2] - net.margin, net.margin : inputs.shape[3] - net.margin]
 
 
-def _looks_at(layer: Layer, size: int, at: int) -> tuple[int, int]:
+def _find_window(layer: Layer, size: int, at: int) -> tuple[int, int]:
     """Return the rows (or columns), first and one past the last, that a layer's row (or column) looks at."""
     if isinstance(layer, Codes):
         return 0, size

@@ -8,31 +8,31 @@ from pathlib import Path
 from typing import Any
 
 from lenet.errors import DataError, LenetError, WeightsError, reason
-from lenet.network.spec import DEFAULT, SWEEP
-from lenet.network.summary import trainable
-from lenet.network.weights import Weights, load_weights, shipped
+from lenet.network.spec import DEFAULT, SLIDING_DEFAULT
+from lenet.network.summary import count_trainable
+from lenet.network.weights import Weights, list_shipped, load_weights
 
 
-def own_folder() -> Path:
+def choose_folder() -> Path:
     """Return where this user's corrections and networks are kept by default (not made yet)."""
     base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
     return Path(base) / "lenet"
 
 
-class Shelf:
+class ModelRegistry:
     """Networks by name; those trained here are files TRAINED-N.safetensors of a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "networks"
-        self._shipped = shipped()
+        self._shipped = list_shipped()
         self._told: dict[Path, dict[str, Any]] = {}
 
     def _own(self) -> dict[str, Path]:
         return {path.stem: path for path in sorted(self._folder.glob("[!.]*.safetensors"))}
 
-    def find(self, name: str | None, sweep: bool) -> str:
+    def find(self, name: str | None, sliding_window: bool) -> str:
         """Return what a reader process loads: a shipped name, or the path of one trained here. Raises WeightsError."""
-        name = name or (SWEEP if sweep else DEFAULT)
+        name = name or (SLIDING_DEFAULT if sliding_window else DEFAULT)
         if name in self._shipped:
             return name
         own = self._own()
@@ -49,7 +49,7 @@ class Shelf:
         ]:
             if path not in self._told:
                 try:
-                    self._told[path] = _described(load_weights(path))
+                    self._told[path] = _describe(load_weights(path))
                 except LenetError:
                     continue
             found.append({"name": path.stem, **self._told[path], "own": own})
@@ -70,15 +70,15 @@ class Shelf:
         return f"{kind}-{number}"
 
 
-def _described(weights: Weights) -> dict[str, Any]:
+def _describe(weights: Weights) -> dict[str, Any]:
     errors = weights.card.get("test", {}).get("errors")
-    reads = "numbers" if weights.path is not None else "a digit"
+    reads = "numbers" if weights.reads_numbers else "a digit"
     if weights.card.get("recipe", {}).get("name") == "sweep":
         reads = "a line, by sliding"
     return {
         "net": weights.net.name,
         "about": weights.net.about,
-        "parameters": trainable(weights.net),
+        "parameters": count_trainable(weights.net),
         "errors": errors if isinstance(errors, int) else None,
         "reads": reads,
     }

@@ -9,11 +9,11 @@ import numpy as np
 
 from lenet.arrays import Float32, Float64, Uint8
 from lenet.engine import Network
-from lenet.engine.transforms import covered, looked_at, placed, thickened
+from lenet.engine.transforms import flip_pixels, place_affine, sample_affine, thicken
 from lenet.errors import UsageError
 from lenet.network.inputs import field_greys, to_input
 from lenet.network.probabilities import best_two, probabilities
-from lenet.serve.inspect import LABELS, packed
+from lenet.serve.inspect import LABELS, pack
 
 _POINTS = 25
 # The side of a patch whose loss is looked at everywhere, and the largest that is tried to change the answer.
@@ -43,14 +43,16 @@ CHANGES: dict[str, Range] = {
 }
 
 
-def _changed(glyph: Uint8, amounts: dict[str, float]) -> Float32:
+def _change(glyph: Uint8, amounts: dict[str, float]) -> Float32:
     """Return a glyph as network input (1, 1, 32, 32) after all changes: strokes, noise, then its place and shape."""
     full = {name: amounts.get(name, each.unchanged) for name, each in CHANGES.items()}
-    inked = covered(thickened(glyph[None], full["strokes"]), full["noise"])
-    return looked_at(inked, placed(*(full[name] for name in ("right", "down", "size", "turn", "squeeze", "slant"))))
+    inked = flip_pixels(thicken(glyph[None], full["strokes"]), full["noise"])
+    return sample_affine(
+        inked, place_affine(*(full[name] for name in ("right", "down", "size", "turn", "squeeze", "slant")))
+    )
 
 
-def varied(network: Network, glyph: Uint8, amounts: dict[str, float], along: str | None) -> dict[str, Any]:
+def vary(network: Network, glyph: Uint8, amounts: dict[str, float], along: str | None) -> dict[str, Any]:
     """Return a changed glyph as the network sees it, its probabilities, and how they go along one kind of change.
 
     With `along` None the curves along every kind are told. Raises UsageError for an unknown kind or amount.
@@ -62,22 +64,22 @@ def varied(network: Network, glyph: Uint8, amounts: dict[str, float], along: str
             raise UsageError(f"{name} {amount:g}", f"expected {CHANGES[name].low:g} to {CHANGES[name].high:g}")
     if along is not None and along not in CHANGES:
         raise UsageError(f"along {along!r}", f"expected one of {', '.join(CHANGES)}")
-    here = _changed(glyph, amounts)
+    here = _change(glyph, amounts)
     curves: dict[str, Any] = {}
     for name in CHANGES if along is None else (along,):
         steps = np.linspace(CHANGES[name].low, CHANGES[name].high, _POINTS)
-        inputs = np.concatenate([_changed(glyph, {**amounts, name: float(step)}) for step in steps])
+        inputs = np.concatenate([_change(glyph, {**amounts, name: float(step)}) for step in steps])
         curves[name] = {"amounts": np.round(steps, 4).tolist(), "probabilities": _chances(network, inputs)}
     return {
         "model": network.weights.name,
         "labels": list(LABELS[: network.net.outputs]),
-        "field": packed(field_greys(here)[0]),
+        "field": pack(field_greys(here)[0]),
         "probabilities": _chances(network, here)[0],
         "curves": curves,
     }
 
 
-def runner_up(network: Network, glyph: Uint8) -> dict[str, Any]:
+def find_runner_up(network: Network, glyph: Uint8) -> dict[str, Any]:
     """Return how much each 3x3 patch, set to paper or to pen, brings the runner-up nearer, and what flips the answer.
 
     Maps are (26, 26): the change of the log-odds of the answer against the runner-up. The smallest square patch
@@ -87,9 +89,9 @@ def runner_up(network: Network, glyph: Uint8) -> dict[str, Any]:
     margin = _margin(network, glyph[None], first, second)[0]
     maps = {}
     for what, value in (("paper", _PAPER), ("pen", _PEN)):
-        changed = _patched(glyph, _PATCH, value)
+        changed = _cover_patches(glyph, _PATCH, value)
         side = glyph.shape[0] - _PATCH + 1
-        maps[what] = packed((_margin(network, changed, first, second) - margin).reshape(side, side).astype(np.float32))
+        maps[what] = pack((_margin(network, changed, first, second) - margin).reshape(side, side).astype(np.float32))
     return {
         "model": network.weights.name,
         "answer": LABELS[first],
@@ -97,19 +99,19 @@ def runner_up(network: Network, glyph: Uint8) -> dict[str, Any]:
         "margin": float(margin),
         "patch": _PATCH,
         "maps": maps,
-        "flips": _flips(network, glyph, first),
+        "flips": _measure_flips(network, glyph, first),
     }
 
 
-def _flips(network: Network, glyph: Uint8, answer: int) -> dict[str, Any] | None:
+def _measure_flips(network: Network, glyph: Uint8, answer: int) -> dict[str, Any] | None:
     """Return the smallest patch of paper or pen that changes the answer most surely."""
     for size in range(1, _LARGEST + 1):
         found = []
         for what, value in (("paper", _PAPER), ("pen", _PEN)):
-            chances = network.probabilities(_patched(glyph, size, value))
-            others = chances.copy()
+            probs = network.probabilities(_cover_patches(glyph, size, value))
+            others = probs.copy()
             others[:, answer] = 0
-            gains = others.max(axis=1) - chances[:, answer]
+            gains = others.max(axis=1) - probs[:, answer]
             found.append((float(gains.max()), what, int(gains.argmax()), int(others[gains.argmax()].argmax())))
         gain, what, place, label = max(found)
         if gain > 0:
@@ -118,7 +120,7 @@ def _flips(network: Network, glyph: Uint8, answer: int) -> dict[str, Any] | None
     return None
 
 
-def _patched(glyph: Uint8, size: int, value: int) -> Uint8:
+def _cover_patches(glyph: Uint8, size: int, value: int) -> Uint8:
     """Return the glyph (28, 28) once for every place of a square patch that is set to a value, (n, 28, 28)."""
     side = glyph.shape[0] - size + 1
     changed = np.repeat(glyph[None], side * side, axis=0)

@@ -18,7 +18,7 @@ _MEDIA = {
 _PAGES = {"index.html": "/", "docs.html": "/docs"}
 
 
-def page_routes() -> APIRouter:
+def make_page_routes() -> APIRouter:
     """Return a route for each file of the page."""
     routes = APIRouter(include_in_schema=False)
     for file in sorted(_FOLDER.iterdir()):

@@ -41,12 +41,12 @@ class Options(BaseModel):
     ) = None
 
     @property
-    def sweep(self) -> bool:
+    def sliding_window(self) -> bool:
         """Whether to slide the network along the line."""
         return self.method == "sweep"
 
     def asked(self) -> dict[str, Any]:
-        """Return the options of `lenet.reader.ask` that are neither a method nor a network."""
+        """Return the options of `lenet.reader.read_options` that are neither a method nor a network."""
         choices = self.choices or None
         return {"pattern": self.pattern, "choices": choices, "best": self.best, "max_error": self.max_error}
 
@@ -59,13 +59,13 @@ class Picture:
     data: bytes
 
 
-def parameters() -> list[dict[str, Any]]:
+def read_parameters() -> list[dict[str, Any]]:
     """Describe the options as the parameters of a query."""
     described = Options.model_json_schema()["properties"]
     return [{"name": name, "in": "query", "required": False, "schema": each} for name, each in described.items()]
 
 
-async def pictures(request: Request, most: int) -> tuple[list[Picture], Options]:
+async def read_pictures(request: Request, most: int) -> tuple[list[Picture], Options]:
     """Return what was sent, at most so many pictures, with the options of the query and of the form.
 
     Raises HTTPException 400 for what is no form or has no picture, 413 for too many, 415 for another kind of body, and
@@ -111,10 +111,10 @@ def _merged(options: Options, fields: Iterable[tuple[str, Any]]) -> Options:
     try:
         return Options.model_validate({**options.model_dump(exclude_unset=True), **given})
     except ValidationError as error:
-        raise UsageError(*first_problem(error.errors())) from error
+        raise UsageError(*find_first_problem(error.errors())) from error
 
 
-def first_problem(errors: Iterable[Any]) -> tuple[str, str]:
+def find_first_problem(errors: Iterable[Any]) -> tuple[str, str]:
     """Return the first of a validator's complaints as a thing and what is wrong with it."""
     first = next(iter(errors))
     where = [str(each) for each in first["loc"] if each not in ("query", "body")]

@@ -9,7 +9,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from lenet.serve.guard import HEADERS
 from lenet.serve.limits import Limits
-from lenet.serve.tasks import failed
+from lenet.serve.tasks import fail
 
 _REASONS = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
 # Seconds that a connection which was refused is listened to, so that the client hears the answer before it is cut.
@@ -20,7 +20,7 @@ class _TooLarge(Exception):
     """A head has too many bytes."""
 
 
-def protocol(limits: Limits) -> type[asyncio.Protocol]:
+def make_protocol(limits: Limits) -> type[asyncio.Protocol]:
     """Return Uvicorn's protocol of HTTP, with the limits of a head."""
 
     class Heads(HttpToolsProtocol):
@@ -95,7 +95,7 @@ def protocol(limits: Limits) -> type[asyncio.Protocol]:
             if self._answering():  # nobody could tell this answer from that of the request before
                 self.cycle.keep_alive = False
                 return
-            body = failed(status, message).body
+            body = fail(status, message).body
             told = {**HEADERS, b"content-type": b"application/json", b"connection": b"close"}
             lines = [b"HTTP/1.1 %d %s" % (status, _REASONS[status]), *(b"%s: %s" % each for each in told.items())]
             self.transport.write(b"\r\n".join([*lines, b"content-length: %d" % len(body), b"", body]))

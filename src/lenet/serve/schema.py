@@ -42,7 +42,7 @@ class RunnerUp(_Answer):
     confidence: Share
 
 
-class Digit(_Answer):
+class ReadDigit(_Answer):
     """One digit; `glyph` is told by /explain alone."""
 
     label: str
@@ -52,7 +52,7 @@ class Digit(_Answer):
     box: BoxOf
 
 
-class Line(_Answer):
+class ReadLine(_Answer):
     """One line of writing."""
 
     text: str
@@ -68,8 +68,8 @@ class Reading(_Answer):
     text: str
     confidence: Share
     abstained: Abstained
-    lines: list[Line]
-    digits: list[Digit]
+    lines: list[ReadLine]
+    digits: list[ReadDigit]
     notes: list[str]
 
 
@@ -106,7 +106,7 @@ class Explanation(Reading):
     cuts: list[list[float]]
 
 
-class Network(BaseModel):
+class NetworkEntry(BaseModel):
     """A network that may be asked for by name."""
 
     name: str
@@ -122,7 +122,7 @@ class Networks(BaseModel):
     """All networks; `default` reads when none is named."""
 
     default: str
-    networks: list[Network]
+    networks: list[NetworkEntry]
 
 
 class Health(BaseModel):
@@ -187,7 +187,7 @@ class Tuning(BaseModel):
     model: ModelName = DEFAULT
 
 
-class Lesson(_Answer):
+class TrainingState(_Answer):
     """The training that runs, or ran last."""
 
     state: State

@@ -15,9 +15,9 @@ from lenet.arrays import Uint8
 from lenet.engine import Network
 from lenet.errors import LenetError, PictureError, UsageError, WeightsError
 from lenet.network.weights import load_weights
-from lenet.reader import ask, read
-from lenet.serve.inspect import activations, candidates, swept_columns, unit
-from lenet.serve.occlusion import runner_up, varied
+from lenet.reader import read, read_options
+from lenet.serve.inspect import explain_candidates, explain_columns, explain_layers, explain_unit
+from lenet.serve.occlusion import find_runner_up, vary
 
 # What a wrong picture is, by the kind of its error.
 _STATUS = {"unsupported": 415, "too large": 413, "empty": 400, "damaged": 422}
@@ -33,7 +33,7 @@ class Outcome:
     picture: bool = False
 
 
-def failed(status: int, message: str, picture: bool = False) -> Outcome:
+def fail(status: int, message: str, picture: bool = False) -> Outcome:
     """Return an error as every route tells it: one line."""
     return Outcome(status, "application/json", json.dumps({"error": " ".join(message.split())}).encode(), picture)
 
@@ -42,7 +42,7 @@ def _told(found: dict[str, Any]) -> Outcome:
     return Outcome(200, "application/json", json.dumps(found).encode())
 
 
-def status_of(error: LenetError) -> int:
+def find_status(error: LenetError) -> int:
     """Return the status that tells a client what is wrong."""
     if isinstance(error, PictureError):
         return _STATUS[error.kind]
@@ -55,7 +55,7 @@ def _as_outcome(task: Callable[..., Outcome]) -> Callable[..., Outcome]:
         try:
             return task(**arguments)
         except LenetError as error:
-            return failed(status_of(error), str(error))
+            return fail(find_status(error), str(error))
 
     return done
 
@@ -76,58 +76,64 @@ def network(model: str) -> Network:
 @_as_outcome
 def ready(model: str) -> Outcome:
     """Load a network and read a blank page, so that the first client need not wait."""
-    read(np.full((64, 64), 255, np.uint8), network(model), ask(network(model)))
+    read(np.full((64, 64), 255, np.uint8), network(model), read_options(network(model)))
     return _told({})
 
 
 @_as_outcome
 def read_picture(
-    picture: bytes, path: str | None, model: str, sweep: bool, digit: bool, options: dict[str, Any]
+    picture: bytes, path: str | None, model: str, sliding_window: bool, digit: bool, options: dict[str, Any]
 ) -> Outcome:
     """Read a picture as `lenet read --json` does."""
     loaded = network(model)
-    asked = ask(loaded, digit=digit, sweep=sweep, **options)
+    asked = read_options(loaded, digit=digit, sliding_window=sliding_window, **options)
     try:
         reading = read(picture, loaded, asked)
     except PictureError as error:
-        return failed(status_of(error), f"{path or 'picture'}: {error.problem}", picture=True)
+        return fail(find_status(error), f"{path or 'picture'}: {error.problem}", picture=True)
     return _told({"path": path, **reading.as_json()})
 
 
 @_as_outcome
-def explain(picture: bytes, path: str | None, model: str, sweep: bool, digit: bool, options: dict[str, Any]) -> Outcome:
+def explain(
+    picture: bytes, path: str | None, model: str, sliding_window: bool, digit: bool, options: dict[str, Any]
+) -> Outcome:
     """Say all that is known of how a picture was read: its candidates with their glyphs and scores, its cuts."""
     loaded = network(model)
-    asked = ask(loaded, digit=digit, sweep=sweep, **{**options, "best": options["best"] or 4})
+    asked = read_options(
+        loaded, digit=digit, sliding_window=sliding_window, **{**options, "best": options["best"] or 4}
+    )
     try:
-        found = swept_columns(picture, loaded, asked) if sweep else candidates(picture, loaded, asked)
+        found = (
+            explain_columns(picture, loaded, asked) if sliding_window else explain_candidates(picture, loaded, asked)
+        )
     except PictureError as error:
-        return failed(status_of(error), f"{path or 'picture'}: {error.problem}", picture=True)
+        return fail(find_status(error), f"{path or 'picture'}: {error.problem}", picture=True)
     return _told({"path": path, "model": loaded.weights.name, **found})
 
 
 @_as_outcome
 def inside(glyph: bytes, model: str) -> Outcome:
     """Return every layer's values for a glyph."""
-    return _told(activations(network(model), _glyph(glyph)))
+    return _told(explain_layers(network(model), _glyph(glyph)))
 
 
 @_as_outcome
 def one_unit(glyph: bytes, model: str, layer: str, place: tuple[int, int, int]) -> Outcome:
     """Return where one value of a layer comes from."""
-    return _told(unit(network(model), _glyph(glyph), layer, place))
+    return _told(explain_unit(network(model), _glyph(glyph), layer, place))
 
 
 @_as_outcome
 def why_not(glyph: bytes, model: str) -> Outcome:
     """Return what in a glyph would have to change for its runner-up to win."""
-    return _told(runner_up(network(model), _glyph(glyph)))
+    return _told(find_runner_up(network(model), _glyph(glyph)))
 
 
 @_as_outcome
 def change(glyph: bytes, model: str, amounts: dict[str, float], along: str | None) -> Outcome:
     """Return a glyph changed by amounts, its probabilities, and their curves along one kind of change."""
-    return _told(varied(network(model), _glyph(glyph), amounts, along))
+    return _told(vary(network(model), _glyph(glyph), amounts, along))
 
 
 def _glyph(values: bytes) -> Uint8:

@@ -17,10 +17,10 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Literal
 
-from lenet.data.fetch import local
+from lenet.data.fetch import find_local
 from lenet.data.sources import SOURCES
 from lenet.errors import DataError, LenetError, TrainingError
-from lenet.serve.inspect import packed
+from lenet.serve.inspect import pack
 
 if TYPE_CHECKING:
     from lenet.training.loop import Progress
@@ -46,13 +46,13 @@ class Task:
     init: str | None
 
 
-def mnist_is_here() -> bool:
+def has_mnist() -> bool:
     """Tell whether MNIST need not be downloaded."""
     source = SOURCES["mnist"]
-    return all(local(source, role) is not None for role in source.files)
+    return all(find_local(source, role) is not None for role in source.files)
 
 
-class Lessons:
+class TrainingJobs:
     """The training that runs, or ran last, in `folder`, which is emptied for the next one."""
 
     def __init__(self, folder: Path) -> None:
@@ -69,7 +69,7 @@ class Lessons:
         """Start a training. Raises TrainingError when one runs, or MNIST is missing, DataError for the folder."""
         if self.state == "running":
             raise TrainingError("training", "one runs already", "stop it first")
-        if not mnist_is_here():
+        if not has_mnist():
             raise TrainingError("training", "MNIST is not on this machine", "lenet data fetch mnist")
         try:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -212,7 +212,7 @@ def _event(progress: Progress, filters: Any) -> dict[str, Any]:
         "done": progress.done,
         "total": progress.total,
         "runs_on": progress.runs_on,
-        "filters": {"shape": [shape[0], *shape[2:]], "values": packed(filters[:, 0])},
+        "filters": {"shape": [shape[0], *shape[2:]], "values": pack(filters[:, 0])},
     }
     if progress.line:
         told |= {key: progress.line[key] for key in ("loss", "train_errors", "held_out_errors", "images_per_second")}

@@ -13,21 +13,21 @@ from fastapi.responses import StreamingResponse
 
 from lenet.errors import TrainingError
 from lenet.serve import schema
-from lenet.serve.app_state import Desk
-from lenet.serve.training_jobs import RECIPES, Task, mnist_is_here
-from lenet.training.corrections import corrected, counted
+from lenet.serve.app_state import AppState
+from lenet.serve.training_jobs import RECIPES, Task, has_mnist
+from lenet.training.corrections import add_correction, count_corrections
 
 # Fine-tuning keeps every third correction to count on: with fewer there is nothing to learn from.
 _FEWEST = 3
 
 
-def own_routes(desk: Desk) -> APIRouter:
+def make_training_routes(desk: AppState) -> APIRouter:
     """Return the routes of a desk's lessons and corrections."""
     routes = APIRouter(tags=["training"])
     folder = desk.folder / "corrections"
     one_at_a_time = asyncio.Lock()
     conflict: dict[int | str, dict[str, Any]] = {409: {"model": schema.Failure, "description": "not now"}}
-    told: dict[int | str, dict[str, Any]] = {200: {"model": schema.Lesson}}
+    told: dict[int | str, dict[str, Any]] = {200: {"model": schema.TrainingState}}
     named: dict[int | str, dict[str, Any]] = {200: {"model": schema.Kept}}
 
     def state() -> dict[str, Any]:
@@ -35,7 +35,7 @@ def own_routes(desk: Desk) -> APIRouter:
         return {
             "state": lessons.state,
             "kind": lessons.task.kind if lessons.task else None,
-            "mnist": mnist_is_here(),
+            "mnist": has_mnist(),
             "recipes": list(RECIPES),
             "events": len(lessons.events),
         }
@@ -83,7 +83,7 @@ def own_routes(desk: Desk) -> APIRouter:
         return state()
 
     def kept() -> dict[str, Any]:
-        return {"folder": str(folder), "counts": counted(folder)}
+        return {"folder": str(folder), "counts": count_corrections(folder)}
 
     @routes.get("/corrections", responses={200: {"model": schema.Corrections}})
     async def corrections() -> dict[str, Any]:
@@ -95,7 +95,7 @@ def own_routes(desk: Desk) -> APIRouter:
         """Keep a glyph with what it really says."""
         glyph = np.frombuffer(b64decode(asked.glyph), np.uint8).reshape(28, 28)
         async with one_at_a_time:
-            await asyncio.to_thread(corrected, folder, glyph, asked.label)
+            await asyncio.to_thread(add_correction, folder, glyph, asked.label)
         return kept()
 
     @routes.delete("/corrections", responses={200: {"model": schema.Corrections}})
@@ -108,9 +108,9 @@ def own_routes(desk: Desk) -> APIRouter:
     @routes.post("/finetune", responses=told | conflict)
     async def finetune(asked: schema.Tuning) -> dict[str, Any]:
         """Fine-tune a network on the corrections; errors before and after come with the event `finished`."""
-        if sum(counted(folder).values()) < _FEWEST:
+        if sum(count_corrections(folder).values()) < _FEWEST:
             raise TrainingError("fine-tuning", f"fewer than {_FEWEST} corrections", "correct some digits first")
-        init = desk.shelf.find(asked.model, sweep=False)
+        init = desk.shelf.find(asked.model, sliding_window=False)
         desk.lessons.begin(Task("finetune", "corrections", str(folder), None, 0, init))
         return state()
 

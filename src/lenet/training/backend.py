@@ -8,7 +8,7 @@ from typing import Protocol
 from lenet.arrays import Float32, Tensors, Uint8
 from lenet.training.plan import PassPlan
 from lenet.training.recipe import Recipe
-from lenet.training.sequence_loss import Numbers
+from lenet.training.sequence_loss import SequenceTraining
 from lenet.training.teacher import Teacher
 
 
@@ -30,7 +30,7 @@ class Material:
     inputs: Float32
     labels: Uint8
     teacher: Teacher | None = None
-    numbers: Numbers | None = None
+    numbers: SequenceTraining | None = None
 
 
 class Backend(Protocol):

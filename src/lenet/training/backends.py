@@ -6,7 +6,7 @@ from lenet.errors import MissingExtra, UsageError
 from lenet.training.backend import Backend
 
 
-def choose(name: str, device: str | None) -> Backend:
+def choose_backend(name: str, device: str | None) -> Backend:
     """Return the backend called `name`: "engine" or "torch".
 
     Raises UsageError for an unknown name or device, and MissingExtra when it needs what is not installed.

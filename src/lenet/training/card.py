@@ -7,17 +7,17 @@ from statistics import mean, stdev
 
 from lenet.evaluation.interval import mean95
 from lenet.evaluation.result import Evaluation
-from lenet.network.summary import trainable
+from lenet.network.summary import count_trainable
 from lenet.network.weights import Weights
 
 
-def model_card(weights: Weights, evaluation: Evaluation) -> str:
+def write_card(weights: Weights, evaluation: Evaluation) -> str:
     """Return the card of shipped weights; every figure comes from the file or from the evaluation."""
     card, net = weights.card, weights.net
     low, high = evaluation.interval95
     seeds = card["seeds"]
     errors = [each["errors"] for each in seeds]
-    before = ", before the rubbish output was lowered (below)" if weights.path is not None else ""
+    before = ", before the rubbish output was lowered (below)" if weights.reads_numbers else ""
     rows = "\n".join(
         f"| {each['seed']}{' (shipped)' if each['seed'] == card['seed'] else ''} "
         f"| {each['held_out_errors']} | {each['errors']} |"
@@ -43,7 +43,7 @@ def model_card(weights: Weights, evaluation: Evaluation) -> str:
     return f"""# {weights.name}
 
 The network `{net.name}`: {net.about}.
-{trainable(net):,} trainable parameters; input (n, 1, 32, 32) from 28x28 glyphs.
+{count_trainable(net):,} trainable parameters; input (n, 1, 32, 32) from 28x28 glyphs.
 
 **{evaluation.errors} errors out of {evaluation.n:,}** on the MNIST test set
 ({100 * evaluation.error_rate:.2f} %, 95 % interval {100 * low:.2f} to {100 * high:.2f} %).
@@ -85,19 +85,18 @@ Weights are under the MIT licence; MNIST is under CC BY-SA 3.0.
 
 def _numbers(weights: Weights) -> str:
     """Return the part on numbers: how the path was fitted, the curve of errors; empty for weights that read digits."""
-    calibration = weights.card["calibration"]
-    if weights.path is None:
+    calibration, curve = weights.card["calibration"], weights.error_curve
+    if not weights.reads_numbers or curve is None:
         return ""
     rows = "\n".join(
-        f"| {100 * least:g} % | {100 * coverage:.1f} % | {100 * error:.2f} % |"
-        for least, error, coverage in calibration["risk"]
+        f"| {100 * least:g} % | {100 * coverage:.1f} % | {100 * error:.2f} % |" for least, error, coverage in curve
     )
     return f"""
 The rubbish output was lowered after training until none of the held-out digits is taken for rubbish, a rule that was
 settled after test errors had been seen (docs/log.md).
-What finds the path through a number was fitted on {calibration["path_fitted_on"]}, by equation 17,
+What finds the path through a number was fitted on {calibration["arc_scorer_fitted_on"]}, by equation 17,
 two in five of them hard ones: photographed, of several sizes, with more styles and 0s at the end than MNIST has.
-The confidence of a number was made honest on {calibration["trust_fitted_on"]}:
+The confidence of a number was made honest on {calibration["confidence_fitted_on"]}:
 1 to 8 digits, two in five photographed with noise, blur, slant, clutter and patterned paper, some of their digits drawn
 in the school's styles, and one in seven no number at all. Of what was answered
 on these, answering only from a confidence on, half a wrong answer counted besides (`--max-error` takes its bound from

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lenet.arrays import Uint8
 from lenet.bulk.jobs import Answer
-from lenet.bulk.outputs import as_text
+from lenet.bulk.outputs import escape_name
 from lenet.data.labels import LABEL_FILE
 from lenet.drawing.pictures import save_glyph
 from lenet.errors import LenetError, reason
@@ -20,14 +20,14 @@ _Write = Callable[[Uint8, str, str, float], None]
 
 
 @contextmanager
-def kept(folder: Path) -> Iterator[Keep]:
+def keep_corrections(folder: Path) -> Iterator[Keep]:
     """Yield a function that writes an answer's glyphs into a folder and adds them to its labels.csv.
 
     Files are named NUMBER-LABEL.png and numbered on from those that are in the folder, which stay as they
     are, and their labels. Points and dashes are no digits and are left out.
     Raises LenetError when the folder cannot be written.
     """
-    with _opened(folder) as write:
+    with _open_folder(folder) as write:
 
         def keep(answer: Answer) -> None:
             for digit in answer.reading.digits if answer.reading else ():
@@ -37,13 +37,13 @@ def kept(folder: Path) -> Iterator[Keep]:
         yield keep
 
 
-def corrected(folder: Path, glyph: Uint8, label: str) -> None:
+def add_correction(folder: Path, glyph: Uint8, label: str) -> None:
     """Add one glyph (28, 28) with its true label, 0 to 9 or "none", to a folder. Raises LenetError."""
-    with _opened(folder) as write:
+    with _open_folder(folder) as write:
         write(glyph, label, "", 1.0)
 
 
-def counted(folder: Path) -> dict[str, int]:
+def count_corrections(folder: Path) -> dict[str, int]:
     """Return how many digits a folder has of each label; none if there is no such folder. Raises LenetError."""
     try:
         with (folder / LABEL_FILE).open(encoding="utf-8", newline="") as file:
@@ -55,7 +55,7 @@ def counted(folder: Path) -> dict[str, int]:
 
 
 @contextmanager
-def _opened(folder: Path) -> Iterator[_Write]:
+def _open_folder(folder: Path) -> Iterator[_Write]:
     """Yield what writes a glyph, with its label, its picture and the confidence in it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,7 @@ def _opened(folder: Path) -> Iterator[_Write]:
                 number += 1
                 name = f"{number:06d}-{label}.png"
                 save_glyph(glyph, folder / name)
-                rows.writerow((name, label, as_text(picture), f"{confidence:.4f}"))
+                rows.writerow((name, label, escape_name(picture), f"{confidence:.4f}"))
 
             yield write
     except OSError as error:

@@ -62,14 +62,14 @@ def draw(ranges: Ranges | Figure7, n: int, rng: np.random.Generator) -> Float32:
     """
     bends = (n, 2 * CONTROL**2)
     if isinstance(ranges, Figure7):
-        affine, elastic = _as_written(ranges, n, rng), np.zeros(bends)
+        affine, elastic = _draw_as_written(ranges, n, rng), np.zeros(bends)
     else:
-        affine = _affine(ranges, n, rng)
+        affine = _draw_affine(ranges, n, rng)
         elastic = ranges.elastic * rng.standard_normal(bends) if ranges.elastic else np.zeros(bends)
     return np.concatenate([np.stack(affine, axis=1), elastic], axis=1).astype(np.float32)
 
 
-def _affine(ranges: Ranges, n: int, rng: np.random.Generator) -> list[Float64]:
+def _draw_affine(ranges: Ranges, n: int, rng: np.random.Generator) -> list[Float64]:
     limits = [ranges.zoom, ranges.squeeze, ranges.rotation, ranges.shear, ranges.shift, ranges.shift]
     zoom, squeeze, turn, shear, right, down = rng.uniform(-1, 1, (AFFINE, n)) * np.array(limits)[:, None]
     wide, high = np.exp(zoom + squeeze), np.exp(zoom - squeeze)
@@ -77,7 +77,7 @@ def _affine(ranges: Ranges, n: int, rng: np.random.Generator) -> list[Float64]:
     return [wide * cos, wide * (shear * cos - sin), right, high * sin, high * (shear * sin + cos), down]
 
 
-def _as_written(ranges: Figure7, n: int, rng: np.random.Generator) -> list[Float64]:
+def _draw_as_written(ranges: Figure7, n: int, rng: np.random.Generator) -> list[Float64]:
     """Draw how the digit moves, and return where each pixel looks: the inverse."""
     size = 1 / (ranges.shrink_low * (ranges.shrink_high / ranges.shrink_low) ** rng.uniform(0, 1, n))
     limits = np.array([ranges.squeeze, ranges.shear, ranges.shift, ranges.shift])

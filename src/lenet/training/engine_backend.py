@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from lenet.arrays import Float32, Int32, Tensors
-from lenet.engine import Network, distorted
-from lenet.engine.dispatch import chosen, cores
+from lenet.engine import Network, distort
+from lenet.engine.dispatch import chosen_engine, count_cores
 from lenet.engine.gradients import Loss
-from lenet.engine.learner import Patterns, Rule
+from lenet.engine.learner import SGD, TrainingSet
 from lenet.engine.learners import BatchLearner, OnlineLearner, batch_learner, online_learner
-from lenet.engine.packing import flattened, named
+from lenet.engine.packing import pack_tensors, unpack_tensors
 from lenet.errors import TrainingError, UsageError
 from lenet.network.weights import Weights
 from lenet.training.backend import Counts, Material
 from lenet.training.plan import PassPlan
 from lenet.training.recipe import Recipe
-from lenet.training.sequence_loss import Numbers
+from lenet.training.sequence_loss import SequenceTraining
 
 
 class EngineBackend:
@@ -29,8 +29,8 @@ class EngineBackend:
     name = "engine"
 
     def __init__(self) -> None:
-        self.engine = chosen()
-        self.runs_on = f"{self.engine}, {cores()} thread{'' if cores() == 1 else 's'}"
+        self.engine = chosen_engine()
+        self.runs_on = f"{self.engine}, {count_cores()} thread{'' if count_cores() == 1 else 's'}"
         self._learners: _Online | _Batches
 
     def require(self, recipe: Recipe) -> None:
@@ -42,8 +42,8 @@ class EngineBackend:
     def begin(self, recipe: Recipe, initial: list[Tensors], material: Material) -> None:
         """Take what there is to learn from, and each replica's initial tensors."""
         self.net = recipe.network()
-        self.patterns = Patterns(np.ascontiguousarray(material.inputs), np.ascontiguousarray(material.labels))
-        flat = [flattened(self.net, each) for each in initial]
+        self.patterns = TrainingSet(np.ascontiguousarray(material.inputs), np.ascontiguousarray(material.labels))
+        flat = [pack_tensors(self.net, each) for each in initial]
         self._learners = _Online(recipe, flat) if recipe.online else _Batches(recipe, flat, material)
 
     def run(self, plans: list[PassPlan], first: int, last: int) -> list[Counts]:
@@ -56,7 +56,7 @@ class EngineBackend:
 
     def weights(self) -> list[Tensors]:
         """Return each replica's kept tensors."""
-        return [named(self.net, flat) for flat in self._learners.kept()]
+        return [unpack_tensors(self.net, flat) for flat in self._learners.kept()]
 
     def state(self) -> Tensors:
         """Return the parameters and all that goes with them, as named arrays."""
@@ -79,7 +79,7 @@ class _Batches:
 
     def __init__(self, recipe: Recipe, initial: list[Float32], material: Material) -> None:
         self.recipe, self.teacher, self.numbers = recipe, material.teacher, material.numbers
-        rule = Rule(
+        rule = SGD(
             recipe.batch * (2 if self.numbers else 1),
             recipe.momentum,
             recipe.nesterov,
@@ -94,12 +94,12 @@ class _Batches:
         ]
         self.learners: list[BatchLearner] = []
         for flat in initial:
-            learner = batch_learner(recipe.network(), _loss(recipe), rule, cores())
+            learner = batch_learner(recipe.network(), _loss(recipe), rule, count_cores())
             learner.set("parameters", flat)
             learner.set("average", flat)
             self.learners.append(learner)
 
-    def run(self, patterns: Patterns, plans: list[PassPlan], first: int, last: int) -> list[Counts]:
+    def run(self, patterns: TrainingSet, plans: list[PassPlan], first: int, last: int) -> list[Counts]:
         shown = slice(first * self.recipe.batch, last * self.recipe.batch)
         counts = []
         for learner, plan in zip(self.learners, plans, strict=True):
@@ -114,7 +114,7 @@ class _Batches:
         return counts
 
     def _with_numbers(
-        self, numbers: Numbers, learner: BatchLearner, patterns: Patterns, plan: PassPlan, steps: range
+        self, numbers: SequenceTraining, learner: BatchLearner, patterns: TrainingSet, plan: PassPlan, steps: range
     ) -> Counts:
         """Do steps one by one: what a number's candidates should say depends on what they say now."""
         net, batch, loss, errors = self.recipe.network(), self.recipe.batch, 0.0, 0
@@ -122,12 +122,12 @@ class _Batches:
             shown = slice(step * batch, (step + 1) * batch)
             inputs, labels = patterns.inputs[plan.order[shown]], patterns.labels[plan.order[shown]]
             if plan.distortions is not None:
-                inputs = distorted(inputs, plan.distortions[shown])
+                inputs = distort(inputs, plan.distortions[shown])
             rows = plan.order[shown]
             targets = self.teacher(inputs, rows) if self.teacher else np.eye(net.outputs, dtype=np.float32)[labels]
-            network = Network(Weights(net, named(net, learner.get("parameters"))))
+            network = Network(Weights(net, unpack_tensors(net, learner.get("parameters"))))
             lesson = numbers.lesson(network, np.random.default_rng([plan.noise, step]), batch)
-            both = Patterns(np.concatenate([inputs, lesson.inputs]), np.concatenate([labels, lesson.labels]))
+            both = TrainingSet(np.concatenate([inputs, lesson.inputs]), np.concatenate([labels, lesson.labels]))
             wanted = np.concatenate([targets, lesson.targets])
             order, rate = np.arange(len(both.labels), dtype=np.int32), plan.rates[step : step + 1]
             seen = Counts(*learner.run(both, order, None, rate, 2 * shown.start, plan.noise, wanted))
@@ -137,7 +137,7 @@ class _Batches:
     def _taught(self, inputs: Float32, rows: Int32, distortions: Float32 | None) -> Float32 | None:
         if self.teacher is None:
             return None
-        return self.teacher(inputs if distortions is None else distorted(inputs, distortions), rows)
+        return self.teacher(inputs if distortions is None else distort(inputs, distortions), rows)
 
     def kept(self) -> list[Float32]:
         return [learner.get("average" if self.recipe.averaging else "parameters") for learner in self.learners]
@@ -162,11 +162,11 @@ class _Online:
     def __init__(self, recipe: Recipe, initial: list[Float32]) -> None:
         self.recipe, self.replicas = recipe, len(initial)
         self.estimated = False
-        self.learner: OnlineLearner = online_learner(recipe.network(), _loss(recipe), self.replicas, cores())
+        self.learner: OnlineLearner = online_learner(recipe.network(), _loss(recipe), self.replicas, count_cores())
         for number, flat in enumerate(initial):
             self.learner.set("parameters", number, flat)
 
-    def run(self, patterns: Patterns, plans: list[PassPlan], first: int, last: int) -> list[Counts]:
+    def run(self, patterns: TrainingSet, plans: list[PassPlan], first: int, last: int) -> list[Counts]:
         if first == 0 and plans[0].curvature is not None:
             self._estimate(patterns, np.stack([plan.curvature for plan in plans if plan.curvature is not None]))
         orders = np.stack([plan.order[first:last] for plan in plans])
@@ -175,7 +175,7 @@ class _Online:
             distortions = np.stack([plan.distortions[first:last] for plan in plans if plan.distortions is not None])
         return [Counts(*each) for each in self.learner.run(patterns, orders, distortions, plans[0].rates[first:last])]
 
-    def _estimate(self, patterns: Patterns, rows: Int32) -> None:
+    def _estimate(self, patterns: TrainingSet, rows: Int32) -> None:
         """Estimate h anew for all replicas; the `memory` of the recipe keeps a share of the old h."""
         mu, memory = self.recipe.mu, self.recipe.memory if self.estimated else 0.0
         old = [self.learner.get("scales", number) for number in range(self.replicas)] if memory else []

@@ -15,8 +15,8 @@ from lenet.engine import Network
 from lenet.evaluation import digits as measure
 from lenet.network.spec import NOT_A_DIGIT
 from lenet.network.weights import Weights, load_weights
-from lenet.segmentation.glyphs import place
-from lenet.training.synthetic.negatives import scrap
+from lenet.segmentation.glyphs import place_glyph
+from lenet.training.synthetic.negatives import draw_negative
 
 # A pass shows so many of MNIST's digits, so many scraps, and the own digits as often as makes this share of the digits.
 _OLD, _SCRAPS, _OWN_SHARE = 9_000, 1_500, 0.25
@@ -26,7 +26,7 @@ _KEPT = 3
 _COUNTED = 2_000
 
 
-def mixed(folder: str | Path, start_from: Weights) -> Dataset:
+def mix_corrections(folder: str | Path, start_from: Weights) -> Dataset:
     """Return a set to fine-tune on: a folder's digits, repeated, among MNIST's, and scraps if the network knows them.
 
     The folder's are `corrected`: the network learns their labels, and of all the others what it says of them already.
@@ -40,7 +40,7 @@ def mixed(folder: str | Path, start_from: Weights) -> Dataset:
     parts = [(old.train.glyphs[shown], old.train.labels[shown])]
     parts.append((np.tile(own.train.glyphs, (times, 1, 1)), np.tile(own.train.labels, times)))
     if start_from.net.outputs > NOT_A_DIGIT:
-        parts.append((_scraps(rng), np.full(_SCRAPS, NOT_A_DIGIT, np.uint8)))
+        parts.append((_draw_scraps(rng), np.full(_SCRAPS, NOT_A_DIGIT, np.uint8)))
     held = rng.choice(np.flatnonzero(old.held_out), _COUNTED, replace=False)
     parts.append((old.train.glyphs[held], old.train.labels[held]))
     train = Digits(np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts]))
@@ -54,29 +54,31 @@ def mixed(folder: str | Path, start_from: Weights) -> Dataset:
     )
 
 
-def _scraps(rng: np.random.Generator) -> Uint8:
+def _draw_scraps(rng: np.random.Generator) -> Uint8:
     """Return scraps as glyphs, as large as digits."""
     glyphs = np.zeros((_SCRAPS, 28, 28), np.uint8)
     for row in range(_SCRAPS):
-        ink = scrap(rng)
+        ink = draw_negative(rng)
         rows, columns = np.flatnonzero(ink.max(axis=1) > 0.1), np.flatnonzero(ink.max(axis=0) > 0.1)
         crop = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         step = max(1, -(-max(crop.shape) // 20))
-        glyphs[row] = place(np.ascontiguousarray(crop[::step, ::step]))
+        glyphs[row] = place_glyph(np.ascontiguousarray(crop[::step, ::step]))
     return glyphs
 
 
-def before_and_after(start_from: Weights, run: Path, data: Dataset, result: dict[str, Any]) -> dict[str, Any]:
+def count_before_and_after(start_from: Weights, run: Path, data: Dataset, result: dict[str, Any]) -> dict[str, Any]:
     """Return the result with `before` and `after`: errors of old and new weights on own digits and on MNIST's."""
     old = data.train.where(data.held_out)
     tuned = load_weights(run / result["replicas"][0]["weights"])
     told = {}
     for name, weights in (("before", start_from), ("after", tuned)):
         network = Network(weights)
-        told[name] = {kind: _counted(network, digits, kind) for kind, digits in (("own", data.test), ("mnist", old))}
+        told[name] = {
+            kind: _count_errors(network, digits, kind) for kind, digits in (("own", data.test), ("mnist", old))
+        }
     return {**result, **told}
 
 
-def _counted(network: Network, digits: Digits, kind: str) -> dict[str, Any]:
+def _count_errors(network: Network, digits: Digits, kind: str) -> dict[str, Any]:
     found = measure.evaluate(network, digits, kind)
     return {"errors": found.errors, "n": found.n, "interval95": list(found.interval95)}

@@ -13,24 +13,24 @@ import numpy as np
 
 from lenet.arrays import Bools, Float64, Int64
 from lenet.data.dataset import Dataset, Digits
-from lenet.decoding.arc_scorer import gradient
-from lenet.decoding.confidence import SIGNS, signs, trusted
+from lenet.decoding.arc_scorer import scorer_gradient
+from lenet.decoding.confidence import CONFIDENCE_FEATURES, calibrate_confidence, confidence_features
 from lenet.decoding.decoder import decode
-from lenet.decoding.features import EVIDENCE, line_graph
+from lenet.decoding.features import ARC_FEATURES, build_line_graph
 from lenet.decoding.formats import SYMBOLS
-from lenet.decoding.graph import discriminative_forward, exactly
+from lenet.decoding.graph import discriminative_forward, linear_acceptor
 from lenet.engine import Network
-from lenet.engine.tta import looked
-from lenet.evaluation.calibration import expected_calibration_error, fit_temperature, fit_trust
+from lenet.engine.tta import score_with_tta
+from lenet.evaluation.calibration import expected_calibration_error, fit_confidence, fit_temperature
 from lenet.network.probabilities import probabilities
 from lenet.network.spec import NOT_A_DIGIT
-from lenet.network.weights import HIDDEN, WEIGHED, Weights
+from lenet.network.weights import ARC_FEATURE_COUNT, ARC_SCORER_UNITS, Weights
 from lenet.progress import silent
-from lenet.segmentation.candidates import Sight, see_number
-from lenet.training.sequence_loss import LONGEST, pictured
+from lenet.segmentation.candidates import PageCandidates, find_candidates
+from lenet.training.sequence_loss import LONGEST, picture_number
 from lenet.training.synthetic.compose import Writing
-from lenet.training.synthetic.degrade import photographed
-from lenet.training.synthetic.negatives import scrap
+from lenet.training.synthetic.degrade import degrade
+from lenet.training.synthetic.negatives import draw_negative
 
 # This share of the numbers is one digit.
 _SINGLE = 0.2
@@ -50,43 +50,45 @@ _CURVE = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99,
 class Example:
     """A number as the reader saw it, log-probabilities (m, 11) of its candidates, and what it says."""
 
-    sight: Sight
-    logs: Float64
+    candidates: PageCandidates
+    log_probs: Float64
     text: str
 
 
-def fitted(weights: Weights, data: Dataset, writers: Int64, report: Callable[[int, int], None] = silent) -> Weights:
+def fit_decoder(
+    weights: Weights, data: Dataset, writers: Int64, report: Callable[[int, int], None] = silent
+) -> Weights:
     """Return weights that find paths through numbers, and know how far to trust them, by held-out writers' digits.
 
     The share of rubbish among what a network learned from is not that of the world: the rubbish output is lowered
     until it takes none of the held-out digits, and the temperature is fitted anew.
     """
     held, own = data.train.where(data.held_out), writers[data.held_out]
-    lowered, by = _lowered(weights, held)
+    lowered, by = _lower_rubbish(weights, held)
     scores = Network(lowered).scores(held.glyphs)
     lowered = replace(lowered, temperature=fit_temperature(scores, held.labels))
-    found = examples(Network(lowered), held, own, _EXAMPLES, 0, report, hard=_HARD)
-    path, loss = fit(found)
-    again = examples(Network(lowered), held, own, _TRUSTED, 1, report, scraps=_SCRAPS)
-    found_signs, right = answers(again, path)
-    trust = fit_trust(found_signs, right)
-    honest = np.array([trusted(each, trust) for each in found_signs])
+    found = picture_examples(Network(lowered), held, own, _EXAMPLES, 0, report, hard=_HARD)
+    arc_scorer, loss = fit_arc_scorer(found)
+    again = picture_examples(Network(lowered), held, own, _TRUSTED, 1, report, scraps=_SCRAPS)
+    found_signs, right = read_examples(again, arc_scorer)
+    confidence_weights = fit_confidence(found_signs, right)
+    honest = np.array([calibrate_confidence(each, confidence_weights) for each in found_signs])
     calibration = {
         **weights.card["calibration"],
         "expected_calibration_error": expected_calibration_error(
             probabilities(scores, lowered.temperature), held.labels
         ),
         "rubbish_lowered_by": by,
-        "path": path.tolist(),
-        "path_fitted_on": f"{len(found):,} numbers of held-out writers, {loss:.3f} nats each",
-        "trust": trust.tolist(),
-        "trust_fitted_on": f"{len(right):,} answers to {len(again):,} pictures, some without a number",
-        "risk": risk(honest, right),
+        "arc_scorer": arc_scorer.tolist(),
+        "arc_scorer_fitted_on": f"{len(found):,} numbers of held-out writers, {loss:.3f} nats each",
+        "confidence_weights": confidence_weights.tolist(),
+        "confidence_fitted_on": f"{len(right):,} answers to {len(again):,} pictures, some without a number",
+        "error_curve": count_error_curve(honest, right),
     }
     return replace(lowered, card={**weights.card, "calibration": calibration})
 
 
-def _lowered(weights: Weights, held: Digits) -> tuple[Weights, float]:
+def _lower_rubbish(weights: Weights, held: Digits) -> tuple[Weights, float]:
     scores = Network(weights).scores(held.glyphs).astype(np.float64)
     ahead = scores[:, NOT_A_DIGIT] - scores[:, :NOT_A_DIGIT].max(axis=1)
     by = max(0.0, float(ahead.max()))
@@ -95,7 +97,7 @@ def _lowered(weights: Weights, held: Digits) -> tuple[Weights, float]:
     return replace(weights, tensors={**weights.tensors, "output.bias": bias}), by
 
 
-def examples(
+def picture_examples(
     network: Network,
     digits: Digits,
     writers: Int64,
@@ -116,94 +118,98 @@ def examples(
         rows = np.flatnonzero(writers == writers[rng.integers(len(writers))])
         rows = rng.choice(rows, 1 if rng.random() < _SINGLE else int(rng.integers(1, LONGEST + 1)))
         if scraps and rng.random() < scraps:
-            ink = scrap(rng)
-            page, text = photographed(Writing(ink, np.zeros(ink.shape, np.int32), ""), rng).grey, ""
+            ink = draw_negative(rng)
+            page, text = degrade(Writing(ink, np.zeros(ink.shape, np.int32), ""), rng).grey, ""
         else:
-            page, text = pictured(digits.glyphs[rows], digits.labels[rows], rng, hard)
-        sight = see_number(page)
-        logs = np.log(np.maximum(looked(network, sight.glyphs).chances, 1e-12))
-        found.append(Example(sight, logs, text))
+            page, text = picture_number(digits.glyphs[rows], digits.labels[rows], rng, hard)
+        candidates = find_candidates(page)
+        log_probs = np.log(np.maximum(score_with_tta(network, candidates.glyphs).probabilities, 1e-12))
+        found.append(Example(candidates, log_probs, text))
         report(number + 1, count)
     return found
 
 
-def fit(found: list[Example]) -> tuple[Float64, float]:
+def fit_arc_scorer(found: list[Example]) -> tuple[Float64, float]:
     """Return the judge (WEIGHED + 2, 1 + HIDDEN) that makes the right texts likeliest, and the loss: nats for a number.
 
     Numbers whose text no path says are left out. Adam on small batches, with decay, on evidence of mean 0 and deviation
     1, all of it held in memory.
     """
-    found = [example for example in found if len(example.sight.lattice.lines) == 1]
+    found = [example for example in found if len(example.candidates.lattice.lines) == 1]
     rng = np.random.default_rng(0)
-    judge = np.zeros((WEIGHED + 2, 1 + HIDDEN))
-    evidence = np.concatenate([line_graph(each.sight.lattice, 0, each.logs, judge)[2] for each in found])
-    mean, deviation = evidence.mean(axis=0), np.maximum(evidence.std(axis=0), 1e-3)
-    judge[:-2, 1:] = rng.normal(0, _SPREAD, (WEIGHED, HIDDEN))
-    label, nothing = EVIDENCE.index("label"), EVIDENCE.index("nothing")
-    judge[[label, nothing], 0] = deviation[label], -2 * deviation[nothing]
-    judge[-1, 0] = 1.0
-    rates, decays = np.array([_LINEAR] + HIDDEN * [_HIDDEN]).T
-    momentum, scale = np.zeros_like(judge), np.zeros_like(judge)
+    arc_scorer = np.zeros((ARC_FEATURE_COUNT + 2, 1 + ARC_SCORER_UNITS))
+    features = np.concatenate(
+        [build_line_graph(each.candidates.lattice, 0, each.log_probs, arc_scorer)[2] for each in found]
+    )
+    mean, deviation = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-3)
+    arc_scorer[:-2, 1:] = rng.normal(0, _SPREAD, (ARC_FEATURE_COUNT, ARC_SCORER_UNITS))
+    label, nothing = ARC_FEATURES.index("label"), ARC_FEATURES.index("nothing")
+    arc_scorer[[label, nothing], 0] = deviation[label], -2 * deviation[nothing]
+    arc_scorer[-1, 0] = 1.0
+    rates, decays = np.array([_LINEAR] + ARC_SCORER_UNITS * [_HIDDEN]).T
+    momentum, scale = np.zeros_like(arc_scorer), np.zeros_like(arc_scorer)
     step, total = 0, 0.0
     for passed in range(_PASSES):
         losses = []
         order = rng.permutation(len(found))
         for first in range(0, len(order), _BATCH):
-            plain = _on_plain(judge, mean, deviation)
-            slopes = []
+            plain = _unstandardise(arc_scorer, mean, deviation)
+            grad = []
             for index in order[first : first + _BATCH]:
-                loss, slope = _loss(found[index], plain)
+                loss, one_grad = _loss(found[index], plain)
                 if np.isfinite(loss):
                     losses.append(loss)
-                    slopes.append(slope)
-            if not slopes:
+                    grad.append(one_grad)
+            if not grad:
                 continue
             step += 1
-            mean_slope = np.mean(slopes, axis=0)
-            mean_slope[:-2] = (mean_slope[:-2] - mean[:, None] * mean_slope[-2]) / deviation[:, None]
-            mean_slope += decays * judge
-            momentum = 0.9 * momentum + 0.1 * mean_slope
-            scale = 0.99 * scale + 0.01 * mean_slope**2
+            mean_grad = np.mean(grad, axis=0)
+            mean_grad[:-2] = (mean_grad[:-2] - mean[:, None] * mean_grad[-2]) / deviation[:, None]
+            mean_grad += decays * arc_scorer
+            momentum = 0.9 * momentum + 0.1 * mean_grad
+            scale = 0.99 * scale + 0.01 * mean_grad**2
             size = np.sqrt(scale / (1 - 0.99**step)) + 1e-6
-            judge -= rates * (1 - passed / _PASSES) * momentum / (1 - 0.9**step) / size
+            arc_scorer -= rates * (1 - passed / _PASSES) * momentum / (1 - 0.9**step) / size
         total = float(np.mean(losses))
     # Five digits are enough for a card.
-    return np.array([[float(f"{each:.5g}") for each in row] for row in _on_plain(judge, mean, deviation)]), total
+    return np.array(
+        [[float(f"{each:.5g}") for each in row] for row in _unstandardise(arc_scorer, mean, deviation)]
+    ), total
 
 
-def _on_plain(judge: Float64, mean: Float64, deviation: Float64) -> Float64:
+def _unstandardise(arc_scorer: Float64, mean: Float64, deviation: Float64) -> Float64:
     """Return the judge that says of plain evidence what this one says of the same with mean 0 and deviation 1."""
-    plain = judge.copy()
+    plain = arc_scorer.copy()
     plain[:-2] /= deviation[:, None]
     plain[-2] -= mean @ plain[:-2]
     return plain
 
 
-def _loss(example: Example, judge: Float64) -> tuple[float, Float64]:
-    graph, _arcs, evidence = line_graph(example.sight.lattice, 0, example.logs, judge)
-    wanted = exactly([SYMBOLS.index(character) for character in example.text], len(SYMBOLS))
-    loss, slopes = discriminative_forward(graph, wanted)
-    return loss, gradient(evidence, judge, -slopes)
+def _loss(example: Example, arc_scorer: Float64) -> tuple[float, Float64]:
+    graph, _arcs, features = build_line_graph(example.candidates.lattice, 0, example.log_probs, arc_scorer)
+    wanted = linear_acceptor([SYMBOLS.index(character) for character in example.text], len(SYMBOLS))
+    loss, grad = discriminative_forward(graph, wanted)
+    return loss, scorer_gradient(features, arc_scorer, -grad)
 
 
-def answers(found: list[Example], judge: Float64) -> tuple[Float64, Bools]:
+def read_examples(found: list[Example], arc_scorer: Float64) -> tuple[Float64, Bools]:
     """Read the examples; return the signs of every line that was answered (n, SIGNS) and which were right (n,).
 
     A line is right if it is all that the picture says.
     """
     every, right = [], []
     for example in found:
-        for line in range(len(example.sight.lattice.lines)):
-            graph, arcs, _evidence = line_graph(example.sight.lattice, line, example.logs, judge)
+        for line in range(len(example.candidates.lattice.lines)):
+            graph, arcs, _evidence = build_line_graph(example.candidates.lattice, line, example.log_probs, arc_scorer)
             read = decode(graph, np.stack([graph.sources, graph.targets], axis=1), None, 0)
             if read.text:
                 said = np.array([arcs[digit.step] for digit in read.digits], np.int32)
-                every.append(signs(read, example.sight, said, example.logs))
+                every.append(confidence_features(read, example.candidates, said, example.log_probs))
                 right.append(read.text == example.text)
-    return np.array(every).reshape(-1, len(SIGNS)), np.array(right, bool)
+    return np.array(every).reshape(-1, len(CONFIDENCE_FEATURES)), np.array(right, bool)
 
 
-def risk(confidence: Float64, right: Bools) -> list[tuple[float, float, float]]:
+def count_error_curve(confidence: Float64, right: Bools) -> list[tuple[float, float, float]]:
     """Return the curve of errors: (least confidence, share of wrong answers above it, share of numbers answered).
 
     Half a wrong answer is counted besides: a few right ones do not promise that all will be.

@@ -16,22 +16,26 @@ from lenet.arrays import Float32, Tensors, Uint8
 from lenet.data.dataset import Dataset, Digits
 from lenet.errors import TrainingError
 from lenet.evaluation.calibration import expected_calibration_error, fit_temperature
-from lenet.network.initialisation import initial_tensors
+from lenet.network.initialisation import draw_tensors
 from lenet.network.inputs import to_input
 from lenet.network.probabilities import probabilities
-from lenet.network.weights import Weights, find, save_weights
+from lenet.network.weights import Weights, find_weights, save_weights
 from lenet.progress import silent
 from lenet.training.backend import Backend, Material
-from lenet.training.plan import PassPlan, Plans, draw_plan, generator, steps_per_pass
+from lenet.training.plan import PassPlan, Plans, draw_plan, make_generator, steps_per_pass
 from lenet.training.recipe import Recipe
 from lenet.training.run import RunFolder
-from lenet.training.sequence_loss import Numbers
+from lenet.training.sequence_loss import SequenceTraining
 from lenet.training.teacher import Teacher
 
 # Patterns in a chunk: 0.1 to 1 s of work, between looks at the progress, at Ctrl-C and at NaN.
 _CHUNK = 4096
 # What was fitted to weights for reading numbers stays with what is fine-tuned from them.
-_FITTED = ("rubbish_lowered_by", "path", "path_fitted_on", "trust", "trust_fitted_on", "risk")
+_FITTED = (
+    "rubbish_lowered_by",
+    *("arc_scorer", "arc_scorer_fitted_on", "confidence_weights", "confidence_fitted_on", "error_curve"),
+    *("path", "path_fitted_on", "trust", "trust_fitted_on", "risk"),  # as lenet 0.1 has them
+)
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ def train_replicas(
     seeds: list[int],
     *,
     start_from: Weights | None = None,
-    numbers: Numbers | None = None,
+    numbers: SequenceTraining | None = None,
     plans: Plans = draw_plan,
     plans_from: dict[str, Any] | None = None,
     resume: bool = False,
@@ -76,10 +80,12 @@ def train_replicas(
     if not len(training) or int(training.labels.max()) >= outputs:
         found = f"label {training.labels.max()} of {outputs} outputs" if len(training) else "nothing to train on"
         raise TrainingError(data.name, found, f"{recipe.net} learns the labels 0 to {outputs - 1}")
-    task = described(recipe, data, backend.name, seeds, start_from, plans_from)
+    task = describe_task(recipe, data, backend.name, seeds, start_from, plans_from)
     finished = folder.start(task, resume)
-    material = Material(to_input(training.glyphs), training.labels, _teacher(recipe, data, training.labels), numbers)
-    backend.begin(recipe, _initial(recipe, seeds, start_from), material)
+    material = Material(
+        to_input(training.glyphs), training.labels, _load_teacher(recipe, data, training.labels), numbers
+    )
+    backend.begin(recipe, _draw_initial(recipe, seeds, start_from), material)
     if finished:
         backend.restore(folder.state())
     n = len(training.labels)
@@ -91,9 +97,9 @@ def train_replicas(
     for passed in range(finished + 1, recipe.passes + 1):
         drawn = [plans(recipe, n, seed, passed) for seed in seeds]
         line = _run_pass(recipe, n, backend, drawn, seeds, passed, tell)
-        line["held_out_errors"] = _errors(backend.scores(to_input(held_out.glyphs)), held_out.labels)
+        line["held_out_errors"] = _count_errors(backend.scores(to_input(held_out.glyphs)), held_out.labels)
         if recipe.watch:
-            line["test_errors"] = _errors(backend.scores(to_input(data.test.glyphs)), data.test.labels)
+            line["test_errors"] = _count_errors(backend.scores(to_input(data.test.glyphs)), data.test.labels)
         folder.finish_pass(passed, line, backend.state())
         tell(passed, n, line)
     result = _conclude(recipe, data, held_out, folder, backend, seeds, task, start_from)
@@ -101,7 +107,7 @@ def train_replicas(
     return result
 
 
-def described(
+def describe_task(
     recipe: Recipe,
     data: Dataset,
     backend: str,
@@ -119,7 +125,10 @@ def described(
         "started_from": start_from.name if start_from else None,
     }
     if recipe.teacher:
-        task["teacher"] = {"weights": recipe.teacher, "sha256": sha256(find(recipe.teacher).read_bytes()).hexdigest()}
+        task["teacher"] = {
+            "weights": recipe.teacher,
+            "sha256": sha256(find_weights(recipe.teacher).read_bytes()).hexdigest(),
+        }
     return task | ({"plans_from": plans_from} if plans_from else {})
 
 
@@ -128,7 +137,7 @@ def _split(recipe: Recipe, data: Dataset) -> tuple[Digits, Digits]:
     return training.where(np.arange(len(training)) < (recipe.train_on or len(training))), held_out
 
 
-def _teacher(recipe: Recipe, data: Dataset, labels: Uint8) -> Teacher | None:
+def _load_teacher(recipe: Recipe, data: Dataset, labels: Uint8) -> Teacher | None:
     if not recipe.teacher:
         return None
     corrected = data.corrected
@@ -137,10 +146,10 @@ def _teacher(recipe: Recipe, data: Dataset, labels: Uint8) -> Teacher | None:
     return Teacher(recipe.teacher, recipe.network(), labels, corrected)
 
 
-def _initial(recipe: Recipe, seeds: list[int], start_from: Weights | None) -> list[Tensors]:
+def _draw_initial(recipe: Recipe, seeds: list[int], start_from: Weights | None) -> list[Tensors]:
     net = recipe.network()
     if start_from is None:
-        return [initial_tensors(net, recipe.initialisation, generator(seed, 0)) for seed in seeds]
+        return [draw_tensors(net, recipe.initialisation, make_generator(seed, 0)) for seed in seeds]
     if start_from.net != net:
         raise TrainingError(start_from.name, f"weights of {start_from.net.name}", f"the recipe trains {net.name}")
     return [start_from.tensors for _seed in seeds]
@@ -182,7 +191,7 @@ def _run_pass(
     }
 
 
-def _errors(scores: list[Float32], labels: Uint8) -> list[int]:
+def _count_errors(scores: list[Float32], labels: Uint8) -> list[int]:
     return [int((each.argmax(axis=1) != labels).sum()) for each in scores]
 
 
@@ -197,9 +206,9 @@ def _conclude(
     start_from: Weights | None,
 ) -> dict[str, Any]:
     """Calibrate on the held-out digits, count the test errors once, write the weights; return the result."""
-    test_errors = _errors(backend.scores(to_input(data.test.glyphs)), data.test.labels)
+    test_errors = _count_errors(backend.scores(to_input(data.test.glyphs)), data.test.labels)
     held_scores = backend.scores(to_input(held_out.glyphs))
-    held_errors = _errors(held_scores, held_out.labels)
+    held_errors = _count_errors(held_scores, held_out.labels)
     n, held_n = len(data.test.labels), len(held_out.labels)
     replicas = []
     # What finds paths through numbers goes on with the weights that it was fitted for.

@@ -22,7 +22,7 @@ _POOL, _ROUND = 0x900D, 0x5000
 class PassPlan:
     """What one replica does in one pass over n patterns in `steps` steps.
 
-    `order` (n,) is the row of each presentation, `rates` (steps,) the learning rate of each step,
+    `order` (n,) is the row of each presentation, `plan_rates` (steps,) the learning rate of each step,
     `distortions` (n, 56) go with the presentations (None: none), `noise` seeds what a backend draws itself;
     `curvature` (m,) are the rows that the parameters' own rates are estimated on before the pass (None: not).
     """
@@ -40,7 +40,7 @@ class Plans(Protocol):
     def __call__(self, recipe: Recipe, n: int, seed: int, passed: int) -> PassPlan: ...  # noqa: D102
 
 
-def generator(seed: int, passed: int) -> np.random.Generator:
+def make_generator(seed: int, passed: int) -> np.random.Generator:
     """Return the stream of one replica's seed and one pass (0: its initial weights); nothing else feeds it."""
     return np.random.default_rng([seed, passed])
 
@@ -52,12 +52,12 @@ def steps_per_pass(recipe: Recipe, n: int) -> int:
 
 def draw_plan(recipe: Recipe, n: int, seed: int, passed: int) -> PassPlan:
     """Draw the plan of pass `passed` (1 is the first) of the replica with this seed over n patterns."""
-    rng = generator(seed, passed)
+    rng = make_generator(seed, passed)
     # One order for all passes is the one that pass 1 would draw.
-    order = (generator(seed, 1) if recipe.order == "constant" else rng).permutation(n).astype(np.int32)
+    order = (make_generator(seed, 1) if recipe.order == "constant" else rng).permutation(n).astype(np.int32)
     distortions: Float32 | None
     if recipe.pool:
-        order, distortions = _from_pool(recipe, n, seed, passed)
+        order, distortions = _take_from_pool(recipe, n, seed, passed)
     else:
         distortions = draw(recipe.distortions, n, rng) if recipe.distortions else None
     noise = int(rng.integers(2**62))
@@ -65,21 +65,21 @@ def draw_plan(recipe: Recipe, n: int, seed: int, passed: int) -> PassPlan:
     if recipe.curvature_patterns and (passed == 1 or recipe.estimates == "every pass"):
         rows = rng.permutation(n) if recipe.curvature_rows == "random" else np.arange(n)
         curvature = rows[: recipe.curvature_patterns].astype(np.int32)
-    return PassPlan(order, rates(recipe, n, passed), distortions, noise, curvature)
+    return PassPlan(order, plan_rates(recipe, n, passed), distortions, noise, curvature)
 
 
-def _from_pool(recipe: Recipe, n: int, seed: int, passed: int) -> tuple[Int32, Float32]:
+def _take_from_pool(recipe: Recipe, n: int, seed: int, passed: int) -> tuple[Int32, Float32]:
     """Take the next n of a shuffled pool: each pattern once as it is and pool - 1 times distorted."""
     assert recipe.distortions is not None
-    distortions = draw(recipe.distortions, n * recipe.pool, generator(seed, _POOL))
+    distortions = draw(recipe.distortions, n * recipe.pool, make_generator(seed, _POOL))
     distortions[:n] = 0
     distortions[:n, [0, 4]] = 1  # looks at its own place
     round_, place = divmod(passed - 1, recipe.pool)
-    copies = generator(seed, _ROUND + round_).permutation(n * recipe.pool)[place * n : (place + 1) * n]
+    copies = make_generator(seed, _ROUND + round_).permutation(n * recipe.pool)[place * n : (place + 1) * n]
     return (copies % n).astype(np.int32), distortions[copies]
 
 
-def rates(recipe: Recipe, n: int, passed: int) -> Float32:
+def plan_rates(recipe: Recipe, n: int, passed: int) -> Float32:
     """Return the learning rate of each step of a pass, by the recipe's schedule."""
     steps = steps_per_pass(recipe, n)
     if recipe.schedule == "constant":

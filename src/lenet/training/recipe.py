@@ -140,7 +140,7 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
 }
 
 
-def checked(recipe: Recipe) -> Recipe:
+def check_recipe(recipe: Recipe) -> Recipe:
     """Return the recipe if every value is allowed, else raise UsageError naming the first that is not."""
     for name, choices in _CHOICES.items():
         if getattr(recipe, name) not in choices:
@@ -177,7 +177,7 @@ def checked(recipe: Recipe) -> Recipe:
     return recipe
 
 
-def changed(recipe: Recipe, settings: dict[str, str]) -> Recipe:
+def change_recipe(recipe: Recipe, settings: dict[str, str]) -> Recipe:
     """Return the recipe with settings given as text, such as ``{"activation": "sigmoid"}``.
 
     Raises UsageError for a name that cannot be set, or a value that is not allowed.
@@ -195,7 +195,7 @@ def changed(recipe: Recipe, settings: dict[str, str]) -> Recipe:
             values[name] = _parse(text, kinds[name])
         except ValueError as error:
             raise UsageError(f"{name} {text!r}", f"expected a value of type {kinds[name].__name__}") from error
-    return checked(replace(recipe, **values))
+    return check_recipe(replace(recipe, **values))
 
 
 def _parse(text: str, kind: type) -> Any:

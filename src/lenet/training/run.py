@@ -25,7 +25,7 @@ from safetensors.numpy import load_file, save
 
 import lenet
 from lenet.arrays import Tensors
-from lenet.engine.dispatch import chosen
+from lenet.engine.dispatch import chosen_engine
 from lenet.errors import TrainingError, reason
 from lenet.files import replace_text, replacing
 from lenet.training.recipe import DEFAULTS
@@ -58,7 +58,7 @@ class RunFolder:
                 self.compare(task)
                 self._note_other_environment()
             else:
-                replace_text(self.path / "environment.json", _json(environment()))
+                replace_text(self.path / "environment.json", _json(describe_environment()))
                 replace_text(file, _json(task))
             return self._finished_passes()
         except (OSError, ValueError, KeyError, AttributeError) as error:
@@ -66,7 +66,7 @@ class RunFolder:
 
     def compare(self, task: dict[str, Any]) -> None:
         """Raise TrainingError unless the folder holds the run of this task."""
-        found, expected = stored(self.path / "recipe.json"), json.loads(json.dumps(task))
+        found, expected = load_stored(self.path / "recipe.json"), json.loads(json.dumps(task))
         # A run from before a setting existed had what is now its default.
         found["recipe"] = json.loads(json.dumps(DEFAULTS)) | found.get("recipe", {})
         for key in expected:
@@ -78,7 +78,7 @@ class RunFolder:
     def _note_other_environment(self) -> None:
         """Mark the run if this session has another commit, version or engine: its weights cannot be shipped."""
         file = self.path / "environment.json"
-        first, now = stored(file), environment()
+        first, now = load_stored(file), describe_environment()
         if any(first.get(key) != now[key] for key in ("commit", "torch", "numpy", "engine")):
             resumed = [*first.get("resumed", []), now]
             replace_text(file, _json({**first, "commit": first["commit"].rstrip("+") + "+", "resumed": resumed}))
@@ -125,7 +125,7 @@ class RunFolder:
 
     def commit(self) -> str:
         """Return the commit that the run was started from."""
-        return str(stored(self.path / "environment.json")["commit"])
+        return str(load_stored(self.path / "environment.json")["commit"])
 
     def log(self) -> list[dict[str, Any]]:
         """Return the log, one entry per finished pass."""
@@ -139,7 +139,7 @@ class RunFolder:
             raise TrainingError(self.path, f"the result cannot be written ({reason(error)})", "--resume") from error
 
 
-def stored(file: Path) -> dict[str, Any]:
+def load_stored(file: Path) -> dict[str, Any]:
     """Return what a JSON file of a run holds. Raises TrainingError when it is damaged."""
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
@@ -150,23 +150,23 @@ def stored(file: Path) -> dict[str, Any]:
     return found
 
 
-def environment() -> dict[str, Any]:
+def describe_environment() -> dict[str, Any]:
     """Return the versions, the machine, the commit and the command of this process."""
     torch = sys.modules.get("torch")
     return {
         "lenet": lenet.__version__,
-        "commit": commit(),
+        "commit": find_commit(),
         "python": platform.python_version(),
         "numpy": np.__version__,
         "torch": getattr(torch, "__version__", None),
-        "engine": chosen(),
+        "engine": chosen_engine(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": " ".join(sys.argv),
     }
 
 
-def commit() -> str:
+def find_commit() -> str:
     """Return the commit of lenet's own source, with "+" when it was changed since, or "unknown" if installed.
 
     Weights are not source: a teacher that is about to be shipped goes into the record by its checksum.

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from lenet.arrays import Uint8
-from lenet.data.dataset import Dataset, load, who_wrote
+from lenet.data.dataset import Dataset, load, number_writers
 from lenet.engine import Network
 from lenet.errors import LenetError, TrainingError, reason
 from lenet.evaluation import digits as measure
@@ -29,7 +29,7 @@ from lenet.network.inputs import to_input
 from lenet.network.spec import NOT_A_DIGIT
 from lenet.network.weights import Weights, load_weights, save_weights
 from lenet.training import fit_decoder
-from lenet.training.card import model_card
+from lenet.training.card import write_card
 
 # The largest difference between engines, as a share of a layer's largest value.
 PARITY = 1e-5
@@ -116,7 +116,7 @@ def ship(runs: list[Path], name: str, assets: Path, cards: Path) -> Path:
     data = load(weights.card["data"]["name"])
     evaluation, apart = check(weights, data)
     if weights.net.outputs > NOT_A_DIGIT and not weights.card["recipe"].get("windows"):
-        weights = fit_decoder.fitted(weights, data, who_wrote(data))
+        weights = fit_decoder.fit_decoder(weights, data, number_writers(data))
         evaluation = measure.evaluate(Network(weights), data.test, data.name)
         weights.card["test"] = {"errors": evaluation.errors, "n": evaluation.n}
     card: dict[str, Any] = {
@@ -134,7 +134,7 @@ def ship(runs: list[Path], name: str, assets: Path, cards: Path) -> Path:
     path = assets / f"{name}.safetensors"
     try:
         cards.mkdir(parents=True, exist_ok=True)
-        replace_text(cards / f"{name}.md", model_card(shipped, evaluation))
+        replace_text(cards / f"{name}.md", write_card(shipped, evaluation))
     except OSError as error:
         raise TrainingError(cards, f"the model card cannot be written ({reason(error)})") from error
     save_weights(path, shipped)

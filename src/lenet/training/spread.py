@@ -13,14 +13,14 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from lenet.bulk.ray_cluster import joined
+from lenet.bulk.ray_cluster import join_cluster
 from lenet.data import dataset
 from lenet.data.fetch import Report
 from lenet.errors import TrainingError, UsageError, reason
 from lenet.files import replace_text
 from lenet.progress import silent
-from lenet.training.run import SPREAD, RunFolder, stored
-from lenet.training.start import checked_seeds, find_recipe, run_folder, train
+from lenet.training.run import SPREAD, RunFolder, load_stored
+from lenet.training.start import check_seeds, find_recipe, run_folder, train
 
 # Replicas of a task that learn on-line, side by side in the lanes of one core; others are trained one by one.
 _SIDE_BY_SIDE = 8
@@ -50,7 +50,7 @@ def train_spread(
     chosen = find_recipe(recipe, passes, settings)
     if chosen.mix:
         raise UsageError(f"recipe {recipe}", "starts from one network's corrections", "leave out --cluster")
-    seeds = checked_seeds(seed, replicas)
+    seeds = check_seeds(seed, replicas)
     folder = run_folder(out, recipe, seed)
     same = {"passes": passes, "settings": settings, **more}
     told = {"recipe": recipe, "data": str(data), "seed": seed, "replicas": replicas, **same}
@@ -60,7 +60,7 @@ def train_spread(
     groups = [seeds[first : first + each] for first in range(0, len(seeds), each)]
     runs = [folder / f"seeds-{group[0]}" for group in groups]
     given = [(recipe, data, str(run), group, same) for run, group in zip(runs, groups, strict=True)]
-    with joined(address) as cluster:
+    with join_cluster(address) as cluster:
         results = cluster.apart(_one, given, lambda: report(_passed(runs), chosen.passes * len(runs)))
         runs_on = f"{address} cluster, {cluster.cores} cores"
     found = [
@@ -98,7 +98,7 @@ def _take(folder: Path, told: dict[str, Any], resume: bool) -> None:
             raise TrainingError(folder, "holds something else", "choose another --out")
         elif not resume:
             raise TrainingError(folder, "holds a run already", "--resume goes on with it, or choose --out")
-        elif stored(file) != json.loads(json.dumps(told)):
+        elif load_stored(file) != json.loads(json.dumps(told)):
             raise TrainingError(folder, "was begun with another command", "give the same, or choose --out")
     except OSError as error:
         raise TrainingError(folder, reason(error), "choose another --out") from error

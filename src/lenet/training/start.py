@@ -14,24 +14,24 @@ from lenet.data.fetch import Report
 from lenet.errors import UsageError
 from lenet.network.weights import load_weights
 from lenet.progress import silent
-from lenet.training.backends import choose
-from lenet.training.fine_tune import before_and_after, mixed
+from lenet.training.backends import choose_backend
+from lenet.training.fine_tune import count_before_and_after, mix_corrections
 from lenet.training.loop import Progress, train_replicas
 from lenet.training.ranks import Ranks
-from lenet.training.recipe import Recipe, changed, checked
+from lenet.training.recipe import Recipe, change_recipe, check_recipe
 from lenet.training.recipes import RECIPES
 from lenet.training.run import RunFolder
-from lenet.training.sequence_loss import Numbers, as_learned, seen_numbers
-from lenet.training.synthetic.augment import schooled
-from lenet.training.synthetic.windows import windowed
+from lenet.training.sequence_loss import SequenceTraining, picture_numbers, undo_calibration
+from lenet.training.synthetic.augment import add_synthetic
+from lenet.training.synthetic.windows import cut_windows
 
 
 def find_recipe(name: str, passes: int | None = None, settings: dict[str, str] | None = None) -> Recipe:
     """Return a recipe by name with changes. Raises UsageError for a name or a value that is not allowed."""
     if name not in RECIPES:
         raise UsageError(f"recipe {name!r}", f"expected one of {', '.join(RECIPES)}")
-    recipe = changed(RECIPES[name], settings or {})
-    return recipe if passes is None else checked(replace(recipe, passes=passes))
+    recipe = change_recipe(RECIPES[name], settings or {})
+    return recipe if passes is None else check_recipe(replace(recipe, passes=passes))
 
 
 def run_folder(out: str | Path | None, recipe: str, seed: int) -> Path:
@@ -39,7 +39,7 @@ def run_folder(out: str | Path | None, recipe: str, seed: int) -> Path:
     return Path("runs") / f"{recipe}-seed{seed}" if out is None else Path(out)
 
 
-def checked_seeds(seed: int, replicas: int) -> list[int]:
+def check_seeds(seed: int, replicas: int) -> list[int]:
     """Return a seed for each replica, counted on from the first. Raises UsageError for what is out of range."""
     if not 1 <= replicas <= 1000:
         raise UsageError(f"replicas {replicas}", "expected 1 to 1,000")
@@ -48,7 +48,7 @@ def checked_seeds(seed: int, replicas: int) -> list[int]:
     return list(range(seed, seed + replicas))
 
 
-def _own(folder: Path, resume: bool) -> Path:
+def _choose_folder(folder: Path, resume: bool) -> Path:
     """Return the folder that this process writes: of several the first keeps the record, the others a copy of it."""
     if Ranks.here().first:
         return folder
@@ -82,34 +82,34 @@ def train(
     `settings` change the recipe, such as ``{"activation": "sigmoid", "loss": "mean squared error"}``.
     Raises UsageError, TrainingError, DataError, WeightsError or MissingExtra, each one clear line.
     """
-    seeds = checked_seeds(seed, replicas)
+    seeds = check_seeds(seed, replicas)
     chosen = find_recipe(recipe, passes, settings)
     given = start_from = load_weights(init) if init is not None else None
     if given is not None and (chosen.mix or chosen.numbers):
         chosen = replace(chosen, net=given.net.name)
     if chosen.mix and init is not None and chosen.teachable:  # nobody else knows what is not to be forgotten
         chosen = replace(chosen, teacher=str(init))
-    runs = choose(backend or ("engine" if device in (None, "cpu") else "torch"), device)
+    runs = choose_backend(backend or ("engine" if device in (None, "cpu") else "torch"), device)
     runs.require(chosen)
     if given is None and (chosen.mix or chosen.numbers):
         raise UsageError(f"recipe {recipe}", "starts from weights that read already", "give --init")
     if given is not None and chosen.numbers:
-        start_from = as_learned(given)
-    folder = RunFolder(_own(run_folder(out, recipe, seed), resume))
-    loaded = mixed(data, given) if chosen.mix and given else dataset.load(data, report_fetch)
+        start_from = undo_calibration(given)
+    folder = RunFolder(_choose_folder(run_folder(out, recipe, seed), resume))
+    loaded = mix_corrections(data, given) if chosen.mix and given else dataset.load(data, report_fetch)
     numbers = None
     if chosen.numbers and given:
-        every = seen_numbers(loaded, dataset.who_wrote(loaded), report_school)
-        numbers = Numbers(every, given, chosen.numbers, chosen.pull)
+        every = picture_numbers(loaded, dataset.number_writers(loaded), report_school)
+        numbers = SequenceTraining(every, given, chosen.numbers, chosen.pull)
     if chosen.school:
-        loaded = schooled(loaded, dataset.who_wrote(loaded), chosen.school, report_school)
+        loaded = add_synthetic(loaded, dataset.number_writers(loaded), chosen.school, report_school)
     if chosen.windows:
-        loaded = windowed(loaded, dataset.who_wrote(loaded))
+        loaded = cut_windows(loaded, dataset.number_writers(loaded))
     result = train_replicas(
         chosen, loaded, folder, runs, seeds, start_from=start_from, numbers=numbers, resume=resume, report=report
     )
     if not chosen.mix or given is None:
         return result
-    result = before_and_after(given, folder.path, loaded, result)
+    result = count_before_and_after(given, folder.path, loaded, result)
     folder.finish(result)
     return result

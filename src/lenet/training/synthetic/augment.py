@@ -11,15 +11,15 @@ import numpy as np
 
 from lenet.arrays import Int32, Int64, Uint8
 from lenet.data.dataset import Dataset, Digits
-from lenet.engine.dispatch import cores
-from lenet.engine.transforms import thickened
+from lenet.engine.dispatch import count_cores
+from lenet.engine.transforms import thicken
 from lenet.network.spec import DIGIT_BOX, NOT_A_DIGIT
 from lenet.progress import silent
-from lenet.segmentation.candidates import Sight, see_digit, see_number
-from lenet.training.synthetic.compose import Writing, cluttered, joined, spaced, uneven
-from lenet.training.synthetic.degrade import photographed
-from lenet.training.synthetic.negatives import scrap
-from lenet.training.synthetic.styles import STYLES, drawn, restyled, rounded_off
+from lenet.segmentation.candidates import PageCandidates, find_candidates, find_digit
+from lenet.training.synthetic.compose import Writing, clutter, join, resize_digits, space_out
+from lenet.training.synthetic.degrade import degrade
+from lenet.training.synthetic.negatives import draw_negative
+from lenet.training.synthetic.styles import STYLES, draw_style, restyle, round_off
 
 # How many pictures of each kind are taken for every thousand digits, at a share of 1.
 SINGLES, STYLED, SCRAPS, NUMBERS = 600, 340, 250, 270
@@ -48,17 +48,17 @@ class _Task:
     labels: Uint8
 
 
-def schooled(data: Dataset, writers: Int64, share: float, report: Callable[[int, int], None] = silent) -> Dataset:
+def add_synthetic(data: Dataset, writers: Int64, share: float, report: Callable[[int, int], None] = silent) -> Dataset:
     """Return the set with its training part widened; held-out writers are in none of the pictures that train.
 
     `writers` (n,) says who wrote each training digit: a number is one person's. Takes minutes; it gives the same
     pictures for any number of processes.
     """
     mine = np.flatnonzero(~data.held_out)
-    tasks = list(_tasks(data.train, mine, writers, share))
+    tasks = list(_plan_tasks(data.train, mine, writers, share))
     glyphs, labels = [data.train.glyphs], [data.train.labels]
-    with get_context("spawn").Pool(cores()) as pool:
-        for done, (more, kinds) in enumerate(pool.imap(_taken, tasks, chunksize=4), 1):
+    with get_context("spawn").Pool(count_cores()) as pool:
+        for done, (more, kinds) in enumerate(pool.imap(_do_task, tasks, chunksize=4), 1):
             glyphs.append(more)
             labels.append(kinds)
             report(done, len(tasks))
@@ -67,7 +67,7 @@ def schooled(data: Dataset, writers: Int64, share: float, report: Callable[[int,
     return replace(data, train=together, held_out=held_out, checksum=f"{data.checksum}, schooled {share:g}")
 
 
-def _tasks(train: Digits, mine: Int64, writers: Int64, share: float) -> Iterator[_Task]:
+def _plan_tasks(train: Digits, mine: Int64, writers: Int64, share: float) -> Iterator[_Task]:
     """Yield the work in parts of 64 pictures, with the digits that each needs."""
     rng = np.random.default_rng(0xA11)
     thousands = len(mine) / 1000
@@ -76,19 +76,21 @@ def _tasks(train: Digits, mine: Int64, writers: Int64, share: float) -> Iterator
         for _part in range(max(1, round(thousands * share * pictures / _BATCH))):
             number += 1
             if kind == "number":
-                rows = np.concatenate([of_one_writer(rng, mine, writers, _MOST_DIGITS) for _picture in range(_BATCH)])
+                rows = np.concatenate(
+                    [choose_of_one_writer(rng, mine, writers, _MOST_DIGITS) for _picture in range(_BATCH)]
+                )
             else:
                 rows = rng.choice(mine, _BATCH)
             yield _Task(kind, int(rng.integers(2**31)) + number, train.glyphs[rows], train.labels[rows])
 
 
-def of_one_writer(rng: np.random.Generator, mine: Int64, writers: Int64, count: int) -> Int64:
+def choose_of_one_writer(rng: np.random.Generator, mine: Int64, writers: Int64, count: int) -> Int64:
     """Return so many of one writer's rows among `mine`, drawn at random."""
     own = mine[writers[mine] == writers[rng.choice(mine)]]
     return rng.choice(own, count)
 
 
-def _taken(task: _Task) -> tuple[Uint8, Uint8]:
+def _do_task(task: _Task) -> tuple[Uint8, Uint8]:
     """Take the pictures of a task and look at them as the reader does; return glyphs and labels."""
     cv2.setNumThreads(1)
     rng = np.random.default_rng(task.seed)
@@ -97,66 +99,68 @@ def _taken(task: _Task) -> tuple[Uint8, Uint8]:
     for picture in range(_BATCH):
         if task.kind == "number":
             shown = slice(picture * _MOST_DIGITS, picture * _MOST_DIGITS + int(rng.integers(2, _MOST_DIGITS + 1)))
-            page = photographed(written(task.glyphs[shown], task.labels[shown], rng), rng)
-            more, kinds = labelled(see_number(page.grey), page.owners, page.text, rng)
+            page = degrade(write_number(task.glyphs[shown], task.labels[shown], rng), rng)
+            more, kinds = label_candidates(find_candidates(page.grey), page.owners, page.text, rng)
             glyphs.extend(more)
             labels.extend(kinds)
             continue
         glyph, label = task.glyphs[picture], int(task.labels[picture])
         if task.kind == "styled":
-            glyph, label = drawn(STYLES[int(rng.integers(len(STYLES)))], rng)
+            glyph, label = draw_style(STYLES[int(rng.integers(len(STYLES)))], rng)
         ink = glyph.astype(np.float32) / 255
         if task.kind == "scrap":
-            ink, label = cv2.resize(scrap(rng), (28, 28), interpolation=cv2.INTER_AREA), NOT_A_DIGIT
-        page = photographed(Writing(ink, np.zeros(ink.shape, np.int32), ""), rng)
-        for glyph in see_digit(page.grey).glyphs:
+            ink, label = cv2.resize(draw_negative(rng), (28, 28), interpolation=cv2.INTER_AREA), NOT_A_DIGIT
+        page = degrade(Writing(ink, np.zeros(ink.shape, np.int32), ""), rng)
+        for glyph in find_digit(page.grey).glyphs:
             glyphs.append(glyph)
             labels.append(label)
     return np.array(glyphs, np.uint8).reshape(-1, 28, 28), np.array(labels, np.uint8)
 
 
-def written(
+def write_number(
     glyphs: Uint8, labels: Uint8, rng: np.random.Generator, styled: float = _STYLED, rounded: float = _ROUNDED_OFF
 ) -> Writing:
     """Write a number with one writer's digits (n, 28, 28).
 
     The share `styled` of them is in another style if there is one, and the share `rounded` of numbers ends in 0s.
     """
-    glyphs = restyled(glyphs, labels, styled, rng)
+    glyphs = restyle(glyphs, labels, styled, rng)
     if rng.random() < rounded:
-        glyphs, labels = rounded_off(glyphs, labels, rng)
-    return _composed(glyphs, labels, rng)
+        glyphs, labels = round_off(glyphs, labels, rng)
+    return _compose(glyphs, labels, rng)
 
 
-def _composed(glyphs: Uint8, labels: Uint8, rng: np.random.Generator) -> Writing:
+def _compose(glyphs: Uint8, labels: Uint8, rng: np.random.Generator) -> Writing:
     """Set digits side by side: near, touching or apart, of one size or of several, on a line that wobbles."""
     loose = rng.random()
-    low, high = (-3, 2) if loose < 0.45 else (-1, 5) if loose < 0.85 else (3, 14)
-    gaps = rng.integers(low, high, len(glyphs) - 1).astype(np.int32)
+    low, height = (-3, 2) if loose < 0.45 else (-1, 5) if loose < 0.85 else (3, 14)
+    gaps = rng.integers(low, height, len(glyphs) - 1).astype(np.int32)
     drops = rng.normal(0, 1.2, len(glyphs))
-    sizes = uneven(len(glyphs), rng) if rng.random() < _UNEVEN else np.ones(len(glyphs))
+    sizes = resize_digits(len(glyphs), rng) if rng.random() < _UNEVEN else np.ones(len(glyphs))
     if rng.random() < _HUNG:  # smaller digits stand higher, as on a line through the middle of all
         drops += rng.uniform(0, 0.6) * DIGIT_BOX * (sizes - 1)
     # One pen writes large and small digits.
     pen = _PEN * rng.random()
-    glyphs = np.concatenate([thickened(glyphs[row : row + 1], pen * (1 / size - 1)) for row, size in enumerate(sizes)])
-    writing = spaced(glyphs, labels, gaps, np.rint(drops).astype(np.int32), sizes)
-    writing = joined(writing, rng) if rng.random() < _JOINED else writing
-    return cluttered(writing, rng) if rng.random() < _CLUTTERED else writing
+    glyphs = np.concatenate([thicken(glyphs[row : row + 1], pen * (1 / size - 1)) for row, size in enumerate(sizes)])
+    writing = space_out(glyphs, labels, gaps, np.rint(drops).astype(np.int32), sizes)
+    writing = join(writing, rng) if rng.random() < _JOINED else writing
+    return clutter(writing, rng) if rng.random() < _CLUTTERED else writing
 
 
-def labelled(sight: Sight, owners: Int32, text: str, rng: np.random.Generator) -> tuple[list[Uint8], list[int]]:
+def label_candidates(
+    candidates: PageCandidates, owners: Int32, text: str, rng: np.random.Generator
+) -> tuple[list[Uint8], list[int]]:
     """Return the glyphs (28, 28) of a number's digits and of some wrong cuts, with labels; leave out what is neither.
 
     The number says `text`; `owners` (H, W) are those of the picture, as `Writing` has them.
     """
     digits, joins, others = [], [], []
-    pieces, owners = sight.lattice.pieces, sight.shown(owners)
+    pieces, owners = candidates.lattice.pieces, candidates.shown(owners)
     count = int(pieces.max()) + 1
     whose = np.zeros((count, len(text) + 2))
     np.add.at(whose, (pieces.ravel(), owners.ravel()), 1)
     total = np.maximum(np.bincount(owners.ravel(), minlength=len(text) + 2)[1:-1], 1)
-    for arc, (first, past) in enumerate(sight.lattice.arcs):
+    for arc, (first, past) in enumerate(candidates.lattice.arcs):
         ink = whose[first:past].sum(axis=0)
         shares = ink[1:-1] / total
         best = int(shares.argmax())
@@ -170,4 +174,4 @@ def labelled(sight: Sight, owners: Int32, text: str, rng: np.random.Generator) -
     chosen = list(digits)
     for wrong, most in ((joins, _KEPT_JOINS), (others, _KEPT_OTHERS)):
         chosen += [wrong[place] for place in rng.permutation(len(wrong))[:most]]
-    return [sight.glyphs[arc] for arc, _label in chosen], [label for _arc, label in chosen]
+    return [candidates.glyphs[arc] for arc, _label in chosen], [label for _arc, label in chosen]

@@ -33,14 +33,14 @@ class Writing:
     text: str
 
 
-def tiled(glyphs: Uint8, labels: Uint8) -> Writing:
+def tile(glyphs: Uint8, labels: Uint8) -> Writing:
     """Put the glyphs (n, 28, 28) side by side as they are."""
     ink = np.concatenate(list(glyphs), axis=1).astype(np.float32) / np.float32(255)
     numbers = np.repeat(np.arange(1, len(glyphs) + 1), GLYPH_SIZE)[None, :]
     return Writing(ink, np.where(ink > _INKED, numbers, 0).astype(np.int32), _text(labels))
 
 
-def spaced(
+def space_out(
     glyphs: Uint8, labels: Uint8, gaps: Int32, drops: Int32, sizes: Float64 | None = None, margin: int = 4
 ) -> Writing:
     """Put digits side by side, `gaps` (n - 1,) pixels between their boxes (negative: overlapping).
@@ -53,10 +53,10 @@ def spaced(
     lefts = [0]
     for crop, gap in zip(crops[:-1], gaps, strict=True):
         lefts.append(lefts[-1] + max(1, crop.shape[1] + int(gap)))
-    wide = max(left + crop.shape[1] for left, crop in zip(lefts, crops, strict=True))
+    width = max(left + crop.shape[1] for left, crop in zip(lefts, crops, strict=True))
     tops = np.rint(_BASE * (1 - sizes)).astype(int) + drops
-    low, high = int(tops.min()), max(int(top) + len(crop) for top, crop in zip(tops, crops, strict=True))
-    ink = np.zeros((high - low + 2 * margin, wide + 2 * margin), np.float32)
+    low, height = int(tops.min()), max(int(top) + len(crop) for top, crop in zip(tops, crops, strict=True))
+    ink = np.zeros((height - low + 2 * margin, width + 2 * margin), np.float32)
     owners = np.zeros(ink.shape, np.int32)
     for number, (left, crop, top) in enumerate(zip(lefts, crops, tops - low + margin, strict=True), 1):
         place = (slice(top, top + len(crop)), slice(margin + left, margin + left + crop.shape[1]))
@@ -76,7 +76,7 @@ def _crop(glyph: Uint8, size: float) -> Uint8:
     return cv2.resize(crop, shape, interpolation=cv2.INTER_AREA if size < 1 else cv2.INTER_CUBIC).astype(np.uint8)
 
 
-def uneven(count: int, rng: np.random.Generator) -> Float64:
+def resize_digits(count: int, rng: np.random.Generator) -> Float64:
     """Return how large (n,) the digits of a number are, 0.5 to 2: none is quite as large as another.
 
     Some numbers, as amounts, have a large first digit, and some smaller last ones.
@@ -89,7 +89,7 @@ def uneven(count: int, rng: np.random.Generator) -> Float64:
     return np.clip(sizes, *_SIZES)
 
 
-def joined(writing: Writing, rng: np.random.Generator) -> Writing:
+def join(writing: Writing, rng: np.random.Generator) -> Writing:
     """Join neighbours as a pen that is not lifted does: from the right end of one digit to the left end of the next."""
     ink, owners = writing.ink.copy(), writing.owners.copy()
     for number in range(1, len(writing.text)):
@@ -109,14 +109,14 @@ def joined(writing: Writing, rng: np.random.Generator) -> Writing:
     return Writing(ink, owners, writing.text)
 
 
-def cluttered(writing: Writing, rng: np.random.Generator) -> Writing:
+def clutter(writing: Writing, rng: np.random.Generator) -> Writing:
     """Add what stands around numbers: points, dashes, ends of rules, specks, owned by one more than the digits."""
-    high, _wide = writing.ink.shape
+    height, _wide = writing.ink.shape
     before, after = int(rng.integers(0, 22)), int(rng.integers(0, 22))
     ink = np.pad(writing.ink, ((3, 3), (before, after)))
     owners = np.pad(writing.owners, ((3, 3), (before, after)))
     marks = np.zeros(ink.shape, np.uint8)
-    base = (high + DIGIT_BOX) // 2 + 3
+    base = (height + DIGIT_BOX) // 2 + 3
     for _mark in range(int(rng.integers(1, 4))):
         x = int(rng.integers(0, ink.shape[1]))
         kind = rng.random()
@@ -124,7 +124,7 @@ def cluttered(writing: Writing, rng: np.random.Generator) -> Writing:
             cv2.circle(marks, (x, base + int(rng.integers(-2, 2))), int(rng.integers(1, 3)), 255, -1, cv2.LINE_AA)
         elif kind < 0.6:  # a dash or two, before or behind the number
             x = int(rng.integers(0, 6)) if rng.random() < 0.3 else ink.shape[1] - int(rng.integers(8, 20))
-            y = high // 2 + int(rng.integers(-4, 8))
+            y = height // 2 + int(rng.integers(-4, 8))
             end = (x + int(rng.integers(5, 14)), y + int(rng.integers(-4, 3)))
             thick = int(rng.integers(1, 4))
             cv2.line(marks, (x, y), end, 255, thick, cv2.LINE_AA)
@@ -136,7 +136,7 @@ def cluttered(writing: Writing, rng: np.random.Generator) -> Writing:
             cv2.line(marks, (x, y), (x + int(rng.integers(4, 30)), y), 255, 1)
         elif kind < 0.88:  # or of the side of a box
             x = int(rng.choice([1, ink.shape[1] - 2]))
-            y = int(rng.integers(0, high))
+            y = int(rng.integers(0, height))
             cv2.line(marks, (x, y), (x, y + int(rng.integers(4, 12))), 255, int(rng.integers(1, 3)))
         else:  # a speck
             marks[int(rng.integers(ink.shape[0])), x] = 255

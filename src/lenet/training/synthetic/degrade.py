@@ -26,25 +26,25 @@ class Photograph:
     text: str
 
 
-def photographed(writing: Writing, rng: np.random.Generator) -> Photograph:
+def degrade(writing: Writing, rng: np.random.Generator) -> Photograph:
     """Write the number with another pen and slant at another size, and take its picture."""
     height = float(np.exp(rng.uniform(*np.log(_HEIGHTS))))
     scale = height / 20
     slant = float(np.clip(rng.normal(0, 0.17), -0.45, 0.45))
-    ink, owners = warped(writing, scale, float(np.exp(rng.normal(0, 0.12))), slant, float(rng.normal(0, 0.03)))
-    ink = _penned(ink, scale, rng)
+    ink, owners = warp_writing(writing, scale, float(np.exp(rng.normal(0, 0.12))), slant, float(rng.normal(0, 0.03)))
+    ink = _vary_pen(ink, scale, rng)
     ink = cv2.GaussianBlur(ink, (0, 0), max(0.25, height * abs(rng.normal(0, 0.02)))).astype(np.float32)
-    ink = _worn(ink, rng) if rng.random() < 0.25 else ink
-    return Photograph(_exposed(ink, rng), owners, writing.text)
+    ink = _wear(ink, rng) if rng.random() < 0.25 else ink
+    return Photograph(_expose(ink, rng), owners, writing.text)
 
 
-def warped(writing: Writing, scale: float, aspect: float, slant: float, turn: float) -> tuple[Float32, Int32]:
+def warp_writing(writing: Writing, scale: float, aspect: float, slant: float, turn: float) -> tuple[Float32, Int32]:
     """Enlarge, squeeze, slant and turn writing; return its ink and owners on a page that holds all of it."""
     matrix = np.array([[scale * aspect, -slant * scale], [0, scale]])
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     matrix = rotation @ matrix
-    high, wide = writing.ink.shape
-    corners = matrix @ np.array([[0, wide, 0, wide], [0, 0, high, high]], float)
+    height, width = writing.ink.shape
+    corners = matrix @ np.array([[0, width, 0, width], [0, 0, height, height]], float)
     low = corners.min(axis=1) - _MARGIN
     size = tuple(int(side) for side in np.ceil(corners.max(axis=1) - low + _MARGIN))
     full = np.concatenate([matrix, -low[:, None]], axis=1)
@@ -58,7 +58,7 @@ def warped(writing: Writing, scale: float, aspect: float, slant: float, turn: fl
     return np.clip(ink, 0, 1).astype(np.float32), owners.astype(np.int32)
 
 
-def _penned(ink: Float32, scale: float, rng: np.random.Generator) -> Float32:
+def _vary_pen(ink: Float32, scale: float, rng: np.random.Generator) -> Float32:
     """Write with a thicker or a thinner pen, by up to a pixel of a glyph on either side."""
     reach = rng.normal(0, 0.35) * scale
     radius = round(abs(reach))
@@ -72,7 +72,7 @@ def _penned(ink: Float32, scale: float, rng: np.random.Generator) -> Float32:
     return changed.astype(np.float32)
 
 
-def _worn(ink: Float32, rng: np.random.Generator) -> Float32:
+def _wear(ink: Float32, rng: np.random.Generator) -> Float32:
     """Let the pen skip: its ink varies slowly along the stroke, or is made black and white."""
     if rng.random() < 0.5:
         return (ink > rng.uniform(0.35, 0.65)).astype(np.float32)
@@ -80,7 +80,7 @@ def _worn(ink: Float32, rng: np.random.Generator) -> Float32:
     return (ink * cv2.resize(coarse, (ink.shape[1], ink.shape[0]), interpolation=cv2.INTER_LINEAR)).astype(np.float32)
 
 
-def _pattern(shape: tuple[int, ...], rng: np.random.Generator) -> Float32:
+def _draw_pattern(shape: tuple[int, ...], rng: np.random.Generator) -> Float32:
     """Return one or two sets of thin wavy lines, 0 to 1."""
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
     lines = np.zeros(shape, np.float32)
@@ -92,7 +92,7 @@ def _pattern(shape: tuple[int, ...], rng: np.random.Generator) -> Float32:
     return lines.astype(np.float32)
 
 
-def _exposed(ink: Float32, rng: np.random.Generator) -> Uint8:
+def _expose(ink: Float32, rng: np.random.Generator) -> Uint8:
     """Turn ink into grey: paper and pen of some contrast, either polarity, a gradient of light, noise."""
     contrast = rng.uniform(60, 230)
     paper = rng.uniform(contrast, 250)
@@ -102,7 +102,7 @@ def _exposed(ink: Float32, rng: np.random.Generator) -> Uint8:
     light = (along / max(1.0, float(np.ptp(along)))) * rng.uniform(0, 30)
     sigma = abs(rng.normal(0, 3)) if rng.random() < 0.6 else 0.0
     if rng.random() < _PATTERNED:
-        light = light + rng.uniform(0.05, 0.3) * contrast * _pattern(ink.shape, rng)
+        light = light + rng.uniform(0.05, 0.3) * contrast * _draw_pattern(ink.shape, rng)
     grey = paper - contrast * ink - light + rng.normal(0, sigma, ink.shape)
     grey = np.clip(np.rint(grey), 0, 255)
     return (255 - grey if rng.random() < 0.15 else grey).astype(np.uint8)

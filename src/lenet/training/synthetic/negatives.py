@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from lenet.arrays import Float32
-from lenet.drawing.pictures import lettering
+from lenet.drawing.pictures import draw_text
 
 # Letters that cannot be digits, not I l i o O D Q S s Z z B b g q, and signs.
 LETTERS = "ACEFGHJKLMNPRTUVWXYacdefhjkmnprtuvwxy&@#%?!*+=<>{}[]$"
@@ -22,31 +22,37 @@ _FONTS = (
 _SIZE = 64
 
 
-def scrap(rng: np.random.Generator, kind: str | None = None) -> Float32:
+def draw_negative(rng: np.random.Generator, kind: str | None = None) -> Float32:
     """Return (64, 64) float32 ink in 0 to 1 that is no digit: of a kind, or of one drawn at random."""
-    kinds = {"letter": _letter, "stroke": _stroke, "blot": _blot, "scribble": _scribble, "texture": _texture}
+    kinds = {
+        "letter": _draw_letter,
+        "stroke": _draw_stroke,
+        "blot": _draw_blot,
+        "scribble": _draw_scribble,
+        "texture": _draw_texture,
+    }
     while True:
         ink = kinds[kind or str(rng.choice(list(kinds), p=(0.6, 0.15, 0.08, 0.13, 0.04)))](rng)
         if ink.max() > 0.5:
             return ink
 
 
-def _letter(rng: np.random.Generator) -> Float32:
+def _draw_letter(rng: np.random.Generator) -> Float32:
     """Return one or two letters of Pillow's own font or of OpenCV's, slanted, squeezed and bent."""
     text = "".join(rng.choice(list(LETTERS), 1 if rng.random() < 0.8 else 2))
     if rng.random() < 0.5:
-        written = lettering(text, int(rng.integers(30, 46)), _SIZE)
+        written = draw_text(text, int(rng.integers(30, 46)), _SIZE)
     else:
         font = int(rng.choice(_FONTS)) | (cv2.FONT_ITALIC if rng.random() < 0.3 else 0)
         scale, thick = rng.uniform(0.9, 1.4) / len(text) ** 0.5, int(rng.integers(1, 5))
-        (wide, high), _below = cv2.getTextSize(text, font, scale, thick)
-        place = ((_SIZE - wide) // 2, (_SIZE + high) // 2)
+        (width, height), _below = cv2.getTextSize(text, font, scale, thick)
+        place = ((_SIZE - width) // 2, (_SIZE + height) // 2)
         written = np.zeros((_SIZE, _SIZE), np.uint8)
         cv2.putText(written, text, place, font, scale, 255, thick, cv2.LINE_AA)
-    return _bent(written.astype(np.float32) / np.float32(255), rng)
+    return _bend(written.astype(np.float32) / np.float32(255), rng)
 
 
-def _bent(ink: Float32, rng: np.random.Generator) -> Float32:
+def _bend(ink: Float32, rng: np.random.Generator) -> Float32:
     y, x = np.mgrid[:_SIZE, :_SIZE].astype(np.float32)
     slant, squeeze, waves = rng.normal(0, 0.2), rng.uniform(0.75, 1.3), rng.normal(0, 2.0, 2)
     middle = _SIZE / 2
@@ -57,7 +63,7 @@ def _bent(ink: Float32, rng: np.random.Generator) -> Float32:
     return cv2.dilate(bent, np.ones((reach, reach), np.uint8)).astype(np.float32)
 
 
-def _stroke(rng: np.random.Generator) -> Float32:
+def _draw_stroke(rng: np.random.Generator) -> Float32:
     """Return a line that is not upright, a dash, a tick, or a cross of two lines."""
     canvas = np.zeros((_SIZE, _SIZE), np.uint8)
     thick = int(rng.integers(2, 8))
@@ -70,7 +76,7 @@ def _stroke(rng: np.random.Generator) -> Float32:
     return (canvas / 255).astype(np.float32)
 
 
-def _blot(rng: np.random.Generator) -> Float32:
+def _draw_blot(rng: np.random.Generator) -> Float32:
     """Return a filled blob or dot."""
     canvas = np.zeros((_SIZE, _SIZE), np.uint8)
     for _drop in range(int(rng.integers(1, 5))):
@@ -80,7 +86,7 @@ def _blot(rng: np.random.Generator) -> Float32:
     return (canvas / 255).astype(np.float32)
 
 
-def _scribble(rng: np.random.Generator) -> Float32:
+def _draw_scribble(rng: np.random.Generator) -> Float32:
     """Return a random smooth walk of a pen."""
     canvas = np.zeros((_SIZE, _SIZE), np.uint8)
     turns = np.cumsum(rng.normal(0, rng.uniform(0.2, 0.6), 40))
@@ -92,7 +98,7 @@ def _scribble(rng: np.random.Generator) -> Float32:
     return (canvas / 255).astype(np.float32)
 
 
-def _texture(rng: np.random.Generator) -> Float32:
+def _draw_texture(rng: np.random.Generator) -> Float32:
     """Return patches of noise, or stripes."""
     if rng.random() < 0.5:
         noise = cv2.GaussianBlur(rng.normal(0, 1, (_SIZE, _SIZE)), (0, 0), rng.uniform(1.5, 4))

@@ -9,7 +9,7 @@ import numpy as np
 
 from lenet.arrays import Float32, Float64, Uint8
 from lenet.network.spec import DIGIT_BOX
-from lenet.segmentation.glyphs import place
+from lenet.segmentation.glyphs import place_glyph
 
 # Strokes as points in a box of 1 x 1, y down; each point may stray by this much.
 _STRAY = 0.05
@@ -76,7 +76,7 @@ _ROUND = ("2 with a loop", "2 with two loops", "0 with a curl", "5 in one go", "
 _FINE = 8
 
 
-def drawn(style: str, rng: np.random.Generator) -> tuple[Uint8, int]:
+def draw_style(style: str, rng: np.random.Generator) -> tuple[Uint8, int]:
     """Draw one digit in a style, its points astray, its strokes bent; return the glyph (28, 28) and its label."""
     label, strokes = _STYLES[style]
     aspect = rng.uniform(0.4, 0.62) if label == 1 else rng.uniform(0.5, 0.85)
@@ -88,31 +88,31 @@ def drawn(style: str, rng: np.random.Generator) -> tuple[Uint8, int]:
         points = np.array(stroke) + rng.normal(0, _STRAY, (len(stroke), 2))
         x = points[:, 0] * aspect + slant * (0.5 - points[:, 1]) + 1
         line = np.stack([x, points[:, 1] + 0.5], axis=1) * size
-        line = _rounded(line) if style in _ROUND else _bent(line, rng)
+        line = _round(line) if style in _ROUND else _bend(line, rng)
         cv2.polylines(canvas, [np.rint(line).astype(np.int32)], False, 255, thick, cv2.LINE_AA)
     ink = cv2.GaussianBlur(canvas, (0, 0), _FINE / 3).astype(np.float32) / 255
-    return place(_boxed(ink.astype(np.float32))), label
+    return place_glyph(_fit_box(ink.astype(np.float32))), label
 
 
-def restyled(glyphs: Uint8, labels: Uint8, share: float, rng: np.random.Generator) -> Uint8:
+def restyle(glyphs: Uint8, labels: Uint8, share: float, rng: np.random.Generator) -> Uint8:
     """Return the glyphs (n, 28, 28) with this share of the digits that have a style of their own drawn in one."""
     changed = glyphs.copy()
     for row, label in enumerate(labels):
         own = [name for name in STYLES if _STYLES[name][0] == label]
         if own and rng.random() < share:
-            changed[row] = drawn(str(rng.choice(own)), rng)[0]
+            changed[row] = draw_style(str(rng.choice(own)), rng)[0]
     return changed
 
 
-def rounded_off(glyphs: Uint8, labels: Uint8, rng: np.random.Generator) -> tuple[Uint8, Uint8]:
+def round_off(glyphs: Uint8, labels: Uint8, rng: np.random.Generator) -> tuple[Uint8, Uint8]:
     """Return a number (n, 28, 28), (n,) that ends in two or three 0s written in one go; its first digit stays."""
     glyphs, labels = glyphs.copy(), labels.copy()
     for row in range(max(1, len(labels) - int(rng.integers(2, 4))), len(labels)):
-        glyphs[row], labels[row] = drawn(str(rng.choice(_TAILED)), rng)
+        glyphs[row], labels[row] = draw_style(str(rng.choice(_TAILED)), rng)
     return glyphs, labels
 
 
-def _bent(points: Float64, rng: np.random.Generator) -> Float64:
+def _bend(points: Float64, rng: np.random.Generator) -> Float64:
     """Join points by lines that bulge a little, with corners rounded."""
     parts = []
     for start, end in pairwise(points):
@@ -126,7 +126,7 @@ def _bent(points: Float64, rng: np.random.Generator) -> Float64:
     return line
 
 
-def _rounded(points: Float64) -> Float64:
+def _round(points: Float64) -> Float64:
     """Cut the corners of a line (n, 2) off, and off what that leaves, until none is seen (Chaikin, 1974)."""
     for _time in range(4):
         starts, ends = points[:-1], points[1:]
@@ -135,7 +135,7 @@ def _rounded(points: Float64) -> Float64:
     return points
 
 
-def _boxed(ink: Float32) -> Float32:
+def _fit_box(ink: Float32) -> Float32:
     rows, columns = np.flatnonzero(ink.max(axis=1) > 0.1), np.flatnonzero(ink.max(axis=0) > 0.1)
     crop = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     scale = DIGIT_BOX / max(crop.shape)

@@ -9,7 +9,7 @@ import numpy as np
 from lenet.arrays import Int64, Uint8
 from lenet.data.dataset import Dataset, Digits
 from lenet.network.spec import GLYPH_SIZE, NOT_A_DIGIT
-from lenet.training.synthetic.compose import PAPER_GAPS, spaced
+from lenet.training.synthetic.compose import PAPER_GAPS, space_out
 
 # A window is a digit's when the middle of its box is at most so many pixels from the window's middle, half a step of
 # the sweep; it is nobody's when every box's middle is at least so far away.
@@ -21,7 +21,7 @@ _ALONE, _NOISY, _INVERTED = 0.25, 0.3, 0.1
 _HALF = GLYPH_SIZE // 2
 
 
-def windowed(data: Dataset, writers: Int64, times: int = 2) -> Dataset:
+def cut_windows(data: Dataset, writers: Int64, times: int = 2) -> Dataset:
     """Return the set with its training part turned into windows, `times` as many as there were digits to learn from.
 
     Held-out digits stay in the middle of a window each, flanked by others of their writers, to choose and to calibrate.
@@ -32,13 +32,13 @@ def windowed(data: Dataset, writers: Int64, times: int = 2) -> Dataset:
     starts = np.searchsorted(writers[order], writers, side="left")
     ends = np.searchsorted(writers[order], writers, side="right")
 
-    def window(row: int, beside: float) -> tuple[Uint8, int]:
+    def place_window(row: int, beside: float) -> tuple[Uint8, int]:
         flanks = order[rng.integers(starts[row], ends[row], 2)]
         rows = np.array([flanks[0], row, flanks[1]])
         return _window(data.train.glyphs[rows], data.train.labels[rows], beside, rng)
 
-    made = [window(int(row), _BESIDE) for _time in range(times) for row in mine]
-    made += [window(int(row), 0.0) for row in kept]
+    made = [place_window(int(row), _BESIDE) for _time in range(times) for row in mine]
+    made += [place_window(int(row), 0.0) for row in kept]
     train = Digits(np.stack([each[0] for each in made]), np.array([each[1] for each in made], np.uint8))
     held_out = np.arange(len(train)) >= times * len(mine)
     return replace(data, train=train, held_out=held_out, checksum=f"{data.checksum}, windows")
@@ -50,7 +50,7 @@ def _window(glyphs: Uint8, labels: Uint8, beside: float, rng: np.random.Generato
         glyphs = glyphs.copy()
         glyphs[0 if rng.random() < 0.5 else 2] = 0
     gaps = rng.integers(PAPER_GAPS[0], PAPER_GAPS[1] + 1, 2).astype(np.int32)
-    writing = spaced(glyphs, labels, gaps, np.zeros(3, np.int32), margin=GLYPH_SIZE)
+    writing = space_out(glyphs, labels, gaps, np.zeros(3, np.int32), margin=GLYPH_SIZE)
     middles = [_middle(writing.owners == number) for number in (1, 2, 3)]
     middle = middles[1] or writing.ink.shape[1] / 2
     centre, label = middle + rng.integers(-_OWN, _OWN + 1), int(labels[1])

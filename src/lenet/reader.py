@@ -1,4 +1,4 @@
-"""Read a picture: see it, score what is seen once, decode the scores. The only module that knows both ends."""
+"""Read a picture: preprocessing, segmentation, scores, decoding, an answer or a guess. It alone knows both ends."""
 
 from __future__ import annotations
 
@@ -8,33 +8,38 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lenet.arrays import Float64, Uint8
-from lenet.decoding.confidence import calibrate_confidence, confidence_features, format_holds
+from lenet.decoding.confidence import calibrate_confidence, format_holds
 from lenet.decoding.decoder import DecodedDigit, DecodedLine, decode, withhold
-from lenet.decoding.features import build_line_graph
-from lenet.decoding.formats import SYMBOLS, accept_choices
-from lenet.decoding.formats import parse_pattern as allowed_texts
+from lenet.decoding.formats import SYMBOLS, accept_choices, parse_pattern
 from lenet.decoding.graph import Automaton
+from lenet.decoding.lines import decode_line
 from lenet.decoding.sliding_window import build_column_graph
 from lenet.engine import Network
-from lenet.engine.tta import score_with_tta
+from lenet.engine.tta import TtaScores, score_with_tta
 from lenet.errors import UsageError
-from lenet.network.probabilities import best_two, probabilities
+from lenet.network.probabilities import best_two, log_probabilities, probabilities
 from lenet.network.spec import NOT_A_DIGIT
-from lenet.preprocessing.decode import PictureSource
-from lenet.result import Abstained, Box, Digit, Line, Reading, RunnerUp
-from lenet.segmentation.candidates import LineStrips, PageCandidates, find_candidates, find_digit, find_strips
+from lenet.preprocessing.decode import Page, PictureSource
+from lenet.preprocessing.pipeline import find_writing, prepare_page
+from lenet.result import Abstained, Box, Digit, Line, Number, Reading, RunnerUp, Sign, join_texts
+from lenet.segmentation.candidates import (
+    LineStrips,
+    PageCandidates,
+    segment_digit,
+    segment_numbers,
+    segment_strips,
+)
+from lenet.steps import Step
 
-_AGAIN = "doubtful: turned, slanted and scaled looks count too"
-_UNFIT = "what is written hardly fits the format"
 # Less of what a line may say than this is hardly what was meant.
 _HARDLY = 0.01
 
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What to read: one `digit`, or numbers that are `parse_pattern`; how many of the `best` texts of a line to list.
+    """What to read: one `digit`, or numbers that are `allowed`; how many of the `best` texts of a line to list.
 
-    An answer of a lower confidence than `least` is withheld; `notes` say what of that is out of reach. `sliding_window`
+    An answer of a lower confidence than `least` is withheld; `steps` say what of that is out of reach. `sliding_window`
     slides the network along the line.
     """
 
@@ -43,121 +48,183 @@ class ReadOptions:
     allowed: Automaton | None = None
     best: int = 0
     least: float = 0.0
-    notes: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
 
 
-def read(source: PictureSource, network: Network, asked: ReadOptions = ReadOptions()) -> Reading:
+@dataclass(frozen=True)
+class Explained:
+    """A reading, the candidates that it is of, and the probability of each label for each candidate, (m, k)."""
+
+    reading: Reading
+    candidates: PageCandidates
+    probabilities: Float64
+
+    @property
+    def chosen(self) -> set[int]:
+        """Which candidates the digits and signs of the reading are."""
+        return {digit.arc for digit in self.reading.digits} | {sign.arc for sign in self.reading.signs}
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a symbol of a decoded line is: its arc or column, its box in the picture's own pixels, and its glyph."""
+
+    arc: int
+    box: Box
+    glyph: Uint8
+
+
+@dataclass(frozen=True)
+class _PlacedLine:
+    """A decoded line, and where each of its symbols is."""
+
+    decoded: DecodedLine
+    places: list[_Place]
+
+
+def read(source: PictureSource, network: Network, options: ReadOptions = ReadOptions()) -> Reading:
     """Read the numbers in any picture, or its one digit. Raises PictureError when the picture cannot be decoded.
 
     Weights that do not know "not a digit" read one digit.
     """
-    if asked.sliding_window:
-        return read_strips(find_strips(source), network, asked)
-    return find_and_read(source, network, asked)[1]
+    return read_page(prepare_page(source), network, options)
 
 
-def find_and_read(source: PictureSource, network: Network, asked: ReadOptions) -> tuple[PageCandidates, Reading]:
-    """Return what was seen of a picture, and the reading of it.
+def read_page(page: Page, network: Network, options: ReadOptions = ReadOptions()) -> Reading:
+    """Read the numbers on a prepared page, or its one digit."""
+    if options.sliding_window:
+        return read_strips(segment_strips(find_writing(page)), network, options)
+    return explain_page(page, network, options).reading
+
+
+def explain_page(page: Page, network: Network, options: ReadOptions) -> Explained:
+    """Read a prepared page, and tell all candidates that were scored.
 
     Where light and dark might be exchanged, as on a digit that was cut out tightly, what reads better is right.
     """
-    one = asked.digit or not network.weights.reads_numbers
-    see, say = (find_digit, read_digit) if one else (find_candidates, read_number)
-    candidates = see(source)
-    reading = say(candidates, network, asked)
-    if candidates.ambiguous_polarity:
-        inverted = see(source, inverted=True)
-        again = say(inverted, network, asked)
-        if again.text and (not reading.text or again.confidence > reading.confidence):
-            return inverted, again
-    return candidates, reading
+    first = _explain(page, network, options, inverted=False)
+    if not first.candidates.ambiguous_polarity:
+        return first
+    second = _explain(page, network, options, inverted=True)
+    if not second.reading.best_text:
+        return first
+    better = not first.reading.best_text or second.reading.confidence > first.reading.confidence
+    return second if better else first
 
 
-def find_chosen_arcs(candidates: PageCandidates, reading: Reading) -> set[int]:
-    """Return which of a sight's candidates the digits of its reading are."""
-    said = {(digit.box, digit.glyph.tobytes()) for digit in reading.digits}
-    return {arc for arc, glyph in enumerate(candidates.glyphs) if (candidates.box(arc), glyph.tobytes()) in said}
+def _explain(page: Page, network: Network, options: ReadOptions, *, inverted: bool) -> Explained:
+    one = options.digit or not network.weights.reads_numbers
+    writing = find_writing(page, tall=one, inverted=inverted)
+    candidates = segment_digit(writing) if one else segment_numbers(writing)
+    scores = score_with_tta(network, candidates.glyphs)
+    reading = (_read_digit if one else _read_numbers)(candidates, scores, network, options)
+    return Explained(reading, candidates, scores.probabilities)
 
 
-def read_digit(candidates: PageCandidates, network: Network, asked: ReadOptions = ReadOptions()) -> Reading:
-    """Say which digit a sight of one glyph is."""
+def read_digit(candidates: PageCandidates, network: Network, options: ReadOptions = ReadOptions()) -> Reading:
+    """Say which digit the one candidate of a page is."""
+    return _read_digit(candidates, score_with_tta(network, candidates.glyphs), network, options)
+
+
+def _read_digit(candidates: PageCandidates, scores: TtaScores, _network: Network, options: ReadOptions) -> Reading:
     if candidates.unreadable:
-        return Reading("", 0.0, candidates.unreadable, (), (), candidates.notes)
-    looks = score_with_tta(network, candidates.glyphs)
-    found = looks.probabilities[0]
-    notes = (*candidates.notes, *([_AGAIN] if looks.augmented[0] else []), *asked.notes)
-    first, second = best_two(found[:NOT_A_DIGIT])
-    runner_up = RunnerUp(str(second), float(found[second]))
-    digit = Digit(str(first), float(found[first]), runner_up, 0, candidates.box(0), candidates.glyphs[0])
-    if len(found) > NOT_A_DIGIT and found[NOT_A_DIGIT] > 0.5:
-        return Reading("", float(found[NOT_A_DIGIT]), "not a digit", (), (), notes)
-    abstained = _abstain(digit.confidence, asked)
-    ranked = sorted(enumerate(map(float, found[:NOT_A_DIGIT])), key=lambda each: -each[1])[: asked.best]
-    line = Line(digit.label, digit.confidence, abstained, digit.box, tuple((str(each), p) for each, p in ranked))
-    return Reading(line.text, line.confidence, abstained, (line,), (digit,), notes)
+        return Reading("", "", 0.0, candidates.unreadable, steps=candidates.steps)
+    probs = scores.probabilities[0]
+    steps = (*candidates.steps, *([Step("augmented")] if scores.augmented[0] else []), *options.steps)
+    if len(probs) > NOT_A_DIGIT and probs[NOT_A_DIGIT] > 0.5:
+        return Reading("", "", float(probs[NOT_A_DIGIT]), "not a digit", steps=steps)
+    first, second = best_two(probs[:NOT_A_DIGIT])
+    ranked = sorted(enumerate(map(float, probs[:NOT_A_DIGIT])), key=lambda each: -each[1])[: options.best]
+    likeliest = tuple((str(label), p) for label, p in ranked)
+    decoded = DecodedLine(
+        str(first),
+        float(probs[first]),
+        (DecodedDigit(0, first, float(probs[first]), second, float(probs[second])),),
+        likeliest,
+    )
+    line = _PlacedLine(decoded, [_Place(0, candidates.box(0), candidates.glyphs[0])])
+    return _join_lines([line], options, steps)
 
 
-def read_number(candidates: PageCandidates, network: Network, asked: ReadOptions = ReadOptions()) -> Reading:
-    """Score all of a sight's glyphs, doubtful ones by several looks, and find the likeliest text of each line."""
+def read_numbers(candidates: PageCandidates, network: Network, options: ReadOptions = ReadOptions()) -> Reading:
+    """Score all candidates of a page, those of low confidence augmented, and find the likeliest text of each line."""
+    return _read_numbers(candidates, score_with_tta(network, candidates.glyphs), network, options)
+
+
+def _read_numbers(candidates: PageCandidates, scores: TtaScores, network: Network, options: ReadOptions) -> Reading:
     if candidates.unreadable:
-        return Reading("", 0.0, candidates.unreadable, (), (), candidates.notes)
-    assert network.weights.arc_scorer is not None
-    log_probs: Float64 = np.log(np.maximum(score_with_tta(network, candidates.glyphs).probabilities, 1e-12))
-    found = []
-    for line in range(len(candidates.lattice.lines)):
-        separators = asked.allowed is not None
-        graph, arcs, _evidence = build_line_graph(
-            candidates.lattice, line, log_probs, network.weights.arc_scorer, separators=separators
-        )
-        decoded = decode(graph, np.stack([graph.sources, graph.targets], axis=1), asked.allowed, asked.best)
-        said = np.array([arcs[each.step] for each in decoded.digits], np.int32)
-        decoded = _calibrate(
-            decoded, confidence_features(decoded, candidates, said, log_probs) if decoded.digits else None, network
-        )
-        places = [(candidates.box(int(arcs[each.step])), candidates.glyphs[arcs[each.step]]) for each in decoded.digits]
-        found.append((decoded, places))
-    return _reading(found, asked, candidates.notes)
+        return Reading("", "", 0.0, candidates.unreadable, steps=candidates.steps)
+    arc_scorer = network.weights.arc_scorer
+    assert arc_scorer is not None
+    log_probs = log_probabilities(scores.probabilities)
+    lines = []
+    for number in range(len(candidates.lattice.lines)):
+        line = decode_line(candidates, number, log_probs, arc_scorer, options.allowed, options.best)
+        places = [_Place(arc, candidates.box(arc), candidates.glyphs[arc]) for arc in line.arcs.tolist()]
+        lines.append(_PlacedLine(_calibrate(line.decoded, line.features, network), places))
+    return _join_lines(lines, options, candidates.steps, candidates.share_read)
 
 
-def read_strips(lines: LineStrips, network: Network, asked: ReadOptions = ReadOptions()) -> Reading:
+def read_strips(lines: LineStrips, network: Network, options: ReadOptions = ReadOptions()) -> Reading:
     """Slide the network along each line of a picture and find the likeliest text of its columns."""
     if not lines.strips:
-        return Reading("", 0.0, "blank", (), (), lines.notes)
+        return Reading("", "", 0.0, "blank", steps=lines.steps)
     found = []
     for number, strip in enumerate(lines.strips):
         scores = network.forward(strip.field)[0, :, 0].T
-        log_probs = np.log(np.maximum(probabilities(scores, network.weights.temperature), 1e-12))
-        graph, columns = build_column_graph(log_probs)
+        graph, columns = build_column_graph(log_probabilities(probabilities(scores, network.weights.temperature)))
         spans = np.stack([columns - 1, columns + 2], axis=1).astype(np.int32)
-        decoded = _calibrate(decode(graph, spans, asked.allowed, asked.best), None, network)
-        places = [lines.place(number, int(columns[each.step])) for each in decoded.digits]
-        found.append((decoded, places))
-    return _reading(found, asked, lines.notes)
+        decoded = _calibrate(decode(graph, spans, options.allowed, options.best), None, network)
+        said = [int(columns[each.step]) for each in decoded.digits]
+        found.append(_PlacedLine(decoded, [_Place(column, *lines.place(number, column)) for column in said]))
+    return _join_lines(found, options, lines.steps, lines.share_read)
 
 
-def _reading(
-    found: list[tuple[DecodedLine, list[tuple[Box, Uint8]]]], asked: ReadOptions, notes: tuple[str, ...]
+def _join_lines(
+    found: list[_PlacedLine], options: ReadOptions, steps: tuple[Step, ...], share_read: float = 1.0
 ) -> Reading:
-    """Put decoded lines, each with the boxes and the glyphs of its digits, together."""
+    """Put decoded lines together; one that says nothing is left out.
+
+    Of ink of which only a share is read, nothing is answered: what is left out may belong to any number.
+    """
     lines: list[Line] = []
+    numbers: list[Number] = []
     digits: list[Digit] = []
+    signs: list[Sign] = []
     silent = 1.0
-    for decoded, places in found:
+    for each in found:
+        decoded = each.decoded
         if not decoded.digits:
             silent = min(silent, decoded.confidence)
             continue
-        own = [_digit(each, len(lines), box, glyph) for each, (box, glyph) in zip(decoded.digits, places, strict=True)]
-        abstained = _abstain(decoded.confidence, asked)
-        lines.append(Line(decoded.text, decoded.confidence, abstained, _around(own), decoded.likeliest))
-        digits.extend(own)
+        confidence = decoded.confidence * share_read
+        abstained: Abstained = "uncertain" if share_read < 1 else _abstain(confidence, options)
+        text, guess = ("", decoded.text) if abstained else (decoded.text, "")
+        box, line = _surround(each.places), len(lines)
+        lines.append(Line(text, guess, confidence, abstained, box, decoded.likeliest))
+        numbers.append(Number(text, guess, confidence, abstained, box, line))
+        for symbol, place in zip(decoded.digits, each.places, strict=True):
+            if symbol.symbol < NOT_A_DIGIT:
+                digits.append(_make_digit(symbol, place, line, answered=not abstained))
+            else:
+                sign = SYMBOLS[symbol.symbol], symbol.confidence, line, place.box
+                signs.append(Sign(*sign, answered=not abstained, arc=place.arc))
     if not lines:
-        return Reading("", silent, "not a digit", (), (), notes)
-    confidence = float(np.prod([line.confidence for line in lines]))
-    if any(decoded.digits and decoded.fits < _HARDLY for decoded, _places in found):
-        notes = (*notes, _UNFIT)
-    text = "\n".join(line.text for line in lines)
-    abstained = _abstain(confidence, asked)
-    return Reading(text, confidence, abstained, tuple(lines), tuple(digits), (*notes, *asked.notes))
+        return Reading("", "", silent, "not a digit", steps=steps)
+    if any(each.decoded.digits and each.decoded.fits < _HARDLY for each in found):
+        steps = (*steps, Step("format-unlikely"))
+    text = join_texts(line.text for line in lines)
+    return Reading(
+        text,
+        "" if text else "\n".join(line.guess for line in lines),
+        float(np.prod([line.confidence for line in lines if line.text or not text])),
+        False if text else "uncertain",
+        tuple(lines),
+        tuple(numbers),
+        tuple(digits),
+        tuple(signs),
+        (*steps, *options.steps),
+    )
 
 
 def read_options(
@@ -185,19 +252,19 @@ def read_options(
         raise UsageError(f"sweep with {network.weights.name}", "these weights have no blank", "choose lenet5-sweep")
     if formats and not sliding_window and not network.weights.reads_numbers:
         raise UsageError(f"{formats[0]} with {network.weights.name}", "these weights read one digit", "choose others")
-    allowed = None if pattern is None else allowed_texts(pattern)
+    allowed = None if pattern is None else parse_pattern(pattern)
     if choices is not None:
         if isinstance(choices, str):
             raise UsageError(f"choices {choices!r}", "one text", "give a list of texts")
         allowed = accept_choices(list(choices), "choices")
-    least, notes = (0.0, ()) if max_error is None else _least_confidence(network, max_error)
-    return ReadOptions(digit, sliding_window, allowed, best, least, notes)
+    least, steps = (0.0, ()) if max_error is None else _least_confidence(network, max_error)
+    return ReadOptions(digit, sliding_window, allowed, best, least, steps)
 
 
-def _least_confidence(network: Network, most_error: float) -> tuple[float, tuple[str, ...]]:
+def _least_confidence(network: Network, most_error: float) -> tuple[float, tuple[Step, ...]]:
     """Return from which confidence at most this share of answers is wrong, by the weights' own calibration.
 
-    If there is none, all answers are to be withheld, and a note says so.
+    If there is none, all answers are to be withheld, and a step says so.
     """
     if not 0 < most_error < 1:
         raise UsageError(f"max_error {most_error:g}", "expected a share above 0 and below 1")
@@ -207,8 +274,8 @@ def _least_confidence(network: Network, most_error: float) -> tuple[float, tuple
     enough = [confidence for confidence, error, _coverage in curve if error <= most_error]
     if enough:
         return min(enough), ()
-    reached = 100 * min(error for _confidence, error, _coverage in curve)
-    return 1.0, (f"withheld: even the surest answers of {network.weights.name} are wrong in {reached:.2f} %",)
+    reached = 100 * float(min(error for _confidence, error, _coverage in curve))
+    return 1.0, (Step("error-out-of-reach", {"weights": network.weights.name, "percent_wrong": reached}),)
 
 
 def _calibrate(decoded: DecodedLine, found: Float64 | None, network: Network) -> DecodedLine:
@@ -227,15 +294,16 @@ def _calibrate(decoded: DecodedLine, found: Float64 | None, network: Network) ->
     return replace(decoded, confidence=confidence, likeliest=likeliest)
 
 
-def _digit(found: DecodedDigit, line: int, box: Box, glyph: Uint8) -> Digit:
+def _make_digit(found: DecodedDigit, place: _Place, line: int, *, answered: bool) -> Digit:
     runner_up = RunnerUp(SYMBOLS[found.runner_up], found.runner_up_confidence)
-    return Digit(SYMBOLS[found.symbol], found.confidence, runner_up, line, box, glyph)
+    label = SYMBOLS[found.symbol]
+    return Digit(label, found.confidence, runner_up, line, place.box, place.glyph, answered, place.arc)
 
 
-def _around(digits: list[Digit]) -> Box:
-    x0, y0, x1, y1 = zip(*(digit.box for digit in digits), strict=True)
+def _surround(places: list[_Place]) -> Box:
+    x0, y0, x1, y1 = zip(*(place.box for place in places), strict=True)
     return min(x0), min(y0), max(x1), max(y1)
 
 
-def _abstain(confidence: float, asked: ReadOptions) -> Abstained:
-    return "uncertain" if confidence < asked.least else withhold(confidence)
+def _abstain(confidence: float, options: ReadOptions) -> Abstained:
+    return "uncertain" if confidence < options.least else withhold(confidence)

@@ -1,15 +1,28 @@
-"""Answers: what reading a picture gives, and what measuring a network gives, as data and as JSON."""
+"""What reading a picture gives, as data and as JSON: an answer where there is one, and a guess where it is withheld."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from lenet.arrays import Uint8
+from lenet.steps import Step
 
 Box = tuple[int, int, int, int]
-# Why there is no answer: False when there is one; "uncertain" keeps the best guess, the others have no text.
+# Why there is no answer: False when there is one; "uncertain" has a guess, the others have none.
 Abstained = Literal[False, "blank", "not a digit", "too small", "too blurred", "uncertain"]
+# The same as one plain word or two.
+State = Literal["read", "blank", "not a number", "too small", "too blurred", "uncertain"]
+# What stands in a text for a number that is withheld while another is answered.
+WITHHELD = "?"
+
+
+def describe_state(abstained: Abstained) -> State:
+    """Return an abstention, or that there is none, as a plain word."""
+    if abstained == "not a digit":
+        return "not a number"
+    return abstained or "read"
 
 
 @dataclass(frozen=True)
@@ -24,7 +37,8 @@ class RunnerUp:
 class Digit:
     """One digit: its label, its calibrated probability, and the box x0, y0, x1, y1 in the picture's own pixels.
 
-    `glyph` (28, 28) uint8 is what the network saw; `line` is the number of its line, from 0.
+    `glyph` (28, 28) uint8 is what the network saw; `line` is the number of its line, from 0. If it is `answered` it is
+    of an answer, else of a guess. `arc` is the number of its candidate on the page, or of its column; -1: not known.
     """
 
     label: str
@@ -33,6 +47,8 @@ class Digit:
     line: int
     box: Box
     glyph: Uint8 = field(repr=False, compare=False)
+    answered: bool = True
+    arc: int = field(default=-1, repr=False, compare=False)
 
     def as_json(self) -> dict[str, Any]:
         """Return the digit as `lenet read --json` has it."""
@@ -43,26 +59,89 @@ class Digit:
             "runner_up": runner_up,
             "line": self.line,
             "box": list(self.box),
+            "answered": self.answered,
+        }
+
+
+@dataclass(frozen=True)
+class Sign:
+    """A point, a comma, a dash and the like: as `Digit`, which it is none of."""
+
+    label: str
+    confidence: float
+    line: int
+    box: Box
+    answered: bool = True
+    arc: int = field(default=-1, repr=False, compare=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the sign as `lenet read --json` has it."""
+        return {
+            "label": self.label,
+            "confidence": self.confidence,
+            "line": self.line,
+            "box": list(self.box),
+            "answered": self.answered,
+        }
+
+
+@dataclass(frozen=True)
+class Number:
+    """One number: `text` is an answer or empty, `guess` the likeliest text of what is withheld or empty.
+
+    `confidence` is the probability that all of the text, or of the guess, is right.
+    """
+
+    text: str
+    guess: str
+    confidence: float
+    abstained: Abstained
+    box: Box
+    line: int
+
+    @property
+    def state(self) -> State:
+        """`abstained` as a plain word: "read" for an answer."""
+        return describe_state(self.abstained)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the number as `lenet read --json` has it."""
+        return {
+            "text": self.text,
+            "guess": self.guess,
+            "confidence": self.confidence,
+            "abstained": self.abstained,
+            "state": self.state,
+            "box": list(self.box),
+            "line": self.line,
         }
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of writing: its text, the probability that all of it is right, its box, and the likeliest texts."""
+    """One line of writing: `text`, `guess` and `confidence` as a `Number` has them, and the likeliest texts."""
 
     text: str
+    guess: str
     confidence: float
     abstained: Abstained
     box: Box
     likeliest: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def state(self) -> State:
+        """`abstained` as a plain word: "read" for an answer."""
+        return describe_state(self.abstained)
 
     def as_json(self) -> dict[str, Any]:
         """Return the line as `lenet read --json` has it."""
         likeliest = [{"text": text, "confidence": confidence} for text, confidence in self.likeliest]
         return {
             "text": self.text,
+            "guess": self.guess,
             "confidence": self.confidence,
             "abstained": self.abstained,
+            "state": self.state,
             "box": list(self.box),
             **({"likeliest": likeliest} if likeliest else {}),
         }
@@ -70,25 +149,57 @@ class Line:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a picture says: the lines joined by newlines, with an honest confidence and every decision taken.
+    """What a picture says: an answer, and only an answer, in `text`; what is not answered in `guess`.
 
-    `text` is the best guess when `abstained` is "uncertain" and empty for the other reasons.
+    `text` joins the lines by newlines; a line that is withheld stands in it as "?" while another is answered.
+    `abstained` has a reason only if nothing is answered: then `text` is empty. `confidence` is the probability that all
+    that is answered is right; of what is withheld as a whole it is the guess's. `steps` are what was done to the
+    picture, `notes` their sentences.
     """
 
     text: str
+    guess: str
     confidence: float
     abstained: Abstained
-    lines: tuple[Line, ...]
-    digits: tuple[Digit, ...]
-    notes: tuple[str, ...]
+    lines: tuple[Line, ...] = ()
+    numbers: tuple[Number, ...] = ()
+    digits: tuple[Digit, ...] = ()
+    signs: tuple[Sign, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def state(self) -> State:
+        """`abstained` as a plain word: "read" if anything is answered."""
+        return describe_state(self.abstained)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was done to the picture, a sentence a step."""
+        return tuple(step.text for step in self.steps)
+
+    @property
+    def best_text(self) -> str:
+        """The likeliest text of every line, answered or not: what is compared with a label."""
+        return "\n".join(line.text or line.guess for line in self.lines)
 
     def as_json(self) -> dict[str, Any]:
         """Return the reading as `lenet read --json` has it, without the path."""
         return {
             "text": self.text,
+            "guess": self.guess,
             "confidence": self.confidence,
             "abstained": self.abstained,
+            "state": self.state,
             "lines": [line.as_json() for line in self.lines],
+            "numbers": [number.as_json() for number in self.numbers],
             "digits": [digit.as_json() for digit in self.digits],
+            "signs": [sign.as_json() for sign in self.signs],
             "notes": list(self.notes),
+            "steps": [step.as_json() for step in self.steps],
         }
+
+
+def join_texts(texts: Iterable[str]) -> str:
+    """Join the texts of lines by newlines; what is withheld, an empty one, is "?" unless all are: then nothing is."""
+    every = tuple(texts)
+    return "\n".join(text or WITHHELD for text in every) if any(every) else ""

@@ -187,7 +187,7 @@ def stages(picture: Path, runs: int = 15) -> dict[str, float]:
     """
     from lenet.engine import load
     from lenet.preprocessing.pipeline import find_writing, prepare_page
-    from lenet.reader import read_number
+    from lenet.reader import read_numbers
     from lenet.segmentation.candidates import find_candidates
     from lenet.segmentation.glyphs import make_glyphs
     from lenet.segmentation.lattice import propose_numbers
@@ -204,11 +204,11 @@ def stages(picture: Path, runs: int = 15) -> dict[str, float]:
     candidates = find_candidates(picture)
     for _run in range(runs):
         page = timed("open", partial(prepare_page, picture))
-        ink = timed("ink", partial(find_writing, page))[0]
+        ink = timed("ink", partial(find_writing, page)).ink
         lattice = timed("lattice", partial(propose_numbers, ink))
         timed("glyphs", partial(make_glyphs, ink, lattice))
         timed("score", partial(network.scores, candidates.glyphs))
-        timed("path", partial(read_number, candidates, network))
+        timed("path", partial(read_numbers, candidates, network))
     median = {name: statistics.median(each) for name, each in took.items()}
     median["path"] -= median["score"]
     return {name: round(each, 3) for name, each in median.items()}

@@ -12,7 +12,7 @@ from typing import IO, Any
 from lenet.errors import LenetError, MissingExtra, UsageError, reason
 from lenet.files import replacing
 
-COLUMNS = ("path", "text", "confidence", "abstained", "notes", "error", "likeliest")
+COLUMNS = ("path", "text", "confidence", "abstained", "state", "guess", "notes", "error", "likeliest")
 FORMATS = (".csv", ".jsonl", ".parquet")
 # Rows that are held until they are written to a Parquet file together.
 _ROWS = 5_000
@@ -77,6 +77,18 @@ def format_likeliest(answer: dict[str, Any]) -> str:
         return f"{text['text'] or 'nothing'} {format_confidence(text['confidence'])}"
 
     return " | ".join(", ".join(map(told, line.get("likeliest", ()))) for line in answer.get("lines", ())).strip(" |")
+
+
+def describe_withheld(answer: dict[str, Any]) -> list[str]:
+    """Say why an answer, or a line of one, is withheld, and what it may be: "uncertain: perhaps 1701770"."""
+    guess = str(answer["guess"]).replace("\n", " ")
+    if answer["abstained"]:
+        return [f"{answer['state']}: perhaps {guess}" if guess else answer["state"]]
+    return [
+        f"line {number} {line['state']}: perhaps {line['guess']}"
+        for number, line in enumerate(answer["lines"], 1)
+        if line["abstained"]
+    ]
 
 
 def format_confidence(confidence: float) -> str:
@@ -183,6 +195,8 @@ def _row(answer: dict[str, Any]) -> dict[str, Any]:
         "text": answer.get("text"),
         "confidence": answer.get("confidence"),
         "abstained": answer.get("abstained") or "",
+        "state": answer.get("state", "error"),
+        "guess": answer.get("guess"),
         "notes": "; ".join(answer.get("notes", ())),
         "error": escape_name(answer.get("error", "")),
         "likeliest": format_likeliest(answer),

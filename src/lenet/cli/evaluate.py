@@ -101,15 +101,21 @@ def _tell(found: NumbersEvaluation, data: str, out: Path | None, as_json: bool) 
         return
     low, high = found.interval95
     print(f"{found.model} on {data}: {found.string_errors} of {found.strings:,} numbers wrong", end="")
-    print(f" ({100 * found.error_rate:.2f} %, 95 % interval {100 * low:.2f} to {100 * high:.2f} %)")
-    print(f"  {found.digit_errors} digit errors (edit distance) of {found.digits:,}; {found.abstained} withheld")
+    print(
+        f" ({100 * found.error_rate:.2f} %, 95 % interval {100 * low:.2f} to {100 * high:.2f} %), guesses counted too"
+    )
+    print(f"  answered: {found.answered_right} right, {found.answered_wrong} wrong; {found.withheld} withheld")
+    exactly = found.strings - found.by_digits
+    print(f"  compared: {found.by_digits} labels by their digits, signs left out; {exactly} exactly")
+    print(f"  {found.digit_errors} digit errors (edit distance) of {found.digits:,}")
     print(f"  expected calibration error {100 * found.calibration_error:.2f} %")
     for coverage, error in found.curve:
-        print(f"  answering the surest {100 * coverage:.0f} %: {100 * error:.2f} % wrong")
+        print(f"  the surest {100 * coverage:.0f} %: {100 * error:.2f} % wrong")
     if found.mistakes:
-        print("surest mistakes (truth > answer, probability):")
+        print("surest mistakes (truth > answer, or guess?, probability):")
         for mistake in found.mistakes[:10]:
-            print(f"  {mistake.label} > {mistake.text or mistake.abstained}, {mistake.confidence:.3f} {mistake.path}")
+            read = mistake.text or (f"{mistake.guess}?" if mistake.guess else mistake.state)
+            print(f"  {mistake.label} > {' '.join(read.split())}, {mistake.confidence:.3f} {mistake.path}")
 
 
 def _print_confusion(confusion: tuple[tuple[int, ...], ...]) -> None:

@@ -17,6 +17,7 @@ from lenet.network.spec import DEFAULT, SLIDING_DEFAULT
 if TYPE_CHECKING:
     from lenet.bulk.jobs import Answer
     from lenet.reader import ReadOptions
+    from lenet.steps import Step
 
 
 def read(
@@ -25,6 +26,7 @@ def read(
         typer.Argument(metavar="PATH", help="Pictures, folders, globs, .zip, .tar, .parquet; - is stdin."),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per picture.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Tell every step that was taken on the way.")] = False,
     digit: Annotated[bool, typer.Option("--digit", help="Take each whole picture for one digit.")] = False,
     model: Annotated[
         str | None,
@@ -76,8 +78,8 @@ def read(
 ) -> None:
     """Read handwritten numbers in pictures, a line for each.
 
-    A line is path, text, confidence and the decisions taken, separated by tabs; several lines of writing are joined
-    by a space there.
+    A line is path, text, confidence and what a person should know, separated by tabs; several lines of writing are
+    joined by a space there. The text is an answer: where it is empty, the remark says why, and what it may be.
 
     Any format, size, colour, polarity and place. Several pictures are read on all cores. A picture that cannot be read
     gives one line on stderr and exit status 1; the others are still read.
@@ -116,7 +118,7 @@ def read(
         left = found[done:]
         answers = jobs.read_all(open_pictures(left, column, given), len(left), model, asked)
         for number, answer in enumerate(answers, done):
-            failed |= not _tell(answer, as_json, put)
+            failed |= not _tell(answer, as_json, verbose, put)
             if answer.reading and drawing:
                 _annotate(answer, _reopen(answer.path, given, column), _choose_drawing(drawing, answer.path, number))
             if answer.reading and keep:
@@ -172,7 +174,7 @@ def _read_choices(choices: Path) -> list[str]:
         raise DataError(choices, f"cannot be read ({reason(error)})") from error
 
 
-def _tell(answer: Answer, as_json: bool, put: Callable[[dict[str, Any]], None] | None) -> bool:
+def _tell(answer: Answer, as_json: bool, verbose: bool, put: Callable[[dict[str, Any]], None] | None) -> bool:
     """Print an answer and put it into the file; return whether there was one."""
     if answer.error:
         print(answer.error, file=sys.stderr)
@@ -182,7 +184,7 @@ def _tell(answer: Answer, as_json: bool, put: Callable[[dict[str, Any]], None] |
     if as_json:
         print(json.dumps(found))
     elif answer.reading is not None and not put:
-        print(_format_line(found))
+        print(_format_line(found, answer.reading.steps, verbose))
     return answer.reading is not None
 
 
@@ -216,7 +218,7 @@ def _annotate(answer: Answer, source: Any, out: Path) -> None:
     assert answer.reading is not None
     page = open_page(source)
     cuts = find_candidates(source).cuts() if len(answer.reading.digits) > 1 else ()
-    draw.save_picture(draw.annotate(page.grey, answer.reading.digits, page.scale, cuts), out)
+    draw.save_picture(draw.annotate(page.grey, (*answer.reading.digits, *answer.reading.signs), page.scale, cuts), out)
 
 
 def _choose_drawing(annotate: Path, path: str, number: int) -> Path:
@@ -226,12 +228,16 @@ def _choose_drawing(annotate: Path, path: str, number: int) -> Path:
     return annotate / f"{number + 1:04d}-{stem}.png"
 
 
-def _format_line(found: dict[str, Any]) -> str:
-    """Return path, text, confidence, and the abstention with the notes, separated by tabs."""
-    from lenet.bulk.outputs import format_confidence, format_likeliest
+def _format_line(found: dict[str, Any], steps: tuple[Step, ...], verbose: bool) -> str:
+    """Return path, text, confidence and remarks, separated by tabs.
+
+    Remarks are why nothing is answered and what it may be, and those steps that a person should know, or all of them.
+    """
+    from lenet.bulk.outputs import describe_withheld, format_confidence, format_likeliest
 
     ranked = format_likeliest(found)
-    remarks = [*filter(None, [found["abstained"], ranked and f"likeliest {ranked}"]), *found["notes"]]
+    notes = [step.text for step in steps if step.notable or verbose]
+    remarks = [*describe_withheld(found), *filter(None, [ranked and f"likeliest {ranked}"]), *notes]
     path = str(found["path"]).replace("\t", "\\t").replace("\n", "\\n")
     text = str(found["text"]).replace("\n", " ")
     return f"{path}\t{text}\t{format_confidence(found['confidence'])}\t{'; '.join(remarks)}".rstrip("\t")

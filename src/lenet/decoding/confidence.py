@@ -14,19 +14,28 @@ from lenet.segmentation.lattice import SHAPES
 
 # What is weighed beside an offset: the log-odds of the text up to 1, and beyond; the log-odds of "not a digit" of what
 # looks least like one; how many more than two 1s stand in a row, since hatching is no number; the ink that the cuts
-# cross; the logarithm of how many digits there are; how many notes, of what had to be done to see it; which share of
-# neighbours hangs together, and that times the share of 1s and 7s, since an h or a u may be cut into such; and if it is
-# a single digit, which letters and blots are taken for, so that the first three are weighed apart for one.
+# cross; the logarithm of how many digits there are; how many of the steps named below were needed to see it; which
+# share of neighbours hangs together, and that times the share of 1s and 7s, since an h or a u may be cut into such; and
+# if it is a single digit, which letters and blots are taken for, so that the first three are weighed apart for one.
 _SAID = ("log-odds", "beyond", "rubbish")
-_MORE = ("ones", "cuts", "digits", "notes", "joined", "joined strokes")
+_MORE = ("ones", "cuts", "digits", "steps", "joined", "joined strokes")
 CONFIDENCE_FEATURES = (*_SAID, *_MORE, "single", *(f"{sign} of a single one" for sign in _SAID))
 assert len(CONFIDENCE_FEATURES) + 1 == CONFIDENCE_WEIGHT_COUNT
 _LEFT, _RIGHT = SHAPES.index("cut left"), SHAPES.index("cut right")
 _LIKELY = 1.0
 # So many pictures of numbers that are said to be of a format are.
 _OF_THE_FORMAT = 0.95
-# More notes than this say no more.
-_NOTES = 4
+# What had to be done to the pixels before a number was seen, and how many of such steps say no more. What was done to
+# the file, and what is said of the answer, is none of these.
+_PIXEL_STEPS = frozenset(
+    (
+        *("colour-contrast", "table-removed", "shadow-removed", "black-print-dropped", "coloured-print-dropped"),
+        *("light-ink", "uneven-light-removed", "ruled-lines-removed"),
+        *("frames-dropped", "boxes-dropped", "specks-dropped", "stains-dropped"),
+        *("strokes-thickened", "strokes-thinned"),
+    )
+)
+_MOST_STEPS = 4
 
 
 def confidence_features(
@@ -52,7 +61,7 @@ def confidence_features(
         float(min(4, max(0, longest - 2))),
         float((read[:, _LEFT] + read[:, _RIGHT]).max()),
         float(np.log(len(arcs))),
-        float(min(_NOTES, len(candidates.notes))),
+        float(min(_MOST_STEPS, sum(step.id in _PIXEL_STEPS for step in candidates.steps))),
         joined,
         joined * sum(digit in "17" for digit in decoded.text) / len(arcs),
     ]

@@ -17,6 +17,7 @@ from lenet.decoding.graph import (
     linear_acceptor,
     log_add,
     posteriors,
+    text_penalty,
     viterbi,
 )
 from lenet.network.spec import NOT_A_DIGIT
@@ -26,6 +27,8 @@ from lenet.result import Abstained
 UNCERTAIN = 0.5
 # Texts less likely than this beside the best one of their length so far are not followed, nor more than so many.
 _UNLIKELY, _FOLLOWED = 8.0, 6
+# The path of another text than the best path's is looked for up to so many arcs times symbols, about 200 digits.
+_MOST_COMPOSED = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -80,10 +83,11 @@ def decode(graph: Graph, spans: Int32, allowed: Automaton | None, best: int) -> 
     text = _text(graph, path)
     confidence = _share_of_paths(open_graph, text, every)
     likeliest = _rank_texts(open_graph, every, max(best, 1))
-    if likeliest and likeliest[0][1] > confidence and likeliest[0][0] != text:
+    small = len(graph.labels) * len(text) <= _MOST_COMPOSED
+    if small and likeliest and likeliest[0][1] > confidence and likeliest[0][0] != text:
         # Another text has more in all its segmentations together.
         text, confidence = likeliest[0]
-        again = compose(graph, _allow_only(text))
+        again = compose(graph, linear_acceptor(_labels_of(text), len(SYMBOLS)))
         path = [int(again.origins[step]) for step in viterbi(again)[1] if again.origins[step] >= 0]
     digits = tuple(_decode_digit(graph, spans, shares, step) for step in path if graph.labels[step] != EPSILON)
     return DecodedLine(text, min(1.0, confidence), digits, tuple(likeliest[:best]), fits)
@@ -98,13 +102,13 @@ def _text(graph: Graph, path: list[int]) -> str:
     return "".join(SYMBOLS[graph.labels[step]] for step in path if graph.labels[step] != EPSILON)
 
 
-def _allow_only(text: str) -> Automaton:
-    return linear_acceptor([SYMBOLS.index(character) for character in text], len(SYMBOLS))
+def _labels_of(text: str) -> list[int]:
+    return [SYMBOLS.index(character) for character in text]
 
 
 def _share_of_paths(graph: Graph, text: str, every: float) -> float:
     """Return the share of all paths that say this text: exp of minus equation 17."""
-    return float(np.exp(min(0.0, every - float(forward(compose(graph, _allow_only(text)))[-1]))))
+    return float(np.exp(min(0.0, every - text_penalty(graph, _labels_of(text)))))
 
 
 def _decode_digit(graph: Graph, spans: Int32, shares: Float64, step: int) -> DecodedDigit:

@@ -32,7 +32,7 @@ def draw_number(
     pen.text((_WIDTH // 2 + 8, 10), "its ink, in pieces; pale: passed over", GREY, load_font(14))
     figure.paste(seen, (_WIDTH // 2 + 8, 34))
     y = 44 + max(given.height, seen.height)
-    answer = reading.text.replace("\n", "  ") or str(reading.abstained)
+    answer = reading.best_text.replace("\n", "  ") or reading.state
     pen.text((16, y), answer, INK, load_font(42))
     sure = f"{min(100 * reading.confidence, 99.99):.2f} %"
     rest = [f"{text} {100 * chance:.2f} %" for line in reading.lines for text, chance in line.likeliest[1:4]]

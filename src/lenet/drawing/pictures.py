@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from lenet.arrays import Float32, Uint8
 from lenet.errors import LenetError, reason
 from lenet.evaluation.result import Mistake, NumbersEvaluation
 from lenet.files import replacing
-from lenet.result import Digit
+from lenet.result import Digit, Sign
 
 WHITE, INK, GREY, ACCENT, _CUT = "#ffffff", "#1b1b1f", "#6b6b76", "#c2410c", "#0e7490"
 _GAP = 6
@@ -95,18 +96,18 @@ def draw_misread(found: NumbersEvaluation, folder: Path) -> Image.Image:
             given = picture.convert("RGB")
         scale = min(width / given.width, tall / given.height)
         sheet.paste(given.resize((max(1, round(given.width * scale)), max(1, round(given.height * scale)))), (x, y))
-        answer = mistake.text.replace("\n", " ") or mistake.abstained
+        answer = mistake.best_text.replace("\n", " ") or mistake.state
         pen.text((x, y + tall + 2), f"{mistake.label} read as {answer}", INK, load_font(12))
         pen.text((x + width - 60, y + tall + 2), f"{100 * mistake.confidence:.1f} %", GREY, load_font(11))
     return sheet
 
 
 def annotate(
-    page: Uint8, digits: tuple[Digit, ...], scale: float, cuts: tuple[tuple[float, float], ...] = ()
+    page: Uint8, digits: Sequence[Digit | Sign], scale: float, cuts: tuple[tuple[float, float], ...] = ()
 ) -> Image.Image:
-    """Draw each digit's box and answer on a grey page, and the cuts; `scale` is picture pixels per page pixel.
+    """Draw the boxes and labels of digits and signs on a grey page, and the cuts.
 
-    `cuts` are the picture's pixels (x, y) where touching ink was cut apart.
+    `scale` is picture pixels per page pixel; `cuts` are the picture's pixels (x, y) where touching ink was cut apart.
     """
     times = max(1, 480 // max(page.shape))
     if digits:

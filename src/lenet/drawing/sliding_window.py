@@ -28,7 +28,7 @@ def draw_strips(page: Uint8, strips: list[Uint8], probs: list[Float64], reading:
     pen = ImageDraw.Draw(figure)
     pen.text((16, 10), "as given", GREY, load_font(14))
     figure.paste(given, (16, 34))
-    pen.text((16, 44 + given.height), reading.text.replace("\n", "  ") or str(reading.abstained), INK, load_font(42))
+    pen.text((16, 44 + given.height), reading.best_text.replace("\n", "  ") or reading.state, INK, load_font(42))
     pen.text((16, 96 + given.height), f"right with {min(100 * reading.confidence, 99.99):.2f} %", GREY, load_font(14))
     for line in lines:
         pen.text((16, top), "the line, upright, and a column of scores for every four pixels", GREY, load_font(13))

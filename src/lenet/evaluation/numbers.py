@@ -1,4 +1,4 @@
-"""Measure the reading of numbers: whole numbers right, edit distances, and what abstaining would save."""
+"""Measure the reading of numbers: best texts, answers, what is withheld, edit distances, and what doubt would save."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lenet.evaluation.result import Misread, NumbersEvaluation
 from lenet.progress import silent
 from lenet.reader import ReadOptions
 
-# The shares of pictures at which the curve of abstention is given.
+# The shares of pictures, the surest first, at which the curve of errors is given.
 _SHARES = (0.25, 0.5, 0.75, 0.9, 0.95, 1.0)
 
 
@@ -31,55 +31,72 @@ def edit_distance(one: str, other: str) -> int:
     return row[-1]
 
 
+def compare_texts(text: str, label: str) -> bool:
+    """Return whether a text is what a label says: its digits, of a label of digits alone, or exactly.
+
+    Of digits alone is also a label that a folder wrote without the signs that stand in its pictures. "none" is no text.
+    """
+    if label == NONE:
+        return not text
+    if label.isdecimal():
+        return "".join(filter(str.isdecimal, text)) == label
+    return text == label
+
+
 def evaluate_numbers(
     model: str | Path,
     folder: Path,
     rows: list[Labelled],
-    asked: ReadOptions = ReadOptions(),  # noqa: B008 - it is frozen
+    options: ReadOptions = ReadOptions(),  # noqa: B008 - it is frozen
     report: Callable[[int, int], None] = silent,
 ) -> NumbersEvaluation:
     """Read a folder's pictures of numbers and count. Raises DataError when there are none, or none can be read."""
     if not rows:
         raise DataError(folder, "no numbers to measure on")
     paths = [str(folder / row.path) for row in rows]
-    misread, unreadable, answers, distances, digits, abstained = [], [], [], 0, 0, 0
-    for number, (row, answer) in enumerate(
-        zip(rows, read_all(open_pictures(paths), len(paths), model, asked), strict=True)
-    ):
+    misread, unreadable, best = [], [], []
+    answered = answered_wrong = by_digits = digits = distances = 0
+    answers = read_all(open_pictures(paths), len(paths), model, options)
+    for number, (row, answer) in enumerate(zip(rows, answers, strict=True)):
         report(number + 1, len(rows))
-        if answer.reading is None:
+        found = answer.reading
+        if found is None:
             unreadable.append((row.path, str(answer.error)))
             continue
-        found = answer.reading
-        wanted = "" if row.text == NONE else row.text
-        right = found.text == wanted and (not found.abstained or not wanted)
-        answers.append((found.confidence, right))
-        abstained += bool(found.abstained)
-        digits += len(wanted)
-        distances += edit_distance(found.text, wanted)
+        right = compare_texts(found.best_text, row.text)
+        best.append((found.confidence, right))
+        answered += bool(found.text)
+        answered_wrong += bool(found.text) and not compare_texts(found.text, row.text)
+        by_digits += row.text.isdecimal()
+        label = "" if row.text == NONE else row.text
+        digits += len(label)
+        text = "".join(filter(str.isdecimal, found.best_text)) if label.isdecimal() else found.best_text
+        distances += edit_distance(text, label)
         if not right:
-            misread.append(Misread(row.path, row.text, found.text, found.confidence, found.abstained))
-    if not answers:
+            misread.append(Misread(row.path, row.text, found.text, found.guess, found.confidence, found.abstained))
+    if not best:
         raise DataError(folder, f"none of {len(rows)} pictures can be read ({unreadable[0][1]})")
-    wrong = len(misread)
+    confidences, rights = np.array([each[0] for each in best]), np.array([each[1] for each in best])
     return NumbersEvaluation(
         Path(model).stem,
         str(folder),
-        len(answers),
-        wrong,
-        wilson95(wrong, len(answers)),
+        len(best),
+        len(misread),
+        wilson95(len(misread), len(best)),
+        answered,
+        answered_wrong,
+        by_digits,
         digits,
         distances,
-        abstained,
-        calibration_gap(np.array([each[0] for each in answers]), np.array([each[1] for each in answers])),
-        _curve(answers),
+        calibration_gap(confidences, rights),
+        _measure_curve(best),
         tuple(sorted(misread, key=lambda each: -each.confidence)),
         tuple(unreadable),
     )
 
 
-def _curve(answers: list[tuple[float, bool]]) -> tuple[tuple[float, float], ...]:
-    """Return (share answered, share of those wrong), where the least sure are not answered."""
+def _measure_curve(answers: list[tuple[float, bool]]) -> tuple[tuple[float, float], ...]:
+    """Return (share of pictures, share of those wrong), the surest first."""
     surest = [right for _confidence, right in sorted(answers, key=lambda each: -each[0])]
     points = []
     for share in _SHARES:

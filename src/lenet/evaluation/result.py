@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from lenet.arrays import Uint8
-from lenet.result import Abstained
+from lenet.result import Abstained, State, describe_state
 
 
 @dataclass(frozen=True)
@@ -67,26 +67,39 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Misread:
-    """One number read wrong: its picture, what it says, what was read and with which confidence."""
+    """One number whose best text is wrong: its picture, its label, what was answered or guessed, how sure that was."""
 
     path: str
     label: str
     text: str
+    guess: str
     confidence: float
     abstained: Abstained
 
+    @property
+    def best_text(self) -> str:
+        """The answer, or the guess where there is none."""
+        return self.text or self.guess
+
+    @property
+    def state(self) -> State:
+        """`abstained` as a plain word."""
+        return describe_state(self.abstained)
+
     def as_json(self) -> dict[str, Any]:
         """Return the mistake as `lenet evaluate --json` has it."""
-        return asdict(self)
+        return {**asdict(self), "state": self.state}
 
 
 @dataclass(frozen=True)
 class NumbersEvaluation:
-    """Errors of a network on pictures of numbers; `error_rate` and `interval95` (Wilson's) are of whole numbers.
+    """Errors of a network on pictures of numbers; `error_rate` and `interval95` (Wilson's) are of best texts.
 
-    An abstention counts as an error, but for a blank picture that is labelled "none". `digit_errors` are edit
-    distances added up, out of `digits`. `curve` is (share answered, share of those wrong), the surest first.
-    `unreadable` pictures, each with the reason, are not counted.
+    A picture's best text is its answer, or its guess where there is none; it is right if it equals the label. Labels of
+    digits alone, `by_digits` of them, are compared with the digits of the text; labels with signs exactly. A picture
+    that is labelled "none" has no text. `answered`, `answered_wrong` and `withheld` are counted on answers alone.
+    `digit_errors` are edit distances added up, out of `digits`. `curve` is (share of pictures, share of their best
+    texts that are wrong), the surest first. `unreadable` pictures, each with the reason, are not counted.
     """
 
     model: str
@@ -94,9 +107,11 @@ class NumbersEvaluation:
     strings: int
     string_errors: int
     interval95: tuple[float, float]
+    answered: int
+    answered_wrong: int
+    by_digits: int
     digits: int
     digit_errors: int
-    abstained: int
     calibration_error: float
     curve: tuple[tuple[float, float], ...]
     mistakes: tuple[Misread, ...]
@@ -104,8 +119,18 @@ class NumbersEvaluation:
 
     @property
     def error_rate(self) -> float:
-        """The share of numbers that were not read exactly, a fraction."""
+        """The share of numbers whose best text is wrong, a fraction."""
         return self.string_errors / self.strings
+
+    @property
+    def answered_right(self) -> int:
+        """How many answers are right."""
+        return self.answered - self.answered_wrong
+
+    @property
+    def withheld(self) -> int:
+        """How many pictures have no answer."""
+        return self.strings - self.answered
 
     def as_json(self) -> dict[str, Any]:
         """Return the evaluation as `lenet evaluate --json` has it."""
@@ -118,9 +143,12 @@ class NumbersEvaluation:
             "interval95": list(self.interval95),
             "strings": self.strings,
             "string_errors": self.string_errors,
+            "right": self.answered_right,
+            "wrong": self.answered_wrong,
+            "withheld": self.withheld,
+            "compared_by_digits": self.by_digits,
             "digits": self.digits,
             "digit_errors": self.digit_errors,
-            "abstained": self.abstained,
             "expected_calibration_error": self.calibration_error,
             "curve": [{"coverage": coverage, "error_rate": error} for coverage, error in self.curve],
             "worst": [mistake.as_json() for mistake in self.mistakes],

@@ -15,6 +15,11 @@ def probabilities(scores: Floats, temperature: float) -> Float64:
     return weights / weights.sum(axis=1, keepdims=True)
 
 
+def log_probabilities(probability: Float64) -> Float64:
+    """Return the logarithms of probabilities of any shape, kept finite: less than 1e-12 counts as that."""
+    return np.log(np.maximum(probability, 1e-12))
+
+
 def best_two(probability: Float64) -> tuple[int, int]:
     """Return the labels of the largest and the second largest of (k,) probabilities."""
     first, second = np.argsort(-probability, kind="stable")[:2]

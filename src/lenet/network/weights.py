@@ -22,7 +22,13 @@ from lenet.network.summary import tensor_shapes
 
 _KEY = "lenet"
 # What weights that were saved by lenet 0.1 call the same.
-_OLD_KEYS = {"arc_scorer": "path", "confidence_weights": "trust", "error_curve": "risk"}
+_OLD_KEYS = {
+    "arc_scorer": "path",
+    "arc_scorer_fitted_on": "path_fitted_on",
+    "confidence_weights": "trust",
+    "confidence_fitted_on": "trust_fitted_on",
+    "error_curve": "risk",
+}
 # How much evidence `lenet.decoding.arc_scorer` weighs for an arc of a path, with how many hidden units; and with how
 # many weights `lenet.decoding.confidence` weighs its signs, an offset included.
 ARC_FEATURE_COUNT, ARC_SCORER_UNITS, CONFIDENCE_WEIGHT_COUNT = 24, 24, 14
@@ -71,9 +77,14 @@ class Weights:
         return self._fitted("error_curve")
 
     def _fitted(self, what: str) -> Float64 | None:
-        calibration = self.card.get("calibration", {})
-        key = what if what in calibration else _OLD_KEYS[what]
-        return np.array(calibration[key], np.float64) if key in calibration else None
+        found = self.card.get("calibration", {}).get(what)
+        return None if found is None else np.array(found, np.float64)
+
+
+def rename_keys(calibration: dict[str, Any]) -> dict[str, Any]:
+    """Return a calibration of any version under the keys of this one."""
+    new = {old: key for key, old in _OLD_KEYS.items()}
+    return {new.get(key, key): value for key, value in calibration.items()}
 
 
 def list_shipped() -> dict[str, Path]:
@@ -134,7 +145,9 @@ def load_weights(name_or_path: str | Path) -> Weights:
         raise WeightsError(path, f"not a weights file of lenet ({reason(error)})") from error
     net = _described_net(card, path)
     _check(net, tensors, path)
-    weights = Weights(net, tensors, _temperature(card, path), card, path.stem)
+    temperature = _temperature(card, path)
+    card["calibration"] = rename_keys(card["calibration"])
+    weights = Weights(net, tensors, temperature, card, path.stem)
     _check_fitted(weights, path)
     return weights
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from lenet.arrays import Bools, Float32, Uint8, contrast, percentile
 from lenet.preprocessing.decode import Page
 from lenet.preprocessing.morphology import EDGE, make_disc
+from lenet.steps import Step
 
 # The light is estimated on a copy of the page of at most this many pixels a side.
 _LIGHT_SIZE = 64
@@ -59,7 +60,7 @@ class Ink:
     levels: Uint8
     strokes: Bools
     noise: float
-    notes: tuple[str, ...]
+    steps: tuple[Step, ...]
     edge: float = 0.0
     ambiguous_polarity: bool = False
 
@@ -102,14 +103,14 @@ def find_ink(page: Page, *, inverted: bool = False) -> Ink:
     near = cv2.dilate(strokes.astype(np.uint8), make_disc(EDGE)) > 0
     inked = np.rint((grey[near] - light[near]) * np.float32(sign * 255 / full))
     levels[near] = np.clip(inked, 0, 255).astype(np.uint8)
-    notes = []
+    steps = []
     if sign > 0:
-        notes.append("light ink on dark paper")
+        steps.append(Step("light-ink"))
     spread = percentile(_sample(light), 99) - percentile(_sample(light), 1)
     if spread > 15:
-        notes.append(f"uneven light of {spread:.0f} grey levels removed")
+        steps.append(Step("uneven-light-removed", {"grey_levels": round(spread)}))
     edge = _measure_edge(grey, strokes, full)
-    return Ink(levels, strokes, noise * 255 / full, tuple(notes), edge, ambiguous_polarity)
+    return Ink(levels, strokes, noise * 255 / full, tuple(steps), edge, ambiguous_polarity)
 
 
 def _measure_full_ink(inked: Float32) -> float:

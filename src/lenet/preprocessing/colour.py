@@ -8,6 +8,7 @@ import numpy as np
 
 from lenet.arrays import Float32, Uint8, contrast
 from lenet.preprocessing.decode import LUMINANCE, Page
+from lenet.steps import Step
 
 # Colours are looked at on about so many pixels.
 _LOOKS = 20_000
@@ -34,4 +35,4 @@ def use_colour_contrast(page: Page) -> Page:
     darker = -1 if (along**3).sum() > 0 else 1
     told = (page.colours.astype(np.float32) - paper) @ axis * np.float32(darker * _INK / ink)
     shown: Uint8 = np.clip(np.rint(_PAPER + told), 0, 255).astype(np.uint8)
-    return replace(page, grey=shown, colours=None, notes=(*page.notes, "ink told from paper by its colour"))
+    return replace(page, grey=shown, colours=None, steps=(*page.steps, Step("colour-contrast")))

@@ -15,14 +15,16 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from lenet.arrays import Floats, Uint8, percentile
 from lenet.errors import PictureError, reason
+from lenet.steps import Step, Values
 
 PictureSource = str | os.PathLike[str] | bytes | np.ndarray[Any, Any] | Image.Image
 
 # Refused before decoding: a small file can announce gigabytes.
 MOST_PIXELS = 64_000_000
 MOST_BYTES = 256_000_000
-# Larger pictures are averaged down to at most this many pixels, so that reading takes bounded time.
-_WORKING_PIXELS = 4_200_000
+# Larger pictures are averaged down to about this many pixels, so that reading takes bounded time, and longer ones to so
+# many on their longer side: OpenCV samples pictures (remap) of at most 32,767, and a line that leans gets longer.
+_WORKING_PIXELS, _LONGEST = 4_200_000, 24_000
 # Pillow's own weights for luminance, ITU-R 601-2.
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 # What Pillow may decode: no format that runs another program or that nobody photographs in.
@@ -57,7 +59,7 @@ class Page:
     grey: Uint8
     size: tuple[int, int]
     scale: float
-    notes: tuple[str, ...]
+    steps: tuple[Step, ...]
     colours: Uint8 | None = None
 
 
@@ -69,22 +71,22 @@ def open_page(source: PictureSource) -> Page:
     their ink be seen. Raises PictureError with one clear line for anything that cannot be read.
     """
     name = str(source) if isinstance(source, str | os.PathLike) else "picture"
-    notes: list[str] = []
+    steps: list[Step] = []
     if isinstance(source, np.ndarray):
-        grey, alpha, colours = _split_array(source, name, notes)
+        grey, alpha, colours = _split_array(source, name, steps)
         size = (grey.shape[1], grey.shape[0])
     else:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of what is either read all the same or refused here
             if isinstance(source, Image.Image):
-                grey, alpha, colours, size = _decode(source, name, notes, ours=False)
+                grey, alpha, colours, size = _decode(source, name, steps, ours=False)
             else:
                 with _open(_read(source, name), name) as picture:
-                    grey, alpha, colours, size = _decode(picture, name, notes, ours=True)
+                    grey, alpha, colours, size = _decode(picture, name, steps, ours=True)
     if alpha is not None:
-        grey, colours = _lay_over_backdrop(grey, alpha, notes), None
+        grey, colours = _lay_over_backdrop(grey, alpha, steps), None
     whole = grey if grey.dtype == np.uint8 else np.clip(np.rint(grey), 0, 255).astype(np.uint8)
-    return _reduce_page(np.ascontiguousarray(whole, np.uint8), colours, size, notes)
+    return _reduce_page(np.ascontiguousarray(whole, np.uint8), colours, size, steps)
 
 
 def _read(source: str | os.PathLike[str] | bytes, name: str) -> bytes:
@@ -132,7 +134,7 @@ def _open(data: bytes, name: str) -> Image.Image:
 
 
 def _decode(
-    picture: Image.Image, name: str, notes: list[str], *, ours: bool
+    picture: Image.Image, name: str, steps: list[Step], *, ours: bool
 ) -> tuple[Floats, Floats | None, Uint8 | None, tuple[int, int]]:
     """Return grey values 0 to 255, alpha 0 to 1 or None, colours or None, and the size, of a Pillow image in any mode.
 
@@ -147,18 +149,18 @@ def _decode(
     try:
         frames = getattr(picture, "n_frames", 1)
         if frames > 1:
-            notes.append(f"first of {frames} frames")
+            steps.append(Step("first-frame", {"frames": frames}))
         if ours and picture.format == "JPEG":  # decode a huge photograph at a half, quarter or eighth of its size
             factor = (width * height / _WORKING_PIXELS) ** 0.5
             picture.draft(None, (round(width / factor), round(height / factor)))
         picture.load()
         orientation = picture.getexif().get(_ORIENTATION, 1)
         if orientation in range(2, 9):
-            notes.append("turned as its EXIF data say")
+            steps.append(Step("exif-rotated"))
             if orientation >= _LYING:
                 width, height = height, width
             picture = ImageOps.exif_transpose(picture)
-        return *_split_image(picture, name, notes), (width, height)
+        return *_split_image(picture, name, steps), (width, height)
     except PictureError:
         raise
     except Image.DecompressionBombError as error:
@@ -169,13 +171,13 @@ def _decode(
         raise PictureError(name, f"cannot be decoded ({reason(error)})", "it may be cut off or unusual") from error
 
 
-def _split_image(picture: Image.Image, name: str, notes: list[str]) -> tuple[Floats, Floats | None, Uint8 | None]:
+def _split_image(picture: Image.Image, name: str, steps: list[Step]) -> tuple[Floats, Floats | None, Uint8 | None]:
     """Return grey values 0 to 255, alpha (0 to 1, or None) and colours, if any, of an upright Pillow image."""
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-        return _scale_to_255(np.asarray(picture), name, notes), None, None
+        return _scale_to_255(np.asarray(picture), name, steps), None, None
     if picture.mode in ("P", "PA", "LA", "La", "RGBA", "RGBa") or "transparency" in picture.info:
         picture = picture.convert("RGBA")
-        factor = _choose_factor(picture.width * picture.height)
+        factor = _choose_factor(picture.width, picture.height)
         picture = picture.reduce(factor) if factor > 1 else picture
         alpha = np.asarray(picture.getchannel("A"), np.float32) / 255
         rgb = picture.convert("RGB")
@@ -194,7 +196,7 @@ def _find_colours(picture: Image.Image) -> Uint8 | None:
 
 
 def _split_array(
-    array: np.ndarray[Any, Any], name: str, notes: list[str]
+    array: np.ndarray[Any, Any], name: str, steps: list[Step]
 ) -> tuple[Floats, Floats | None, Uint8 | None]:
     """Return grey values 0 to 255, alpha (0 to 1, or None) and colours, if any, of an array picture."""
     if array.ndim not in (2, 3) or (array.ndim == 3 and not 1 <= array.shape[2] <= 4):
@@ -205,7 +207,7 @@ def _split_array(
         raise PictureError(name, f"array of shape {array.shape}", f"at most {MOST_PIXELS:,} pixels are read")
     if array.dtype.kind not in "buif":
         raise PictureError(name, f"array of type {array.dtype}", "expected bool, integers or floats")
-    values = _scale_to_255(array, name, notes)
+    values = _scale_to_255(array, name, steps)
     if array.ndim == 2:
         return values, None, None
     transparent = array.shape[2] in (2, 4)
@@ -218,11 +220,11 @@ def _split_array(
     return grey, (None if alpha is None or alpha.min() == 1 else alpha), rgb
 
 
-def _scale_to_255(array: np.ndarray[Any, Any], name: str, notes: list[str]) -> Floats:
+def _scale_to_255(array: np.ndarray[Any, Any], name: str, steps: list[Step]) -> Floats:
     """Map values of any type to 0 to 255, black staying black, before anything else is done to them.
 
     The largest value tells the range: 1 for floats and for masks, 255, or the full value of 10, 12, 14 or 16
-    bits. Other ranges, negative values among them, are stretched, with a note.
+    bits. Other ranges, negative values among them, are stretched, as a step says.
     """
     if array.dtype == np.uint8 and array.max() != 1:
         return array
@@ -235,13 +237,13 @@ def _scale_to_255(array: np.ndarray[Any, Any], name: str, notes: list[str]) -> F
     full = next((each for each in _FULL_VALUES if high <= each), None)
     if low >= 0 and full is not None:
         if full not in (1, 255):
-            notes.append(f"values up to {high:g} taken as 0 to {full}")
+            steps.append(Step("values-scaled", {"highest": high, "full": full}))
         return values * np.float32(255 / full)
-    notes.append(f"values {low:g} to {high:g} stretched to 0 to 255")
+    steps.append(Step("values-stretched", {"lowest": low, "highest": high}))
     return (values - low) * np.float32(255 / max(high - low, 1e-30))
 
 
-def _lay_over_backdrop(grey: Floats, alpha: Floats, notes: list[str]) -> Floats:
+def _lay_over_backdrop(grey: Floats, alpha: Floats, steps: list[Step]) -> Floats:
     """Lay a transparent picture over the backdrop that lets its ink be seen.
 
     A canvas is mostly transparent and what is opaque is the ink: it gets paper of the opposite end. A picture
@@ -253,22 +255,23 @@ def _lay_over_backdrop(grey: Floats, alpha: Floats, notes: list[str]) -> Floats:
         backdrop, what = float(np.median(grey[alpha > 0.5])), "its own grey"
     else:
         backdrop, what = (255.0, "white") if mean < 128 else (0.0, "black")
-    notes.append(f"transparent: laid over {what}")
+    steps.append(Step("backdrop-laid", {"backdrop": what}))
     return grey * alpha + backdrop * (1 - alpha)
 
 
-def _reduce_page(grey: Uint8, colours: Uint8 | None, size: tuple[int, int], notes: list[str]) -> Page:
+def _reduce_page(grey: Uint8, colours: Uint8 | None, size: tuple[int, int], steps: list[Step]) -> Page:
     """Average a large page down by a whole factor; the scale also counts what JPEG decoding left out."""
-    factor = _choose_factor(grey.size)
+    factor = _choose_factor(grey.shape[1], grey.shape[0])
     if factor > 1:
         grey = np.asarray(Image.fromarray(grey).reduce(factor))
         colours = None if colours is None else np.asarray(Image.fromarray(colours).reduce(factor))
     scale = size[0] / grey.shape[1] if grey.shape[1] != size[0] else 1.0
     if scale != 1.0:
-        notes.append(f"reduced from {size[0]}x{size[1]} to {grey.shape[1]}x{grey.shape[0]}")
-    return Page(grey, size, scale, tuple(notes), colours)
+        sides: Values = {"from_width_pixels": size[0], "from_height_pixels": size[1]}
+        steps.append(Step("reduced", sides | {"width_pixels": grey.shape[1], "height_pixels": grey.shape[0]}))
+    return Page(grey, size, scale, tuple(steps), colours)
 
 
-def _choose_factor(pixels: int) -> int:
+def _choose_factor(width: int, height: int) -> int:
     """Return the whole factor by which a picture's sides are divided to fit the working size."""
-    return max(1, ceil((pixels / _WORKING_PIXELS) ** 0.5))
+    return max(1, ceil((width * height / _WORKING_PIXELS) ** 0.5), ceil(max(width, height) / _LONGEST))

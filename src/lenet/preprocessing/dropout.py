@@ -10,6 +10,7 @@ import numpy as np
 from lenet.arrays import Bools, Float32, Uint8, percentile
 from lenet.preprocessing.decode import Page
 from lenet.preprocessing.morphology import find_runs_across
+from lenet.steps import Step
 
 # Ink takes at least so many levels from the paper's light, and this share of what the darkest takes.
 _LEAST, _SHARE = 35, 0.3
@@ -48,8 +49,8 @@ def drop_print(page: Page) -> Page:
         return page
     coloured, grey, _ink = _split_inks(page.colours)
     if heights[0] > heights[1]:
-        return _cover_print(page, grey, coloured, "black print passed over: the pen has a colour")
-    return _cover_print(page, coloured, grey, "coloured print passed over: the pen is black")
+        return _cover_print(page, grey, coloured, Step("black-print-dropped"))
+    return _cover_print(page, coloured, grey, Step("coloured-print-dropped"))
 
 
 def _split_inks(colours: Uint8) -> tuple[Bools, Bools, Bools]:
@@ -98,10 +99,10 @@ def _measure_height(ink: Bools) -> float:
     return float(np.median(height[height >= height.max() / 2])) if len(height) else 0.0
 
 
-def _cover_print(page: Page, print_: Bools, pen: Bools, note: str) -> Page:
+def _cover_print(page: Page, print_: Bools, pen: Bools, step: Step) -> Page:
     """Lay the paper from around it over the print and its soft edges, but for the pen's own strokes."""
     hidden = cv2.dilate(print_.astype(np.uint8), np.ones((2 * _EDGE + 1,) * 2, np.uint8)) > 0
     hidden &= ~pen
     paper = cv2.morphologyEx(page.grey, cv2.MORPH_CLOSE, np.ones((_AROUND, _AROUND), np.uint8)).astype(np.uint8)
     grey: Uint8 = np.where(hidden, cv2.blur(paper, (_AROUND, _AROUND)), page.grey).astype(np.uint8)
-    return replace(page, grey=grey, notes=(*page.notes, note))
+    return replace(page, grey=grey, steps=(*page.steps, step))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 
 import cv2
@@ -21,6 +22,57 @@ _APART, _OFF, _FEWEST, _SHARE, _ALIKE = 0.4, 0.06, 3, 0.75, 0.8
 _END, _END_PIXELS, _ONE_MORE = 0.12, 3, 1.15
 # Of a line's uprights, stems among them, only pairs of the first so many are tried for how far apart even ones are.
 _MOST_UPRIGHTS = 40
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The ink (rows, w) of a nearly level line, whose first row is the page's row `top`.
+
+    A line down the page is one of the page turned over its diagonal.
+    """
+
+    top: int
+    ink: Bools
+
+    @classmethod
+    def trim(cls, top: int, ink: Bools) -> Rule:
+        """Return the rule of ink (rows, w) from a row on, without rows that have none."""
+        inked = np.flatnonzero(ink.any(axis=1))
+        return cls(top + int(inked[0]), ink[inked[0] : inked[-1] + 1])
+
+    @property
+    def rows(self) -> slice:
+        """The rows of the page that it is in."""
+        return slice(self.top, self.top + len(self.ink))
+
+    @cached_property
+    def first(self) -> int:
+        """Its first column."""
+        return int(np.argmax(self.ink.any(axis=0)))
+
+    @cached_property
+    def length(self) -> int:
+        """How many columns it spans."""
+        where = np.flatnonzero(self.ink.any(axis=0))
+        return int(where[-1] - where[0] + 1)
+
+    @cached_property
+    def thickness(self) -> float:
+        """Its mean thickness in pixels."""
+        return float(self.ink.sum()) / self.length
+
+    def widen(self, reach: int, height: int) -> Rule:
+        """Return it with so many rows more above and below, as far as a page so high has them."""
+        above, below = min(reach, self.top), min(reach, height - self.rows.stop)
+        return Rule(self.top - above, np.pad(self.ink, ((above, below), (0, 0))))
+
+    def join(self, other: Rule) -> Rule:
+        """Return both as one."""
+        top, bottom = min(self.top, other.top), max(self.rows.stop, other.rows.stop)
+        ink = np.zeros((bottom - top, self.ink.shape[1]), bool)
+        for each in (self, other):
+            ink[each.top - top : each.rows.stop - top] |= each.ink
+        return Rule(top, ink)
 
 
 @dataclass(frozen=True)
@@ -59,45 +111,56 @@ class _Even:
     length: int
 
 
-def find_uprights(strokes: Bools, across: list[Bools], height: float) -> list[Bools]:
-    """Return the pixels of what stands on or hangs from the lines `across` in strokes (h, w), and is no writing.
+def find_uprights(strokes: Bools, across: list[Rule], height: float) -> list[Rule]:
+    """Return what stands on or hangs from the lines `across` in strokes (h, w), and is no writing, as lines down.
 
     Uprights lead from one line to the next, as thin as these; or they are even, from end to end of a line, or on both
     sides of one of several that cross the page. A 1 is none of this. `height` is the height of the writing.
     """
     if not across:
         return []
-    lines = sorted(
-        (_fit_line(rule) for rule in across), key=lambda line: line.slope * strokes.shape[1] / 2 + line.height
-    )
+    middle = strokes.shape[1] / 2
+    lines = sorted((_fit_line(rule) for rule in across), key=lambda line: line.slope * middle + line.height)
     found = np.zeros(strokes.shape, np.uint8)
     for line, above, below in zip(lines, [None, *lines[:-1]], [*lines[1:], None], strict=True):
         sides = [_follow_side(strokes, line, other, way, height) for way, other in ((-1, above), (1, below))]
-        thin = [_find_thin(side, height) for side in sides]
-        evens = [_find_even(each, height) for each in thin]
-        pitches = [even.pitch for even in evens if even]
-        both = len(lines) > 1 and len(pitches) == 2 and _is_alike(*pitches)
-        for side, found_there, even in zip(sides, thin, evens, strict=True):
-            if side.bounded and side.most <= _TALLEST * height:
-                for place, run in found_there:
-                    if run >= side.most - 2:
-                        _mark(found, side, place, side.most)
-            if even and (_spans_line(side, even, both=both) or (side.bounded and even.length >= side.most - 2)):
-                for place in even.places.tolist():
-                    if _stands(side, place, _ALIKE * even.length):
-                        _mark(found, side, place, even.length)
+        _mark_uprights(found, sides, height, alone=len(lines) == 1)
     # What goes on behind a line is one.
     thickest = int(max(line.thickness for line in lines))
     joined = cv2.dilate(found, np.ones((thickest + 4, 1), np.uint8))
-    count, labels = cv2.connectedComponents(joined, connectivity=8)
-    own = [(labels == label) & (found > 0) & strokes for label in range(1, count)]
-    return [upright for upright in own if upright.any()]
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    uprights = []
+    for label in range(1, count):
+        left, width = int(stats[label, cv2.CC_STAT_LEFT]), int(stats[label, cv2.CC_STAT_WIDTH])
+        part = slice(left, left + width)
+        own = (labels[:, part] == label) & (found[:, part] > 0) & strokes[:, part]
+        if own.any():
+            uprights.append(Rule.trim(left, np.ascontiguousarray(own.T)))
+    return uprights
 
 
-def _fit_line(rule: Bools) -> _RuledLine:
-    counts = rule.sum(axis=0)
+def _mark_uprights(found: Uint8, sides: list[_Side], height: float, *, alone: bool) -> None:
+    """Set to 1 where the uprights on both sides of a line are; `alone` it is the only line of the page."""
+    thin = [_find_thin(side, height) for side in sides]
+    evens = [_find_even(each, height) for each in thin]
+    pitches = [even.pitch for even in evens if even]
+    both = not alone and len(pitches) == 2 and _is_alike(*pitches)
+    for side, uprights, even in zip(sides, thin, evens, strict=True):
+        if side.bounded and side.most <= _TALLEST * height:
+            for place, run in uprights:
+                if run >= side.most - 2:
+                    _mark(found, side, place, side.most)
+        if even and (_spans_line(side, even, both=both) or (side.bounded and even.length >= side.most - 2)):
+            for place in even.places.tolist():
+                if _stands(side, place, _ALIKE * even.length):
+                    _mark(found, side, place, even.length)
+
+
+def _fit_line(rule: Rule) -> _RuledLine:
+    counts = rule.ink.sum(axis=0)
     columns = np.flatnonzero(counts)
-    middles = (rule * np.arange(len(rule))[:, None]).sum(axis=0)[columns] / counts[columns]
+    rows = np.arange(rule.top, rule.rows.stop)[:, None]
+    middles = (rule.ink * rows).sum(axis=0)[columns] / counts[columns]
     slope, height = np.polyfit(columns, middles, 1)
     return _RuledLine(float(slope), float(height), float(np.median(counts[columns])), int(columns[0]), int(columns[-1]))
 

@@ -11,6 +11,7 @@ import numpy as np
 from lenet.arrays import Bools, Float32, Uint8, percentile
 from lenet.preprocessing.decode import Page
 from lenet.preprocessing.paper import TABLE, downscale
+from lenet.steps import Step
 
 # A shadow is looked for on a copy of the page whose longer side has so many pixels; smaller pages show none.
 _LOOKED, _SMALLEST = 160, 100
@@ -31,7 +32,7 @@ _LEVELS, _ISLAND = 12, 0.02
 _FINE, _EDGE = 1200, 2
 # Paper that is noisy or was brighter than thought may be so much lighter than paper.
 _GLARE = 1.05
-# A table is worth a note from this share of the page on.
+# A table is worth a step from this share of the page on.
 _SEEN = 0.01
 
 
@@ -58,8 +59,8 @@ def remove_shadow(page: Page) -> Page:
         lit = light > (1 - _DARKER / 2) * paper
         channels = (np.ascontiguousarray(colours[..., each]) for each in range(3))
         colours = np.stack([_brighten(each, gain, table, percentile(each[lit], 50)) for each in channels], axis=2)
-    note = TABLE if table.mean() > _SEEN else "shadow taken out"
-    return replace(page, grey=_brighten(page.grey, gain, table, paper), colours=colours, notes=(*page.notes, note))
+    step = TABLE if table.mean() > _SEEN else Step("shadow-removed")
+    return replace(page, grey=_brighten(page.grey, gain, table, paper), colours=colours, steps=(*page.steps, step))
 
 
 def _brighten(values: Uint8, gain: Float32, table: Bools, paper: float) -> Uint8:

@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from lenet.arrays import Bools, Uint8
 from lenet.preprocessing.decode import Page
+from lenet.steps import Step
 
-# The note on a page that had a table on it.
-TABLE = "table around the paper laid over"
+# What is said of a page that had a table on it.
+TABLE = Step("table-removed")
 
 # The sheet is looked for on a copy of the page whose longer side has so many pixels; smaller pages show no table.
 _LOOKED, _SMALLEST = 160, 100
@@ -47,7 +48,7 @@ def remove_table(page: Page) -> Page:
         tinted = downscale(colours, _LOOKED)
         around = np.stack([_spread_paper(tinted[..., each], found, (width, height)) for each in range(3)], axis=2)
         colours = np.where(inside[..., None], colours, around)
-    return replace(page, grey=grey, colours=colours, notes=(*page.notes, TABLE))
+    return replace(page, grey=grey, colours=colours, steps=(*page.steps, TABLE))
 
 
 def downscale(picture: Uint8, side: int) -> Uint8:

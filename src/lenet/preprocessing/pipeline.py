@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -16,19 +16,14 @@ from lenet.preprocessing.illumination import remove_shadow
 from lenet.preprocessing.morphology import find_runs_across
 from lenet.preprocessing.paper import remove_table
 from lenet.preprocessing.ruled_lines import remove_ruled_lines
+from lenet.steps import Step
 
 # Numbers are looked for in writing of one to two times this height, in pixels, if it was higher.
 _HIGH_ENOUGH = 44
-
-
 # A page of at least so many pixels is first looked at with so many of them, across and down, in one.
 _LARGE, _GLANCE = 250_000, 4
-
-
 # How many rows or columns of a page tell how high its writing is.
 _COARSE = 200
-
-
 # The lines of squared paper are at least so long, as a share of the page.
 _LINE = 0.25
 
@@ -38,18 +33,31 @@ def prepare_page(source: PictureSource) -> Page:
     return drop_print(remove_shadow(remove_table(use_colour_contrast(open_page(source)))))
 
 
-def find_writing(page: Page, *, tall: bool = False, inverted: bool = False) -> tuple[Ink, float, tuple[float, float]]:
-    """Find a page's ink without ruled lines, cut to the part that has any; large writing is reduced, unless `tall`.
+@dataclass(frozen=True)
+class PageInk:
+    """The ink of a page's writing, cut to the part that has any.
 
-    Returns it with how many of the picture's own pixels one of its pixels stands for, and where its left and top are,
-    in the picture's own pixels.
+    A pixel of it stands for `scale` of the picture's own, from `origin` (x, y) on; `size` is the picture's own (width,
+    height). `steps` are all that led to it, the page's first.
     """
+
+    ink: Ink
+    size: tuple[int, int]
+    scale: float
+    origin: tuple[float, float]
+    steps: tuple[Step, ...]
+
+
+def find_writing(page: Page, *, tall: bool = False, inverted: bool = False) -> PageInk:
+    """Find a page's ink without ruled lines; large writing is reduced, unless `tall`; `inverted` as in `find_ink`."""
+    steps, size = page.steps, page.size
     if not tall:
         page = _reduce_large_writing(page)
     ink, (left, top) = crop_ink(find_ink(page, inverted=inverted))
     ink = remove_ruled_lines(ink)
     factor = 1 if tall else _choose_factor(ink)
-    return reduce_ink(ink, factor), page.scale * factor, (left * page.scale, top * page.scale)
+    origin = (left * page.scale, top * page.scale)
+    return PageInk(reduce_ink(ink, factor), size, page.scale * factor, origin, (*steps, *ink.steps))
 
 
 def _reduce_large_writing(page: Page) -> Page:

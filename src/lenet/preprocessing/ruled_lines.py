@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import cv2
@@ -11,8 +11,9 @@ import numpy as np
 
 from lenet.arrays import Bools, Float64, Int32, Int64, Uint8
 from lenet.preprocessing.binarize import Ink
-from lenet.preprocessing.form_boxes import find_uprights
+from lenet.preprocessing.form_boxes import Rule, find_uprights
 from lenet.preprocessing.morphology import EDGE, find_runs_across, make_disc
+from lenet.steps import Step
 
 # A rule is at least so many times as long as it is thick, which no stroke of a digit is, and rises at most this much;
 # the side of a box, which meets a rule at its end, may be thicker.
@@ -48,78 +49,103 @@ _TALL, _SPECK = 0.4, 4
 
 
 def remove_ruled_lines(ink: Ink) -> Ink:
-    """Take out ruled lines, boxes and grids, with a note; the strokes that cross them or lie in them are left whole.
+    """Take out ruled lines, boxes and grids, and say so; the strokes that cross them or lie in them are left whole.
 
     A line is clearly longer than the writing that would be left, and what stands on one is even or leads to the next: a
     1 is neither.
     """
-    strokes = ink.strokes.astype(np.uint8)
-    across = _find_rules(strokes, _SLIMMEST)
-    down = [rule.T for rule in _find_rules(np.ascontiguousarray(strokes.T), _SLIM_SIDE)]
+    strokes = ink.strokes
+    across, down = _find_rules(strokes, _SLIMMEST), _find_rules(strokes.T, _SLIM_SIDE)
     if not across and not down:
         return ink
-    corners = _mark_ends(across, strokes.shape)
-    down = [rule for rule in down if _count_met(rule, corners) or _runs_through(rule, ink.strokes)]
-    rest = ink.strokes.copy()
-    for rule in (*across, *down):
-        rest &= ~rule
-    height, first, last = _measure_writing(rest)
-    lines = (*across, *(rule.T for rule in down))
-    if height <= _THICKER * max((rule.sum() / _measure_length(rule) for rule in lines), default=0.0):
+    ends = _mark_ends(across, strokes.shape)
+    down = _keep_sides(down, ends, strokes)
+    writing = _measure_writing(_take_out(strokes, across, down))
+    if writing.height <= _THICKER * max((rule.thickness for rule in (*across, *down)), default=0.0):
         return ink  # nothing is left but ragged ends of lines
-    least = _TIMES_HEIGHT * height
-    long_enough = [rule for rule in across if _measure_length(rule) >= least]
-    across = [
-        rule
-        for rule in long_enough
-        if _spans_writing(rule, height, first, last) or _stands_alone(rule, ink.strokes, height)
-    ]
+    across = _keep_across(across, writing, strokes)
     if _is_hatched(across):
         return ink
     if not across:
-        corners[:] = 0
-    long_down = [rule for rule in down if _measure_length(rule.T) >= least or _count_met(rule, corners) > 1]
-    down = [rule for rule in long_down if _count_met(rule, corners) or _runs_through(rule, ink.strokes)]
-    down = _merge_lines(find_uprights(ink.strokes, across, height), down)
-    count = len(across) + len(down)
-    if not count:
+        ends[:] = 0
+    least = _TIMES_HEIGHT * writing.height
+    down = [rule for rule in down if rule.length >= least or _count_met(rule, ends) > 1]
+    down = _merge_lines(find_uprights(strokes, across, writing.height), _keep_sides(down, ends, strokes), strokes.shape)
+    if not across and not down:
         return ink
-    rest = ink.strokes.copy()
-    for rule in (*across, *down):
-        rest &= ~rule
+    kept = _restore_writing(ink, across, down, writing.height)
+    near = cv2.dilate(kept.astype(np.uint8), make_disc(EDGE)) > 0
+    levels = np.where(near & (kept | ~strokes), ink.levels, 0).astype(np.uint8)
+    step = Step("ruled-lines-removed", {"lines": len(across) + len(down)})
+    return replace(ink, levels=levels, strokes=kept, steps=(*ink.steps, step))
+
+
+@dataclass(frozen=True)
+class _Writing:
+    """What is left without lines: the median height of its taller pieces (0: nothing), its first and last column."""
+
+    height: float
+    first: int
+    last: int
+
+
+def _keep_sides(down: list[Rule], ends: Int32, strokes: Bools) -> list[Rule]:
+    """Return the lines down that are sides of a box, meeting a line across at its end, or run through the page."""
+    return [rule for rule in down if _count_met(rule, ends) or _runs_through(rule, strokes.T)]
+
+
+def _keep_across(across: list[Rule], writing: _Writing, strokes: Bools) -> list[Rule]:
+    """Return the lines across that are longer than the writing is high, and span it or stand alone."""
+    return [
+        rule
+        for rule in across
+        if rule.length >= _TIMES_HEIGHT * writing.height
+        and (_spans_writing(rule, writing) or _stands_alone(rule, strokes, writing.height))
+    ]
+
+
+def _take_out(strokes: Bools, across: list[Rule], down: list[Rule]) -> Bools:
+    """Return strokes (h, w) without lines."""
+    rest = strokes.copy()
+    for own, rules in ((rest, across), (rest.T, down)):
+        for rule in rules:
+            own[rule.rows] &= ~rule.ink
+    return rest
+
+
+def _restore_writing(ink: Ink, across: list[Rule], down: list[Rule], height: float) -> Bools:
+    """Return the strokes (h, w) of a page without its lines, but with what is written in them."""
+    rest = _take_out(ink.strokes, across, down)
     kept = rest.copy()
-    level = [(rule, rest, kept, ink.levels) for rule in across]
-    level += [(rule.T, rest.T, kept.T, ink.levels.T) for rule in down]
-    gaps = [(rule, ours) for rule, others, ours, levels in level if not _restore_crossings(rule, others, ours, levels)]
+    pages = [(rule, rest, kept, ink.levels) for rule in across]
+    pages += [(rule, rest.T, kept.T, ink.levels.T) for rule in down]
+    gaps = [(rule, ours) for rule, others, ours, levels in pages if not _restore_crossings(rule, others, ours, levels)]
     for rule, ours in gaps:
         _close_gaps(rule, ours, height)
-    near = cv2.dilate(kept.astype(np.uint8), make_disc(EDGE)) > 0
-    levels = np.where(near & (kept | ~ink.strokes), ink.levels, 0).astype(np.uint8)
-    note = f"{count} ruled line{'s' if count > 1 else ''} removed"
-    return replace(ink, levels=levels, strokes=kept, notes=(*ink.notes, note))
+    return kept
 
 
-def _find_rules(strokes: Uint8, slimmest: int) -> list[Bools]:
-    """Find long thin nearly horizontal lines in (h, w) strokes of 0 and 1; return the pixels of each."""
+def _find_rules(strokes: Bools, slimmest: int) -> list[Rule]:
+    """Find long thin nearly horizontal lines in (h, w) strokes."""
     height, width = strokes.shape
     if width < 24 or height < 8:
         return []
-    runs = find_runs_across(strokes, max(_RUN, round(_RUN_SHARE * width)))
-    found: list[Bools] = []
+    strokes = np.ascontiguousarray(strokes)
+    runs = find_runs_across(strokes.astype(np.uint8), max(_RUN, round(_RUN_SHARE * width)))
+    found: list[Rule] = []
     # Writing may hang lines together: look again without those that were found.
     for _round in range(_ROUNDS):
-        more = [
-            rule for own in _find_long_runs(runs) if (rule := _fit_straight(own, strokes > 0, slimmest)) is not None
-        ]
+        more = [rule for own in _find_long_runs(runs) if (rule := _fit_straight(own, strokes, slimmest)) is not None]
         if not more:
             break
         found += more
         for rule in more:
-            runs[cv2.dilate(rule.astype(np.uint8), np.ones((3, 1), np.uint8)) > 0] = 0
+            around = rule.widen(1, height)
+            runs[around.rows][cv2.dilate(around.ink.astype(np.uint8), np.ones((3, 1), np.uint8)) > 0] = 0
     return found
 
 
-def _find_long_runs(runs: Uint8) -> Iterator[Bools]:
+def _find_long_runs(runs: Uint8) -> Iterator[Rule]:
     """Yield the pixels of all runs that hang together over enough of the page, with hardly a gap.
 
     The steps of a line that leans, and the parts of a broken one, do when they are made a little longer.
@@ -129,18 +155,21 @@ def _find_long_runs(runs: Uint8) -> Iterator[Bools]:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     for label in range(1, count):
         if stats[label, cv2.CC_STAT_WIDTH] >= _LEAST_SHARE * width:
-            own = (labels == label) & (runs > 0)
+            top = int(stats[label, cv2.CC_STAT_TOP])
+            rows = slice(top, top + int(stats[label, cv2.CC_STAT_HEIGHT]))
+            own = (labels[rows] == label) & (runs[rows] > 0)
             columns = np.flatnonzero(own.any(axis=0))
             if len(columns) >= (1 - _MOST_GAPS) * (columns[-1] + 1 - columns[0]):
-                yield own
+                yield Rule(top, own)
 
 
-def _fit_straight(own: Bools, strokes: Bools, slimmest: int) -> Bools | None:
-    """Return the ink (h, w) along the straight line that most of a rule's `own` pixels lie on; None for no line.
+def _fit_straight(own: Rule, strokes: Bools, slimmest: int) -> Rule | None:
+    """Return the ink of (h, w) strokes along the straight line that most of a rule's `own` pixels lie on, or None.
 
     Writing that stands on a line or lies in it makes it thicker there, and only there.
     """
-    rows, columns = np.nonzero(own)
+    rows, columns = np.nonzero(own.ink)
+    rows = rows + own.top
     first, last = int(columns.min()), int(columns.max())
     line = _fit_most(rows, columns)
     across = np.arange(first, last + 1)
@@ -159,11 +188,10 @@ def _fit_straight(own: Bools, strokes: Bools, slimmest: int) -> Bools | None:
     if astray.any() or inked.sum() < max((1 - _MOST_GAPS) * len(across), slimmest * usual):
         return None
     middles, reach = line[0] * across + line[1], usual / 2 + _RAGGED
-    rows = np.arange(max(0, int(middles.min() - reach)), min(len(own), int(middles.max() + reach) + 2))
-    near = np.abs(rows[:, None] - middles) <= reach
-    rule = np.zeros(strokes.shape, bool)
-    rule[rows, first : last + 1] = near & strokes[rows, first : last + 1]
-    return rule
+    rows = np.arange(max(0, int(middles.min() - reach)), min(len(strokes), int(middles.max() + reach) + 2))
+    ink = np.zeros((len(rows), strokes.shape[1]), bool)
+    ink[:, first : last + 1] = (np.abs(rows[:, None] - middles) <= reach) & strokes[rows, first : last + 1]
+    return Rule.trim(int(rows[0]), ink)
 
 
 def _fit_most(rows: Int64, columns: Int64) -> Float64:
@@ -192,139 +220,130 @@ def _measure_across(strokes: Bools, columns: Int64, middles: Float64, reach: int
     return rows[reach] + (down - up) / 2, np.where(up > 0, up + down - 1, 0)
 
 
-def _is_hatched(across: list[Bools]) -> bool:
+def _is_hatched(across: list[Rule]) -> bool:
     """Return whether lines are so near each other that nobody writes on them."""
     if len(across) < _HATCHES:
         return False
-    middles = sorted(float(np.nonzero(rule)[0].mean()) for rule in across)
-    thickness = np.median([rule.sum() / _measure_length(rule) for rule in across])
+    middles = sorted(float(np.nonzero(rule.ink)[0].mean()) + rule.top for rule in across)
+    thickness = np.median([rule.thickness for rule in across])
     return bool(np.median(np.diff(middles)) < _CLOSE * thickness)
 
 
-def _merge_lines(sides: list[Bools], others: list[Bools]) -> list[Bools]:
-    """Return all lines, those that were found twice once."""
+def _merge_lines(sides: list[Rule], others: list[Rule], shape: tuple[int, ...]) -> list[Rule]:
+    """Return all lines down a page (h, w), those that were found twice once."""
     if not others:
         return sides
     merged = list(sides)
-    which = np.zeros(others[0].shape, np.int32)
+    which = np.zeros(shape, np.int32).T
     for place, side in enumerate(sides, 1):
-        which[side] = place
+        which[side.rows][side.ink] = place
     for other in others:
-        same = int(which[other].max(initial=0))
+        same = int(which[other.rows][other.ink].max(initial=0))
         if same:
-            merged[same - 1] = merged[same - 1] | other
+            merged[same - 1] = merged[same - 1].join(other)
         else:
             merged.append(other)
     return merged
 
 
-def _restore_crossings(rule: Bools, rest: Bools, kept: Bools, levels: Uint8) -> bool:
+def _restore_crossings(rule: Rule, rest: Bools, kept: Bools, levels: Uint8) -> bool:
     """Add to the `kept` ink, in place, what is written in a horizontal rule, by the `rest` that is no rule's.
 
     It is darker than a rule that is printed in another grey, for which True is returned; or else a stroke of the rest
     goes on above or below.
     """
-    thickness = int(np.ceil(np.median(rule.sum(axis=0)[rule.any(axis=0)])))
-    part = _select_rows(rule, 2 * thickness + 8)
-    rule, rest, levels = rule[part], rest[part], levels[part]
+    thickness = int(np.ceil(np.median(rule.ink.sum(axis=0)[rule.ink.any(axis=0)])))
+    around = rule.widen(2 * thickness + 8, len(rest))
+    part, ink = around.rows, around.ink
+    rest, levels = rest[part], levels[part]
     beside = cv2.dilate(rest.astype(np.uint8), np.ones((2 * thickness + 5, 5), np.uint8)) > 0
-    alone, pen = levels[rule & ~beside], levels[rest]
+    alone, pen = levels[ink & ~beside], levels[rest]
     if alone.size and pen.size:
         grey, black = float(np.median(alone)), float(np.median(pen))
         if grey < _PALER * black:
-            kept[part] |= rule & (levels > (grey + black) / 2)
+            kept[part] |= ink & (levels > (grey + black) / 2)
             return True
     # What is only the ragged edge of the line goes on nowhere.
     upright = np.ones((3, 1), np.uint8)
     met = cv2.morphologyEx(rest.astype(np.uint8), cv2.MORPH_OPEN, upright) > 0
     for _row in range(thickness + 2):
-        met = (cv2.dilate(met.astype(np.uint8), upright) > 0) & (rule | rest)
-    kept[part] |= met & rule
+        met = (cv2.dilate(met.astype(np.uint8), upright) > 0) & (ink | rest)
+    kept[part] |= met & ink
     return False
 
 
-def _close_gaps(rule: Bools, kept: Bools, height: float) -> None:
+def _close_gaps(rule: Rule, kept: Bools, height: float) -> None:
     """Put back stretches of a rule, shorter than writing is high, that lie between parts of one piece of `kept` ink.
 
     Such is the base of a 0 that stands on the line.
     """
-    part = _select_rows(rule, 2 * int(height))
-    rule, kept = rule[part], kept[part]
+    around = rule.widen(2 * int(height), len(kept))
+    kept, ink = kept[around.rows], around.ink
     _count, pieces = cv2.connectedComponents(kept.astype(np.uint8), connectivity=8)
-    inside = (pieces * rule).max(axis=0)
+    inside = (pieces * ink).max(axis=0)
     for left, right in pairwise(np.flatnonzero(inside)):
         if 1 < right - left <= _CLOSED * height and inside[left] == inside[right]:
-            kept[:, left:right] |= rule[:, left:right]
+            kept[:, left:right] |= ink[:, left:right]
 
 
-def _select_rows(rule: Bools, reach: int) -> slice:
-    """Return the rows of a rule and so many above and below."""
-    rows = np.flatnonzero(rule.any(axis=1))
-    return slice(max(0, int(rows[0]) - reach), int(rows[-1]) + 1 + reach)
-
-
-def _measure_writing(rest: Bools) -> tuple[float, int, int]:
-    """Return the median height of the taller pieces of ink (0: there is none), and the columns from first to last."""
+def _measure_writing(rest: Bools) -> _Writing:
+    """Measure what is left of a page (h, w) without its lines."""
     _count, _labels, stats, _ = cv2.connectedComponentsWithStats(rest.astype(np.uint8), connectivity=8)
     stats = stats[1:][stats[1:, cv2.CC_STAT_AREA] >= _SPECK]
     if not len(stats):
-        return 0.0, 0, 0
+        return _Writing(0.0, 0, 0)
     heights = stats[:, cv2.CC_STAT_HEIGHT]
     height = float(np.median(heights[heights >= _TALL * heights.max()]))
     tall = stats[heights >= _TALL * height]
     left = tall[:, cv2.CC_STAT_LEFT]
-    return height, int(left.min()), int((left + tall[:, cv2.CC_STAT_WIDTH]).max())
+    return _Writing(height, int(left.min()), int((left + tall[:, cv2.CC_STAT_WIDTH]).max()))
 
 
-def _mark_ends(across: list[Bools], shape: tuple[int, ...]) -> Int32:
+def _mark_ends(across: list[Rule], shape: tuple[int, ...]) -> Int32:
     """Return which line across ends at or near a pixel (h, w): 1 for the first, 0 for none."""
-    corners = np.zeros(shape, np.int32)
+    ends = np.zeros(shape, np.int32)
     for number, rule in enumerate(across, 1):
-        rows, columns = np.nonzero(rule)
+        rows, columns = np.nonzero(rule.ink)
+        rows = rows + rule.top
         near = 3 + round(_CORNER * (columns.max() + 1 - columns.min()))
         for end in (columns <= columns.min() + near, columns >= columns.max() - near):
             top, left = rows[end].min() - _NEAR, columns[end].min() - _NEAR
             below, behind = rows[end].max() + _NEAR + 1, columns[end].max() + _NEAR + 1
-            corners[max(0, top) : below, max(0, left) : behind] = number
-    return corners
+            ends[max(0, top) : below, max(0, left) : behind] = number
+    return ends
 
 
-def _count_met(rule: Bools, corners: Int32) -> int:
-    """Return how many lines across, by their `corners`, a line down meets at one of their ends."""
-    return int(np.count_nonzero(np.unique(corners[rule])))
+def _count_met(rule: Rule, ends: Int32) -> int:
+    """Return how many lines across, by their `ends` (h, w), a line down meets at one of their ends."""
+    return int(np.count_nonzero(np.unique(ends.T[rule.rows][rule.ink])))
 
 
-def _runs_through(rule: Bools, strokes: Bools) -> bool:
-    """Return whether a line down runs from edge to edge, with hardly any ink hanging on to it."""
+def _runs_through(rule: Rule, strokes: Bools) -> bool:
+    """Return whether a line runs from edge to edge of a page, with hardly any ink hanging on to it."""
     return _touches_both_edges(rule) and _stands_apart(rule, strokes)
 
 
-def _spans_writing(rule: Bools, height: float, first: int, last: int) -> bool:
-    """Return whether a rule across begins before the writing, from column `first` to `last`, and ends behind it."""
-    columns = np.flatnonzero(rule.any(axis=0))
-    begin, end = int(columns[0]), int(columns[-1]) + 1
-    if _touches_both_edges(rule.T) or end - begin >= _SHORT_LINE * height:
-        return bool(begin <= first + _SHORT * height and end >= last - _SHORT * height)
-    return bool(begin <= first - _OUT * height and end >= last + _OUT * height)
+def _spans_writing(rule: Rule, writing: _Writing) -> bool:
+    """Return whether a rule across begins before the writing and ends behind it."""
+    begin, end = rule.first, rule.first + rule.length
+    if _touches_both_edges(rule) or end - begin >= _SHORT_LINE * writing.height:
+        reach = _SHORT * writing.height
+        return bool(begin <= writing.first + reach and end >= writing.last - reach)
+    return bool(begin <= writing.first - _OUT * writing.height and end >= writing.last + _OUT * writing.height)
 
 
-def _touches_both_edges(rule: Bools) -> bool:
-    """Return whether ink reaches the first and the last rows."""
-    return bool(rule[:2].any() and rule[-2:].any())
+def _touches_both_edges(rule: Rule) -> bool:
+    """Return whether a line reaches the page's first and last columns."""
+    return bool(rule.ink[:, :2].any() and rule.ink[:, -2:].any())
 
 
-def _stands_alone(rule: Bools, strokes: Bools, height: float) -> bool:
+def _stands_alone(rule: Rule, strokes: Bools, height: float) -> bool:
     """Return whether a line across is no short one, and touches no writing."""
-    return _measure_length(rule) >= _SHORT_LINE * height and _stands_apart(rule, strokes)
+    return rule.length >= _SHORT_LINE * height and _stands_apart(rule, strokes)
 
 
-def _stands_apart(rule: Bools, strokes: Bools) -> bool:
+def _stands_apart(rule: Rule, strokes: Bools) -> bool:
     """Return whether hardly any ink hangs on a line: the stem of a 7 has a bar."""
-    beside = cv2.dilate(rule.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    return bool((beside & strokes & ~rule).sum() <= _HANGS_ON * rule.sum())
-
-
-def _measure_length(rule: Bools) -> int:
-    """Return how many columns a rule spans."""
-    where = np.flatnonzero(rule.any(axis=0))
-    return int(where[-1] - where[0] + 1)
+    around = rule.widen(2, len(strokes))
+    beside = cv2.dilate(around.ink.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    return bool((beside & strokes[around.rows] & ~around.ink).sum() <= _HANGS_ON * rule.ink.sum())

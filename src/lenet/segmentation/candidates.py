@@ -1,4 +1,4 @@
-"""What lenet sees in a picture: image, ink, segment and glyph, one after the other. Reading and training share it."""
+"""Segmentation as a whole: from the ink of a page to all that may be a digit. Reading and training share it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from lenet.network.inputs import from_input
 from lenet.network.spec import INPUT_SIZE
 from lenet.preprocessing.binarize import Ink
 from lenet.preprocessing.decode import PictureSource
-from lenet.preprocessing.pipeline import find_writing, prepare_page
+from lenet.preprocessing.pipeline import PageInk, find_writing, prepare_page
 from lenet.result import Abstained
 from lenet.segmentation.components import find_components
 from lenet.segmentation.glyphs import make_glyphs
 from lenet.segmentation.lattice import Lattice, propose_numbers, take_one_digit
 from lenet.segmentation.strip import STEP, Strip, cut_strip
-from lenet.segmentation.text_lines import find_text_lines
+from lenet.segmentation.text_lines import find_text_lines, measure_share_read
+from lenet.steps import Step
 
 # Reading many pictures runs one process per core; threads inside them would only get in each other's way.
 cv2.setNumThreads(1)
@@ -32,7 +33,7 @@ class PageCandidates:
     """A picture's candidates and their glyphs (m, 28, 28).
 
     A lattice's pixel stands for `scale` of the picture's own, from `origin` (x, y) on. `unreadable` says why there is
-    nothing to score, if so; of a `ambiguous_polarity` page light and dark might be exchanged.
+    nothing to score, if so; of a page of `ambiguous_polarity` light and dark might be exchanged.
     """
 
     lattice: Lattice
@@ -42,7 +43,12 @@ class PageCandidates:
     origin: tuple[float, float]
     unreadable: Abstained
     ambiguous_polarity: bool
-    notes: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def share_read(self) -> float:
+        """The share of the page's ink that is looked at: 1 but for the largest pages."""
+        return measure_share_read(self.steps)
 
     def shown(self, page: Int32) -> Int32:
         """Return what a map of the picture's own pixels (H, W) has at the lattice's pixels."""
@@ -65,14 +71,24 @@ class PageCandidates:
         return int(x0), int(y0), min(width, round(x1)), min(height, round(y1))
 
 
-def find_digit(source: PictureSource, *, inverted: bool = False) -> PageCandidates:
-    """Take all the ink of a picture for one digit, `inverted` as in `find_ink`. Raises PictureError if it is none."""
-    return _see(source, take_one_digit, tall=True, inverted=inverted)
+def find_digit(source: PictureSource) -> PageCandidates:
+    """Take all the ink of a picture for one digit. Raises PictureError when it cannot be decoded."""
+    return segment_digit(find_writing(prepare_page(source), tall=True))
 
 
-def find_candidates(source: PictureSource, *, inverted: bool = False) -> PageCandidates:
-    """Find all that may be a digit in a picture of lines of digits; `inverted` and PictureError as in `find_digit`."""
-    return _see(source, propose_numbers, tall=False, inverted=inverted)
+def find_candidates(source: PictureSource) -> PageCandidates:
+    """Find all that may be a digit in a picture of lines of digits. Raises PictureError when it cannot be decoded."""
+    return segment_numbers(find_writing(prepare_page(source)))
+
+
+def segment_digit(writing: PageInk) -> PageCandidates:
+    """Take all ink for one digit."""
+    return _segment(writing, take_one_digit)
+
+
+def segment_numbers(writing: PageInk) -> PageCandidates:
+    """Find all that may be a digit in lines of writing."""
+    return _segment(writing, propose_numbers)
 
 
 @dataclass(frozen=True)
@@ -84,7 +100,12 @@ class LineStrips:
     size: tuple[int, int]
     scale: float
     origin: tuple[float, float]
-    notes: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def share_read(self) -> float:
+        """The share of the page's ink that is looked at: 1 but for the largest pages."""
+        return measure_share_read(self.steps)
 
     def place(self, line: int, column: int) -> tuple[tuple[int, int, int, int], Uint8]:
         """Return the box, in the picture's own pixels, around a column of a line, and the glyph seen there."""
@@ -99,27 +120,30 @@ class LineStrips:
         return (x0, y0, x1, y1), from_input(np.ascontiguousarray(strip.field[:, :, :, inside]))[0]
 
 
-def find_strips(source: PictureSource) -> LineStrips:
-    """Find a picture's lines of writing. Raises PictureError when it cannot be decoded."""
-    page = prepare_page(source)
-    ink, scale, origin = find_writing(page)
-    notes = [*page.notes, *ink.notes]
-    components = find_components(ink, notes)
-    lines = find_text_lines(components, notes)
-    strips = tuple(cut_strip(ink, line, components.boxes[line.labels]) for line in lines)
+def segment_strips(writing: PageInk) -> LineStrips:
+    """Find the lines of writing as strips that a network slides along."""
+    steps = list(writing.steps)
+    components = find_components(writing.ink, steps)
+    lines = find_text_lines(components, steps)
+    strips = tuple(cut_strip(writing.ink, line, components.boxes[line.labels], steps) for line in lines)
     middles = tuple((line.height, line.middle, line.rise) for line in lines)
-    return LineStrips(strips, middles, page.size, scale, origin, tuple(notes))
+    return LineStrips(strips, middles, writing.size, writing.scale, writing.origin, tuple(steps))
 
 
-def _see(source: PictureSource, propose: Callable[[Ink], Lattice], *, tall: bool, inverted: bool) -> PageCandidates:
-    page = prepare_page(source)
-    ink, scale, origin = find_writing(page, tall=tall, inverted=inverted)
+def _segment(writing: PageInk, propose: Callable[[Ink], Lattice]) -> PageCandidates:
+    ink = writing.ink
     lattice = propose(ink)
     glyphs, changes = make_glyphs(ink, lattice)
-    notes = (*page.notes, *ink.notes, *lattice.notes, *changes)
     # Without a candidate, what blur made of the writing was taken for stains.
     height = int((lattice.boxes[:, 3] - lattice.boxes[:, 1]).max(initial=0)) or 3 * _SOFT / _SOFT_SHARE
     why: Abstained = "too blurred" if ink.edge > max(_SOFT, _SOFT_SHARE * height) else lattice.why
     return PageCandidates(
-        lattice, np.ascontiguousarray(glyphs), page.size, scale, origin, why, ink.ambiguous_polarity, notes
+        lattice,
+        np.ascontiguousarray(glyphs),
+        writing.size,
+        writing.scale,
+        writing.origin,
+        why,
+        ink.ambiguous_polarity,
+        (*writing.steps, *lattice.steps, *changes),
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from lenet.arrays import Bools, Int32
 from lenet.preprocessing.binarize import Ink
+from lenet.steps import Step
 
 # A component with less than this share of the largest one's dark pixels is a speck ...
 _SPECK = 0.03
@@ -46,7 +47,7 @@ class Components:
     kept: Bools
 
 
-def find_components(ink: Ink, notes: list[str]) -> Components:
+def find_components(ink: Ink, steps: list[Step]) -> Components:
     """Label the ink; frames and the paper's edge are not kept, as long as something else remains."""
     count, found, stats, _ = cv2.connectedComponentsWithStats(ink.strokes.astype(np.uint8), connectivity=8)
     labels = found.astype(np.int32)
@@ -58,15 +59,15 @@ def find_components(ink: Ink, notes: list[str]) -> Components:
     if count == 2:
         kept[1] = True  # all the ink there is
     elif count > 2:
-        kept = _drop_frames(labels, boxes, dark, notes)
+        kept = _drop_frames(labels, boxes, dark, steps)
     empty = [label for label in range(1, count) if kept[label] and _is_box(labels, label, boxes[label])]
     kept[empty] = False
     if empty:
-        notes.append(f"{len(empty)} empty box{'es' if len(empty) > 1 else ''} dropped")
+        steps.append(Step("boxes-dropped", {"boxes": len(empty)}))
     return Components(labels, boxes, dark, kept)
 
 
-def _drop_frames(labels: Int32, boxes: Int32, dark: Int32, notes: list[str]) -> Bools:
+def _drop_frames(labels: Int32, boxes: Int32, dark: Int32, steps: list[Step]) -> Bools:
     """Return which components are no frame, as long as something else that is no speck remains."""
     shape = labels.shape
     x0, y0, x1, y1 = boxes.T
@@ -91,7 +92,7 @@ def _drop_frames(labels: Int32, boxes: Int32, dark: Int32, notes: list[str]) -> 
         inside[1:] = True
         return inside
     if frame[1:].any():
-        notes.append(f"{int(frame[1:].sum())} frame or paper edge dropped")
+        steps.append(Step("frames-dropped", {"frames": int(frame[1:].sum())}))
     return inside
 
 
@@ -125,12 +126,12 @@ def _is_box(labels: Int32, label: int, box: Int32) -> bool:
     return bool(min(side.mean() for side in sides) >= _WHOLE and inside <= _EMPTY * own.sum())
 
 
-def drop_specks(found: Components, notes: list[str]) -> Bools:
+def drop_specks(found: Components, steps: list[Step]) -> Bools:
     """Return which kept components are large enough, or near enough to the largest, to be part of one digit."""
     if not found.kept.any():
         return found.kept
     if len(found.kept) == 2:
-        note_specks(int(found.dark[1] < _FEWEST_PIXELS), notes)
+        note_specks(int(found.dark[1] < _FEWEST_PIXELS), steps)
         return found.kept & (found.dark >= _FEWEST_PIXELS)
     x0, y0, x1, y1 = found.boxes.T
     largest = int(np.argmax(np.where(found.kept, found.dark, 0)))
@@ -138,11 +139,11 @@ def drop_specks(found: Components, notes: list[str]) -> Bools:
     gap = np.maximum(np.maximum(x0 - x1[largest], x0[largest] - x1), np.maximum(y0 - y1[largest], y0[largest] - y1))
     share = np.where(gap <= reach, _NEAR_SPECK, _SPECK)
     large = found.kept & (found.dark >= np.maximum(share * found.dark[largest], _FEWEST_PIXELS))
-    note_specks(int((found.kept & ~large).sum()), notes)
+    note_specks(int((found.kept & ~large).sum()), steps)
     return large
 
 
-def note_specks(dropped: int, notes: list[str]) -> None:
+def note_specks(dropped: int, steps: list[Step]) -> None:
     """Say how many specks were dropped, if any."""
     if dropped:
-        notes.append(f"{dropped} speck{'s' if dropped > 1 else ''} dropped")
+        steps.append(Step("specks-dropped", {"specks": dropped}))

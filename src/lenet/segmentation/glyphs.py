@@ -10,6 +10,7 @@ from lenet.network.spec import CENTRE_INDEX, DIGIT_BOX, GLYPH_SIZE
 from lenet.preprocessing.binarize import Ink
 from lenet.preprocessing.morphology import EDGE, make_disc
 from lenet.segmentation.lattice import Lattice
+from lenet.steps import Step, Values
 
 # Strokes of MNIST digits are 1.4 to 5.1 pixels wide in the 20x20 box (1 % to 99 %, median 2.5).
 _THINNEST, _THICKEST = 1.8, 5.2
@@ -24,14 +25,14 @@ _MOST_ENLARGED = 500_000
 _BOX_SIGMAS = 3.0
 
 
-def make_glyphs(ink: Ink, lattice: Lattice) -> tuple[Uint8, tuple[str, ...]]:
-    """Return the arcs' glyphs (m, 28, 28) uint8, 0 for paper and 255 for pen, and a note for each change of stroke.
+def make_glyphs(ink: Ink, lattice: Lattice) -> tuple[Uint8, tuple[Step, ...]]:
+    """Return the arcs' glyphs (m, 28, 28) uint8, 0 for paper and 255 for pen, and a step for each change of stroke.
 
     A line is written with one pen: its width is measured on the whole line.
     """
     glyphs = np.zeros((len(lattice.arcs), GLYPH_SIZE, GLYPH_SIZE), np.uint8)
     page = _Page(ink, lattice.pieces)
-    notes: dict[str, str] = {}
+    steps: dict[str, Step] = {}
     for first, past in lattice.lines:
         own = np.flatnonzero((lattice.arcs[:, 0] >= first) & (lattice.arcs[:, 1] <= past))
         corners = lattice.boxes[own]
@@ -39,12 +40,12 @@ def make_glyphs(ink: Ink, lattice: Lattice) -> tuple[Uint8, tuple[str, ...]]:
         sides = corners[:, 2:] - corners[:, :2]
         height = int(sides.max() if len(own) == 1 else sides[:, 1].max())
         broader = _choose_broadening(
-            measure_stroke_width(page.crop(int(first), int(past), whole), height), height, notes
+            measure_stroke_width(page.crop(int(first), int(past), whole), height), height, steps
         )
         for index in own:
             begin, end = lattice.arcs[index].tolist()
             glyphs[index] = place_glyph(_fit_box(page.crop(begin, end, lattice.boxes[index]), broader))
-    return glyphs, tuple(notes.values())
+    return glyphs, tuple(steps.values())
 
 
 class _Page:
@@ -92,13 +93,14 @@ def measure_stroke_width(ink: Float32, height: int | None = None) -> float:
     return 4 * (float(distance.mean()) - 0.5) / enlarged
 
 
-def _choose_broadening(width: float, height: int, notes: dict[str, str]) -> float:
+def _choose_broadening(width: float, height: int, steps: dict[str, Step]) -> float:
     """Return by how many of its pixels to broaden ink so high, if MNIST's strokes are hardly so thin or so thick."""
     scale = DIGIT_BOX / height
     if _THINNEST <= width * scale <= _THICKEST:
         return 0.0
     target, done = (_THIN_TARGET, "thickened") if width * scale < _THINNEST else (_THICK_TARGET, "thinned")
-    notes.setdefault(done, f"strokes {done} from {width * scale:.1f} to {target:.1f} pixels of 20")
+    values: Values = {"from_pixels": round(width * scale, 2), "to_pixels": target}
+    steps.setdefault(done, Step(f"strokes-{done}", values))
     return target / scale - width
 
 

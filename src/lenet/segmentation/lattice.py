@@ -12,7 +12,8 @@ from lenet.preprocessing.binarize import Ink
 from lenet.result import Abstained
 from lenet.segmentation.components import Components, drop_specks, find_components
 from lenet.segmentation.seams import find_seams
-from lenet.segmentation.text_lines import TextLine, find_text_lines
+from lenet.segmentation.text_lines import TextLine, find_text_lines, note_left_out
+from lenet.steps import Step
 
 # Nobody can read a digit that is smaller than this at its longer side.
 _LEAST_SIDE = 5
@@ -20,6 +21,8 @@ _LEAST_SIDE = 5
 _MOST_PIECES, _WIDEST = 7, 1.5
 # With paper from top to bottom between its pieces, more than the first share wide, it is at most the second wide.
 _GAP, _WIDEST_WITH_GAP = 0.05, 1.0
+# No more pieces than this are looked at: a page has up to 2,000 digits, and a long scribble may be cut anywhere.
+_MOST_ON_A_PAGE = 8_000
 # What `shapes` says of each arc, all lengths as shares of the line's height.
 SHAPES = (
     "height",
@@ -52,35 +55,39 @@ class Lattice:
     arcs: Int32
     boxes: Int32
     shapes: Float32
-    notes: tuple[str, ...]
+    steps: tuple[Step, ...]
     why: Abstained = False
 
 
 def take_one_digit(ink: Ink) -> Lattice:
     """Take the whole page for one digit: its ink without specks and frames is one piece, with one arc."""
-    notes: list[str] = []
-    found = find_components(ink, notes)
-    pieces = drop_specks(found, notes)[found.labels].astype(np.int32)
+    steps: list[Step] = []
+    found = find_components(ink, steps)
+    pieces = drop_specks(found, steps)[found.labels].astype(np.int32)
     rows, columns = np.flatnonzero(pieces.any(axis=1)), np.flatnonzero(pieces.any(axis=0))
     if not len(rows) or max(np.ptp(rows), np.ptp(columns)) + 1 < _LEAST_SIDE:
         why: Abstained = "too small" if len(rows) else "blank"
         pieces[:] = 0
-        return _build_lattice(pieces, [], [], [], [], notes, why)
+        return _build_lattice(pieces, [], [], [], [], steps, why)
     box = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
     shape = (1.0, (box[2] - box[0]) / (box[3] - box[1]), *[0.0] * 6, 1.0)
-    return _build_lattice(pieces, [(1, 2)], [(1, 2)], [box], [shape], notes)
+    return _build_lattice(pieces, [(1, 2)], [(1, 2)], [box], [shape], steps)
 
 
 def propose_numbers(ink: Ink) -> Lattice:
     """Take the page for lines of digits: every piece of ink, cut where it may be two, and every run of pieces."""
-    notes: list[str] = []
-    components = find_components(ink, notes)
+    steps: list[Step] = []
+    components = find_components(ink, steps)
     pieces = np.zeros(components.labels.shape, np.int32)
     lines: list[tuple[int, int]] = []
     arcs, boxes, shapes = [], [], []
-    last = 1
-    for line in find_text_lines(components, notes):
+    last, every = 1, 0
+    for line in find_text_lines(components, steps):
         found = _cut_pieces(line, ink, components, pieces, last)
+        every += len(found)
+        found = found[: 1 + _MOST_ON_A_PAGE - last]
+        if not found:
+            continue
         lines.append((last, last + len(found)))
         for first in range(len(found)):
             for past, box, shape in _propose_runs(found, first, line):
@@ -88,11 +95,13 @@ def propose_numbers(ink: Ink) -> Lattice:
                 boxes.append(box)
                 shapes.append(shape)
         last += len(found)
+    note_left_out(every - last + 1, every, steps)
+    pieces[pieces >= last] = 0
     if boxes and max(max(x1 - x0, y1 - y0) for x0, y0, x1, y1 in boxes) < _LEAST_SIDE:
-        return _build_lattice(np.zeros_like(pieces), [], [], [], [], notes, "too small")
+        return _build_lattice(np.zeros_like(pieces), [], [], [], [], steps, "too small")
     # Ink that was kept but stands in no line is stains.
     nothing: Abstained = "not a digit" if components.kept.any() else "blank"
-    return _build_lattice(pieces, lines, arcs, boxes, shapes, notes, False if arcs else nothing)
+    return _build_lattice(pieces, lines, arcs, boxes, shapes, steps, False if arcs else nothing)
 
 
 @dataclass(frozen=True)
@@ -170,7 +179,7 @@ def _build_lattice(
     arcs: list[tuple[int, int]],
     boxes: list[Box],
     shapes: list[tuple[float, ...]],
-    notes: list[str],
+    steps: list[Step],
     why: Abstained = False,
 ) -> Lattice:
     return Lattice(
@@ -179,6 +188,6 @@ def _build_lattice(
         np.array(arcs, np.int32).reshape(-1, 2),
         np.array(boxes, np.int32).reshape(-1, 4),
         np.array(shapes, np.float32).reshape(-1, len(SHAPES)),
-        tuple(notes),
+        tuple(steps),
         why,
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import cv2
 import numpy as np
 
 from lenet.arrays import Float64, Int32
 from lenet.segmentation.components import Components, note_specks
+from lenet.steps import Step
 
 # Components at least this share of the tallest one's height are digits; smaller ones are dots, dashes and bits.
 _TALL = 0.4
@@ -23,8 +25,8 @@ _NEAR = 0.35
 # A component of less ink than this share of the height squared, a dot of 1/20 of the height, is a speck.
 _SPECK = 0.0025
 _FEWEST_PIXELS = 3
-# More components than this are no page of numbers: the largest are looked at.
-_MOST = 300
+# More components than this, a page of 40 by 50 digits, are not looked at: the largest are, and a step says so.
+_MOST_COMPONENTS = 2_000
 # Slants that are tried: columns to the right for each row up.
 _SLANTS = np.arange(-0.3, 1.11, 0.1)
 _SAMPLES = 3000
@@ -48,13 +50,14 @@ class TextLine:
         return self.middle + self.rise * column
 
 
-def find_text_lines(found: Components, notes: list[str]) -> list[TextLine]:
+def find_text_lines(found: Components, steps: list[Step]) -> list[TextLine]:
     """Group the kept components into lines of writing, top to bottom, without specks."""
     kept = np.flatnonzero(found.kept & (found.dark >= 1))
     if not len(kept):
         return []
-    dropped = max(0, len(kept) - _MOST)
-    kept = np.sort(kept[np.argsort(-found.dark[kept], kind="stable")[:_MOST]])
+    note_left_out(len(kept) - _MOST_COMPONENTS, len(kept), steps)
+    kept = np.sort(kept[np.argsort(-found.dark[kept], kind="stable")[:_MOST_COMPONENTS]])
+    dropped = 0
     heights = found.boxes[:, 3] - found.boxes[:, 1]
     widths = found.boxes[:, 2] - found.boxes[:, 0]
     # A dash or a join of digits is as wide as a digit is high.
@@ -78,7 +81,7 @@ def find_text_lines(found: Components, notes: list[str]) -> list[TextLine]:
             owners[label] = nearest
         else:
             dropped += 1
-    note_specks(dropped, notes)
+    note_specks(dropped, steps)
     order = sorted(
         range(len(groups)), key=lambda number: fits[number][0] + fits[number][1] * found.boxes[groups[number], 0].min()
     )
@@ -93,8 +96,20 @@ def find_text_lines(found: Components, notes: list[str]) -> list[TextLine]:
         slant = _estimate_slant(found, groups[number])
         lines.append(TextLine(labels, medians[number], slant, *fits[number]))
     if stains:
-        notes.append(f"{stains} stain{'s' if stains > 1 else ''} dropped")
+        steps.append(Step("stains-dropped", {"stains": stains}))
     return lines
+
+
+def note_left_out(pieces: int, every: int, steps: list[Step]) -> None:
+    """Say that pieces of ink, of so many, are not looked at, if any are."""
+    if pieces > 0:
+        steps.append(Step("ink-left-out", {"pieces": pieces, "all_pieces": every}))
+
+
+def measure_share_read(steps: tuple[Step, ...]) -> float:
+    """Return the share of a page's pieces of ink that is looked at: 1 unless some had to be left out."""
+    shares = [1 - float(s.values["pieces"]) / float(s.values["all_pieces"]) for s in steps if s.id == "ink-left-out"]
+    return prod(shares)
 
 
 def _measure_thickness(found: Components, label: int) -> float:

@@ -10,13 +10,14 @@ import numpy as np
 from lenet.arrays import Float32, Uint8
 from lenet.engine import Network
 from lenet.engine.reference import activate
-from lenet.engine.tta import score_with_tta
 from lenet.errors import UsageError
 from lenet.network.probabilities import probabilities
 from lenet.network.spec import Codes, Convolution, Layer, Net, code
 from lenet.preprocessing.decode import PictureSource
-from lenet.reader import ReadOptions, find_and_read, find_chosen_arcs, read_strips
-from lenet.segmentation.candidates import find_strips
+from lenet.preprocessing.pipeline import find_writing, prepare_page
+from lenet.reader import ReadOptions, explain_page, read_strips
+from lenet.result import Reading
+from lenet.segmentation.candidates import segment_strips
 
 LABELS = (*"0123456789", "not a digit")
 
@@ -27,44 +28,46 @@ def pack(values: Uint8 | Float32) -> str:
     return b64encode(np.ascontiguousarray(plain).tobytes()).decode()
 
 
-def explain_candidates(picture: PictureSource, network: Network, asked: ReadOptions) -> dict[str, Any]:
+def explain_candidates(picture: PictureSource, network: Network, options: ReadOptions) -> dict[str, Any]:
     """Return the reading of a picture with every candidate that was scored, and the places of the cuts."""
-    candidates, reading = find_and_read(picture, network, asked)
-    probs = score_with_tta(network, candidates.glyphs).probabilities
-    chosen = find_chosen_arcs(candidates, reading)
+    explained = explain_page(prepare_page(picture), network, options)
+    candidates, chosen = explained.candidates, explained.chosen
     found = []
-    for arc, glyph in enumerate(candidates.glyphs):
-        best = int(probs[arc].argmax())
+    for arc, (glyph, probs) in enumerate(zip(candidates.glyphs, explained.probabilities, strict=True)):
+        best = int(probs.argmax())
         first, past = (int(side) for side in candidates.lattice.arcs[arc])
         found.append(
             {
                 "box": list(candidates.box(arc)),
                 "pieces": [first, past],
                 "label": LABELS[best],
-                "confidence": float(probs[arc, best]),
+                "confidence": float(probs[best]),
                 "chosen": arc in chosen,
                 "glyph": pack(glyph),
             }
         )
-    told = reading.as_json()
-    for digit, shown in zip(reading.digits, told["digits"], strict=True):
-        shown["glyph"] = pack(digit.glyph)
     cuts = [[round(x, 1), round(y, 1)] for x, y in candidates.cuts()]
-    return {**told, "size": list(candidates.size), "candidates": found, "cuts": cuts}
+    size = list(candidates.size)
+    return {**_with_glyphs(explained.reading), "size": size, "candidates": found, "cuts": cuts}
 
 
-def explain_columns(picture: PictureSource, network: Network, asked: ReadOptions) -> dict[str, Any]:
+def explain_columns(picture: PictureSource, network: Network, options: ReadOptions) -> dict[str, Any]:
     """Return the reading of a picture by sliding along its lines, with the probabilities of every column."""
-    lines = find_strips(picture)
-    reading = read_strips(lines, network, asked)
+    lines = segment_strips(find_writing(prepare_page(picture)))
+    reading = read_strips(lines, network, options)
     columns = []
     for strip in lines.strips:
         scores = network.forward(strip.field)[0, :, 0].T
         columns.append(np.round(probabilities(scores, network.weights.temperature), 4).tolist())
+    return {**_with_glyphs(reading), "size": list(lines.size), "candidates": [], "cuts": [], "columns": columns}
+
+
+def _with_glyphs(reading: Reading) -> dict[str, Any]:
+    """Return a reading as JSON, each digit with the glyph that the network saw."""
     told = reading.as_json()
     for digit, shown in zip(reading.digits, told["digits"], strict=True):
         shown["glyph"] = pack(digit.glyph)
-    return {**told, "size": list(lines.size), "candidates": [], "cuts": [], "columns": columns}
+    return told
 
 
 def explain_layers(network: Network, glyph: Uint8) -> dict[str, Any]:

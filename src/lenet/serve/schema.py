@@ -7,8 +7,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from lenet.network.spec import DEFAULT
-from lenet.result import Abstained
-from lenet.serve.training_jobs import RECIPES, State
+from lenet.result import Abstained, State
+from lenet.serve.training_jobs import RECIPES
+from lenet.serve.training_jobs import State as JobState
+from lenet.steps import Category
 
 Share = Annotated[float, Field(ge=0, le=1)]
 BoxOf = Annotated[list[int], Field(min_length=4, max_length=4, description="x0, y0, x1, y1 in the picture's pixels")]
@@ -50,27 +52,60 @@ class ReadDigit(_Answer):
     runner_up: RunnerUp
     line: int
     box: BoxOf
+    answered: bool
+
+
+class ReadSign(_Answer):
+    """A point, a comma, a dash and the like."""
+
+    label: str
+    confidence: Share
+    line: int
+    box: BoxOf
+    answered: bool
 
 
 class ReadLine(_Answer):
     """One line of writing."""
 
-    text: str
+    text: str = Field(description="an answer; empty where it is withheld")
+    guess: str = Field(description="the likeliest text of what is withheld; empty where there is an answer")
     confidence: Share
     abstained: Abstained
+    state: State
     box: BoxOf
+
+
+class ReadNumber(ReadLine):
+    """One number of a line."""
+
+    line: int
+
+
+class ReadStep(_Answer):
+    """What was done to a picture."""
+
+    id: str
+    category: Category
+    text: str
+    values: dict[str, int | float | str]
 
 
 class Reading(_Answer):
     """What `lenet read --json` prints; `path` is the client's own file name, or null."""
 
     path: str | None
-    text: str
+    text: str = Field(description="an answer; empty where none is given; ? for a number that is withheld beside others")
+    guess: str = Field(description="the likeliest text where no answer is given")
     confidence: Share
     abstained: Abstained
+    state: State
     lines: list[ReadLine]
+    numbers: list[ReadNumber]
     digits: list[ReadDigit]
+    signs: list[ReadSign]
     notes: list[str]
+    steps: list[ReadStep]
 
 
 class Unread(BaseModel):
@@ -190,7 +225,7 @@ class Tuning(BaseModel):
 class TrainingState(_Answer):
     """The training that runs, or ran last."""
 
-    state: State
+    state: JobState
     kind: Literal["train", "finetune"] | None = None
     mnist: bool = Field(description="whether MNIST is on this machine")
     recipes: list[str]

@@ -31,8 +31,7 @@ def keep_corrections(folder: Path) -> Iterator[Keep]:
 
         def keep(answer: Answer) -> None:
             for digit in answer.reading.digits if answer.reading else ():
-                if digit.label.isdigit():
-                    write(digit.glyph, digit.label, answer.path, digit.confidence)
+                write(digit.glyph, digit.label, answer.path, digit.confidence)
 
         yield keep
 

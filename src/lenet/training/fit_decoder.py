@@ -14,17 +14,17 @@ import numpy as np
 from lenet.arrays import Bools, Float64, Int64
 from lenet.data.dataset import Dataset, Digits
 from lenet.decoding.arc_scorer import scorer_gradient
-from lenet.decoding.confidence import CONFIDENCE_FEATURES, calibrate_confidence, confidence_features
-from lenet.decoding.decoder import decode
+from lenet.decoding.confidence import CONFIDENCE_FEATURES, calibrate_confidence
 from lenet.decoding.features import ARC_FEATURES, build_line_graph
 from lenet.decoding.formats import SYMBOLS
 from lenet.decoding.graph import discriminative_forward, linear_acceptor
+from lenet.decoding.lines import decode_line
 from lenet.engine import Network
 from lenet.engine.tta import score_with_tta
 from lenet.evaluation.calibration import expected_calibration_error, fit_confidence, fit_temperature
-from lenet.network.probabilities import probabilities
+from lenet.network.probabilities import log_probabilities, probabilities
 from lenet.network.spec import NOT_A_DIGIT
-from lenet.network.weights import ARC_FEATURE_COUNT, ARC_SCORER_UNITS, Weights
+from lenet.network.weights import ARC_FEATURE_COUNT, ARC_SCORER_UNITS, Weights, rename_keys
 from lenet.progress import silent
 from lenet.segmentation.candidates import PageCandidates, find_candidates
 from lenet.training.sequence_loss import LONGEST, picture_number
@@ -69,10 +69,6 @@ def fit_decoder(
     lowered = replace(lowered, temperature=fit_temperature(scores, held.labels))
     found = picture_examples(Network(lowered), held, own, _EXAMPLES, 0, report, hard=_HARD)
     arc_scorer, loss = fit_arc_scorer(found)
-    again = picture_examples(Network(lowered), held, own, _TRUSTED, 1, report, scraps=_SCRAPS)
-    found_signs, right = read_examples(again, arc_scorer)
-    confidence_weights = fit_confidence(found_signs, right)
-    honest = np.array([calibrate_confidence(each, confidence_weights) for each in found_signs])
     calibration = {
         **weights.card["calibration"],
         "expected_calibration_error": expected_calibration_error(
@@ -81,11 +77,27 @@ def fit_decoder(
         "rubbish_lowered_by": by,
         "arc_scorer": arc_scorer.tolist(),
         "arc_scorer_fitted_on": f"{len(found):,} numbers of held-out writers, {loss:.3f} nats each",
+    }
+    return fit_answers(replace(lowered, card={**weights.card, "calibration": calibration}), data, writers, report)
+
+
+def fit_answers(
+    weights: Weights, data: Dataset, writers: Int64, report: Callable[[int, int], None] = silent
+) -> Weights:
+    """Return weights that find paths already, with the confidence of answers and the curve of errors fitted anew."""
+    assert weights.arc_scorer is not None
+    held, own = data.train.where(data.held_out), writers[data.held_out]
+    examples = picture_examples(Network(weights), held, own, _TRUSTED, 1, report, scraps=_SCRAPS)
+    features, right = read_examples(examples, weights.arc_scorer)
+    confidence_weights = fit_confidence(features, right)
+    honest = np.array([calibrate_confidence(each, confidence_weights) for each in features])
+    calibration = {
+        **rename_keys(weights.card["calibration"]),
         "confidence_weights": confidence_weights.tolist(),
-        "confidence_fitted_on": f"{len(right):,} answers to {len(again):,} pictures, some without a number",
+        "confidence_fitted_on": f"{len(right):,} answers to {len(examples):,} pictures, some without a number",
         "error_curve": count_error_curve(honest, right),
     }
-    return replace(lowered, card={**weights.card, "calibration": calibration})
+    return replace(weights, card={**weights.card, "calibration": calibration})
 
 
 def _lower_rubbish(weights: Weights, held: Digits) -> tuple[Weights, float]:
@@ -123,7 +135,7 @@ def picture_examples(
         else:
             page, text = picture_number(digits.glyphs[rows], digits.labels[rows], rng, hard)
         candidates = find_candidates(page)
-        log_probs = np.log(np.maximum(score_with_tta(network, candidates.glyphs).probabilities, 1e-12))
+        log_probs = log_probabilities(score_with_tta(network, candidates.glyphs).probabilities)
         found.append(Example(candidates, log_probs, text))
         report(number + 1, count)
     return found
@@ -193,19 +205,17 @@ def _loss(example: Example, arc_scorer: Float64) -> tuple[float, Float64]:
 
 
 def read_examples(found: list[Example], arc_scorer: Float64) -> tuple[Float64, Bools]:
-    """Read the examples; return the signs of every line that was answered (n, SIGNS) and which were right (n,).
+    """Read the examples; return the confidence features of every line that says something, and which were right (n,).
 
-    A line is right if it is all that the picture says.
+    The features are (n, CONFIDENCE_FEATURES). A line is right if it is all that the picture says.
     """
     every, right = [], []
     for example in found:
-        for line in range(len(example.candidates.lattice.lines)):
-            graph, arcs, _evidence = build_line_graph(example.candidates.lattice, line, example.log_probs, arc_scorer)
-            read = decode(graph, np.stack([graph.sources, graph.targets], axis=1), None, 0)
-            if read.text:
-                said = np.array([arcs[digit.step] for digit in read.digits], np.int32)
-                every.append(confidence_features(read, example.candidates, said, example.log_probs))
-                right.append(read.text == example.text)
+        for number in range(len(example.candidates.lattice.lines)):
+            line = decode_line(example.candidates, number, example.log_probs, arc_scorer)
+            if line.features is not None:
+                every.append(line.features)
+                right.append(line.decoded.text == example.text)
     return np.array(every).reshape(-1, len(CONFIDENCE_FEATURES)), np.array(right, bool)
 
 

@@ -34,7 +34,6 @@ _CHUNK = 4096
 _FITTED = (
     "rubbish_lowered_by",
     *("arc_scorer", "arc_scorer_fitted_on", "confidence_weights", "confidence_fitted_on", "error_curve"),
-    *("path", "path_fitted_on", "trust", "trust_fitted_on", "risk"),  # as lenet 0.1 has them
 )
 
 

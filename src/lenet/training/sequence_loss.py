@@ -23,7 +23,7 @@ from lenet.engine import Network
 from lenet.engine.dispatch import count_cores
 from lenet.errors import UsageError
 from lenet.network.inputs import to_input
-from lenet.network.probabilities import probabilities
+from lenet.network.probabilities import log_probabilities, probabilities
 from lenet.network.spec import NOT_A_DIGIT
 from lenet.network.weights import Weights
 from lenet.progress import silent
@@ -106,7 +106,7 @@ def differentiate_number(number: Number, scores: Float64, weights: Weights) -> t
     lowered = scores.copy()
     lowered[:, NOT_A_DIGIT] -= weights.rubbish_lowered_by
     probs = probabilities(lowered, weights.temperature)
-    log_probs = np.log(np.maximum(probs, 1e-12))
+    log_probs = log_probabilities(probs)
     graph, arcs, features = build_line_graph(number.lattice, 0, log_probs, weights.arc_scorer)
     loss, grad = discriminative_forward(
         graph, linear_acceptor([SYMBOLS.index(each) for each in number.text], len(SYMBOLS))

@@ -141,17 +141,35 @@ def ship(runs: list[Path], name: str, assets: Path, cards: Path) -> Path:
     return path
 
 
+def refit(name: str, assets: Path) -> Path:
+    """Fit the confidence of shipped weights' answers anew, after what it is weighed by has changed; return their path.
+
+    The network and what finds the path stay as they are. The model card is to be written again.
+    """
+    weights = load_weights(name)
+    if not weights.reads_numbers:
+        raise TrainingError(name, "reads no numbers", "choose weights that do")
+    data = load(weights.card["data"]["name"])
+    path = assets / f"{name}.safetensors"
+    save_weights(path, fit_decoder.fit_answers(weights, data, number_writers(data)))
+    return path
+
+
 def main() -> None:
     """Ship from the command line."""
     parser = argparse.ArgumentParser(description="Ship the best replica of finished runs of one recipe.")
-    parser.add_argument("runs", nargs="+", type=Path)
+    parser.add_argument("runs", nargs="*", type=Path)
     parser.add_argument("--as", dest="name", required=True)
+    parser.add_argument("--refit", action="store_true", help="only fit the confidence of shipped weights anew")
     source = Path(__file__).resolve().parents[1]
     parser.add_argument("--assets", type=Path, default=source / "assets")
     parser.add_argument("--cards", type=Path, default=source.parents[1] / "docs" / "models")
     options = parser.parse_args()
     try:
-        print(ship(options.runs, options.name, options.assets, options.cards))
+        if options.refit:
+            print(refit(options.name, options.assets))
+        else:
+            print(ship(options.runs, options.name, options.assets, options.cards))
     except LenetError as error:
         print(error, file=sys.stderr)
         sys.exit(1)

@@ -2,17 +2,18 @@
 
 import { bytes, drawn, element, percent, picture } from "/page/numbers.js";
 
-const SILENT = { blank: "nothing written", "not a digit": "no number in it", "too small": "too small to read", "too blurred": "too blurred to read" };
+const SILENT = { blank: "nothing written", "not a number": "no number in it", "too small": "too small to read", "too blurred": "too blurred to read" };
 const byId = (id) => document.getElementById(id);
 
 // Shows a reading; `chosen` is called with the digit that is looked at from then on.
 export function showAnswer(reading, pad, marked, chosen) {
   const text = byId("answer");
-  text.textContent = reading.text || SILENT[reading.abstained] || reading.abstained;
+  const shown = reading.text || reading.guess;
+  text.textContent = shown || SILENT[reading.state] || reading.state;
   text.classList.toggle("unsure", reading.abstained !== false);
-  const unsure = reading.abstained === "uncertain" ? "a guess: " : "";
+  const unsure = reading.text ? "" : "no answer, a guess: ";
   const others = reading.lines.flatMap((line) => (line.likeliest ?? []).slice(1, 4)).map((each) => `${each.text} ${percent(each.confidence)}`);
-  byId("sure").textContent = reading.text
+  byId("sure").textContent = shown
     ? `${unsure}right with ${percent(reading.confidence)}${others.length ? ` · or ${others.join(", ")}` : ""}`
     : "";
   byId("notes").replaceChildren(...reading.notes.map((each) => element("li", each)));

@@ -150,3 +150,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     nothing = {"LENET_DATA": str(folder), "XDG_CACHE_HOME": str(folder)}
     with served(folder, **nothing) as (address, _process):
         yield address
+
+
+def notes_of(seen: Any) -> tuple[str, ...]:
+    """The sentences of the steps that led to a page, ink, candidates or a reading."""
+    return tuple(step.text for step in seen.steps)

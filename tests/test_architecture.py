@@ -22,14 +22,14 @@ SOURCE = ROOT / "src" / "lenet"
 # than a sentence, stands in its place.
 HOUSE = """
 version
-lenet errors arrays files progress
+lenet errors arrays files progress steps
 network: spec probabilities summary inputs initialisation weights
 preprocessing: morphology decode colour paper illumination dropout binarize form_boxes ruled_lines pipeline
 result
 engine: dispatch packing reference gradients warp learner __init__ tta transforms twins native_learners learners
 nets: modules __init__ hub
 segmentation: components text_lines seams lattice strip glyphs candidates
-decoding: graph formats arc_scorer features sliding_window decoder confidence
+decoding: graph formats arc_scorer features sliding_window decoder confidence lines
 data: idx sources fetch labels dataset
 reader
 export: parity onnx_graph to_onnx to_pytorch quantised c_text c_source to_c import_model __init__
@@ -48,8 +48,8 @@ cli: progress summary data read explain evaluate train reproduce bench export im
 """
 # A room for each line of a package, one for each word of another line; and their longest chain of imports.
 MOST_ROOMS, MOST_FLOORS = 32, 14
-# What the picture given to `lenet.read` walks through, in this order; the network is asked first what it can read.
-WALK = ["network", "segmentation", "preprocessing", "engine", "decoding"]
+# What the picture given to `lenet.read` walks through, in this order; the weights of the network say what it can read.
+WALK = ["preprocessing", "network", "segmentation", "engine", "decoding"]
 
 # Each library may be imported in these places alone.
 HOMES = {

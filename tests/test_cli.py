@@ -29,13 +29,16 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
     return int(left.value.code or 0), out, err
 
 
-def test_read_prints_path_text_confidence_and_notes(capsys: pytest.CaptureFixture[str]) -> None:
-    """One line, separated by tabs."""
+def test_read_prints_path_text_confidence_and_what_one_should_know(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line, separated by tabs; every step with --verbose alone, a notable one always."""
     status, out, err = run(capsys, "read", PEN)
-    path, text, confidence, notes = out.rstrip("\n").split("\t")
+    path, text, confidence = out.rstrip("\n").split("\t")
     assert (status, path, text, err) == (0, PEN, "7", "")
     assert 0.9 < float(confidence) <= 1
-    assert "strokes thickened" in notes
+    _status, out, _err = run(capsys, "read", "--verbose", PEN)
+    assert "strokes thickened" in out.rstrip("\n").split("\t")[3]
+    _status, out, _err = run(capsys, "read", str(ROOT / "examples" / "chalk.jpg"))
+    assert out.rstrip("\n").split("\t")[3] == "light ink on dark paper"
 
 
 def test_read_json_has_the_documented_keys(capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,13 +47,17 @@ def test_read_json_has_the_documented_keys(capsys: pytest.CaptureFixture[str]) -
     assert status == 0
     first, second = (json.loads(line) for line in out.splitlines())
     assert first == second
-    assert list(first) == ["path", "text", "confidence", "abstained", "lines", "digits", "notes"]
-    assert list(first["lines"][0]) == ["text", "confidence", "abstained", "box"]
+    answer = ["text", "guess", "confidence", "abstained", "state"]
+    assert list(first) == ["path", *answer, "lines", "numbers", "digits", "signs", "notes", "steps"]
+    assert list(first["lines"][0]) == [*answer, "box"]
+    assert list(first["numbers"][0]) == [*answer, "box", "line"]
+    assert [step["text"] for step in first["steps"]] == first["notes"]
+    assert list(first["steps"][0]) == ["id", "category", "text", "values"]
     digit = first["digits"][0]
-    assert list(digit) == ["label", "confidence", "runner_up", "line", "box"]
+    assert list(digit) == ["label", "confidence", "runner_up", "line", "box", "answered"]
     assert list(digit["runner_up"]) == ["label", "confidence"]
     assert digit["label"] == first["text"] == "7"
-    assert first["abstained"] is False
+    assert (first["abstained"], first["state"], first["guess"]) == (False, "read", "")
     x0, y0, x1, y1 = digit["box"]
     assert 0 <= x0 < x1 <= 200
     assert 0 <= y0 < y1 <= 220
@@ -79,7 +86,7 @@ def test_a_blank_page_is_blank_and_no_failure(capsys: pytest.CaptureFixture[str]
     status, out, _err = run(capsys, "read", "--json", str(ROOT / "examples" / "blank.jpg"))
     found = json.loads(out)
     assert status == 0
-    assert (found["text"], found["confidence"], found["abstained"]) == ("", 0.0, "blank")
+    assert (found["text"], found["confidence"], found["abstained"], found["state"]) == ("", 0.0, "blank", "blank")
     assert found["digits"] == found["lines"] == []
 
 

@@ -17,6 +17,7 @@ from PIL import Image
 from lenet.errors import LenetError, PictureError
 from lenet.preprocessing.decode import MOST_PIXELS, open_page
 
+from conftest import notes_of
 from hostile import HOSTILE
 
 
@@ -79,7 +80,7 @@ def test_exif_turns_the_picture_and_says_so() -> None:
     page = open_page(as_bytes(picture, "PNG", exif=exif))
     assert (page.grey == drawing()).all()
     assert page.size == (30, 40)
-    assert page.notes == ("turned as its EXIF data say",)
+    assert notes_of(page) == ("turned as its EXIF data say",)
 
 
 @pytest.mark.parametrize(("colour", "laid_over"), [(0, "white"), (255, "black")])
@@ -89,7 +90,7 @@ def test_a_transparent_canvas_gets_the_backdrop_that_shows_its_ink(colour: int, 
     rgba = np.dstack([np.full((40, 30, 3), colour, np.uint8), np.where(alpha > 100, 255, 0).astype(np.uint8)])
     for source in (Image.fromarray(rgba), rgba):
         page = open_page(source)
-        assert page.notes == (f"transparent: laid over {laid_over}",)
+        assert notes_of(page) == (f"transparent: laid over {laid_over}",)
         assert abs(int(page.grey[2, 2]) - int(page.grey[20, 15])) == 255
 
 
@@ -105,7 +106,7 @@ def test_the_first_frame_is_read_with_a_note() -> None:
     """An animated GIF."""
     frames = [Image.fromarray(drawing()), Image.fromarray(255 - drawing())]
     data = as_bytes(frames[0], "GIF", save_all=True, append_images=frames[1:])
-    assert open_page(data).notes == ("first of 2 frames",)
+    assert notes_of(open_page(data)) == ("first of 2 frames",)
 
 
 def test_large_pictures_are_reduced_and_boxes_know_the_scale() -> None:

@@ -15,6 +15,8 @@ from lenet.segmentation.candidates import find_digit
 from lenet.segmentation.glyphs import measure_stroke_width, place_glyph
 from lenet.segmentation.lattice import take_one_digit
 
+from conftest import notes_of
+
 
 def page(grey: np.ndarray) -> Page:
     """Wrap grey values as a page."""
@@ -56,7 +58,7 @@ def test_ink_is_found_at_any_polarity_contrast_noise_and_gradient(
     assert found.strokes[sure].mean() > 0.97
     far = cv2.dilate((shape > 0).astype(np.uint8), np.ones((7, 7), np.uint8)) == 0
     assert found.strokes[far].mean() < 1e-3
-    assert ("light ink on dark paper" in found.notes) == (not dark)
+    assert ("light ink on dark paper" in notes_of(found)) == (not dark)
 
 
 @pytest.mark.parametrize("grey", [0, 128, 255])
@@ -95,7 +97,7 @@ def test_specks_and_frames_are_dropped_with_a_note() -> None:
     grey[20, 30] = grey[180:182, 20] = 10
     lattice = take_one_digit(find_ink(page(grey)))
     assert lattice.boxes[0] == pytest.approx([46, 46, 155, 155], abs=3)
-    assert lattice.notes == ("1 frame or paper edge dropped", "2 specks dropped")
+    assert notes_of(lattice) == ("1 frame or paper edge dropped", "2 specks dropped")
 
 
 def test_a_detached_bar_stays() -> None:

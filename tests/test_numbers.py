@@ -101,9 +101,9 @@ def test_a_pattern_brings_out_the_separators() -> None:
 
 @pytest.mark.parametrize(("options", "text"), [({"choices": ["2,50", "902"]}, "902"), ({"pattern": "digits:3"}, "020")])
 def test_a_number_that_has_not_the_format_is_not_sure(options: dict[str, Any], text: str) -> None:
-    """What is allowed is the best guess, hardly likely, and a note says so; nor do --best's texts add up to more."""
+    """What is allowed is the guess, hardly likely, and a note says so; nor do --best's texts add up to more."""
     found = lenet.read(EXAMPLES / "zip.jpg", best=2, **options)
-    assert (found.text, found.abstained) == (text, "uncertain")
+    assert (found.text, found.guess, found.abstained) == ("", text, "uncertain")
     assert found.confidence < 0.3
     assert found.notes[-1] == "what is written hardly fits the format"
     assert sum(share for _text, share in found.lines[0].likeliest) <= 1
@@ -288,19 +288,32 @@ def test_choices_are_a_list() -> None:
 def test_a_share_of_errors_out_of_reach_is_said() -> None:
     """All is withheld, and a note says what is known."""
     found = lenet.read(EXAMPLES / "zip.jpg", max_error=0.0001)
-    assert (found.text, found.abstained) == ("90210", "uncertain")
+    assert (found.text, found.guess, found.abstained) == ("", "90210", "uncertain")
     assert re.fullmatch(r"withheld: even the surest answers of lenet5-reader are wrong in 0\.\d\d %", found.notes[-1])
     assert not any("withheld" in note for note in lenet.read(EXAMPLES / "zip.jpg", max_error=0.01).notes)
 
 
-def test_several_lines_are_as_sure_as_all_of_them_together() -> None:
-    """Two lines that are each surer than what is asked for are withheld where both together are not."""
+def test_a_line_is_withheld_by_its_own_confidence() -> None:
+    """Of two lines the less sure one is "?" beside the other's answer, and empty where it stands alone."""
     found = lenet.read(EXAMPLES / "two-lines.jpg")
     first, second = (line.confidence for line in found.lines)
-    asked = ReadOptions(least=(first * second + min(first, second)) / 2)
-    again = read(EXAMPLES / "two-lines.jpg", load("lenet5-reader"), asked)
-    assert again.confidence == pytest.approx(first * second)
-    assert (again.abstained, [line.abstained for line in again.lines]) == ("uncertain", [False, False])
+    assert found.confidence == pytest.approx(first * second)
+    assert (found.text, found.guess, found.state) == ("1998\n2026", "", "read")
+    network = load("lenet5-reader")
+    again = read(EXAMPLES / "two-lines.jpg", network, ReadOptions(least=(first + second) / 2))
+    surer, sure = ("1998\n?", first) if first > second else ("?\n2026", second)
+    assert (again.text, again.guess, again.abstained, again.state) == (surer, "", False, "read")
+    assert again.confidence == pytest.approx(sure)
+    assert again.best_text == "1998\n2026"
+    assert sorted(line.state for line in again.lines) == ["read", "uncertain"]
+    assert sorted((number.text, number.guess) for number in again.numbers) == sorted(
+        [("1998", ""), ("", "2026")] if first > second else [("", "1998"), ("2026", "")]
+    )
+    answered = {digit.line for digit in again.digits if digit.answered}
+    assert answered == {0 if first > second else 1}
+    none = read(EXAMPLES / "two-lines.jpg", network, ReadOptions(least=1.0))
+    assert (none.text, none.guess, none.abstained) == ("", "1998\n2026", "uncertain")
+    assert none.confidence == pytest.approx(first * second)
 
 
 def test_separators_are_no_corrections(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -359,11 +372,11 @@ def test_edit_distance(one: str, other: str, distance: int) -> None:
 def test_the_likeliest_texts_are_in_a_pictures_line(capsys: pytest.CaptureFixture[str]) -> None:
     """Lines of writing are parted by a bar; the text of no digit is called nothing; a digit's runners-up are listed."""
     _status, out, _err = run(capsys, "read", "--best", "2", str(EXAMPLES / "two-lines.jpg"))
-    assert re.search(r"\tlikeliest 1998 0\.\d{4}, \d+ 0\.\d{4} \| 2026 0\.\d{4}, \d+ 0\.\d{4}; ", out)
+    assert re.search(r"\tlikeliest 1998 0\.\d{4}, \d+ 0\.\d{4} \| 2026 0\.\d{4}, \d+ 0\.\d{4}\n", out)
     _status, out, _err = run(capsys, "read", "--best", "2", str(EXAMPLES / "pen.png"))
-    assert re.search(r"\tlikeliest 7 0\.\d{4}, nothing 0\.\d{4}; ", out)
+    assert re.search(r"\tlikeliest 7 0\.\d{4}, nothing 0\.\d{4}\n", out)
     _status, out, _err = run(capsys, "read", "--digit", "--best", "3", str(EXAMPLES / "pen.png"))
-    assert re.search(r"\tlikeliest 7 0\.\d{4}, \d 0\.\d{4}, \d 0\.\d{4}; ", out)
+    assert re.search(r"\tlikeliest 7 0\.\d{4}, \d 0\.\d{4}, \d 0\.\d{4}\n", out)
 
 
 def test_confidences_are_shares_of_all_paths() -> None:

@@ -112,15 +112,16 @@ def test_formats_and_modes_are_read_alike(form: str, mode: str) -> None:
     assert lenet.read(out.getvalue()).text == "2"
 
 
-def test_an_unsure_answer_keeps_its_best_guess() -> None:
-    """Scribble: when the probability is below a half the reading is "uncertain", and the guess stays."""
+def test_an_unsure_answer_is_a_guess() -> None:
+    """Scribble: when the probability is below a half the reading is "uncertain", its text empty, its digits a guess."""
     rng = np.random.default_rng(0)
     for _try in range(200):
         scribble = np.kron(rng.integers(0, 2, (6, 6)), np.ones((20, 20))) * 255
         reading = lenet.read(255 - np.pad(scribble, 30).astype(np.uint8))
         assert (reading.abstained == "uncertain") == (reading.confidence < 0.5)
         if reading.abstained:
-            assert reading.text == reading.digits[0].label
+            assert (reading.text, reading.guess) == ("", "".join(digit.label for digit in reading.digits))
+            assert not any(digit.answered for digit in reading.digits)
             return
     pytest.fail("no scribble was uncertain")
 

@@ -18,6 +18,9 @@ from lenet.segmentation.components import find_components
 from lenet.segmentation.lattice import SHAPES, propose_numbers
 from lenet.segmentation.seams import find_seams
 from lenet.segmentation.text_lines import find_text_lines
+from lenet.steps import Step
+
+from conftest import notes_of
 
 
 def paper(height: int, width: int) -> Uint8:
@@ -45,7 +48,7 @@ def test_a_box_around_writing_is_removed() -> None:
     cleaned = remove_ruled_lines(ink_of(page))
     assert cleaned.strokes[alone].all()
     assert (cleaned.strokes & ~alone).sum() < 10
-    assert any("ruled lines removed" in note for note in cleaned.notes)
+    assert any("ruled lines removed" in note for note in notes_of(cleaned))
 
 
 def test_strokes_that_cross_a_ruled_line_stay_whole() -> None:
@@ -68,7 +71,7 @@ def test_rings_that_stand_in_a_ruled_line_stay_whole(grey: int) -> None:
     for x in (80, 200, 320, 440):
         ring(page, x, 66)
     cleaned = remove_ruled_lines(ink_of(page))
-    assert cleaned.notes[-1] == "1 ruled line removed"
+    assert notes_of(cleaned)[-1] == "1 ruled line removed"
     count, _labels, stats, _middles = cv2.connectedComponentsWithStats(cleaned.strokes.astype(np.uint8))
     assert count == 5
     assert (stats[1:, cv2.CC_STAT_WIDTH] < 56).all()
@@ -97,7 +100,7 @@ def test_two_lines_that_bold_writing_hangs_together_are_both_removed() -> None:
     for y in (28, 112):
         cv2.line(page, (0, y), (299, y), 0, 3)
     cleaned = remove_ruled_lines(ink_of(page))
-    assert cleaned.notes[-1] == "2 ruled lines removed"
+    assert notes_of(cleaned)[-1] == "2 ruled lines removed"
     assert not cleaned.strokes[:, :55].any()
     assert cleaned.strokes[35:105, 62:82].all()
 
@@ -123,7 +126,7 @@ def test_a_line_that_stands_alone_need_not_span_the_writing() -> None:
     cleaned = remove_ruled_lines(ink_of(page))
     assert cleaned.strokes[alone].all()
     assert (cleaned.strokes & ~alone).sum() < 10
-    assert cleaned.notes[-1] == "1 ruled line removed"
+    assert notes_of(cleaned)[-1] == "1 ruled line removed"
     cv2.rectangle(page, (225, 70), (255, 108), 0, -1)
     ink = ink_of(page)
     assert remove_ruled_lines(ink) is ink
@@ -288,9 +291,9 @@ def test_joined_bases_are_no_ruled_line() -> None:
     page = paper(120, 200)
     two(page, 50, 30)
     two(page, 94, 30)
-    assert not any("ruled" in note for note in remove_ruled_lines(ink_of(page)).notes)
+    assert not any("ruled" in note for note in notes_of(remove_ruled_lines(ink_of(page))))
     cv2.line(page, (30, 88), (166, 88), 0, 3)
-    assert any("1 ruled line removed" in note for note in remove_ruled_lines(ink_of(page)).notes)
+    assert any("1 ruled line removed" in note for note in notes_of(remove_ruled_lines(ink_of(page))))
 
 
 def test_a_digit_in_two_pieces_stays_in_its_line() -> None:
@@ -300,8 +303,8 @@ def test_a_digit_in_two_pieces_stays_in_its_line() -> None:
     cv2.ellipse(page, (56, 52), (18, 16), 0, -150, 60, 0, 5, cv2.LINE_AA)
     for x in (130, 190, 250):
         cv2.ellipse(page, (x, 75), (20, 38), 0, 0, 360, 0, 5, cv2.LINE_AA)
-    notes: list[str] = []
-    (line,) = find_text_lines(find_components(ink_of(page), notes), notes)
+    steps: list[Step] = []
+    (line,) = find_text_lines(find_components(ink_of(page), steps), steps)
     assert len(line.labels) == 5
 
 
@@ -324,10 +327,10 @@ def test_a_stain_is_no_writing() -> None:
     ring(page, 60, 60)
     ring(page, 130, 60, radius=18, thick=14)
     cv2.circle(page, (230, 60), 19, 0, -1, cv2.LINE_AA)
-    notes: list[str] = []
-    (line,) = find_text_lines(find_components(ink_of(page), notes), notes)
+    steps: list[Step] = []
+    (line,) = find_text_lines(find_components(ink_of(page), steps), steps)
     assert len(line.labels) == 2
-    assert notes == ["1 stain dropped"]
+    assert [step.text for step in steps] == ["1 stain dropped"]
 
 
 def test_a_digit_that_was_cut_out_tightly_is_no_frame() -> None:
@@ -354,8 +357,8 @@ def test_a_tight_crop_is_seen_in_both_polarities(light: bool) -> None:
     seen, inverted = (find_ink(open_page(noisy), inverted=each) for each in (False, True))
     assert seen.ambiguous_polarity
     assert inverted.ambiguous_polarity
-    assert ("light ink on dark paper" in seen.notes) != ("light ink on dark paper" in inverted.notes)
-    dark = inverted if "light ink on dark paper" in seen.notes else seen
+    assert ("light ink on dark paper" in notes_of(seen)) != ("light ink on dark paper" in notes_of(inverted))
+    dark = inverted if "light ink on dark paper" in notes_of(seen) else seen
     pen = (seen if dark is inverted else inverted) if light else dark
     stroke = page < 128
     assert (pen.strokes & stroke).sum() > 0.8 * stroke.sum()
@@ -379,11 +382,11 @@ def test_the_pen_is_told_from_the_print_by_its_colour(form: tuple[int, int, int]
     cv2.rectangle(page, (20, 20), (400, 140), form, 3)
     cv2.putText(page, "No. 0123456789", (30, 42), cv2.FONT_HERSHEY_SIMPLEX, 0.6, form, 2, cv2.LINE_AA)
     before = drop_print(open_page(page))
-    assert before.notes == ()
+    assert notes_of(before) == ()
     for x in (90, 190, 290):
         cv2.ellipse(page, (x, 92), (24, 36), 0, 0, 360, pen, 6, cv2.LINE_AA)
     candidates = find_candidates(page)
-    assert any("print passed over" in note for note in candidates.notes)
+    assert any("print passed over" in note for note in notes_of(candidates))
     boxes = candidates.lattice.boxes * candidates.scale + np.tile(candidates.origin, 2)
     assert boxes[:, 0].min() > 50
     assert boxes[:, 2].max() < 330
@@ -398,4 +401,4 @@ def test_two_inks_of_one_size_both_stay() -> None:
     candidates = find_candidates(page)
     assert len(candidates.lattice.lines) == 1
     assert candidates.lattice.pieces.max() >= 2
-    assert not any("print" in note for note in candidates.notes)
+    assert not any("print" in note for note in notes_of(candidates))

@@ -14,7 +14,7 @@ from lenet.arrays import Uint8
 from lenet.preprocessing.decode import open_page
 from lenet.preprocessing.illumination import remove_shadow
 
-from conftest import ROOT
+from conftest import ROOT, notes_of
 
 EXAMPLES = ROOT / "examples"
 
@@ -53,7 +53,7 @@ def test_a_number_half_in_a_shadow_is_read(depth: float, soft: float, shape: str
 def test_a_shadow_is_noted_and_gone() -> None:
     """The paper is as bright in the shadow as beside it, up to what is left of the edge."""
     lit = remove_shadow(open_page(shaded(paper(), 0.5, 0.5, "hand")))
-    assert lit.notes[-1] == "shadow taken out"
+    assert notes_of(lit)[-1] == "shadow taken out"
     beside, within = lit.grey[5:40, 5:100], lit.grey[5:40, -100:-5]
     assert abs(float(np.median(beside)) - float(np.median(within))) < 6
     assert lit.grey[5:40].min() > np.median(beside) - 35
@@ -78,7 +78,7 @@ def test_colours_are_lit_as_well() -> None:
     colours[:, :80] = (90, 60, 30)
     found = lenet.read(colours)
     assert found.text == "8053"
-    assert "table around the paper laid over" in found.notes
+    assert "table around the paper laid over" in notes_of(found)
 
 
 @pytest.mark.parametrize("board", [30, 80])

@@ -147,13 +147,10 @@ def _mark_uprights(found: Uint8, sides: list[_Side], height: float, *, alone: bo
     both = not alone and len(pitches) == 2 and _is_alike(*pitches)
     for side, uprights, even in zip(sides, thin, evens, strict=True):
         if side.bounded and side.most <= _TALLEST * height:
-            for place, run in uprights:
-                if run >= side.most - 2:
-                    _mark(found, side, place, side.most)
+            _mark(found, side, [place for place, run in uprights if run >= side.most - 2], side.most)
         if even and (_spans_line(side, even, both=both) or (side.bounded and even.length >= side.most - 2)):
-            for place in even.places.tolist():
-                if _stands(side, place, _ALIKE * even.length):
-                    _mark(found, side, place, even.length)
+            standing = [place for place in even.places.tolist() if _stands(side, place, _ALIKE * even.length)]
+            _mark(found, side, standing, even.length)
 
 
 def _fit_line(rule: Rule) -> _RuledLine:
@@ -248,9 +245,9 @@ def _stands(side: _Side, place: float, least: float) -> bool:
     return bool(side.runs[max(0, column - 1) : column + 2].max(initial=0) >= least)
 
 
-def _mark(found: Uint8, side: _Side, place: float, length: int) -> None:
-    """Set to 1 where the upright at a column is, ink or not."""
+def _mark(found: Uint8, side: _Side, places: list[float], length: int) -> None:
+    """Set to 1 where the uprights at these columns are, ink or not."""
     half = int(np.ceil((_WIDER * side.line.thickness + _MORE) / 2))
-    columns = place + np.arange(-half, half + 1, dtype=np.float64)
+    columns = (np.array(places)[:, None] + np.arange(-half, half + 1)).ravel()
     rows, across, inside = _locate(side.line, side.way, columns, np.arange(length + 2), found.shape)
     found[rows[inside], across[inside]] = 1

@@ -21,8 +21,8 @@ _LEAST_SIDE = 5
 _MOST_PIECES, _WIDEST = 7, 1.5
 # With paper from top to bottom between its pieces, more than the first share wide, it is at most the second wide.
 _GAP, _WIDEST_WITH_GAP = 0.05, 1.0
-# No more pieces than this are looked at: a page has up to 2,000 digits, and a long scribble may be cut anywhere.
-_MOST_ON_A_PAGE = 8_000
+# No more pieces than this are looked at: a page has up to 1,000 digits, and a long scribble may be cut anywhere.
+_MOST_ON_A_PAGE = 4_000
 # What `shapes` says of each arc, all lengths as shares of the line's height.
 SHAPES = (
     "height",

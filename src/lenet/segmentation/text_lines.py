@@ -25,8 +25,8 @@ _NEAR = 0.35
 # A component of less ink than this share of the height squared, a dot of 1/20 of the height, is a speck.
 _SPECK = 0.0025
 _FEWEST_PIXELS = 3
-# More components than this, a page of 40 by 50 digits, are not looked at: the largest are, and a step says so.
-_MOST_COMPONENTS = 2_000
+# More components than this, a page of 40 by 25 digits, are not looked at: the largest are, and a step says so.
+_MOST_COMPONENTS = 1_000
 # Slants that are tried: columns to the right for each row up.
 _SLANTS = np.arange(-0.3, 1.11, 0.1)
 _SAMPLES = 3000

@@ -34,6 +34,7 @@ from lenet.engine import Network, load
 from lenet.errors import LenetError
 from lenet.evaluation.calibration import calibration_gap
 from lenet.evaluation.interval import wilson95
+from lenet.evaluation.numbers import compare_texts
 from lenet.network.spec import NOT_A_DIGIT
 from lenet.preprocessing.decode import open_page
 from lenet.progress import silent
@@ -263,9 +264,9 @@ def answered(pictures: Pictures, network: Network, asked: ReadOptions) -> list[A
     answers = []
     for page, text in pictures:
         reading = read(page, network, asked)
-        said = bool(reading.text) and not reading.abstained
+        said = bool(reading.text)
         # Where there is nothing to read, to withhold a guess is right.
-        answers.append((reading.confidence, reading.text == text if text else not said, said))
+        answers.append((reading.confidence, compare_texts(reading.best_text, text) if text else not said, said))
     return answers
 
 

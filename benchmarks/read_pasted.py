@@ -74,11 +74,11 @@ def main() -> None:
         page, made = paste(digits.glyphs[row], rng)
         truth = str(digits.labels[row])
         reading = lenet.read(page, model=network)
-        if reading.text != truth:
+        if reading.best_text != truth:
             wrong["pasted"] += 1
             if not options.json:
-                print(f"row {row}: {truth} read as {reading.text or reading.abstained}", made, reading.notes)
-        wrong["plain"] += lenet.read(digits.glyphs[row], model=network).text != truth
+                print(f"row {row}: {truth} read as {reading.best_text or reading.state}", made, reading.notes)
+        wrong["plain"] += lenet.read(digits.glyphs[row], model=network).best_text != truth
     for what, errors in wrong.items():
         low, high = wilson95(errors, options.n)
         found = {"work": what, "part": "test" if options.test else "held-out writers", "n": options.n}

@@ -33,6 +33,8 @@ from lenet.steps import Step
 
 # Less of what a line may say than this is hardly what was meant.
 _HARDLY = 0.01
+# A single glyph that is likelier no digit than any is none; no more texts of a line than these are listed.
+_RUBBISH, _MOST_TEXTS = 0.5, 100
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def _read_digit(candidates: PageCandidates, scores: TtaScores, _network: Network
         return Reading("", "", 0.0, candidates.unreadable, steps=candidates.steps)
     probs = scores.probabilities[0]
     steps = (*candidates.steps, *([Step("augmented")] if scores.augmented[0] else []), *options.steps)
-    if len(probs) > NOT_A_DIGIT and probs[NOT_A_DIGIT] > 0.5:
+    if len(probs) > NOT_A_DIGIT and probs[NOT_A_DIGIT] > _RUBBISH:
         return Reading("", "", float(probs[NOT_A_DIGIT]), "not a digit", steps=steps)
     first, second = best_two(probs[:NOT_A_DIGIT])
     ranked = sorted(enumerate(map(float, probs[:NOT_A_DIGIT])), key=lambda each: -each[1])[: options.best]
@@ -246,8 +248,8 @@ def read_options(
         raise UsageError(" and ".join(formats if len(formats) > 1 else ["digit", "sweep"]), "both given", "give one")
     if digit and formats:
         raise UsageError("digit", "reads one digit", f"leave out {formats[0]}")
-    if not 0 <= best <= 100:
-        raise UsageError(f"best {best}", "expected 0 to 100")
+    if not 0 <= best <= _MOST_TEXTS:
+        raise UsageError(f"best {best}", f"expected 0 to {_MOST_TEXTS}")
     if sliding_window and network.net.outputs <= NOT_A_DIGIT:
         raise UsageError(f"sweep with {network.weights.name}", "these weights have no blank", "choose lenet5-sweep")
     if formats and not sliding_window and not network.weights.reads_numbers:

@@ -41,7 +41,7 @@ def read_all(
     """
     network = load(model)
     processes = min(count_cores(), count // _FEWEST)
-    if processes < 2:
+    if processes < 2:  # noqa: PLR2004
         yield from read_one_by_one(pictures, network, asked)
     else:
         yield from read_in_processes(processes, pictures, model, asked)

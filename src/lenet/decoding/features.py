@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from math import inf
+
 import numpy as np
 import numpy.typing as npt
 
@@ -19,8 +22,58 @@ _LEAST, _LONGEST = -14.0, 2.0
 # "not a digit", the shape of its ink, if that is cut on either side, and, one in eleven, which label it says, if any.
 ARC_FEATURES = ("label", "rubbish", *SHAPES, "left is cut", "right is cut", *"0123456789", "nothing")
 assert len(ARC_FEATURES) == ARC_FEATURE_COUNT
-# Two dots above each other are so much likelier a colon than nothing.
-_COLON = -3.5
+Bounds = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class SignShape:
+    """What a piece of ink is like that may be a separator, between bounds; lengths are shares of the line's height.
+
+    All were set by hand on made amounts, dates and times (docs/log.md), until signs are learned.
+    """
+
+    penalty: float  # nats that it costs beside a piece that says nothing; below 0 it is likelier
+    height: Bounds = (-inf, inf)
+    width: Bounds = (-inf, inf)
+    offset: Bounds = (-inf, inf)  # of its middle below the line's middle
+    bottom: Bounds = (-inf, inf)  # of its bottom below the line's middle: 0.5 is the base line
+    most_fill: float = inf  # its ink as a share of its box
+    least_slimness: float = -inf  # its width as a multiple of its height
+
+    def fits(self, shapes: Float32) -> npt.NDArray[np.bool_]:
+        """Return which pieces of these shapes (m, 9) are like it."""
+        height, width, offset, ink, *_rest = np.asarray(shapes, np.float64).T
+        found = np.ones(len(height), bool)
+        for value, (low, high) in (
+            (height, self.height),
+            (width, self.width),
+            (offset, self.offset),
+            (offset + height / 2, self.bottom),
+        ):
+            found &= (value > low) & (value < high)
+        return found & (ink < self.most_fill * height * width) & (width > self.least_slimness * height)
+
+
+@dataclass(frozen=True)
+class ColonShape:
+    """What two dots are like that are a colon; lengths are shares of the line's height."""
+
+    penalty: float = -3.5  # nats that it costs beside two dots that say nothing
+    dot_height: float = 0.35  # at most, of each dot
+    dot_width: float = 0.4  # at most, of each dot
+    height: float = 0.95  # at most, of both together
+    gap: float = 0.09  # at least, of paper between them
+    overlap: float = 0.9  # both are at most this share as wide as one beside the other: they stand above each other
+
+
+SIGNS = {
+    ".": SignShape(-2.5, height=(-inf, 0.35), width=(-inf, 0.4), offset=(0.15, inf)),
+    ",": SignShape(-2.0, height=(0.12, 0.6), width=(-inf, 0.4), offset=(0.2, inf), bottom=(0.45, inf)),
+    ":": SignShape(-1.5, height=(0.4, 0.9), width=(-inf, 0.3), offset=(-0.3, 0.3), most_fill=0.65),
+    "/": SignShape(0.5, height=(0.6, inf), width=(-inf, 1.0)),
+    "-": SignShape(-2.5, height=(-inf, 0.45), width=(0.15, inf), offset=(-0.4, 0.4), least_slimness=1.3),
+}
+COLON = ColonShape()
 
 
 def arc_features(shapes: Float32, log_probabilities: Float64, labels: Int32) -> Float64:
@@ -53,22 +106,12 @@ def log_prob_gradient(arcs: Int32, labels: Int32, log_probabilities: Float64, gr
 
 def find_separators(shapes: Float32) -> tuple[Int32, Int32, Float64]:
     """Return which pieces (m, 9) may be which separator: the piece, its symbol, and the penalty for its shape."""
-    height, width, offset, ink, *_rest = np.asarray(shapes, np.float64).T
-    low = offset + height / 2  # of its bottom below the middle: 0.5 on the base line
-    tests = {
-        ".": (height < 0.35) & (width < 0.4) & (offset > 0.15),
-        ",": (height > 0.12) & (height < 0.6) & (width < 0.4) & (offset > 0.2) & (low > 0.45),
-        ":": (height > 0.4) & (height < 0.9) & (width < 0.3) & (np.abs(offset) < 0.3) & (ink < 0.65 * height * width),
-        "/": (height > 0.6) & (width < 1.0),
-        "-": (height < 0.45) & (width > 0.15) & (width > 1.3 * height) & (np.abs(offset) < 0.4),
-    }
-    unlike = {".": -2.5, ",": -2.0, ":": -1.5, "/": 0.5, "-": -2.5}
     rows, symbols, penalties = [], [], []
-    for symbol, fits in tests.items():
-        found = np.flatnonzero(fits)
+    for symbol, sign in SIGNS.items():
+        found = np.flatnonzero(sign.fits(shapes))
         rows.append(found)
         symbols.append(np.full(len(found), SYMBOLS.index(symbol)))
-        penalties.append(np.full(len(found), unlike[symbol]))
+        penalties.append(np.full(len(found), sign.penalty))
     return np.concatenate(rows), np.concatenate(symbols).astype(np.int32), np.concatenate(penalties)
 
 
@@ -79,11 +122,13 @@ def find_colons(lattice: Lattice, pairs: Int32, pieces: Int32) -> npt.NDArray[np
     """
     height, width, offset, *_rest = np.asarray(lattice.shapes, np.float64).T
     first, second = pieces.T
-    dots = ((height < 0.35) & (width < 0.4))[pieces].all(axis=1) & (height[pairs] < 0.95)
+    dots = ((height < COLON.dot_height) & (width < COLON.dot_width))[pieces].all(axis=1) & (
+        height[pairs] < COLON.height
+    )
     gap = np.abs(offset[first] - offset[second]) - (height[first] + height[second]) / 2
-    upright = width[pairs] < 0.9 * (width[first] + width[second])
+    upright = width[pairs] < COLON.overlap * (width[first] + width[second])
     shared = np.minimum(*lattice.boxes[pieces, 2].T) - np.maximum(*lattice.boxes[pieces, 0].T)
-    found: npt.NDArray[np.bool_] = dots & (gap > 0.09) & (upright | (shared > 0))
+    found: npt.NDArray[np.bool_] = dots & (gap > COLON.gap) & (upright | (shared > 0))
     return found
 
 
@@ -107,7 +152,7 @@ def build_line_graph(
         # A separator is a piece that is no digit, and of the right shape.
         which, symbols, unlike = find_separators(lattice.shapes[single])
         # Two dots are a colon: both are no digit, which the evidence of the first and the penalty of the second say.
-        pairs = own[lattice.arcs[own, 1] - lattice.arcs[own, 0] == 2]
+        pairs = own[lattice.arcs[own, 1] - lattice.arcs[own, 0] == 2]  # noqa: PLR2004
         places = np.searchsorted(lattice.arcs[single, 0], lattice.arcs[pairs, 0, None] + [0, 1])
         colons = find_colons(lattice, pairs, single[places])
         upper, lower = places[colons].T
@@ -115,7 +160,7 @@ def build_line_graph(
         symbols = np.concatenate([symbols, np.full(len(upper), SYMBOLS.index(":"), np.int32)])
         arcs, labels = np.concatenate([arcs, single[which], pairs[colons]]), np.concatenate([labels, symbols])
         found = np.concatenate([found, silent[which], silent[upper]])
-        extra = np.concatenate([extra, unlike, _COLON - score_arcs(silent[lower], arc_scorer)])
+        extra = np.concatenate([extra, unlike, COLON.penalty - score_arcs(silent[lower], arc_scorer)])
     graph = Graph(
         int(past - first) + 1,
         (lattice.arcs[arcs, 0] - first).astype(np.int32),

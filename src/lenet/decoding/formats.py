@@ -90,7 +90,7 @@ def accept_digits() -> Automaton:
 
 def _accept_luhn() -> Automaton:
     """Return the texts of digits whose Luhn checksum is 0: a state is (sum if the length is even, if it is odd)."""
-    doubled = [2 * d - 9 * (d > 4) for d in _DIGITS]
+    doubled = [2 * d - 9 * (d > 4) for d in _DIGITS]  # noqa: PLR2004
     transitions = np.full((100, len(SYMBOLS)), -1, np.int32)
     for even in range(10):
         for odd in range(10):

@@ -163,7 +163,7 @@ def _layer_back(
 ) -> tuple[Floats, Tensors]:
     name = layer.name.lower()
     if isinstance(layer, Codes):
-        if power == 2:  # of equation 8, for both losses: 2 times the slope in a distance, whichever class is right
+        if power == 2:  # of equation 8, for both losses: 2 times the slope in a distance, whichever class is right  # noqa: PLR2004
             return np.broadcast_to(2 * d[:, :1], x.shape), {}
         codes = np.array([code(ord(character)) for character in layer.characters], x.dtype)
         return 2 * (d[:, :, None] * (codes[None, :, :, None, None] - x[:, None])).sum(axis=1), {}

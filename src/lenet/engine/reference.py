@@ -91,7 +91,7 @@ def layer_outputs(net: Net, tensors: Tensors, inputs: Floats) -> Iterator[tuple[
 def check_inputs(inputs: Floats) -> None:
     """Raise ValueError unless `inputs` are floats of shape (n, 1, h, w), 32x32 or larger."""
     shape = inputs.shape
-    if len(shape) != 4 or shape[1] != 1 or shape[2] < INPUT_SIZE or shape[3] < INPUT_SIZE:
+    if len(shape) != 4 or shape[1] != 1 or shape[2] < INPUT_SIZE or shape[3] < INPUT_SIZE:  # noqa: PLR2004
         raise ValueError(f"inputs of shape {shape}: expected (n, 1, h, w) with h and w at least 32")
     if inputs.dtype.kind != "f":
         raise ValueError(f"inputs of type {inputs.dtype}: expected floats, as lenet.network.inputs.to_input makes them")

@@ -8,6 +8,8 @@ from lenet.arrays import Bools, Float64, Floats, Uint8
 from lenet.network.probabilities import probabilities
 
 _BINS = 15
+# How near the best temperature is found, as a logarithm; Newton's method ends at steps as small as this.
+_WITHIN, _SETTLED = 1e-5, 1e-9
 
 
 def negative_log_likelihood(scores: Floats, labels: Uint8, temperature: float) -> float:
@@ -24,7 +26,7 @@ def fit_temperature(scores: Floats, labels: Uint8) -> float:
     """
     low, high = np.log(0.01), np.log(1000.0)
     golden = (np.sqrt(5) - 1) / 2
-    while high - low > 1e-5:
+    while high - low > _WITHIN:
         a, b = high - golden * (high - low), low + golden * (high - low)
         if negative_log_likelihood(scores, labels, np.exp(a)) < negative_log_likelihood(scores, labels, np.exp(b)):
             high = b
@@ -61,6 +63,6 @@ def fit_confidence(signs: Float64, right: Bools) -> Float64:
         hessian = (x * (p * (1 - p))[:, None]).T @ x + np.eye(len(start))
         step = np.linalg.solve(hessian, gradient)
         weights -= step
-        if np.abs(step).max() < 1e-9:
+        if np.abs(step).max() < _SETTLED:
             break
     return weights

@@ -31,7 +31,7 @@ def wilson95(errors: int, n: int) -> tuple[float, float]:
 
 def mean95(values: list[float]) -> tuple[float, float]:
     """Return Student's 95 % interval of the mean of two or more values, in their own unit."""
-    if len(values) < 2:
+    if len(values) < 2:  # noqa: PLR2004
         raise ValueError(f"{len(values)} value: an interval needs two or more")
     freedom = len(values) - 1
     t = _T95[freedom - 1] if freedom <= len(_T95) else _t_of_many(freedom)

@@ -17,6 +17,12 @@ from lenet.steps import Step
 # The light is estimated on a copy of the page of at most this many pixels a side.
 _LIGHT_SIZE = 64
 _ROUNDS = 2
+# Uneven light is told from this spread on, in grey levels (1st to 99th percentile of the page).
+_TOLD_SPREAD = 15
+# The plane of light is settled when no coefficient moves by so many grey levels; so few points fit none.
+_SETTLED, _FEWEST_WEIGHTS = 0.1, 8
+# Where less paper than this share of a window is seen, nothing is said of its light.
+_LEAST_WEIGHT = 1e-3
 # Light that differs by less than this, in grey levels, is the same.
 _SAME_LIGHT = 0.5
 # A flat page up to this side, such as a digit that was cut out, has no room for a shadow.
@@ -107,7 +113,7 @@ def find_ink(page: Page, *, inverted: bool = False) -> Ink:
     if sign > 0:
         steps.append(Step("light-ink"))
     spread = percentile(_sample(light), 99) - percentile(_sample(light), 1)
-    if spread > 15:
+    if spread > _TOLD_SPREAD:
         steps.append(Step("uneven-light-removed", {"grey_levels": round(spread)}))
     edge = _measure_edge(grey, strokes, full)
     return Ink(levels, strokes, noise * 255 / full, tuple(steps), edge, ambiguous_polarity)
@@ -177,7 +183,7 @@ def _estimate_noise(grey: Float32) -> float:
     The mask of Immerkaer (1996), 1 -2 1 down and across, is zero on any plane and has gain 6 on white noise; the median
     ignores strokes.
     """
-    if min(grey.shape) < 3:
+    if min(grey.shape) < 3:  # noqa: PLR2004
         return 0.0
     step = _choose_step(grey.size)
     rows = grey[:-2:step] - 2 * grey[1:-1:step] + grey[2::step]
@@ -226,13 +232,13 @@ def _fit_plane(grey: Float32) -> Float32:
         residual = values - terms @ coefficients
         scale = max(4.0, 1.4826 * percentile(np.abs(residual), 50) * 3)
         weight = np.maximum(1 - (residual / scale) ** 2, 0) ** 2
-        if np.count_nonzero(weight) < 8:
+        if np.count_nonzero(weight) < _FEWEST_WEIGHTS:
             break
         weighted = terms * weight[:, None]
         found = np.linalg.lstsq(weighted.T @ terms, weighted.T @ values, rcond=None)[0]
         moved = float(np.abs(found - coefficients).max())
         coefficients = found
-        if moved < 0.1:
+        if moved < _SETTLED:
             break
     row = coefficients[1] * (np.arange(width) + 0.5) / width
     column = coefficients[2] * (np.arange(height) + 0.5) / height
@@ -261,7 +267,7 @@ def _estimate_slow_light(residual: Float32, strong: Bools) -> Float32:
     sigma = max(known.shape) / 10
     weight = cv2.GaussianBlur(known, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
     total = cv2.GaussianBlur(residue, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
-    return np.where(weight > 1e-3, total / np.maximum(weight, 1e-3), 0).astype(np.float32)
+    return np.where(weight > _LEAST_WEIGHT, total / np.maximum(weight, _LEAST_WEIGHT), 0).astype(np.float32)
 
 
 def _find_polarity(residual: Float32, noise: float) -> tuple[int, bool]:

@@ -35,6 +35,8 @@ SUFFIXES = frozenset(
 )
 # A picture has colours if this share of its pixels, looked at here and there, are further from grey than this.
 _LOOKS, _LEAST_COLOUR, _GREYISH = 20_000, 0.003, 40
+# A pixel is opaque, and a picture mostly so, above this alpha; darker ink than this grey lies on white.
+_OPAQUE, _MIDDLE_GREY = 0.5, 128
 # The value of full white, by bit depth; 1 for floats and masks.
 _FULL_VALUES = (1, 255, 1023, 4095, 16383, 65535)
 # EXIF's tag for how the camera was held, and the first of its values for a picture that lies on its side.
@@ -251,10 +253,10 @@ def _lay_over_backdrop(grey: Floats, alpha: Floats, steps: list[Step]) -> Floats
     """
     weight = float(alpha.sum())
     mean = float((grey * alpha).sum()) / weight if weight else 0.0
-    if alpha.mean() > 0.5:
-        backdrop, what = float(np.median(grey[alpha > 0.5])), "its own grey"
+    if alpha.mean() > _OPAQUE:
+        backdrop, what = float(np.median(grey[alpha > _OPAQUE])), "its own grey"
     else:
-        backdrop, what = (255.0, "white") if mean < 128 else (0.0, "black")
+        backdrop, what = (255.0, "white") if mean < _MIDDLE_GREY else (0.0, "black")
     steps.append(Step("backdrop-laid", {"backdrop": what}))
     return grey * alpha + backdrop * (1 - alpha)
 

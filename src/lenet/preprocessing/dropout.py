@@ -27,6 +27,8 @@ _HIGHER, _SPANS, _HOLLOW, _SLIM, _RIM = 1.3, 0.5, 0.12, 7, 0.04
 _STRAIGHT, _RUN, _MOSTLY = 0.2, 0.1, 0.5
 # Two inks are looked for on about so many pixels, and the paper's light on at most so many a side.
 _LOOKED_AT, _COARSE = 300_000, 48
+# Pieces of fewer pixels tell nothing of the height of writing; a page has at most this share of ink.
+_FEWEST_PIXELS, _MOST_INK = 8, 0.5
 # How far, in pixels, the soft edges of ink reach, and the paper that is laid over it is taken from.
 _EDGE, _AROUND = 2, 15
 
@@ -40,7 +42,7 @@ def drop_print(page: Page) -> Page:
         return page
     step = max(1, int((page.grey.size / _LOOKED_AT) ** 0.5))
     coloured, grey, ink = _split_inks(np.ascontiguousarray(page.colours[::step, ::step]))
-    if min(coloured.sum(), grey.sum()) < _SOME * ink.sum() or ink.mean() > 0.5:
+    if min(coloured.sum(), grey.sum()) < _SOME * ink.sum() or ink.mean() > _MOST_INK:
         return page
     if max(_measure_beside(coloured, grey), _measure_beside(grey, coloured)) > _MIXED:
         return page
@@ -95,7 +97,7 @@ def _measure_height(ink: Bools) -> float:
     rule = hollow | slim & ((width > height) | at_edge) | (straight > _STRAIGHT * area)
     if area[rule].sum() > _MOSTLY * area.sum():
         return 0.0
-    height = height[~rule & (area >= 8)]
+    height = height[~rule & (area >= _FEWEST_PIXELS)]
     return float(np.median(height[height >= height.max() / 2])) if len(height) else 0.0
 
 

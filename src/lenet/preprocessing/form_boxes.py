@@ -144,7 +144,7 @@ def _mark_uprights(found: Uint8, sides: list[_Side], height: float, *, alone: bo
     thin = [_find_thin(side, height) for side in sides]
     evens = [_find_even(each, height) for each in thin]
     pitches = [even.pitch for even in evens if even]
-    both = not alone and len(pitches) == 2 and _is_alike(*pitches)
+    both = not alone and len(pitches) == 2 and _is_alike(*pitches)  # noqa: PLR2004
     for side, uprights, even in zip(sides, thin, evens, strict=True):
         if side.bounded and side.most <= _TALLEST * height:
             _mark(found, side, [place for place, run in uprights if run >= side.most - 2], side.most)
@@ -248,6 +248,6 @@ def _stands(side: _Side, place: float, least: float) -> bool:
 def _mark(found: Uint8, side: _Side, places: list[float], length: int) -> None:
     """Set to 1 where the uprights at these columns are, ink or not."""
     half = int(np.ceil((_WIDER * side.line.thickness + _MORE) / 2))
-    columns = (np.array(places)[:, None] + np.arange(-half, half + 1)).ravel()
+    columns = (np.array(places, np.float64)[:, None] + np.arange(-half, half + 1)).ravel().astype(np.float64)
     rows, across, inside = _locate(side.line, side.way, columns, np.arange(length + 2), found.shape)
     found[rows[inside], across[inside]] = 1

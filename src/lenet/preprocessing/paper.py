@@ -74,7 +74,7 @@ def _find_sheet(grey: Uint8) -> Bools | None:
     hull = cv2.convexHull(outline)
     area = cv2.contourArea(hull)
     corners = cv2.approxPolyDP(hull, _STRAIGHT * cv2.arcLength(hull, True), True)
-    if area < _LARGE * grey.size or cv2.contourArea(outline) < _SOLID * area or len(corners) != 4:
+    if area < _LARGE * grey.size or cv2.contourArea(outline) < _SOLID * area or len(corners) != 4:  # noqa: PLR2004
         return None
     filled = cv2.fillConvexPoly(np.zeros_like(grey), hull, 1)
     rim = max(1, round(_RIM * float(np.sqrt(area))))

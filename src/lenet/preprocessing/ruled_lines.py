@@ -30,6 +30,8 @@ _TIMES_HEIGHT, _SHORT, _SHORT_LINE, _OUT, _CORNER, _NEAR = 1.4, 0.25, 3.0, 0.08,
 _STRAY, _STRAY_SHARE = 1.5, 0.75
 # Where writing lies in a rule it is so many times as thick as elsewhere. A pixel so far from it is its own ragged edge.
 _THICKER, _RAGGED = 1.5, 1.0
+# No line is looked for on a page of fewer columns, or fewer rows.
+_LEAST_WIDTH, _LEAST_HEIGHT = 24, 8
 # A line is looked for through at most this many of its pixels, and at most so many in one piece of ink; no more than so
 # many pixels either side of its middle tell how thick it is.
 _SAMPLES, _ROUNDS, _THICKEST = 1000, 6, 64
@@ -128,7 +130,7 @@ def _restore_writing(ink: Ink, across: list[Rule], down: list[Rule], height: flo
 def _find_rules(strokes: Bools, slimmest: int) -> list[Rule]:
     """Find long thin nearly horizontal lines in (h, w) strokes."""
     height, width = strokes.shape
-    if width < 24 or height < 8:
+    if width < _LEAST_WIDTH or height < _LEAST_HEIGHT:
         return []
     strokes = np.ascontiguousarray(strokes)
     runs = find_runs_across(strokes.astype(np.uint8), max(_RUN, round(_RUN_SHARE * width)))

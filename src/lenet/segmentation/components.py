@@ -56,9 +56,9 @@ def find_components(ink: Ink, steps: list[Step]) -> Components:
     # A component counts by its dark pixels: where noise was blurred away, dust looks larger than it is.
     dark = np.bincount(labels[ink.levels > _DARK], minlength=count).astype(np.int32)
     kept = np.zeros(count, bool)
-    if count == 2:
+    if count == 2:  # noqa: PLR2004
         kept[1] = True  # all the ink there is
-    elif count > 2:
+    elif count > 2:  # noqa: PLR2004
         kept = _drop_frames(labels, boxes, dark, steps)
     empty = [label for label in range(1, count) if kept[label] and _is_box(labels, label, boxes[label])]
     kept[empty] = False
@@ -130,7 +130,7 @@ def drop_specks(found: Components, steps: list[Step]) -> Bools:
     """Return which kept components are large enough, or near enough to the largest, to be part of one digit."""
     if not found.kept.any():
         return found.kept
-    if len(found.kept) == 2:
+    if len(found.kept) == 2:  # noqa: PLR2004
         note_specks(int(found.dark[1] < _FEWEST_PIXELS), steps)
         return found.kept & (found.dark >= _FEWEST_PIXELS)
     x0, y0, x1, y1 = found.boxes.T

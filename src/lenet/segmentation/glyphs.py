@@ -17,6 +17,8 @@ _THINNEST, _THICKEST = 1.8, 5.2
 _THIN_TARGET, _THICK_TARGET = 2.4, 4.0
 # Three quarters of the way up its ink levels above a fifth, an MNIST digit has 193 or more; paler ones are darkened.
 _PALEST, _DARK = 190 / 255, 240 / 255
+# A pixel is of a stroke with half of the pen's ink, and its digit's box is around what has a trace of it.
+_HALF, _TRACE = 0.5, 0.1
 # The resolution at which strokes are thinned or thickened: this many pixels per pixel of the 20x20 box.
 _FINE = 8
 # Ink is enlarged to at most so many pixels to measure its strokes.
@@ -85,7 +87,7 @@ def measure_stroke_width(ink: Float32, height: int | None = None) -> float:
     enlarged = max(1.0, min(_FINE * DIGIT_BOX / (height or max(ink.shape)), (_MOST_ENLARGED / ink.size) ** 0.5))
     if enlarged > 1:
         ink = cv2.resize(ink, None, fx=enlarged, fy=enlarged, interpolation=cv2.INTER_CUBIC).astype(np.float32)
-    inside = cv2.copyMakeBorder((ink > 0.5).view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    inside = cv2.copyMakeBorder((ink > _HALF).view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     if not inside.any():
         return 0.0
     distance = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[inside > 0]
@@ -116,7 +118,7 @@ def _scale(ink: Float32, broader: float) -> Float32:
     """Scale (h, w) ink to a longer side of 20; strokes are made broader or narrower at 8 times that size."""
     scale = DIGIT_BOX / max(ink.shape)
     size = (max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale)))
-    if not broader or min(size) < 3:
+    if not broader or min(size) < 3:  # noqa: PLR2004
         return _resize(ink, size)
     fine = _resize(ink, (size[0] * _FINE, size[1] * _FINE))
     reach = max(1, min(_FINE * DIGIT_BOX // 4, round(abs(broader) * scale / 2 * _FINE)))
@@ -124,7 +126,7 @@ def _scale(ink: Float32, broader: float) -> Float32:
         fine = cv2.dilate(np.pad(fine, reach), make_disc(reach)).astype(np.float32)
     else:
         fine = cv2.erode(fine, make_disc(reach), borderType=cv2.BORDER_CONSTANT, borderValue=0.0).astype(np.float32)
-    rows, columns = np.flatnonzero(fine.max(axis=1) > 0.1), np.flatnonzero(fine.max(axis=0) > 0.1)
+    rows, columns = np.flatnonzero(fine.max(axis=1) > _TRACE), np.flatnonzero(fine.max(axis=0) > _TRACE)
     if not len(rows):
         return _resize(ink, size)
     changed = fine[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

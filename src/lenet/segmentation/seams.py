@@ -25,6 +25,8 @@ _LEAST_INK = 0.04
 _CUTS = 5
 # Ink narrower than this share of the line's height is one digit at most.
 _NARROW = 0.3
+# Nothing lower than this, in pixels, is cut.
+_LOWEST = 4
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def find_seams(parts: list[tuple[Uint8, Bools]], slant: float, line_height: floa
     looked = {}
     for index, (levels, own) in enumerate(parts):
         height, width = levels.shape
-        if width - _measure_lean(slant, height, width) >= _NARROW * line_height and height >= 4:
+        if width - _measure_lean(slant, height, width) >= _NARROW * line_height and height >= _LOWEST:
             looked[index] = _make_upright(levels, own, slant, scale)
     for (index, upright), (paths, costs) in zip(looked.items(), _trace_seams(list(looked.values())), strict=True):
         height, width = parts[index][0].shape

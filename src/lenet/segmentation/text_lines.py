@@ -160,7 +160,7 @@ def _fit_middle(boxes: Int32) -> tuple[float, float]:
     """Fit the middle of boxes (n, 4) by a line that rises at most by a third: its row at column 0, and its rise."""
     x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
     spread = float(np.ptp(x))
-    if len(boxes) < 3 or not spread:
+    if len(boxes) < 3 or not spread:  # noqa: PLR2004
         return float(y.mean()), 0.0
     # A ridge keeps short numbers of uneven digits level.
     height = float(np.median(boxes[:, 3] - boxes[:, 1]))

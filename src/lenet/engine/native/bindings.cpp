@@ -11,7 +11,12 @@
 
 #include <atomic>
 #include <chrono>
+#include <limits>
+#include <memory>
+#include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "learning.hpp"
 #include "threads.hpp"
@@ -67,23 +72,51 @@ void require(bool good, const char* what) {
     if (!good) throw nb::value_error(what);
 }
 
-// Layer records as tuples: ("convolution", maps, size, activation, table), ("subsampling", kind, activation, copies) or
-// ("codes", values); numbers are those of the enumerations in network.hpp.
+// Whether they are (n, 1, 32, 32).
+bool fields(const In<float>& inputs) {
+    return inputs.ndim() == 4 && inputs.shape(1) == 1 && inputs.shape(2) == FIELD && inputs.shape(3) == FIELD;
+}
+
+// One layer record: a tuple of a kind and its values, each checked before it is taken.
+class Record {
+  public:
+    explicit Record(nb::handle layer) {
+        require(nb::isinstance<nb::tuple>(layer) && nb::len(layer) > 0, "layers: expected tuples that begin with a kind");
+        values_ = nb::borrow<nb::tuple>(layer);
+    }
+    template <class T>
+    T at(std::size_t k) const {
+        T value;
+        require(nb::try_cast<T>(values_[k], value), "layers: a record with a value of another type than its kind has");
+        return value;
+    }
+    bool is(const char* kind, std::size_t values) const {
+        if (at<std::string>(0) != kind) return false;
+        require(nb::len(values_) == values + 1, "layers: a record with more or fewer values than its kind has");
+        return true;
+    }
+
+  private:
+    nb::tuple values_;
+};
+
+// Layer records: ("convolution", maps, size, activation, table), ("subsampling", kind, activation, copies) or
+// ("codes", outputs, values); numbers are those of the enumerations in network.hpp.
 struct Network_ {
     std::shared_ptr<Description> description = std::make_shared<Description>();
 
     Network_(nb::list layers, int margin) {
         for (nb::handle each : layers) {
-            auto record = nb::cast<nb::tuple>(each);
-            const auto kind = nb::cast<std::string>(record[0]);
-            if (kind == "convolution") {
-                auto table = nb::cast<std::vector<int>>(record[4]);
-                description->convolution(nb::cast<int>(record[1]), nb::cast<int>(record[2]), Activation(nb::cast<int>(record[3])),
-                                         std::vector<unsigned char>(table.begin(), table.end()));
-            } else if (kind == "subsampling") {
-                description->subsampling(Pooling(nb::cast<int>(record[1])), Activation(nb::cast<int>(record[2])), nb::cast<int>(record[3]));
+            const Record record(each);
+            if (record.is("convolution", 4)) {
+                std::vector<unsigned char> table;
+                for (int connected : record.at<std::vector<int>>(4)) table.push_back(connected != 0);
+                description->convolution(record.at<int>(1), record.at<int>(2), Activation(record.at<int>(3)), std::move(table));
+            } else if (record.is("subsampling", 3)) {
+                description->subsampling(Pooling(record.at<int>(1)), Activation(record.at<int>(2)), record.at<int>(3));
             } else {
-                description->match(nb::cast<int>(record[1]), nb::cast<std::vector<float>>(record[2]));
+                require(record.is("codes", 2), "layers: expected convolution, subsampling or codes");
+                description->match(record.at<int>(1), record.at<std::vector<float>>(2));
             }
         }
         description->finish(margin);
@@ -97,16 +130,21 @@ class Model_ {
 
     bool forward(const In<float>& inputs, nb::ndarray<float, nb::c_contig, nb::device::cpu>& scores, int threads) const {
         require(inputs.ndim() == 4 && inputs.shape(1) == 1, "inputs: expected (n, 1, h, w)");
+        for (int axis : {2, 3})
+            require(inputs.shape(axis) >= FIELD && inputs.shape(axis) <= std::size_t(std::numeric_limits<int>::max()),
+                    "inputs: expected h and w of at least 32, and below 2^31");
         const Field field{int(inputs.shape(2)), int(inputs.shape(3))};
-        require(field.height >= FIELD && field.width >= FIELD, "inputs: expected h and w of at least 32");
+        const Network& net = model_.network();
+        const std::size_t n = inputs.shape(0), outputs = net.outputs, places = Layout(net, field, false).field[net.count].area();
+        require(scores.ndim() >= 2 && scores.shape(0) == n && scores.shape(1) == outputs && scores.size() == n * outputs * places,
+                "scores: expected (n, outputs), of wider inputs (n, outputs, h, w)");
         Released released;
-        return model_.forward(inputs.data(), field, long(inputs.shape(0)), scores.data(), threads);
+        return model_.forward(inputs.data(), field, long(n), scores.data(), threads);
     }
 
     // Of each layer in order: (n * maps * h * w,).
     nb::list activations(const In<float>& inputs) const {
-        require(inputs.ndim() == 4 && inputs.shape(1) == 1 && inputs.shape(2) == FIELD && inputs.shape(3) == FIELD,
-                "inputs: expected (n, 1, 32, 32)");
+        require(fields(inputs), "inputs: expected (n, 1, 32, 32)");
         std::vector<std::vector<float>> outputs;
         {
             Released released;
@@ -132,8 +170,7 @@ struct Patterns_ {
     In<std::uint8_t> labels;
 
     Patterns_(In<float> inputs, In<std::uint8_t> labels) : inputs(std::move(inputs)), labels(std::move(labels)) {
-        require(this->inputs.ndim() == 4 && this->inputs.shape(1) == 1 && this->inputs.shape(2) == FIELD &&
-                    this->inputs.shape(3) == FIELD && this->labels.size() == this->inputs.shape(0),
+        require(fields(this->inputs) && this->labels.size() == this->inputs.shape(0),
                 "patterns: expected inputs (n, 1, 32, 32) and labels (n,)");
     }
     Patterns view() const { return {inputs.data(), labels.data()}; }
@@ -257,8 +294,9 @@ class OnlineLearner_ {
 
 void warp(const std::string& instructions, const In<float>& inputs, const In<float>& distortions,
           nb::ndarray<float, nb::c_contig, nb::device::cpu>& warped) {
-    const std::size_t n = inputs.size() / (FIELD * FIELD);
-    require(distortions.size() == n * DISTORTION && warped.size() == inputs.size(), "warp: expected (n, 1, 32, 32) and (n, 56)");
+    require(fields(inputs) && distortions.size() == inputs.shape(0) * DISTORTION && warped.size() == inputs.size(),
+            "warp: expected inputs (n, 1, 32, 32), distortions (n, 56) and warped as large as the inputs");
+    const std::size_t n = inputs.shape(0);
     const Kernels& kernels = kernels_named(instructions);
     Released released;
     for (std::size_t k = 0; k < n; ++k)

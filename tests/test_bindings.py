@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pytest
 
 from lenet.engine import _native
-from lenet.engine.gradients import Loss
+from lenet.engine.gradients import Loss, LossKind
 from lenet.engine.learner import SGD
 from lenet.engine.native_learners import NativeBatchLearner, NativeOnlineLearner
 from lenet.engine.packing import describe_layers
+from lenet.engine.twins import TwinBatchLearner, TwinOnlineLearner
 from lenet.engine.warp import PARAMETERS
-from lenet.network.spec import NETS
+from lenet.network.spec import NETS, Activation, Subsampling
 from lenet.network.summary import count_trainable
 
 NET = NETS["lenet5"]
@@ -117,7 +118,7 @@ WRONG_ARRAYS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "a replica that is not there": (lambda: NativeOnlineLearner(NET, Loss(), 1, BEST, 1).get("scales", 1), "replica"),
     "dropout": (
-        lambda: _native.BatchLearner(described(), BEST, 0, 0, 0, 1, 8, 0, 0, False, 0, [0.0]),
+        lambda: _native.BatchLearner(described(), BEST, "distance", 0, 0, 1, 8, 0, 0, False, 0, [0.0]),
         "dropout: expected a share for each stage",
     ),
     "no batch": (lambda: NativeBatchLearner(NET, Loss(), SGD(0), BEST, 1), "batch: expected at least 1"),
@@ -157,23 +158,38 @@ def test_an_array_that_is_not_to_be_written_is_not() -> None:
         _native.warp(BEST, zeros(2, 1, 32, 32), zeros(2, PARAMETERS), warped)
 
 
-C1 = ("convolution", 6, 5, 1, [])
-S2 = ("subsampling", 2, 0, 1)
-C5 = ("convolution", 10, 14, 0, [])
+C1 = ("convolution", 6, 5, "relu", [])
+S2 = ("subsampling", "max", "none", 1)
+C5 = ("convolution", 10, 14, "none", [])
 WRONG_RECORDS: dict[str, tuple[list[Any], int, str]] = {
     "no tuple": ([C1, S2, 7], 0, "layers: expected tuples"),
     "an empty tuple": ([C1, S2, ()], 0, "layers: expected tuples"),
-    "another kind": ([C1, S2, ("pooling", 2, 0, 1)], 0, "layers: expected convolution, subsampling or codes"),
-    "no kind": ([(6, 5, 1, [])], 0, "layers: a record with a value of another type"),
+    "another kind": ([C1, S2, ("pooling", "max", "none", 1)], 0, "layers: expected convolution, subsampling or codes"),
+    "no kind": ([(6, 5, "relu", [])], 0, "layers: a record with a value of another type"),
     "too few values": ([("convolution", 6, 5)], 0, "layers: a record with more or fewer values"),
-    "a value of another type": ([("convolution", 6, "5", 1, [])], 0, "layers: a record with a value of another type"),
+    "a value of another type": (
+        [("convolution", 6, "5", "relu", [])],
+        0,
+        "layers: a record with a value of another type",
+    ),
+    "an unknown activation": (
+        [("convolution", 6, 5, "tanh", [])],
+        0,
+        "activation 'tanh': expected one of none, squash",
+    ),
+    "an unknown subsampling": (
+        [C1, ("subsampling", "mean", "none", 1)],
+        0,
+        "subsampling 'mean': expected one of train",
+    ),
+    "an activation by number": ([("convolution", 6, 5, 1, [])], 0, "layers: a record with a value of another type"),
     "no layer": ([], 0, "begins with a convolution"),
-    "a short table": ([C1, S2, ("convolution", 10, 14, 0, [1] * 59)], 0, "a table of another size"),
-    "a short table of the first layer": ([("convolution", 6, 5, 1, [1]), S2, C5], 0, "a table of another size"),
-    "a negative margin": ([C1, S2, ("convolution", 10, 18, 0, [])], -4, "a margin below 0"),
-    "a margin that leaves too little": ([("convolution", 6, 5, 1, []), S2], 10, "a margin below 0, or one that leaves"),
+    "a short table": ([C1, S2, ("convolution", 10, 14, "none", [1] * 59)], 0, "a table of another size"),
+    "a short table of the first layer": ([("convolution", 6, 5, "relu", [1]), S2, C5], 0, "a table of another size"),
+    "a negative margin": ([C1, S2, ("convolution", 10, 18, "none", [])], -4, "a margin below 0"),
+    "a margin that leaves too little": ([C1, S2], 10, "a margin below 0, or one that leaves"),
     "a margin beyond an int": ([C1, S2, C5], 2**30 + 1, "a margin below 0, or one that leaves too little"),
-    "copies beyond an int": ([C1, ("subsampling", 2, 0, 2**30), C5], 0, "no copies of a map, or too many"),
+    "copies beyond an int": ([C1, ("subsampling", "max", "none", 2**30), C5], 0, "no copies of a map, or too many"),
     "a larger convolution than its input": ([C1, S2, C1, S2, C1, S2], 2, "larger than what it sees"),
     "convolutions alone": ([C1, S2], 0, "ends with a layer that has one position"),
     "codes without values": ([C1, S2, C5, ("codes", 10, [])], 0, "no codes"),
@@ -187,3 +203,35 @@ def test_a_network_that_would_leave_memory_is_refused(layers: list[Any], margin:
     with pytest.raises(ValueError, match=message):
         _native.Network(layers, margin)
     _native.Network([C1, S2, C5], 0)
+
+
+def test_python_and_cpp_mean_the_same_names() -> None:
+    """Activations, subsamplings and losses are those of the Python types; parts are those of the NumPy twins."""
+    sides = {
+        "activation": get_args(Activation),
+        "subsampling": get_args(get_type_hints(Subsampling)["kind"]),
+        "loss": get_args(LossKind),
+        "batch part": tuple(TwinBatchLearner(NET, Loss(), SGD(1))._state),
+        "online part": tuple(TwinOnlineLearner(NET, Loss(), 1)._state),
+    }
+    assert {what: sorted(names) for what, names in _native.names().items()} == {
+        what: sorted(names) for what, names in sides.items()
+    }
+
+
+def test_an_unknown_name_is_refused() -> None:
+    """Of a loss or of a part of a learner: one line with the names that there are."""
+    with pytest.raises(
+        ValueError, match="loss 'hinge': expected one of cross-entropy, mean squared error, distance, d"
+    ):
+        NativeBatchLearner(NET, Loss("hinge"), SGD(1), BEST, 1)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="loss 'hinge': expected one of"):
+        NativeOnlineLearner(NET, Loss("hinge"), 1, BEST, 1)  # type: ignore[arg-type]
+    batches, replicas = NativeBatchLearner(NET, Loss(), SGD(1), BEST, 1), NativeOnlineLearner(NET, Loss(), 1, BEST, 1)
+    with pytest.raises(ValueError, match="part 'scales': expected one of parameters, velocity, average, gradient"):
+        batches.get("scales")
+    with pytest.raises(ValueError, match="part 'velocity': expected one of parameters, scales"):
+        replicas.get("velocity", 0)
+    for call in (lambda: batches.set("rates", zeros(1)), lambda: replicas.set("rates", 0, batches.get("parameters"))):
+        with pytest.raises(ValueError, match="part 'rates'"):
+            call()

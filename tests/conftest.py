@@ -31,8 +31,8 @@ sys.path += [str(ROOT / folder) for folder in ("benchmarks", "docs", "examples")
 # run the tests on the other engines.
 ONCE = {
     *("test_bindings", "test_clients", "test_cluster", "test_crew", "test_deploy", "test_docs", "test_engine"),
-    *("test_heads", "test_interface", "test_jobs", "test_learning", "test_mnist", "test_page", "test_parts"),
-    *("test_pattern", "test_ranks"),
+    *("test_heads", "test_interface", "test_jobs", "test_learning", "test_mnist", "test_native_headers", "test_page"),
+    *("test_parts", "test_pattern", "test_ranks"),
 }
 
 

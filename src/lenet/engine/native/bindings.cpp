@@ -10,18 +10,24 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "learning.hpp"
+#include "model.hpp"
 #include "names.hpp"
+#include "network.hpp"
 #include "threads.hpp"
 
 namespace nb = nanobind;

@@ -1,11 +1,14 @@
 // The words by which Python means an enumerator or a part of a learner: matched by name, never by position.
 #pragma once
 
+#include <cstddef>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "learning.hpp"
+#include "model.hpp"
+#include "network.hpp"
 
 namespace lenet {
 

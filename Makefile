@@ -22,8 +22,8 @@ sanitize:
 		-DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -Dnanobind_DIR=$$($(BIN)/python -m nanobind --cmake_dir)
 	$(BIN)/cmake --build $(SANITIZED)
 	LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 \
-		$(BIN)/python tests/sanitized.py $(SANITIZED) -q tests/test_engine.py tests/test_distortions.py \
-		tests/test_learning.py -k "not forked and not reference"
+		$(BIN)/python tests/sanitized.py $(SANITIZED) -q tests/test_bindings.py tests/test_engine.py \
+		tests/test_distortions.py tests/test_learning.py -k "not forked and not reference"
 
 # The kernels for ARM, checked under an emulator: Debian's g++-aarch64-linux-gnu and qemu-user.
 NATIVE = src/lenet/engine/native
@@ -46,6 +46,6 @@ bench:
 
 # The reading benchmarks on test digits: for the final figures of a release, not for tuning.
 bench-read:
-	$(BIN)/python benchmarks/read_numbers.py --test --card docs/models/lenet5-reader.md
-	$(BIN)/python benchmarks/read_page.py --card docs/models/lenet5-reader.md
+	$(BIN)/python benchmarks/read_numbers.py --test --card src/lenet/assets/lenet5-reader.md
+	$(BIN)/python benchmarks/read_page.py --card src/lenet/assets/lenet5-reader.md
 	$(BIN)/python benchmarks/read_pasted.py --test --n 2000 --json

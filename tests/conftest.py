@@ -30,9 +30,9 @@ sys.path += [str(ROOT / folder) for folder in ("benchmarks", "docs", "examples")
 # What has nothing to do with the engine, or tries every engine by itself: left out with LENET_ENGINE, which CI sets to
 # run the tests on the other engines.
 ONCE = {
-    *("test_clients", "test_cluster", "test_crew", "test_deploy", "test_docs", "test_engine", "test_heads"),
-    *("test_interface", "test_jobs", "test_learning", "test_mnist", "test_page", "test_parts", "test_pattern"),
-    *("test_ranks",),
+    *("test_bindings", "test_clients", "test_cluster", "test_crew", "test_deploy", "test_docs", "test_engine"),
+    *("test_heads", "test_interface", "test_jobs", "test_learning", "test_mnist", "test_native_headers", "test_page"),
+    *("test_parts", "test_pattern", "test_ranks"),
 }
 
 

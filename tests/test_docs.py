@@ -89,7 +89,7 @@ def test_the_model_cards_and_the_readme_carry_the_files_own_figures(name: str) -
     """Errors out of 10,000 in the weights file, in its model card and in the README are the same."""
     card = load_weights(name).card
     errors = card["test"]["errors"]
-    document = (ROOT / "docs" / "models" / f"{name}.md").read_text(encoding="utf-8")
+    document = list_shipped()[name].with_suffix(".md").read_text(encoding="utf-8")
     assert f"**{errors} errors out of 10,000**" in document
     seeds = ", ".join(str(each["errors"]) for each in card["seeds"])
     assert f"| `{name}` | {errors} | {card['median_errors']:g} ({seeds}) |" in README
@@ -97,7 +97,7 @@ def test_the_model_cards_and_the_readme_carry_the_files_own_figures(name: str) -
 
 def test_links_lead_somewhere() -> None:
     """Every relative link in the documents is a file of the project."""
-    for document in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+    for document in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "src").rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8")):
             if not target.startswith("http"):
                 assert (document.parent / target).exists(), f"{document.name}: {target}"

@@ -25,7 +25,7 @@ from lenet.export.to_c import ten_digits, vectors_text
 from lenet.network.initialisation import draw_tensors
 from lenet.network.inputs import to_input, to_wide_input
 from lenet.network.spec import NETS
-from lenet.network.weights import Weights, load_weights, save_weights
+from lenet.network.weights import Weights, list_shipped, load_weights, save_weights
 from lenet.preprocessing.decode import open_page
 
 from conftest import ROOT
@@ -159,6 +159,54 @@ def test_pytorch_takes_it_from_a_folder(mnist: Dataset, tmp_path: Path) -> None:
     model = torch.hub.load(str(ROOT), "lenet5_modern", source="local")
     x = torch.from_numpy(to_input(ten_digits()))
     assert np.abs(model(x).detach().numpy() - load("lenet5-modern").scores(ten_digits())).max() < 1e-4
+
+
+# Run where the package was copied to, by itself, as a wheel installs it; an editable install's finder is left out.
+INSTALLED = """
+import sys
+from importlib.machinery import BuiltinImporter, FrozenImporter, PathFinder
+from pathlib import Path
+sys.meta_path[:] = [BuiltinImporter, FrozenImporter, PathFinder]
+site, out, name = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+sys.path.insert(0, str(site))
+import numpy as np
+import lenet
+from lenet.data.dataset import Dataset, Digits
+from lenet.export import dataset, export
+from lenet.export.to_c import ten_digits
+assert Path(lenet.__file__).is_relative_to(site)
+ten = Digits(ten_digits(), np.arange(10, dtype=np.uint8))
+dataset.load = lambda _name: Dataset("mnist", ten, ten, "none", np.zeros(10, bool))
+print(export(name, "pytorch", out)["files"])
+"""
+
+
+def test_an_installed_lenet_exports_the_model_card_too(tmp_path: Path) -> None:
+    """Away from the checkout the folder has the shipped network's card; weights of one's own have no other's."""
+    pytest.importorskip("huggingface_hub")
+    installed = tmp_path / "site" / "lenet"
+    shutil.copytree(ROOT / "src" / "lenet", installed, ignore=shutil.ignore_patterns("__pycache__"))
+    own = tmp_path / "lenet5-reader.safetensors"
+    shutil.copy(installed / "assets" / "lenet5.safetensors", own)
+    readme = {}
+    for name, weights in (("shipped", "lenet5-reader"), ("own", str(own))):
+        command = [
+            sys.executable,
+            "-W",
+            "ignore",
+            "-c",
+            INSTALLED,
+            str(tmp_path / "site"),
+            str(tmp_path / name),
+            weights,
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+        assert done.returncode == 0, done.stderr
+        readme[name] = (tmp_path / name / "README.md").read_text(encoding="utf-8")
+    card = list_shipped()["lenet5-reader"].with_suffix(".md").read_text(encoding="utf-8")
+    assert readme["shipped"].startswith("---\nlicense: mit")
+    assert readme["shipped"].endswith(card)
+    assert "errors out of" not in readme["own"]
 
 
 def test_an_export_that_answers_otherwise_is_refused(rng: np.random.Generator) -> None:

@@ -31,7 +31,7 @@ def runs(blob_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def gate(runs: list[Path], tmp_path: Path) -> Path:
     """Ship into folders of the test."""
     (tmp_path / "assets").mkdir(exist_ok=True)
-    return ship.ship(runs, "lenet5-modern", tmp_path / "assets", tmp_path / "cards")
+    return ship.ship(runs, "lenet5-modern", tmp_path / "assets")
 
 
 def edit(path: Path, **changes: object) -> None:
@@ -54,7 +54,7 @@ def test_the_card_has_the_errors_the_interval_and_the_recipe(runs: list[Path], t
     """A model card for people, made from the file and the evaluation alone."""
     path = gate(runs, tmp_path)
     weights = load_weights(path)
-    card = (tmp_path / "cards" / "lenet5-modern.md").read_text()
+    card = path.with_suffix(".md").read_text()
     assert f"**{weights.card['test']['errors']} errors out of 100**" in card
     assert "95 % interval" in card
     assert '"passes": 3' in card

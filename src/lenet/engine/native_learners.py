@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 from lenet.arrays import Float32, Int32
 from lenet.engine import _native
-from lenet.engine.gradients import Loss, LossKind
+from lenet.engine.gradients import Loss
 from lenet.engine.learner import SGD, TrainingSet, find_dropped_units
 from lenet.engine.packing import describe_layers
 from lenet.network.spec import Convolution, Net
-
-_PARTS = ("parameters", "velocity", "average", "gradient")
-_LOSSES: tuple[str, ...] = get_args(LossKind)  # in the order of the enumeration in native/network.hpp
 
 
 class _Shown:
@@ -37,7 +32,7 @@ class NativeBatchLearner:
         self._learner = _native.BatchLearner(
             _native.Network(describe_layers(net), net.margin),
             instructions,
-            _LOSSES.index(loss.kind),
+            loss.kind,
             loss.smoothing,
             loss.junk,
             loss.unit,
@@ -62,11 +57,11 @@ class NativeBatchLearner:
 
     def get(self, name: str) -> Float32:
         """Return a copy of a part of the state."""
-        return self._learner.get(_PARTS.index(name))
+        return self._learner.get(name)
 
     def set(self, name: str, values: Float32) -> None:
         """Replace a part of the state."""
-        self._learner.set(_PARTS.index(name), values)
+        self._learner.set(name, values)
 
     def run(
         self,
@@ -88,20 +83,19 @@ class NativeOnlineLearner:
 
     def __init__(self, net: Net, loss: Loss, replicas: int, instructions: str, threads: int) -> None:
         network = _native.Network(describe_layers(net), net.margin)
-        kind = _LOSSES.index(loss.kind)
         self._learner = _native.OnlineLearner(
-            network, instructions, kind, loss.smoothing, loss.junk, loss.unit, replicas
+            network, instructions, loss.kind, loss.smoothing, loss.junk, loss.unit, replicas
         )
         self._threads = threads
         self._shown = _Shown()
 
     def get(self, name: str, replica: int) -> Float32:
         """Return a copy of a replica's part of the state."""
-        return self._learner.get(name == "scales", replica)
+        return self._learner.get(name, replica)
 
     def set(self, name: str, replica: int, values: Float32) -> None:
         """Replace a replica's part of the state."""
-        self._learner.set(name == "scales", replica, values)
+        self._learner.set(name, replica, values)
 
     def run(
         self, patterns: TrainingSet, orders: Int32, distortions: Float32 | None, rates: Float32

@@ -11,10 +11,6 @@ from lenet.network.initialisation import connection_mask
 from lenet.network.spec import Codes, Convolution, Net, code
 from lenet.network.summary import tensor_shapes
 
-# The numbers of the enumerations in native/network.hpp.
-_ACTIVATIONS = {"none": 0, "squash": 1, "relu": 2, "sigmoid": 3}
-_POOLINGS = {"trainable": 1, "average": 2, "max": 3}
-
 
 def describe_layers(net: Net) -> list[tuple[Any, ...]]:
     """Return the layer records for `_native.Network`."""
@@ -23,13 +19,13 @@ def describe_layers(net: Net) -> list[tuple[Any, ...]]:
     for layer in net.layers:
         if isinstance(layer, Convolution):
             table = [] if layer.table is None else connection_mask(layer, maps).astype(int).ravel().tolist()
-            records.append(("convolution", layer.maps, layer.size, _ACTIVATIONS[layer.activation], table))
+            records.append(("convolution", layer.maps, layer.size, layer.activation, table))
             maps = layer.maps
         elif isinstance(layer, Codes):
             values = [float(value) for character in layer.characters for value in code(ord(character))]
             records.append(("codes", len(layer.characters), values))
         else:
-            records.append(("subsampling", _POOLINGS[layer.kind], _ACTIVATIONS[layer.activation], layer.copies))
+            records.append(("subsampling", layer.kind, layer.activation, layer.copies))
             maps *= layer.copies
     return records
 

@@ -13,17 +13,22 @@ from lenet.engine import Network, load
 from lenet.errors import LenetError, MissingExtra, UsageError, reason
 from lenet.export.parity import Answers
 from lenet.files import replace_text
+from lenet.network.weights import find_weights
 
 FORMATS = ("onnx", "c", "pytorch")
 
 
 @dataclass(frozen=True)
 class Export:
-    """What is exported: a network, the digits to be compared on, and where to."""
+    """What is exported: a network, the digits to be compared on, and where to.
+
+    `card` is where its model card in Markdown would be: beside its weights, as that of shipped weights is.
+    """
 
     network: Network
     answers: Answers
     out: Path
+    card: Path
 
 
 def export(net: str, form: str, out: Path, *, int8: bool = False) -> dict[str, Any]:
@@ -39,7 +44,7 @@ def export(net: str, form: str, out: Path, *, int8: bool = False) -> dict[str, A
         raise UsageError("--int8", f"goes with --format c, not {form}")
     network = load(net)
     data = dataset.load("mnist")
-    asked = Export(network, Answers.of(network, data.test), out)
+    asked = Export(network, Answers.of(network, data.test), out, find_weights(net).with_suffix(".md"))
     made: Callable[[], dict[str, Any]]
     try:
         if form == "onnx":

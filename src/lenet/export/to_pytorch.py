@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import redirect_stdout
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 # What the Hub wants to know of a model before its card.
 _HEAD = "---\nlicense: mit\nlibrary_name: lenet\ntags: [lenet, lenet-5, mnist, image-classification]\n---\n\n"
-_CARDS = Path(__file__).parents[3] / "docs" / "models"
 
 
 def to_pytorch(asked: Export) -> dict[str, Any]:
@@ -30,9 +28,8 @@ def to_pytorch(asked: Export) -> dict[str, Any]:
     model = HubLeNet.of(weights)
     asked.out.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(asked.out)
-    card = _CARDS / f"{weights.name}.md"
-    if card.is_file():  # as cloned; the mixin's own card is of the installed package alone
-        replace_text(asked.out / "README.md", _HEAD + card.read_text(encoding="utf-8"))
+    if asked.card.is_file():  # weights that nobody wrote a card of go with the mixin's own
+        replace_text(asked.out / "README.md", _HEAD + asked.card.read_text(encoding="utf-8"))
     with redirect_stdout(sys.stderr):  # the mixin prints what it does
         again = HubLeNet.from_pretrained(str(asked.out), local_files_only=True)
     inputs = torch.from_numpy(to_input(asked.answers.glyphs))

@@ -8,15 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from lenet.arrays import Uint8
 from lenet.data import dataset
 from lenet.data.dataset import Dataset, Digits
 from lenet.engine import Network
 from lenet.evaluation import digits as measure
 from lenet.network.spec import NOT_A_DIGIT
 from lenet.network.weights import Weights, load_weights
-from lenet.segmentation.glyphs import place_glyph
-from lenet.training.synthetic.negatives import draw_negative
+from lenet.training.synthetic.augment import draw_scraps
 
 # A pass shows so many of MNIST's digits, so many scraps, and the own digits as often as makes this share of the digits.
 _OLD, _SCRAPS, _OWN_SHARE = 9_000, 1_500, 0.25
@@ -40,7 +38,7 @@ def mix_corrections(folder: str | Path, start_from: Weights) -> Dataset:
     parts = [(old.train.glyphs[shown], old.train.labels[shown])]
     parts.append((np.tile(own.train.glyphs, (times, 1, 1)), np.tile(own.train.labels, times)))
     if start_from.net.outputs > NOT_A_DIGIT:
-        parts.append((_draw_scraps(rng), np.full(_SCRAPS, NOT_A_DIGIT, np.uint8)))
+        parts.append((draw_scraps(_SCRAPS, rng), np.full(_SCRAPS, NOT_A_DIGIT, np.uint8)))
     held = rng.choice(np.flatnonzero(old.held_out), _COUNTED, replace=False)
     parts.append((old.train.glyphs[held], old.train.labels[held]))
     train = Digits(np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts]))
@@ -52,18 +50,6 @@ def mix_corrections(folder: str | Path, start_from: Weights) -> Dataset:
         checksum=f"{own.checksum}, mixed with {old.checksum}",
         corrected=(row >= _OLD) & (row < _OLD + times * len(own.train)),
     )
-
-
-def _draw_scraps(rng: np.random.Generator) -> Uint8:
-    """Return scraps as glyphs, as large as digits."""
-    glyphs = np.zeros((_SCRAPS, 28, 28), np.uint8)
-    for row in range(_SCRAPS):
-        ink = draw_negative(rng)
-        rows, columns = np.flatnonzero(ink.max(axis=1) > 0.1), np.flatnonzero(ink.max(axis=0) > 0.1)
-        crop = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        step = max(1, -(-max(crop.shape) // 20))
-        glyphs[row] = place_glyph(np.ascontiguousarray(crop[::step, ::step]))
-    return glyphs
 
 
 def count_before_and_after(start_from: Weights, run: Path, data: Dataset, result: dict[str, Any]) -> dict[str, Any]:

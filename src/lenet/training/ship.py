@@ -108,8 +108,8 @@ def check(weights: Weights, data: Dataset) -> tuple[Evaluation, float]:
     return found, apart
 
 
-def ship(runs: list[Path], name: str, assets: Path, cards: Path) -> Path:
-    """Choose on held-out writers, pass the gate, write the weights and the model card; return the weights' path."""
+def ship(runs: list[Path], name: str, assets: Path) -> Path:
+    """Choose on held-out writers, pass the gate, write the weights and their model card beside; return their path."""
     found = candidates(runs)
     chosen = min(found, key=lambda each: (each.held_out_errors, each.seed))
     weights = load_weights(chosen.weights)
@@ -132,11 +132,11 @@ def ship(runs: list[Path], name: str, assets: Path, cards: Path) -> Path:
     }
     shipped = replace(weights, card=card, name=name)
     path = assets / f"{name}.safetensors"
+    card_path = path.with_suffix(".md")
     try:
-        cards.mkdir(parents=True, exist_ok=True)
-        replace_text(cards / f"{name}.md", write_card(shipped, evaluation))
+        replace_text(card_path, write_card(shipped, evaluation))
     except OSError as error:
-        raise TrainingError(cards, f"the model card cannot be written ({reason(error)})") from error
+        raise TrainingError(card_path, f"the model card cannot be written ({reason(error)})") from error
     save_weights(path, shipped)
     return path
 
@@ -161,15 +161,13 @@ def main() -> None:
     parser.add_argument("runs", nargs="*", type=Path)
     parser.add_argument("--as", dest="name", required=True)
     parser.add_argument("--refit", action="store_true", help="only fit the confidence of shipped weights anew")
-    source = Path(__file__).resolve().parents[1]
-    parser.add_argument("--assets", type=Path, default=source / "assets")
-    parser.add_argument("--cards", type=Path, default=source.parents[1] / "docs" / "models")
+    parser.add_argument("--assets", type=Path, default=Path(__file__).resolve().parents[1] / "assets")
     options = parser.parse_args()
     try:
         if options.refit:
             print(refit(options.name, options.assets))
         else:
-            print(ship(options.runs, options.name, options.assets, options.cards))
+            print(ship(options.runs, options.name, options.assets))
     except LenetError as error:
         print(error, file=sys.stderr)
         sys.exit(1)

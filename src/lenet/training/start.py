@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from lenet.data import dataset
+from lenet.data.dataset import Dataset
 from lenet.data.fetch import Report
 from lenet.errors import UsageError
-from lenet.network.weights import load_weights
+from lenet.network.weights import Weights, load_weights
 from lenet.progress import silent
 from lenet.training.backends import choose_backend
 from lenet.training.fine_tune import count_before_and_after, mix_corrections
@@ -84,32 +85,54 @@ def train(
     """
     seeds = check_seeds(seed, replicas)
     chosen = find_recipe(recipe, passes, settings)
-    given = start_from = load_weights(init) if init is not None else None
-    if given is not None and (chosen.mix or chosen.numbers):
-        chosen = replace(chosen, net=given.net.name)
-    if chosen.mix and init is not None and chosen.teachable:  # nobody else knows what is not to be forgotten
-        chosen = replace(chosen, teacher=str(init))
+    given = load_weights(init) if init is not None else None
+    chosen = _suit_recipe(chosen, given, init)
     runs = choose_backend(backend or ("engine" if device in (None, "cpu") else "torch"), device)
     runs.require(chosen)
-    if given is None and (chosen.mix or chosen.numbers):
-        raise UsageError(f"recipe {recipe}", "starts from weights that read already", "give --init")
-    if given is not None and chosen.numbers:
-        start_from = undo_calibration(given)
+    start_from = _choose_start(chosen, given)
     folder = RunFolder(_choose_folder(run_folder(out, recipe, seed), resume))
     loaded = mix_corrections(data, given) if chosen.mix and given else dataset.load(data, report_fetch)
-    numbers = None
-    if chosen.numbers and given:
-        every = picture_numbers(loaded, dataset.number_writers(loaded), report_school)
-        numbers = SequenceTraining(every, given, chosen.numbers, chosen.pull)
-    if chosen.school:
-        loaded = add_synthetic(loaded, dataset.number_writers(loaded), chosen.school, report_school)
-    if chosen.windows:
-        loaded = cut_windows(loaded, dataset.number_writers(loaded))
+    numbers = _picture_numbers(chosen, loaded, given, report_school)
+    loaded = _add_pictures(chosen, loaded, report_school)
     result = train_replicas(
         chosen, loaded, folder, runs, seeds, start_from=start_from, numbers=numbers, resume=resume, report=report
     )
-    if not chosen.mix or given is None:
-        return result
-    result = count_before_and_after(given, folder.path, loaded, result)
-    folder.finish(result)
+    if chosen.mix and given:
+        result = count_before_and_after(given, folder.path, loaded, result)
+        folder.finish(result)
     return result
+
+
+def _suit_recipe(recipe: Recipe, given: Weights | None, init: str | Path | None) -> Recipe:
+    """Return a recipe that goes on from given weights with their network, and for corrections with them as teacher."""
+    if given is None or not (recipe.mix or recipe.numbers):
+        return recipe
+    recipe = replace(recipe, net=given.net.name)
+    # Nobody but the weights themselves knows what is not to be forgotten.
+    return replace(recipe, teacher=str(init)) if recipe.mix and recipe.teachable else recipe
+
+
+def _choose_start(recipe: Recipe, given: Weights | None) -> Weights | None:
+    """Return the weights that a run starts from, None for drawn ones. Raises UsageError where the recipe needs some."""
+    if given is None and (recipe.mix or recipe.numbers):
+        raise UsageError(f"recipe {recipe.name}", "starts from weights that read already", "give --init")
+    return undo_calibration(given) if given is not None and recipe.numbers else given
+
+
+def _picture_numbers(
+    recipe: Recipe, data: Dataset, given: Weights | None, report: Callable[[int, int], None]
+) -> SequenceTraining | None:
+    """Return the numbers that a recipe learns as a whole, judged by the given weights; None if it learns none."""
+    if not recipe.numbers or given is None:
+        return None
+    every = picture_numbers(data, dataset.number_writers(data), report)
+    return SequenceTraining(every, given, recipe.numbers, recipe.pull)
+
+
+def _add_pictures(recipe: Recipe, data: Dataset, report: Callable[[int, int], None]) -> Dataset:
+    """Return the data with what the recipe has made of it: pictures of digits and numbers, or windows."""
+    if recipe.school:
+        data = add_synthetic(data, dataset.number_writers(data), recipe.school, report)
+    if recipe.windows:
+        data = cut_windows(data, dataset.number_writers(data))
+    return data

@@ -2,6 +2,10 @@
 // the second has every weight, input and slope squared (equations 23 to 27). Names and order as in gradients.py.
 #pragma once
 
+#include "forward.hpp"
+#include "network.hpp"
+#include "vector.hpp"
+
 namespace lenet::LENET_ISA {
 
 enum class Mode {

@@ -1,6 +1,7 @@
 // The extension module: checks shapes, releases the GIL, calls. Everything else is in the other files.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
@@ -9,11 +10,24 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
 #include <thread>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 #include "learning.hpp"
+#include "model.hpp"
+#include "names.hpp"
+#include "network.hpp"
 #include "threads.hpp"
 
 namespace nb = nanobind;
@@ -67,26 +81,60 @@ void require(bool good, const char* what) {
     if (!good) throw nb::value_error(what);
 }
 
-// Layer records as tuples: ("convolution", maps, size, activation, table), ("subsampling", kind, activation, copies) or
-// ("codes", values); numbers are those of the enumerations in network.hpp.
+// Whether they are (n, 1, 32, 32).
+bool fields(const In<float>& inputs) {
+    return inputs.ndim() == 4 && inputs.shape(1) == 1 && inputs.shape(2) == FIELD && inputs.shape(3) == FIELD;
+}
+
+// One layer record: a tuple of a kind and its values, each checked before it is taken.
+class Record {
+  public:
+    explicit Record(nb::handle layer) {
+        require(nb::isinstance<nb::tuple>(layer) && nb::len(layer) > 0, "layers: expected tuples that begin with a kind");
+        values_ = nb::borrow<nb::tuple>(layer);
+    }
+    template <class T>
+    T at(std::size_t k) const {
+        T value;
+        require(nb::try_cast<T>(values_[k], value), "layers: a record with a value of another type than its kind has");
+        return value;
+    }
+    bool is(const char* kind, std::size_t values) const {
+        if (at<std::string>(0) != kind) return false;
+        require(nb::len(values_) == values + 1, "layers: a record with more or fewer values than its kind has");
+        return true;
+    }
+
+  private:
+    nb::tuple values_;
+};
+
+// Layer records: ("convolution", maps, size, activation, table), ("subsampling", kind, activation, copies) or
+// ("codes", outputs, values); activations and kinds of subsampling by their names.
 struct Network_ {
     std::shared_ptr<Description> description = std::make_shared<Description>();
 
     Network_(nb::list layers, int margin) {
         for (nb::handle each : layers) {
-            auto record = nb::cast<nb::tuple>(each);
-            const auto kind = nb::cast<std::string>(record[0]);
-            if (kind == "convolution") {
-                auto table = nb::cast<std::vector<int>>(record[4]);
-                description->convolution(nb::cast<int>(record[1]), nb::cast<int>(record[2]), Activation(nb::cast<int>(record[3])),
-                                         std::vector<unsigned char>(table.begin(), table.end()));
-            } else if (kind == "subsampling") {
-                description->subsampling(Pooling(nb::cast<int>(record[1])), Activation(nb::cast<int>(record[2])), nb::cast<int>(record[3]));
+            const Record record(each);
+            if (record.is("convolution", 4)) {
+                std::vector<unsigned char> table;
+                for (int connected : record.at<std::vector<int>>(4)) table.push_back(connected != 0);
+                description->convolution(record.at<int>(1), record.at<int>(2), activation(record, 3), std::move(table));
+            } else if (record.is("subsampling", 3)) {
+                const Pooling kind = named(POOLINGS, "subsampling", record.at<std::string>(1));
+                description->subsampling(kind, activation(record, 2), record.at<int>(3));
             } else {
-                description->match(nb::cast<int>(record[1]), nb::cast<std::vector<float>>(record[2]));
+                require(record.is("codes", 2), "layers: expected convolution, subsampling or codes");
+                description->match(record.at<int>(1), record.at<std::vector<float>>(2));
             }
         }
         description->finish(margin);
+    }
+
+  private:
+    static Activation activation(const Record& record, std::size_t k) {
+        return named(ACTIVATIONS, "activation", record.at<std::string>(k));
     }
 };
 
@@ -97,16 +145,21 @@ class Model_ {
 
     bool forward(const In<float>& inputs, nb::ndarray<float, nb::c_contig, nb::device::cpu>& scores, int threads) const {
         require(inputs.ndim() == 4 && inputs.shape(1) == 1, "inputs: expected (n, 1, h, w)");
+        for (int axis : {2, 3})
+            require(inputs.shape(axis) >= FIELD && inputs.shape(axis) <= std::size_t(std::numeric_limits<int>::max()),
+                    "inputs: expected h and w of at least 32, and below 2^31");
         const Field field{int(inputs.shape(2)), int(inputs.shape(3))};
-        require(field.height >= FIELD && field.width >= FIELD, "inputs: expected h and w of at least 32");
+        const Network& net = model_.network();
+        const std::size_t n = inputs.shape(0), outputs = net.outputs, places = Layout(net, field, false).field[net.count].area();
+        require(scores.ndim() >= 2 && scores.shape(0) == n && scores.shape(1) == outputs && scores.size() == n * outputs * places,
+                "scores: expected (n, outputs), of wider inputs (n, outputs, h, w)");
         Released released;
-        return model_.forward(inputs.data(), field, long(inputs.shape(0)), scores.data(), threads);
+        return model_.forward(inputs.data(), field, long(n), scores.data(), threads);
     }
 
     // Of each layer in order: (n * maps * h * w,).
     nb::list activations(const In<float>& inputs) const {
-        require(inputs.ndim() == 4 && inputs.shape(1) == 1 && inputs.shape(2) == FIELD && inputs.shape(3) == FIELD,
-                "inputs: expected (n, 1, 32, 32)");
+        require(fields(inputs), "inputs: expected (n, 1, 32, 32)");
         std::vector<std::vector<float>> outputs;
         {
             Released released;
@@ -132,8 +185,7 @@ struct Patterns_ {
     In<std::uint8_t> labels;
 
     Patterns_(In<float> inputs, In<std::uint8_t> labels) : inputs(std::move(inputs)), labels(std::move(labels)) {
-        require(this->inputs.ndim() == 4 && this->inputs.shape(1) == 1 && this->inputs.shape(2) == FIELD &&
-                    this->inputs.shape(3) == FIELD && this->labels.size() == this->inputs.shape(0),
+        require(fields(this->inputs) && this->labels.size() == this->inputs.shape(0),
                 "patterns: expected inputs (n, 1, 32, 32) and labels (n,)");
     }
     Patterns view() const { return {inputs.data(), labels.data()}; }
@@ -155,11 +207,11 @@ const float* optional(const std::optional<In<float>>& distortions, std::size_t p
 class BatchLearner_ {
   public:
     BatchLearner_(const BatchLearner_&) = delete;
-    BatchLearner_(const Network_& network, const std::string& instructions, int loss, float smoothing, float junk, float unit, int batch,
-                  float momentum, float decay, bool nesterov, double averaging, const std::vector<float>& dropout)
+    BatchLearner_(const Network_& network, const std::string& instructions, const std::string& loss, float smoothing, float junk, float unit,
+                  int batch, float momentum, float decay, bool nesterov, double averaging, const std::vector<float>& dropout)
         : network_(network.description),
           learner_(network_, kernels_named(instructions),
-                   checked({{LossKind(loss), smoothing, junk, unit}, batch, momentum, decay, nesterov, averaging, dropout})),
+                   checked({{named(LOSSES, "loss", loss), smoothing, junk, unit}, batch, momentum, decay, nesterov, averaging, dropout})),
           batch_(batch) {}
 
     std::tuple<double, long> run(const Patterns_& patterns, const In<int>& order, const std::optional<In<float>>& distortions,
@@ -177,14 +229,15 @@ class BatchLearner_ {
         return {counts.loss, counts.errors};
     }
 
-    // "parameters", "velocity", "average" and "gradient" by number; copies.
-    Out get(int which) {
-        const Floats& values = of(which);
+    // A part of the state by its name; copies.
+    Out get(const std::string& part) const {
+        const Floats& values = learner_.*named(BATCH_PARTS, "part", part);
         return array(std::vector<float>(values.data(), values.data() + values.size()));
     }
-    void set(int which, const In<float>& values) {
-        require(long(values.size()) == of(which).size(), "values: not as many as the network has parameters");
-        std::copy(values.data(), values.data() + values.size(), of(which).data());
+    void set(const std::string& part, const In<float>& values) {
+        Floats& to = learner_.*named(BATCH_PARTS, "part", part);
+        require(long(values.size()) == to.size(), "values: not as many as the network has parameters");
+        std::copy(values.data(), values.data() + values.size(), to.data());
     }
     long steps() const { return learner_.steps; }
     void set_steps(long steps) { learner_.steps = steps; }
@@ -195,11 +248,6 @@ class BatchLearner_ {
         require(int(settings.dropout.size()) == network_->network.count, "dropout: expected a share for each stage");
         return settings;
     }
-    Floats& of(int which) {
-        Floats* const all[] = {&learner_.parameters, &learner_.velocity, &learner_.average, &learner_.gradient};
-        require(which >= 0 && which < 4, "which: expected 0 to 3");
-        return *all[which];
-    }
 
     std::shared_ptr<const Description> network_;
     BatchLearner learner_;
@@ -209,9 +257,10 @@ class BatchLearner_ {
 class OnlineLearner_ {
   public:
     OnlineLearner_(const OnlineLearner_&) = delete;
-    OnlineLearner_(const Network_& network, const std::string& instructions, int loss, float smoothing, float junk, float unit, int replicas)
+    OnlineLearner_(const Network_& network, const std::string& instructions, const std::string& loss, float smoothing, float junk, float unit,
+                   int replicas)
         : network_(network.description),
-          learner_(network_, kernels_named(instructions), {LossKind(loss), smoothing, junk, unit}, checked(replicas)) {}
+          learner_(network_, kernels_named(instructions), {named(LOSSES, "loss", loss), smoothing, junk, unit}, checked(replicas)) {}
 
     std::vector<std::tuple<double, long>> run(const Patterns_& patterns, const In<int>& orders,
                                               const std::optional<In<float>>& distortions, const In<float>& rates, int threads) {
@@ -232,17 +281,17 @@ class OnlineLearner_ {
         learner_.estimate(patterns.view(), orders.data(), long(orders.size()) / learner_.replicas, mu, threads);
     }
 
-    // Parameters (scales: false) or scales of one replica; copies.
-    Out get(bool scales, int replica) const {
+    // A part of one replica's state by its name; copies.
+    Out get(const std::string& part, int replica) const {
         require(replica >= 0 && replica < learner_.replicas, "replica: not there");
         std::vector<float> values(network_->network.parameters);
-        learner_.give(scales, replica, values.data());
+        learner_.give(named(ONLINE_PARTS, "part", part), replica, values.data());
         return array(std::move(values));
     }
-    void set(bool scales, int replica, const In<float>& values) {
+    void set(const std::string& part, int replica, const In<float>& values) {
         require(replica >= 0 && replica < learner_.replicas && long(values.size()) == network_->network.parameters,
                 "values: not as many as the network has parameters");
-        learner_.take(scales, replica, values.data());
+        learner_.take(named(ONLINE_PARTS, "part", part), replica, values.data());
     }
 
   private:
@@ -257,8 +306,9 @@ class OnlineLearner_ {
 
 void warp(const std::string& instructions, const In<float>& inputs, const In<float>& distortions,
           nb::ndarray<float, nb::c_contig, nb::device::cpu>& warped) {
-    const std::size_t n = inputs.size() / (FIELD * FIELD);
-    require(distortions.size() == n * DISTORTION && warped.size() == inputs.size(), "warp: expected (n, 1, 32, 32) and (n, 56)");
+    require(fields(inputs) && distortions.size() == inputs.shape(0) * DISTORTION && warped.size() == inputs.size(),
+            "warp: expected inputs (n, 1, 32, 32), distortions (n, 56) and warped as large as the inputs");
+    const std::size_t n = inputs.shape(0);
     const Kernels& kernels = kernels_named(instructions);
     Released released;
     for (std::size_t k = 0; k < n; ++k)
@@ -292,6 +342,13 @@ NB_MODULE(_native, m) {
         for (const Kernels* each : available()) names.emplace_back(each->name);
         return names;
     }, "The instruction sets that this build has and this machine runs, the best first.");
+    m.def("names", [] {
+        return std::map<std::string, std::vector<std::string>>{{"activation", names(ACTIVATIONS)},
+                                                               {"subsampling", names(POOLINGS)},
+                                                               {"loss", names(LOSSES)},
+                                                               {"batch part", names(BATCH_PARTS)},
+                                                               {"online part", names(ONLINE_PARTS)}};
+    }, "The names that are taken, of everything that is meant by one.");
     nb::module_::import_("atexit").attr("register")(nb::cpp_function(&leave));
     // A forked child has none of the other threads.
     pthread_atfork(nullptr, nullptr, [] { coming_back = 0; });
@@ -304,20 +361,20 @@ NB_MODULE(_native, m) {
         .def("activations", &Model_::activations, "inputs"_a);
     nb::class_<Patterns_>(m, "Patterns").def(nb::init<In<float>, In<std::uint8_t>>(), "inputs"_a, "labels"_a);
     nb::class_<BatchLearner_>(m, "BatchLearner")
-        .def(nb::init<const Network_&, const std::string&, int, float, float, float, int, float, float, bool, double,
+        .def(nb::init<const Network_&, const std::string&, const std::string&, float, float, float, int, float, float, bool, double,
                       const std::vector<float>&>(),
              "network"_a, "instructions"_a, "loss"_a, "smoothing"_a, "junk"_a, "unit"_a, "batch"_a, "momentum"_a, "decay"_a, "nesterov"_a,
              "averaging"_a, "dropout"_a)
         .def("run", &BatchLearner_::run, "patterns"_a, "order"_a, "distortions"_a.none(), "targets"_a.none(), "rates"_a,
              "first"_a, "noise"_a, "threads"_a)
-        .def("get", &BatchLearner_::get, "which"_a)
-        .def("set", &BatchLearner_::set, "which"_a, "values"_a)
+        .def("get", &BatchLearner_::get, "part"_a)
+        .def("set", &BatchLearner_::set, "part"_a, "values"_a)
         .def_prop_rw("steps", &BatchLearner_::steps, &BatchLearner_::set_steps);
     nb::class_<OnlineLearner_>(m, "OnlineLearner")
-        .def(nb::init<const Network_&, const std::string&, int, float, float, float, int>(), "network"_a, "instructions"_a, "loss"_a,
+        .def(nb::init<const Network_&, const std::string&, const std::string&, float, float, float, int>(), "network"_a, "instructions"_a, "loss"_a,
              "smoothing"_a, "junk"_a, "unit"_a, "replicas"_a)
         .def("run", &OnlineLearner_::run, "patterns"_a, "orders"_a, "distortions"_a.none(), "rates"_a, "threads"_a)
         .def("estimate", &OnlineLearner_::estimate, "patterns"_a, "orders"_a, "mu"_a, "threads"_a)
-        .def("get", &OnlineLearner_::get, "scales"_a, "replica"_a)
-        .def("set", &OnlineLearner_::set, "scales"_a, "replica"_a, "values"_a);
+        .def("get", &OnlineLearner_::get, "part"_a, "replica"_a)
+        .def("set", &OnlineLearner_::set, "part"_a, "replica"_a, "values"_a);
 }

@@ -2,6 +2,9 @@
 // Planes of vectors: (maps, height, width). Same names and order as reference.py.
 #pragma once
 
+#include "network.hpp"
+#include "vector.hpp"
+
 namespace lenet::LENET_ISA {
 
 // A weight for every lane: `OWN` has a vector per parameter, else one value serves all.

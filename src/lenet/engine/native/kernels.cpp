@@ -1,14 +1,11 @@
 // The kernels of one instruction set: compiled once for each, with LENET_ISA, LENET_LANES and the compiler's flags.
-#include "network.hpp"
-
-#include "vector.hpp"
-
-#include "forward.hpp"
-#include "single.hpp"
-#include "warp.hpp"
-
 #include "backward.hpp"
+#include "forward.hpp"
+#include "network.hpp"
+#include "single.hpp"
 #include "steps.hpp"
+#include "vector.hpp"
+#include "warp.hpp"
 
 #define LENET_TEXT(name) LENET_QUOTED(name)
 #define LENET_QUOTED(name) #name

@@ -1,7 +1,11 @@
 // Training: mini-batches of one network, images in the lanes; or on-line learning of many, replicas in the lanes.
 #pragma once
 
+#include <memory>
+#include <vector>
+
 #include "model.hpp"
+#include "network.hpp"
 
 namespace lenet {
 

@@ -70,14 +70,14 @@ void Description::subsampling(Pooling pooling, Activation activation, int copies
     if (network.count == 0) throw std::invalid_argument("subsampling before a convolution");
     Stage& stage = network.stages[network.count - 1];
     if (stage.pooling != Pooling::none) throw std::invalid_argument("two subsamplings in a row");
-    if (copies < 1 || copies * stage.maps > MOST_MAPS) throw std::invalid_argument("no copies of a map, or too many");
+    if (copies < 1 || copies > MOST_MAPS / stage.maps) throw std::invalid_argument("no copies of a map, or too many");
     stage.maps *= copies;
     stage.pooling = pooling;
     stage.pooled_activation = activation;
 }
 
 void Description::match(int outputs, std::vector<float> values) {
-    if (outputs < 1 || outputs > MOST_MAPS) throw std::invalid_argument("too many outputs");
+    if (outputs < 1 || outputs > MOST_MAPS || values.empty()) throw std::invalid_argument("no codes, or too many");
     network.outputs = outputs;
     codes = std::move(values);
 }
@@ -85,6 +85,7 @@ void Description::match(int outputs, std::vector<float> values) {
 void Description::finish(int margin) {
     Network& net = network;
     net.margin = margin;
+    if (margin < 0 || 2 * long(margin) > FIELD - MOST_LANES) throw std::invalid_argument("a margin below 0, or one that leaves too little");
     if (net.count == 0 || net.stages[0].size >= FIELD - 2 * margin) throw std::invalid_argument("a network begins with a convolution");
     int maps = 1;
     Field field = Field{FIELD, FIELD}.inside(margin);
@@ -94,6 +95,9 @@ void Description::finish(int margin) {
         stage.maps_in = maps;
         stage.rows_in = field.height;
         stage.columns_in = field.width;
+        if (stage.rows() < 1 || stage.columns() < 1) throw std::invalid_argument("a convolution larger than what it sees");
+        if (!tables[s].empty() && tables[s].size() != std::size_t(stage.own_maps) * maps)
+            throw std::invalid_argument("a table of another size than maps times maps before");
         stage.table = tables[s].empty() ? nullptr : tables[s].data();
         stage.dense = stage.rows() == 1 && stage.columns() == 1;
         if (stage.dense ? stage.pooling != Pooling::none : stage.size != KERNEL || stage.pooling == Pooling::none)
@@ -114,6 +118,7 @@ void Description::finish(int margin) {
         maps = stage.maps;
         field = field.after(stage);
     }
+    if (!net.last().dense) throw std::invalid_argument("a network ends with a layer that has one position");
     net.parameters = at;
     for (int s = 0; s < net.count; ++s) {
         const Stage& stage = net.stages[s];

@@ -2,6 +2,10 @@
 // Planes of pixels: (height, width, maps), maps padded to whole vectors.
 #pragma once
 
+#include "forward.hpp"
+#include "network.hpp"
+#include "vector.hpp"
+
 namespace lenet::LENET_ISA {
 
 constexpr int vectors(int maps) { return (maps + LANES - 1) / LANES; }

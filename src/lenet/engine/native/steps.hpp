@@ -1,6 +1,12 @@
 // From images and labels to moved weights: the losses, a mini-batch's block and its dense gradients, an on-line step.
 #pragma once
 
+#include "backward.hpp"
+#include "forward.hpp"
+#include "network.hpp"
+#include "vector.hpp"
+#include "warp.hpp"
+
 namespace lenet::LENET_ISA {
 
 struct Top {

@@ -3,6 +3,8 @@
 // the linker can never keep a copy that another machine cannot run.
 #pragma once
 
+#include "network.hpp"
+
 namespace lenet::LENET_ISA {
 
 constexpr int LANES = LENET_LANES;

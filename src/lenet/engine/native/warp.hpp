@@ -1,6 +1,9 @@
 // Distortion of one network input: lenet.engine.warp is its readable twin.
 #pragma once
 
+#include "network.hpp"
+#include "vector.hpp"
+
 namespace lenet::LENET_ISA {
 
 constexpr int FRAME = FIELD + 2;

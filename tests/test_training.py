@@ -291,10 +291,10 @@ def test_a_run_from_before_a_setting_existed_is_the_same_run(blob_folder: Path, 
     out = tmp_path / "run"
     lenet.train("modern", out=out, passes=1)
     task = json.loads((out / "recipe.json").read_text())
-    del task["recipe"]["school"]
+    del task["recipe"]["synthetic"]
     (out / "recipe.json").write_text(json.dumps(task))
     lenet.train("modern", out=out, passes=1, resume=True)
-    task["recipe"]["school"] = 1.0
+    task["recipe"]["synthetic"] = 1.0
     (out / "recipe.json").write_text(json.dumps(task))
     with pytest.raises(TrainingError, match="its recipe is not the one given"):
         lenet.train("modern", out=out, passes=1, resume=True)

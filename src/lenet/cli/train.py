@@ -80,7 +80,7 @@ def train(
     folder = run_folder(out, recipe, seed)
     common: dict[str, Any] = {"passes": passes, "seed": seed, "replicas": replicas, "init": init, "resume": resume}
     common |= {"backend": backend, "device": device, "settings": changes}
-    pictures = bar("going to school", "parts of 64 pictures")
+    pictures = bar("making training pictures", "parts of 64 pictures")
     with downloads() as report_fetch:
         common["report_fetch"] = report_fetch
         try:
@@ -88,8 +88,8 @@ def train(
                 with bar("training", "passes of all tasks") as move:
                     result = train_spread(cluster, recipe, data, folder, report=move, **common)
             else:
-                with pictures as school, _passes() as report:
-                    result = start(recipe, data, folder, report=report, report_school=school, **common)
+                with pictures as report_pictures, _passes() as report:
+                    result = start(recipe, data, folder, report=report, report_school=report_pictures, **common)
         except KeyboardInterrupt:
             print(f"{folder}: stopped; type the same command with --resume to go on", file=sys.stderr)
             raise typer.Exit(1) from None

@@ -133,7 +133,9 @@ def load_writers(part: str, n: int, report: Report = silent) -> Int32:
 def number_writers(data: Dataset) -> Int64:
     """Return one number (n,) for each writer of MNIST's training digits. Raises DataError for another set."""
     if data.name not in ("mnist", "qmnist") or len(data.train) != 60_000:
-        raise DataError(data.name, "who wrote its digits is not known", "only mnist goes to school")
+        raise DataError(
+            data.name, "who wrote its digits is not known, so no pictures are made of them", "train on mnist"
+        )
     series_and_writer = load_writers("train", len(data.train)).astype(np.int64)
     return series_and_writer[:, 0] * 1_000_000 + series_and_writer[:, 1]
 

@@ -98,7 +98,7 @@ What finds the path through a number was fitted on {calibration["arc_scorer_fitt
 two in five of them hard ones: photographed, of several sizes, with more styles and 0s at the end than MNIST has.
 The confidence of a number was made honest on {calibration["confidence_fitted_on"]}:
 1 to 8 digits, two in five photographed with noise, blur, slant, clutter and patterned paper, some of their digits drawn
-in the school's styles, and one in seven no number at all. Of what was answered
+in styles that MNIST hardly has, and one in seven no number at all. Of what was answered
 on these, answering only from a confidence on, half a wrong answer counted besides (`--max-error` takes its bound from
 here):
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import MISSING, asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from lenet.engine.gradients import LossKind
-from lenet.errors import UsageError
+from lenet.errors import UsageError, warn_renamed
 from lenet.network.initialisation import SCHEMES
 from lenet.network.spec import NETS, Activation, Codes, Net
 from lenet.training.distortions import Figure7, Ranges
@@ -20,67 +21,92 @@ Order = Literal["constant", "new"]
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train one network.
+    """How to train one network; `check_recipe` says which values are allowed and go together."""
 
-    `rate` is the highest learning rate; "steps" multiplies it by 0.1 every 10 passes, "cosine" warms up over
-    the first pass and falls along a half cosine to the share `floor` of it, "1998" falls as in section III.B, stretched
-    over the passes.
-    `averaging` is the decay per step of the running average of the weights that is kept at the end (0: none).
-    `loss`, `junk` and `unit` are those of `lenet.engine.gradients.Loss`.
-    With `curvature_patterns` above 0 every parameter has its own rate, the paper's stochastic diagonal
-    Levenberg-Marquardt: the rate over `mu` + h, h estimated on that many patterns, the `first` ones or `random` ones,
-    `once` before the first pass or before `every pass`; `memory` is the share of the old h that the new one keeps.
-    It needs batches of one pattern, and none of momentum, decay, averaging and dropout.
-    `school` adds pictures of digits, of numbers and of what is no digit (`lenet.training.synthetic.augment`): 1 is
-    twice as many again; `windows` cuts digits and the places beside them out of numbers, for the sweep; `mix` puts a
-    folder's digits
-    among MNIST's, to fine-tune: of those the weights it starts from are the teacher.
-    With `numbers` above 0 so many numbers are learned as a whole beside each batch, their loss through the graph of
-    segmentations (`lenet.training.sequence_loss`) taken `pull` times; it starts from weights that read numbers.
-    A `teacher`, weights that are shipped or a file, says how likely each label is, in place of the labels.
-    `order` is one for all passes or a new one for each. `train_on` takes the first so many patterns (0: all).
-    With a `pool` of k copies the distortions are drawn once for k - 1 distorted copies of each pattern, which go
-    with the original; k passes see each copy once (section III.B: a pool of 10).
-    `hold_out` keeps a twelfth of the writers out of training, to choose and calibrate on; `watch` counts test errors
-    after every pass, for Fig. 5: nothing may be chosen by them.
-    """
-
+    # what it is called: with `lenet train --recipe`, in a run folder and in a model card
     name: str
+    # the network, by its name in `lenet.network.spec.NETS`
     net: str
+    # where the values come from, for people
     provenance: str
+
+    # the activation of the layers, in place of the network's own (None: the network's own)
     activation: Activation | None = None
+    # what is made small: the kinds of `lenet.engine.gradients.Loss`
     loss: LossKind = "cross-entropy"
+    # share of each target that is spread evenly over all labels; for cross-entropy alone
     label_smoothing: float = 0.0
+    # weights, shipped or a file, that say how likely each label is, in place of the labels ("": the labels)
     teacher: str = ""
+    # j of equation 9, the penalty of the "rubbish" class; for the loss "discriminative" alone
     junk: float = 0.0
+    # what the scores are multiplied by before the loss; 1/2 makes squared distances half squares
     unit: float = 1.0
+
+    # how often the training set is gone through
     passes: int = 20
+    # patterns in a step
     batch: int = 64
+    # the learning rate, at its highest
     rate: float = 0.01
+    # how the rate goes: "constant"; "steps", a tenth of it every 10 passes; "1998", as in section III.B, stretched over
+    # the passes; "cosine", up during the first pass and then down along half a cosine
     schedule: Schedule = "steps"
+    # share of the rate that a cosine goes down to
     floor: float = 0.0
+    # share of a step that the next step goes on with
     momentum: float = 0.9
+    # whether a step looks ahead along its momentum, as Nesterov's does
     nesterov: bool = False
+    # share of each weight, not of biases and coefficients, that is added to its gradient
     weight_decay: float = 1e-4
+    # decay per step of a running average of the weights, which is kept at the end (0: the last weights are)
     averaging: float = 0.0
+    # whether batch normalisation follows C1 and C3; with the backend "torch" alone
     batch_norm: bool = False
+    # share of the outputs of C5 and F6 that is dropped at each presentation
     dropout: float = 0.0
+    # how the first weights are drawn, by a name in `lenet.network.initialisation.SCHEMES`
     initialisation: str = "torch"
+    # the order of patterns: "constant" for one that all passes have, "new" for one for each pass
     order: Order = "new"
+
+    # how many patterns are learned from, the first ones of the set (0: all)
     train_on: int = 0
-    school: float = 0.0
+    # how much synthetic training data is added (`lenet.training.synthetic.augment`); 1 is 1,460 pictures, of digits,
+    # numbers and what is no digit, for every thousand digits (0: none)
+    synthetic: float = 0.0
+    # whether digits and the places beside them are cut out of numbers, for a network that slides along a line
     windows: bool = False
+    # whether a folder's digits are put among MNIST's, to fine-tune; of MNIST's, the weights it starts from are the
+    # teacher
     mix: bool = False
+    # numbers that are learned as a whole beside each batch, by `lenet.training.sequence_loss` (0: none); it starts from
+    # weights that read numbers
     numbers: int = 0
+    # how many times the loss of those numbers is taken
     pull: float = 1.0
+    # how far patterns are distorted, anew at each presentation unless there is a pool (None: not at all)
     distortions: Ranges | Figure7 | None = None
+    # copies of each pattern in a pool that is drawn once, the pattern itself and distorted ones (0: no pool); so many
+    # passes see each copy once. Section III.B has 10
     pool: int = 0
+    # whether a twelfth of the writers is kept out of training, to choose and calibrate on
     hold_out: bool = True
+    # whether test errors are counted after every pass, for Fig. 5; nothing may be chosen by them
     watch: bool = False
+
+    # patterns on which the curvature h of the loss is estimated, for each parameter (0: not). The paper's stochastic
+    # diagonal Levenberg-Marquardt: each parameter's rate is the rate over mu + h. It needs batches of one pattern, and
+    # none of momentum, weight decay, averaging and dropout
     curvature_patterns: int = 0
+    # which patterns those are: the "first" of the set, or "random" ones
     curvature_rows: CurvatureRows = "random"
+    # when h is estimated: "once", before the first pass, or before "every pass"
     estimates: Estimates = "every pass"
+    # share of the old h that a new one keeps
     memory: float = 0.0
+    # what is added to h, so that no parameter's rate is above the rate over mu
     mu: float = 0.02
 
     @property
@@ -107,12 +133,15 @@ class Recipe:
 # The settings that have one, for every recipe that does not say otherwise.
 DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Recipe) if field.default is not MISSING}
 
+# What settings of lenet 0.1 are called now.
+_NAMES_NOW = {"school": "synthetic"}
+
 _BOUNDS: dict[str, tuple[float, float]] = {
     "label_smoothing": (0, 0.5),
     "junk": (0, 1000),
     "unit": (0.01, 100),
     "train_on": (0, 1_000_000),
-    "school": (0, 10),
+    "synthetic": (0, 10),
     "pool": (0, 1000),
     "memory": (0, 0.999),
     "curvature_patterns": (0, 60_000),
@@ -177,18 +206,31 @@ def check_recipe(recipe: Recipe) -> Recipe:
     return recipe
 
 
+def restore_settings(stored: dict[str, Any]) -> dict[str, Any]:
+    """Return what of a stored recipe a run's outcome depends on, by today's names, as plain data for JSON.
+
+    That is all but its provenance. What did not exist when it was stored had what is now its default.
+    """
+    settings = {_NAMES_NOW.get(name, name): value for name, value in stored.items() if name != "provenance"}
+    return json.loads(json.dumps(DEFAULTS)) | settings
+
+
 def change_recipe(recipe: Recipe, settings: dict[str, str]) -> Recipe:
     """Return the recipe with settings given as text, such as ``{"activation": "sigmoid"}``.
 
-    Raises UsageError for a name that cannot be set, or a value that is not allowed.
+    An old name of a setting is taken with a FutureWarning. Raises UsageError for a name that cannot be set, or a value
+    that is not allowed.
     """
+    for old in settings.keys() & _NAMES_NOW.keys():
+        warn_renamed(old, _NAMES_NOW[old])
     kinds = {
         field.name: type(getattr(recipe, field.name))
         for field in fields(recipe)
         if field.name not in ("name", "provenance", "distortions")
     }
     values: dict[str, Any] = {}
-    for name, text in settings.items():
+    for given, text in settings.items():
+        name = _NAMES_NOW.get(given, given)
         if name not in kinds:
             raise UsageError(f"setting {name!r}", f"expected one of: {', '.join(kinds)}")
         try:

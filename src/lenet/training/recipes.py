@@ -85,7 +85,7 @@ _1998 = (
 _READER = Recipe(
     name="reader",
     net="lenet5-reader",
-    provenance="for pictures of numbers: MNIST and what training.school makes of it, slightly distorted, as "
+    provenance="for pictures of numbers: MNIST and synthetic training data, slightly distorted, as "
     "lenet5-wide says what it is; the running average of weights that keep moving",
     teacher="lenet5-wide",
     passes=48,
@@ -97,7 +97,7 @@ _READER = Recipe(
     weight_decay=1e-4,
     averaging=0.9997,
     initialisation="he",
-    school=1.0,
+    synthetic=1.0,
     distortions=Ranges(zoom=0.06, squeeze=0.05, rotation=0.06, shear=0.06, shift=0.7, elastic=1.2),
 )
 
@@ -165,7 +165,7 @@ RECIPES: dict[str, Recipe] = {
             _READER,
             name="numbers",
             provenance="the paper's global training (section VI): numbers as a whole, through the graph of their "
-            "segmentations, beside the reader's school, from a reader's weights (--init)",
+            "segmentations, beside the reader's training data, from a reader's weights (--init)",
             passes=3,
             rate=0.01,
             floor=0.1,
@@ -179,7 +179,7 @@ RECIPES: dict[str, Recipe] = {
             "pixels, or nothing, at most a tenth of the pixels inverted; the eleventh output is the blank",
             teacher="",
             passes=16,
-            school=0.0,
+            synthetic=0.0,
             windows=True,
             distortions=Ranges(zoom=0.1, squeeze=0.07, rotation=0.07, shear=0.1, shift=0.5, elastic=1.5),
         ),

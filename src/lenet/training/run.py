@@ -28,7 +28,7 @@ from lenet.arrays import Tensors
 from lenet.engine.dispatch import chosen_engine
 from lenet.errors import TrainingError, reason
 from lenet.files import replace_text, replacing
-from lenet.training.recipe import DEFAULTS
+from lenet.training.recipe import restore_settings
 
 # What a folder of replicas that a cluster trains has, in place of recipe.json.
 SPREAD = "cluster.json"
@@ -67,8 +67,8 @@ class RunFolder:
     def compare(self, task: dict[str, Any]) -> None:
         """Raise TrainingError unless the folder holds the run of this task."""
         found, expected = load_stored(self.path / "recipe.json"), json.loads(json.dumps(task))
-        # A run from before a setting existed had what is now its default.
-        found["recipe"] = json.loads(json.dumps(DEFAULTS)) | found.get("recipe", {})
+        for each in (found, expected):
+            each["recipe"] = restore_settings(each.get("recipe", {}))
         for key in expected:
             if found.get(key) != expected[key]:
                 raise TrainingError(

@@ -30,6 +30,7 @@ from lenet.network.spec import NOT_A_DIGIT
 from lenet.network.weights import Weights, load_weights, save_weights
 from lenet.training import fit_decoder
 from lenet.training.card import write_card
+from lenet.training.recipe import restore_settings
 
 # The largest difference between engines, as a share of a layer's largest value.
 PARITY = 1e-5
@@ -54,8 +55,9 @@ def candidates(runs: list[Path]) -> list[Candidate]:
         try:
             result = json.loads((run / "result.json").read_text(encoding="utf-8"))
             task = json.loads((run / "recipe.json").read_text(encoding="utf-8"))
-            recipes.add(json.dumps({**task, "seeds": None}))
-        except (OSError, ValueError) as error:
+            settings = restore_settings(task.get("recipe", {}))
+            recipes.add(json.dumps({**task, "recipe": settings, "seeds": None}, sort_keys=True))
+        except (OSError, ValueError, AttributeError) as error:
             raise TrainingError(run, "is not a finished run", "finish it with --resume") from error
         found += [
             Candidate(run / each["weights"], each["seed"], each["held_out_errors"], each["errors"])

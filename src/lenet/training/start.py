@@ -131,8 +131,8 @@ def _picture_numbers(
 
 def _add_pictures(recipe: Recipe, data: Dataset, report: Callable[[int, int], None]) -> Dataset:
     """Return the data with what the recipe has made of it: pictures of digits and numbers, or windows."""
-    if recipe.school:
-        data = add_synthetic(data, dataset.number_writers(data), recipe.school, report)
+    if recipe.synthetic:
+        data = add_synthetic(data, dataset.number_writers(data), recipe.synthetic, report)
     if recipe.windows:
         data = cut_windows(data, dataset.number_writers(data))
     return data

@@ -22,7 +22,7 @@ SOURCE = ROOT / "src" / "lenet"
 # than a sentence, stands in its place.
 HOUSE = """
 version
-lenet errors arrays files progress
+lenet errors arrays files progress processes
 network: spec probabilities summary inputs initialisation weights
 preprocessing: morphology decode colour paper illumination dropout binarize form_boxes ruled_lines pipeline
 result
@@ -218,6 +218,11 @@ def test_every_library_stays_at_home(name: str, path: Path) -> None:
         library = imported.split(".")[0]
         if library in HOMES:
             assert any(f"{name}.".startswith(f"{home}.") for home in HOMES[library]), f"{name} imports {library}"
+
+
+def test_a_process_with_a_pipe_is_started_in_one_place() -> None:
+    """Who wants one asks `lenet.processes` for it."""
+    assert [name for name, path in MODULES if ".Process(" in path.read_text(encoding="utf-8")] == ["processes"]
 
 
 def test_no_file_is_long() -> None:

@@ -33,7 +33,7 @@ decoding: graph formats arc_scorer features sliding_window decoder confidence
 data: idx sources fetch labels dataset
 reader
 export: parity onnx_graph to_onnx to_pytorch quantised c_text c_source to_c import_model __init__
-bulk: inputs worker_pool jobs outputs shards ray_cluster
+bulk: inputs cpu_limit worker_pool jobs outputs shards ray_cluster
 evaluation: interval calibration result digits numbers
 drawing: pictures lattice sliding_window
 training: distortions recipe recipes plan run ranks teacher synthetic.compose synthetic.styles synthetic.negatives

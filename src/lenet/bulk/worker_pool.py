@@ -11,11 +11,15 @@ from itertools import islice
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from lenet.bulk.cpu_limit import was_ended
 from lenet.errors import LenetError, reason
 from lenet.processes import Child, start_child
 
 # How many things a process is given at once, and how many are drawn and not yielded, for each process.
 _CHUNK, _AHEAD = 8, 64
+
+# The answer to what took its process more CPU time than it may.
+LATE = object()
 
 Chunk = list[tuple[int, Any]]
 
@@ -59,13 +63,14 @@ class _Worker:
         self.given = []
         return found
 
-    def replace_process(self) -> Chunk:
-        """Begin anew with another process; return what the one before had not answered."""
+    def replace_process(self) -> tuple[Chunk, bool]:
+        """Begin anew with another process; return what the one before had not answered, and if its time was over."""
         lost, self.given = self.given, []
         self.end()
+        late = was_ended(self._child.process.exitcode)
         self._child = self._start()
         self.wait_until_ready()
-        return lost
+        return lost, late
 
     def end(self) -> None:
         """End its process, whatever it does."""
@@ -105,11 +110,13 @@ class _Queue:
         """Take answers, by number."""
         self._answers.update(found)
 
-    def add_lost(self, lost: Chunk) -> None:
+    def add_lost(self, lost: Chunk, *, late: bool) -> None:
         """Take what was with a process that ended: one of several is given anew, as is what is suspected only now."""
         (number, _thing), *others = lost
         if others:
             self._again.extend([each] for each in lost)
+        elif late:
+            self._answers[number] = LATE
         elif number in self._suspected:
             self._answers[number] = None
         else:
@@ -129,7 +136,7 @@ def map_in_processes(
     """Yield what `begin(*arguments)` returns of each thing, in order; `count` processes call that function of theirs.
 
     A thing that ends its process gives None, and only that one: what was given with it is given anew, one by one, and
-    what ends a process twice while it is alone there is it.
+    what ends a process twice while it is alone there is it. One for which `end_process_after` ends it gives LATE.
     Things are drawn only as fast as they are done. Raises LenetError when no process can be started.
     """
     queue = _Queue(things, chunk, count * _AHEAD)
@@ -145,7 +152,8 @@ def map_in_processes(
                 try:
                     queue.add_answers(worker.take_answers())
                 except (EOFError, OSError):
-                    queue.add_lost(worker.replace_process())
+                    lost, late = worker.replace_process()
+                    queue.add_lost(lost, late=late)
             yield from queue.take_following()
 
 

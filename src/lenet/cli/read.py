@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from lenet.cli.progress import bar
 from lenet.network.spec import DEFAULT, SLIDING_DEFAULT
+
+# More CPU seconds than this are no limit for a picture, and more than clocks can be set to.
+_LONGEST = 1_000_000
 
 if TYPE_CHECKING:
     from lenet.bulk.jobs import Answer
@@ -58,6 +62,9 @@ def read(
     column: Annotated[
         str | None, typer.Option(metavar="NAME", help="The column of pictures in .parquet files, if there are several.")
     ] = None,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", help="CPU seconds after which a picture is given up; 0 for never.")
+    ] = 60.0,
     cluster: Annotated[
         str | None,
         typer.Option(
@@ -93,6 +100,8 @@ def read(
     if method not in ("cut", "sweep"):
         raise UsageError(f"--method {method}", "expected cut or sweep")
     model = model or (SLIDING_DEFAULT if method == "sweep" else DEFAULT)
+    if not 0 <= timeout <= _LONGEST:
+        raise UsageError(f"--timeout {timeout:g}", f"expected 0 to {_LONGEST:,} CPU seconds")
     if resume and not out:
         raise UsageError("--resume", "goes on with a job of --out", "give --out")
     options: dict[str, Any] = {"digit": digit, "pattern": pattern, "best": best, "max_error": max_error}
@@ -104,17 +113,23 @@ def read(
         if out is None or as_json or annotate or save_glyphs or "-" in found:
             problem = "reads files into a folder of Parquet parts"
             raise UsageError("--cluster", problem, "give --out FOLDER, without --json, --annotate and --save-glyphs")
-        _on_cluster(cluster, out, job, found, asked, resume)
+        _on_cluster(cluster, out, job, found, asked, resume, timeout or None)
         return
     drawing = _prepare_drawings(annotate, found)
-    with _explain_stop(out), ExitStack() as open_files:
+    with _explain_stop(out), ExitStack() as open_files, ExitStack() as others:
         put, done = open_files.enter_context(open_output(out, job, found, resume=resume)) if out else (None, 0)
-        keep = open_files.enter_context(keep_corrections(save_glyphs)) if save_glyphs else None
-        move = open_files.enter_context(bar("reading", "pictures"))
+        keep = others.enter_context(keep_corrections(save_glyphs)) if save_glyphs else None
+        move = others.enter_context(bar("reading", "pictures"))
         failed = False
+
+        def give_up(answer: Answer) -> NoReturn:
+            others.close()
+            _give_up(answer, as_json, put, out)
+
         given = standard_input() if "-" in found else b""
         left = found[done:]
-        answers = jobs.read_all(open_pictures(left, column, given), len(left), model, asked)
+        pictures = open_pictures(left, column, given)
+        answers = jobs.read_all(pictures, len(left), model, asked, timeout=timeout or None, give_up=give_up)
         for number, answer in enumerate(answers, done):
             failed |= not _tell(answer, as_json, put)
             if answer.reading and drawing:
@@ -128,7 +143,13 @@ def read(
 
 
 def _on_cluster(
-    address: str, out: Path, job: dict[str, Any], found: list[str], asked: ReadOptions, resume: bool
+    address: str,
+    out: Path,
+    job: dict[str, Any],
+    found: list[str],
+    asked: ReadOptions,
+    resume: bool,
+    timeout: float | None,
 ) -> None:
     """Have a cluster read all that is left of a job, and say what came of it."""
     from lenet.bulk.ray_cluster import join_cluster
@@ -139,7 +160,8 @@ def _on_cluster(
         left = parts.left()
         sizes = {row["number"]: row["count"] for row in left}
         done = len(found) - sum(sizes.values())
-        for number in cluster.mapped(make_shard_writer, (str(out), job["column"], job["model"], asked), left):
+        made = (str(out), job["column"], job["model"], asked, timeout)
+        for number in cluster.mapped(make_shard_writer, made, left):
             done += sizes[number]
             move(done, len(found))
         manifest = parts.finish()
@@ -158,8 +180,24 @@ def _explain_stop(out: Path | None) -> Iterator[None]:
     except KeyboardInterrupt:
         if out is None or not (out.is_dir() or out.with_name(f"{out.name}.part").exists()):
             raise
-        print(f"{out}: stopped; type the same command with --resume to go on", file=sys.stderr)
+        _tell_how_to_go_on(out)
         raise typer.Exit(1) from None
+
+
+def _tell_how_to_go_on(out: Path) -> None:
+    print(f"{out}: stopped; type the same command with --resume to go on", file=sys.stderr)
+
+
+def _give_up(answer: Answer, as_json: bool, put: Callable[[dict[str, Any]], None] | None, out: Path | None) -> NoReturn:
+    """Tell the answer to a picture whose reading goes on and on in this process, and end it with status 1."""
+    try:
+        _tell(answer, as_json, put)
+        if out is not None:
+            _tell_how_to_go_on(out)
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
+    finally:
+        os._exit(1)
 
 
 def _read_choices(choices: Path) -> list[str]:

@@ -35,7 +35,7 @@ reader
 export: parity onnx_graph to_onnx to_pytorch quantised c_text c_source to_c import_model __init__
 bulk: inputs cpu_limit worker_pool jobs outputs shards ray_cluster
 evaluation: interval calibration result digits numbers
-drawing: pictures lattice sliding_window
+drawing: pictures answers lattice sliding_window
 training: distortions recipe recipes plan run ranks teacher synthetic.compose synthetic.styles synthetic.negatives
   synthetic.degrade synthetic.windows synthetic.augment sequence_loss backend engine_backend torch_backend backends
   loop fine_tune corrections start spread fit_decoder card ship

@@ -15,8 +15,9 @@ from lenet.bulk.worker_pool import LATE, map_in_processes
 from lenet.engine import Network, load
 from lenet.engine.dispatch import count_cores
 from lenet.errors import LenetError, reason
-from lenet.reader import ReadOptions, read
+from lenet.reader import ReadOptions, find_and_read, read
 from lenet.result import Reading
+from lenet.segmentation.candidates import find_candidates
 
 # Fewer pictures than this for a process are read faster by the one that is there.
 _FEWEST = 24
@@ -29,6 +30,8 @@ class Answer:
     path: str
     reading: Reading | None
     error: str | None
+    # Why the reading could not be drawn, if it was to be.
+    undrawn: LenetError | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return it as `lenet read --json` prints it."""
@@ -37,6 +40,8 @@ class Answer:
 
 # Runs the reading of a picture, which is named, within its time.
 Limit = Callable[[str, Callable[[], Answer]], Answer]
+# Draws a reading: of which number and path, on what it was read from, and where ink was cut apart, in its own pixels.
+Draw = Callable[[int, str, Any, Reading, tuple[tuple[float, float], ...]], None]
 
 
 def read_all(
@@ -47,29 +52,35 @@ def read_all(
     *,
     timeout: float | None = None,
     give_up: Callable[[Answer], NoReturn] | None = None,
+    draw: Draw | None = None,
 ) -> Iterator[Answer]:
     """Read pictures, as `lenet.bulk.inputs.open_pictures` opens them, on all cores; yield the answers in order.
 
     `count` is how many there are. One that takes more than `timeout` CPU seconds is an error. Few pictures are read in
     this process, and within that time in the main thread alone: there `give_up` must end the process for one whose
-    reading cannot be interrupted. Raises WeightsError before the first picture when the model cannot be loaded.
+    reading cannot be interrupted. The process that reads a picture draws it too, by `draw`, which it must be able to
+    import. Raises WeightsError before the first picture when the model cannot be loaded.
     """
     network = load(model)
     processes = min(count_cores(), count // _FEWEST)
     if processes >= 2:
-        yield from read_in_processes(processes, pictures, model, asked, timeout=timeout)
+        yield from read_in_processes(processes, pictures, model, asked, timeout=timeout, draw=draw)
     elif timeout is None or current_thread() is not main_thread():
-        yield from read_one_by_one(pictures, network, asked)
+        yield from read_one_by_one(pictures, network, asked, draw=draw)
     else:
-        yield from _read_in_time(pictures, network, asked, timeout, give_up)
+        yield from _read_in_time(pictures, network, asked, timeout, give_up, draw)
 
 
 def read_one_by_one(
-    pictures: Iterable[tuple[str, Any]], network: Network, asked: ReadOptions, limit: Limit = run_unlimited
+    pictures: Iterable[tuple[str, Any]],
+    network: Network,
+    asked: ReadOptions,
+    limit: Limit = run_unlimited,
+    draw: Draw | None = None,
 ) -> Iterator[Answer]:
     """Yield the answers in order, read in this process, each by `limit`."""
-    for path, source in pictures:
-        yield limit(path, partial(_read_picture, path, source, network, asked))
+    for number, (path, source) in enumerate(pictures):
+        yield limit(path, partial(_read_picture, number, path, source, network, asked, draw))
 
 
 def _read_in_time(
@@ -78,6 +89,7 @@ def _read_in_time(
     asked: ReadOptions,
     timeout: float,
     give_up: Callable[[Answer], NoReturn] | None,
+    draw: Draw | None,
 ) -> Iterator[Answer]:
     """Yield the answers in order, read in this process; who takes longer is interrupted, or given up."""
 
@@ -92,7 +104,7 @@ def _read_in_time(
             return _make_late(path, timeout)
 
     with Interrupter(timeout, end if give_up else None) as interrupter:
-        yield from read_one_by_one(pictures, network, asked, run)
+        yield from read_one_by_one(pictures, network, asked, run, draw)
 
 
 def read_in_processes(
@@ -103,6 +115,7 @@ def read_in_processes(
     *,
     chunk: int = 8,
     timeout: float | None = None,
+    draw: Draw | None = None,
 ) -> Iterator[Answer]:
     """Yield the answers in order; a picture that ends its process has a line that says so, and the others are read.
 
@@ -110,12 +123,13 @@ def read_in_processes(
     """
     names: deque[str] = deque()
 
-    def named() -> Iterator[tuple[str, Any]]:
-        for each in pictures:
-            names.append(each[0])
-            yield each
+    def named() -> Iterator[tuple[int, str, Any]]:
+        for number, (path, source) in enumerate(pictures):
+            names.append(path)
+            yield number, path, source
 
-    for answer in map_in_processes(processes, _make_reader, (str(model), asked, timeout), named(), chunk=chunk):
+    made = (str(model), asked, timeout, draw)
+    for answer in map_in_processes(processes, _make_reader, made, named(), chunk=chunk):
         name = names.popleft()
         if answer is LATE:
             assert timeout is not None
@@ -134,23 +148,50 @@ def _make_late(path: str, timeout: float, more: str = "") -> Answer:
     return Answer(path, None, "; ".join(filter(None, [problem, more, "leave it out, or give a larger --timeout"])))
 
 
-def _read_picture(path: str, source: Any, network: Network, asked: ReadOptions) -> Answer:
+def _read_picture(
+    number: int, path: str, source: Any, network: Network, asked: ReadOptions, draw: Draw | None
+) -> Answer:
     try:
         if isinstance(source, LenetError):
             raise source
-        return Answer(path, read(source, network, asked), None)
+        if draw is None:
+            return Answer(path, read(source, network, asked), None)
+        reading, cuts = _read_with_cuts(source, network, asked)
     except LenetError as error:
         return Answer(path, None, f"{path}: {error.problem}")
     except Exception as error:  # a fault of ours, or no memory: it is this picture's, and the others are read
-        what = f"{type(error).__name__}: {reason(error)}".splitlines()[0]
-        return Answer(path, None, f"{path}: reading it failed ({what})")
+        return Answer(path, None, f"{path}: reading it failed ({_explain_fault(error)})")
+    try:
+        draw(number, path, source, reading, cuts)
+    except LenetError as error:
+        return Answer(path, reading, None, error)
+    except Exception as error:
+        return Answer(path, reading, None, LenetError(path, f"drawing it failed ({_explain_fault(error)})"))
+    return Answer(path, reading, None)
 
 
-def _make_reader(model: str, asked: ReadOptions, timeout: float | None) -> Callable[[tuple[str, Any]], Answer]:
+def _read_with_cuts(
+    source: Any, network: Network, asked: ReadOptions
+) -> tuple[Reading, tuple[tuple[float, float], ...]]:
+    """Return the reading of a picture, and where touching ink of several digits was cut apart."""
+    if asked.sliding_window:
+        reading = read(source, network, asked)
+        return reading, find_candidates(source).cuts() if len(reading.digits) > 1 else ()
+    candidates, reading = find_and_read(source, network, asked)
+    return reading, candidates.cuts() if len(reading.digits) > 1 else ()
+
+
+def _explain_fault(error: Exception) -> str:
+    return f"{type(error).__name__}: {reason(error)}".splitlines()[0]
+
+
+def _make_reader(
+    model: str, asked: ReadOptions, timeout: float | None, draw: Draw | None
+) -> Callable[[tuple[int, str, Any]], Answer]:
     """Load the network once in each process, which has one core to itself."""
     network, limit = Network(load(model).weights, threads=1), limit_time(timeout)
 
-    def do(given: tuple[str, Any]) -> Answer:
-        return limit(given[0], lambda: _read_picture(*given, network, asked))
+    def do(given: tuple[int, str, Any]) -> Answer:
+        return limit(given[1], lambda: _read_picture(*given, network, asked, draw))
 
     return do

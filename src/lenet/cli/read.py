@@ -19,7 +19,7 @@ from lenet.network.spec import DEFAULT, SLIDING_DEFAULT
 _LONGEST = 1_000_000
 
 if TYPE_CHECKING:
-    from lenet.bulk.jobs import Answer
+    from lenet.bulk.jobs import Answer, Draw
     from lenet.reader import ReadOptions
 
 
@@ -115,7 +115,7 @@ def read(
             raise UsageError("--cluster", problem, "give --out FOLDER, without --json, --annotate and --save-glyphs")
         _on_cluster(cluster, out, job, found, asked, resume, timeout or None)
         return
-    drawing = _prepare_drawings(annotate, found)
+    _prepare_drawings(annotate, found)
     with _explain_stop(out), ExitStack() as open_files, ExitStack() as others:
         put, done = open_files.enter_context(open_output(out, job, found, resume=resume)) if out else (None, 0)
         keep = others.enter_context(keep_corrections(save_glyphs)) if save_glyphs else None
@@ -129,11 +129,13 @@ def read(
         given = standard_input() if "-" in found else b""
         left = found[done:]
         pictures = open_pictures(left, column, given)
-        answers = jobs.read_all(pictures, len(left), model, asked, timeout=timeout or None, give_up=give_up)
+        draw = _make_drawings(annotate, done) if annotate else None
+        more: dict[str, Any] = {"timeout": timeout or None, "give_up": give_up, "draw": draw}
+        answers = jobs.read_all(pictures, len(left), model, asked, **more)
         for number, answer in enumerate(answers, done):
             failed |= not _tell(answer, as_json, put)
-            if answer.reading and drawing:
-                _annotate(answer, _reopen(answer.path, given, column), _choose_drawing(drawing, answer.path, number))
+            if answer.undrawn:
+                raise answer.undrawn
             if answer.reading and keep:
                 keep(answer)
             if len(found) > 20:
@@ -224,8 +226,8 @@ def _tell(answer: Answer, as_json: bool, put: Callable[[dict[str, Any]], None] |
     return answer.reading is not None
 
 
-def _prepare_drawings(annotate: Path | None, found: list[str]) -> Path | None:
-    """Return where drawings go: a folder that is there already, or is made for several, or the file of the only one."""
+def _prepare_drawings(annotate: Path | None, found: list[str]) -> None:
+    """Make the folder of several drawings. Raises LenetError when it cannot be made, or is the only picture itself."""
     from lenet.errors import LenetError, reason
 
     if annotate is not None:
@@ -236,32 +238,12 @@ def _prepare_drawings(annotate: Path | None, found: list[str]) -> Path | None:
                 raise LenetError(annotate, "is the picture itself", "choose another name")
         except (OSError, ValueError) as error:
             raise LenetError(annotate, f"cannot be a folder of pictures ({reason(error)})") from error
-    return annotate
 
 
-def _reopen(path: str, given: bytes, column: str | None) -> Any:
-    """Return what a picture is read from, once more."""
-    from lenet.bulk.inputs import open_pictures
+def _make_drawings(annotate: Path, done: int) -> Draw:
+    from lenet.drawing.answers import Drawings  # Pillow's drawing, only when it is asked for
 
-    return next(open_pictures([path], column, given))[1]
-
-
-def _annotate(answer: Answer, source: Any, out: Path) -> None:
-    from lenet.drawing import pictures as draw  # Pillow's drawing, only when it is asked for
-    from lenet.preprocessing.decode import open_page
-    from lenet.segmentation.candidates import find_candidates
-
-    assert answer.reading is not None
-    page = open_page(source)
-    cuts = find_candidates(source).cuts() if len(answer.reading.digits) > 1 else ()
-    draw.save_picture(draw.annotate(page.grey, answer.reading.digits, page.scale, cuts), out)
-
-
-def _choose_drawing(annotate: Path, path: str, number: int) -> Path:
-    if not annotate.is_dir():
-        return annotate
-    stem = Path(path).stem if path != "-" else "stdin"
-    return annotate / f"{number + 1:04d}-{stem}.png"
+    return Drawings(annotate, done)
 
 
 def _format_line(found: dict[str, Any]) -> str:

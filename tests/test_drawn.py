@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 import zipfile
 from contextlib import ExitStack
@@ -195,3 +196,20 @@ def test_a_fault_of_the_drawing_is_a_line_that_names_the_picture() -> None:
     (answer,) = read_all([("a", (EXAMPLES / "fax.tif").read_bytes())], 1, DEFAULT, ReadOptions(), draw=draw)
     assert answer.reading is not None
     assert str(answer.undrawn) == "a: drawing it failed (ZeroDivisionError: no pen)"
+
+
+@pytest.mark.parametrize("name", ["long", "größer"])
+def test_a_member_with_a_name_of_any_length_is_drawn(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its drawing has the beginning of the name, cut between letters, and the whole of one that is short enough."""
+    long = name * (3_000 // len(name))
+    with tarfile.open(tmp_path / "a.tar", "w") as tape:
+        for member in (long, name):
+            tape.add(EXAMPLES / "fax.tif", f"b/{member}.png")
+    folder = tmp_path / "drawn"
+    assert run(capsys, "read", str(tmp_path / "a.tar"), "--annotate", str(folder))[::2] == (0, "")
+    first, second = sorted(each.name for each in folder.iterdir())
+    assert second == f"0002-{name}.png"
+    assert 190 <= len(os.fsencode(first)) <= 210
+    assert long.startswith(first.removeprefix("0001-").removesuffix(".png"))

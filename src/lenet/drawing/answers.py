@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from lenet.drawing.pictures import annotate, save_picture
 from lenet.preprocessing.decode import PictureSource, open_page
 from lenet.result import Reading
+
+# Bytes of a picture's own name in that of its drawing: file systems take 255, with its number, the ending, and what the
+# name of a temporary file has more.
+_MOST_BYTES = 200
 
 
 @dataclass(frozen=True)
@@ -28,5 +33,11 @@ class Drawings:
         """Return where the drawing of the picture with a number, from 0 on, is."""
         if not self.place.is_dir():
             return self.place
-        stem = Path(path).stem if path != "-" else "stdin"
+        stem = _shorten(Path(path).stem) if path != "-" else "stdin"
         return self.place / f"{self.first + number + 1:04d}-{stem}.png"
+
+
+def _shorten(name: str) -> str:
+    """Return a name, or as much of its beginning as the name of a file can have; a member's may be of any length."""
+    data = os.fsencode(name)
+    return name if len(data) <= _MOST_BYTES else data[:_MOST_BYTES].decode(errors="ignore")

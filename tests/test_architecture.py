@@ -22,7 +22,7 @@ SOURCE = ROOT / "src" / "lenet"
 # than a sentence, stands in its place.
 HOUSE = """
 version
-lenet errors arrays files progress steps
+lenet errors arrays files progress steps processes
 network: spec probabilities summary inputs initialisation weights
 preprocessing: morphology decode colour paper illumination dropout binarize form_boxes ruled_lines pipeline
 result
@@ -33,9 +33,9 @@ decoding: graph formats arc_scorer features sliding_window decoder confidence li
 data: idx sources fetch labels dataset
 reader
 export: parity onnx_graph to_onnx to_pytorch quantised c_text c_source to_c import_model __init__
-bulk: inputs worker_pool jobs outputs shards ray_cluster
+bulk: inputs cpu_limit worker_pool jobs outputs shards ray_cluster
 evaluation: interval calibration result digits numbers
-drawing: pictures lattice sliding_window
+drawing: pictures answers lattice sliding_window
 training: distortions recipe recipes plan run ranks teacher synthetic.compose synthetic.styles synthetic.negatives
   synthetic.degrade synthetic.windows synthetic.augment sequence_loss backend engine_backend torch_backend backends
   loop fine_tune corrections start spread fit_decoder card ship
@@ -228,6 +228,11 @@ def test_every_library_stays_at_home(name: str, path: Path) -> None:
         library = imported.split(".")[0]
         if library in HOMES:
             assert any(f"{name}.".startswith(f"{home}.") for home in HOMES[library]), f"{name} imports {library}"
+
+
+def test_a_process_with_a_pipe_is_started_in_one_place() -> None:
+    """Who wants one asks `lenet.processes` for it."""
+    assert [name for name, path in MODULES if ".Process(" in path.read_text(encoding="utf-8")] == ["processes"]
 
 
 def test_no_file_is_long() -> None:

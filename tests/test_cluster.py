@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from looping import LOCKED
 from test_jobs import EXAMPLES, POISON, deadly
 
 pytest.importorskip("ray")
@@ -85,26 +86,26 @@ def when(count: int, out: Path, job: subprocess.Popen[str], do: Callable[[], Non
     do()
 
 
-def answers(out: Path) -> list[dict[str, Any]]:
+def rows(out: Path) -> list[dict[str, Any]]:
     """All rows of all parts, in order."""
     from pyarrow import parquet
 
     manifest = json.loads((out / "_manifest.json").read_text())
-    rows = [row for part in manifest["parts"] for row in parquet.read_table(out / part["file"]).to_pylist()]
-    assert sum(part["rows"] for part in manifest["parts"]) == manifest["pictures"] == COUNT
-    assert manifest["failed"] == 2
-    return rows
+    found = [row for part in manifest["parts"] for row in parquet.read_table(out / part["file"]).to_pylist()]
+    assert sum(part["rows"] for part in manifest["parts"]) == manifest["pictures"] == len(found)
+    assert manifest["failed"] == sum(bool(row["error"]) for row in found)
+    return found
 
 
 def assert_every_picture_is_there_once(nodes: Nodes, out: Path) -> None:
     """In the order of the archive; two have a line in place of an answer; nothing else lies about."""
-    rows = answers(out)
-    assert [row["path"] for row in rows] == [f"{nodes.archive}::{number:03}.png" for number in range(COUNT)]
-    wrong = {number: row["error"] for number, row in enumerate(rows) if row["error"]}
+    found = rows(out)
+    assert [row["path"] for row in found] == [f"{nodes.archive}::{number:03}.png" for number in range(COUNT)]
+    wrong = {number: row["error"] for number, row in enumerate(found) if row["error"]}
     assert set(wrong) == {BAD, POISONED}
     assert "is not a picture in a known format" in wrong[BAD]
     assert wrong[POISONED].endswith("100.png: reading it ended the process that read it")
-    assert {row["text"] for number, row in enumerate(rows) if number not in wrong} == {"4736"}
+    assert {row["text"] for number, row in enumerate(found) if number not in wrong} == {"4736"}
     assert all(each.name == "_manifest.json" or each.suffix == ".parquet" for each in out.iterdir())
 
 
@@ -133,6 +134,19 @@ def test_an_interrupted_job_goes_on(nodes: Nodes, tmp_path: Path) -> None:
     assert told(nodes.read(out, "--resume"))[0] == 1
     assert first.stat().st_mtime_ns == done
     assert_every_picture_is_there_once(nodes, out)
+
+
+def test_a_picture_that_takes_too_long_has_its_line(nodes: Nodes, tmp_path: Path) -> None:
+    """Its time ends the worker; the next one finds it out, and the others are read."""
+    archive, out = tmp_path / "slow.zip", tmp_path / "numbers"
+    with zipfile.ZipFile(archive, "w") as file:
+        for number in range(20):
+            file.writestr(f"{number:02}.png", LOCKED if number == 3 else (EXAMPLES / "form.png").read_bytes())
+    more = ("--cluster", nodes.address, "--out", str(out), "--timeout", "2")
+    status, stdout, stderr = told(lenet("read", str(archive), *more))
+    assert (status, stdout, stderr) == (1, f"{out}: 20 pictures in 20 parts, 1 could not be read (column error)\n", "")
+    ((error, path),) = ((row["error"], row["path"]) for row in rows(out) if row["text"] != "4736")
+    assert error == f"{path}: took more than 2 CPU seconds to read; leave it out, or give a larger --timeout"
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:9", "nowhere", "ray://127.0.0.1:9"])

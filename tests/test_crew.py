@@ -6,6 +6,9 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ from hypothesis import strategies as st
 
 from lenet.bulk.worker_pool import map_in_processes
 from lenet.errors import LenetError
+from lenet.processes import start_child
 
 
 def doubling(deadly: int) -> Callable[[int], int]:
@@ -66,3 +70,32 @@ def test_what_cannot_begin_is_one_clear_line() -> None:
     with pytest.raises(LenetError, match="reader: its process ended as it began; is there memory enough"):
         list(map_in_processes(1, dying, (), iter([1])))
     assert not multiprocessing.active_children()
+
+
+def listening(pipe: Connection, names: list[str]) -> None:
+    """Say what these signals do here, then wait for ever."""
+    pipe.send([signal.getsignal(signal.Signals[name]) is signal.SIG_IGN for name in names])
+    pipe.recv()
+
+
+def test_a_child_hears_what_it_is_not_deaf_to_and_ends_at_once() -> None:
+    """Ctrl-C on a service is for the parent; a child that waits is ended and its pipe closed."""
+    child = start_child(listening, ["SIGINT", "SIGTERM", "SIGUSR1"], deaf_to=(signal.SIGINT, signal.SIGTERM))
+    assert child.pipe.recv() == [True, True, False]
+    child.end()
+    assert (child.process.exitcode, child.pipe.closed) == (-signal.SIGKILL, True)
+
+
+def test_a_child_that_cannot_be_started_leaves_no_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that is asked again and again does not run out of files."""
+
+    def start(_process: SpawnProcess) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(SpawnProcess, "start", start)
+    files = set(Path("/proc/self/fd").iterdir())
+    with pytest.raises(BlockingIOError) as caught:
+        start_child(listening, [])
+    assert set(Path("/proc/self/fd").iterdir()) <= files, caught  # though who keeps the error keeps what it saw
+    with pytest.raises(LenetError, match="reader: no process can be started \\(resource temporarily unavailable\\)"):
+        list(map_in_processes(1, identity, (), iter([b"1"])))

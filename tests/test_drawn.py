@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import os
+import tarfile
+import zipfile
+from contextlib import ExitStack
 from pathlib import Path
 
 import cv2
@@ -10,6 +15,9 @@ import pytest
 from PIL import Image
 
 import lenet
+from lenet.bulk.jobs import read_all
+from lenet.network.spec import DEFAULT
+from lenet.reader import ReadOptions
 from lenet.segmentation.candidates import find_candidates
 from test_cli import run
 
@@ -78,3 +86,130 @@ def test_annotate_marks_boxes_and_cuts(capsys: pytest.CaptureFixture[str], tmp_p
     with Image.open(out) as drawn:
         colours = {colour for _count, colour in drawn.convert("RGB").getcolors(1 << 24) or ()}
     assert {(0xC2, 0x41, 0x0C), (0x0E, 0x74, 0x90)} <= colours
+
+
+def draw_alone(source: Path, out: Path, *, sliding_window: bool) -> None:
+    """Draw a picture's answer on it, everything done for it anew."""
+    from lenet.drawing.pictures import annotate, save_picture
+    from lenet.preprocessing.decode import open_page
+
+    reading = lenet.read(source, sliding_window=sliding_window)
+    page = open_page(source)
+    cuts = find_candidates(source).cuts() if len(reading.digits) > 1 else ()
+    save_picture(annotate(page.grey, reading.digits, page.scale, cuts), out)
+
+
+@pytest.mark.parametrize(("times", "method"), [(1, "cut"), (1, "sweep"), (20, "cut")])
+def test_what_was_read_is_what_is_drawn_on(
+    times: int, method: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In this process and in several: in order, each as if it were drawn alone; what cannot be read is not drawn."""
+    names = ["touching.jpg", "zip.jpg", "make_pictures.py", "fax.tif"]
+    with tarfile.open(tmp_path / "pictures.tar", "w") as tape:
+        for number in range(times):
+            for name in names:
+                tape.add(EXAMPLES / name, f"{number}/{name}".replace(".py", ".png"))
+    folder = tmp_path / "drawn"
+    arguments = ("read", str(tmp_path / "pictures.tar"), "--method", method, "--annotate", str(folder))
+    status, out, _err = run(capsys, *arguments)
+    assert (status, out.count("\n")) == (1, 3 * times)
+    stems = [f"{number + 1:04}-{Path(names[number % 4]).stem}.png" for number in range(4 * times) if number % 4 != 2]
+    assert sorted(each.name for each in folder.iterdir()) == stems
+    for number, stem in enumerate(stems):
+        alone = tmp_path / f"{number % 3}.png"
+        if number < 3:
+            draw_alone(EXAMPLES / names[number + number // 2], alone, sliding_window=method == "sweep")
+        assert (folder / stem).read_bytes() == alone.read_bytes()
+
+
+def make_archive(file: Path, members: list[bytes]) -> None:
+    """Write a zip or a tar archive of pictures."""
+    if file.suffix == ".zip":
+        with zipfile.ZipFile(file, "w") as archive:
+            for number, data in enumerate(members):
+                archive.writestr(f"{number}.png", data)
+        return
+    with tarfile.open(file, "w:gz" if file.suffix == ".gz" else "w") as tape:
+        for number, data in enumerate(members):
+            member = tarfile.TarInfo(f"{number}.png")
+            member.size = len(data)
+            tape.addfile(member, io.BytesIO(data))
+
+
+@pytest.mark.parametrize("ending", ["tar", "tar.gz", "zip"])
+def test_drawing_opens_an_archive_once(
+    ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Twice the members are twice the bytes that are read of it, and it is opened to list and to read, not to draw."""
+    for count in (5, 10):
+        make_archive(tmp_path / f"{count}.{ending}", [(EXAMPLES / "fax.tif").read_bytes()] * count)
+    seen: list[int] = []
+
+    class Counting(io.FileIO):
+        def __init__(self, name: str, *_more: object) -> None:
+            super().__init__(name)
+            seen.append(0)
+
+        def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+            count = super().readinto(buffer) or 0
+            seen[-1] += count
+            return count
+
+    with ExitStack() as files:
+
+        def count_bytes(name: str) -> io.BufferedReader:
+            return files.enter_context(io.BufferedReader(Counting(name)))
+
+        open_tar, open_zip = tarfile.open, zipfile.ZipFile
+        with monkeypatch.context() as changed:
+            changed.setattr(tarfile, "open", lambda name, **more: open_tar(fileobj=count_bytes(name), **more))
+            changed.setattr(zipfile, "ZipFile", lambda name: open_zip(count_bytes(name)))
+            read: list[int] = []
+            for count in (5, 10):
+                seen.clear()
+                drawn = tmp_path / f"drawn-{count}"
+                run(capsys, "read", "--digit", str(tmp_path / f"{count}.{ending}"), "--annotate", str(drawn))
+                assert len(list(drawn.iterdir())) == count
+                assert len(seen) == 2
+                read.append(sum(seen))
+            assert read[1] < 2.5 * read[0]
+
+
+@pytest.mark.parametrize("times", [2, 60])
+def test_a_drawing_that_cannot_be_written_ends_the_job_with_one_line(
+    times: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever draws it, this process or another; the answers before it are printed."""
+    (tmp_path / "drawn" / "0002-fax.png").mkdir(parents=True)
+    status, out, err = run(capsys, "read", *[EXAMPLES / "fax.tif"] * times, "--annotate", str(tmp_path / "drawn"))
+    assert (status, out.count("\n")) == (1, 2)
+    assert err.startswith(f"{tmp_path / 'drawn' / '0002-fax.png'}: cannot be written (is a directory)")
+    assert err.count("\n") == 1
+
+
+def test_a_fault_of_the_drawing_is_a_line_that_names_the_picture() -> None:
+    """No traceback, and not the fault of the one who read it: the reading is there."""
+
+    def draw(*_given: object) -> None:
+        raise ZeroDivisionError("no pen")
+
+    (answer,) = read_all([("a", (EXAMPLES / "fax.tif").read_bytes())], 1, DEFAULT, ReadOptions(), draw=draw)
+    assert answer.reading is not None
+    assert str(answer.undrawn) == "a: drawing it failed (ZeroDivisionError: no pen)"
+
+
+@pytest.mark.parametrize("name", ["long", "größer"])
+def test_a_member_with_a_name_of_any_length_is_drawn(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its drawing has the beginning of the name, cut between letters, and the whole of one that is short enough."""
+    long = name * (3_000 // len(name))
+    with tarfile.open(tmp_path / "a.tar", "w") as tape:
+        for member in (long, name):
+            tape.add(EXAMPLES / "fax.tif", f"b/{member}.png")
+    folder = tmp_path / "drawn"
+    assert run(capsys, "read", str(tmp_path / "a.tar"), "--annotate", str(folder))[::2] == (0, "")
+    first, second = sorted(each.name for each in folder.iterdir())
+    assert second == f"0002-{name}.png"
+    assert 190 <= len(os.fsencode(first)) <= 210
+    assert long.startswith(first.removeprefix("0001-").removesuffix(".png"))

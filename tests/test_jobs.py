@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import tarfile
 import warnings
@@ -23,6 +24,17 @@ from test_cli import run
 from conftest import ROOT
 
 EXAMPLES = ROOT / "examples"
+# What a job without options writes of itself into its file.
+JOB = {
+    "model": DEFAULT,
+    "column": None,
+    "digit": False,
+    "pattern": None,
+    "best": 0,
+    "max_error": None,
+    "sweep": False,
+    "choices": None,
+}
 
 
 def stores(folder: Path) -> dict[str, list[str]]:
@@ -94,7 +106,7 @@ def test_damaged_stores_give_one_clear_line(tmp_path: Path) -> None:
     """Cut off, empty, of another kind, a table without pictures or with two columns of them."""
     stores(tmp_path)
     for name in ("pictures.zip", "pictures.tar.gz", "pictures.parquet"):
-        for length in (0, 30, 400):
+        for length in (0, 30, 100):
             file = tmp_path / f"cut-{name}"
             file.write_bytes((tmp_path / name).read_bytes()[:length])
             assert "\n" not in problem(str(file))
@@ -121,17 +133,7 @@ def test_an_interrupted_job_goes_on_where_it_stopped(
     run(capsys, "read", *files, "--out", str(whole))
     names = [json.loads(line)["path"] for line in run(capsys, "read", *files, "--json")[1].splitlines()]
     assert names == files
-    job = {
-        "model": DEFAULT,
-        "column": None,
-        "digit": False,
-        "pattern": None,
-        "best": 0,
-        "max_error": None,
-        "sweep": False,
-        "choices": None,
-    }
-    lines = [json.dumps({"job": job}), *run(capsys, "read", *files[:2], "--json")[1].splitlines()]
+    lines = [json.dumps({"job": JOB}), *run(capsys, "read", *files[:2], "--json")[1].splitlines()]
     part = tmp_path / f"out{ending}.part"
     part.write_text("\n".join(lines) + '\n{"path": "half a li')
     status, _out, err = run(capsys, "read", *files, "--out", str(out))
@@ -201,19 +203,22 @@ POISON = b"a picture that ends who reads it"
 def deadly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float = 0.0) -> None:
     """From here on, every process that is started ends where it reads this poison, as if memory had run out.
 
-    Reading any other picture takes so many seconds more.
+    It goes on for ever where it reads one of `looping`, and reading any other picture takes so many seconds more.
     """
     (tmp_path / "sitecustomize.py").write_text(
-        "import os, time, lenet.bulk.jobs\n"
+        "import os, time, lenet.bulk.cpu_limit, lenet.bulk.jobs\n"
+        "from looping import loop\n"
+        "lenet.bulk.cpu_limit._GRACE = 0.5\n"
         "real = lenet.bulk.jobs.read\n"
         "def read(source, *more):\n"
         f"    if source == {POISON!r}:\n"
         "        os.kill(os.getpid(), 9)\n"
+        "    loop(source)\n"
         f"    time.sleep({seconds})\n"
         "    return real(source, *more)\n"
         "lenet.bulk.jobs.read = read\n"
     )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT / 'tests'}")
 
 
 def test_a_poisoned_picture_has_its_line_and_the_others_are_read(

@@ -348,8 +348,10 @@ def test_readers_are_replaced_and_the_queue_ends() -> None:
                 await readers.ask("ready", model="lenet5")
             readers.seconds = 60
             assert (await readers.ask("ready", model="lenet5")).status == 200
-            readers._all[0].process.kill()
-            readers._all[0].process.join()
+            child = readers._all[0].child
+            assert child is not None
+            child.process.kill()
+            child.process.join()
             assert (await readers.ask("ready", model="lenet5")).status == 200
         finally:
             readers.stop()

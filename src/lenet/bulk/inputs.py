@@ -7,7 +7,6 @@ import tarfile
 import zipfile
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 from typing import IO, Any
@@ -29,9 +28,9 @@ def list_pictures(paths: Iterable[str], column: str | None = None) -> list[str]:
     """Return the names of the pictures that paths, folders (with all that is in them), globs and stores hold, in order.
 
     Stores are .zip, .tar (also compressed) and .parquet files; of a table the `column` of bytes is taken, or the only
-    one. What is not there is kept, and a glob that nothing matches, and a folder or a store without pictures or that
-    cannot be read: opening it says what is wrong, and the others are read. Raises MissingExtra for Parquet without
-    pyarrow.
+    one. What is not there is kept, and a glob that nothing matches, and a folder or a store without pictures: opening
+    it says what is wrong, and the others are read. A store that is damaged is kept, behind those of its pictures that
+    were found before the damage. Raises MissingExtra for Parquet without pyarrow.
     """
     found: list[str] = []
     for path in paths:
@@ -47,10 +46,8 @@ def list_pictures(paths: Iterable[str], column: str | None = None) -> list[str]:
             matching = glob.glob(path, recursive=True)  # noqa: PTH207 - an absolute pattern is allowed
             found += list_pictures(sorted(matching), column) or [path]
         elif there and _is_store(path):
-            with suppress(DataError):
-                found += _list_members(path, column)
-            if not found or find_store(found[-1]) != path:
-                found.append(path)
+            inside, problem = _list_members(path, column)
+            found += [*inside, path] if problem or not inside else inside
         else:
             found.append(path)
     return found
@@ -59,39 +56,50 @@ def list_pictures(paths: Iterable[str], column: str | None = None) -> list[str]:
 def open_pictures(names: list[str], column: str | None = None, given: bytes = b"") -> Iterator[tuple[str, Any]]:
     """Yield (name, what is read): a path, a member's bytes, those `given` for "-", or what is wrong with a bad one.
 
-    A store is opened once for all of its pictures, and streamed: one member or 64 rows at a time are held.
+    A store is opened once for all of its pictures, and streamed: one member or 64 rows at a time are held. Whatever is
+    damaged there, each name has its turn.
     """
     for store, group in groupby(names, find_store):
         if store is None:
             for name in group:
                 yield name, given if name == "-" else _check_alone(name, column)
         else:
-            left = deque(group)
-            try:
-                for name, source in _stream(store, list(left), column):
-                    left.popleft()
-                    yield name, source
-                problem = DataError(store, "is not there any more", "it has changed")
-            except (OSError, tarfile.TarError, zipfile.BadZipFile, EOFError) as error:  # since it was listed
-                problem = DataError(store, f"cannot be read ({reason(error)})", "it has changed")
-            except DataError as error:
-                problem = error
-            for name in left:
-                yield name, problem
+            yield from _open_members(store, list(group), column)
+
+
+def _open_members(store: str, names: list[str], column: str | None) -> Iterator[tuple[str, Any]]:
+    left = deque(names)
+    try:
+        for name, source in _stream(store, names, column):
+            left.popleft()
+            yield name, source
+        problem = DataError(store, "is not there any more", "it has changed")
+    except MissingExtra:
+        raise
+    except DataError as error:
+        problem = error
+    except Exception as error:  # damaged, or changed since it was listed
+        found = f"its archive cannot be read up to here ({_explain(error)})"
+        problem = DataError(store, found, "it is damaged, or was changed")
+    for name in left:
+        yield name, problem
+
+
+def _explain(error: Exception) -> str:
+    """Return what is wrong in a store. Those who read archives raise nearly any exception when they are damaged."""
+    return reason(error).split("\n", maxsplit=1)[0].rstrip(":")
 
 
 def _check_alone(name: str, column: str | None) -> str | LenetError:
     """Return a picture's own name, or what is wrong with what holds no pictures."""
     try:
         if _is_store(name):
-            _list_members(name, column)
-            return DataError(name, "holds no pictures")
+            inside, problem = _list_members(name, column)
+            return problem or DataError(name, "was damaged when it was listed" if inside else "holds no pictures")
         if not name:
             return DataError(name, "an empty name is no picture")
         if Path(name).is_dir():
             return DataError(name, "holds no pictures")
-    except DataError as error:
-        return error
     except (OSError, ValueError):
         pass
     return name
@@ -112,21 +120,51 @@ def find_store(name: str) -> str | None:
     return before if inside and before.lower().endswith(_STORES) else None
 
 
-def _list_members(path: str, column: str | None) -> list[str]:
-    """List a store's pictures, under their names."""
+def _list_members(path: str, column: str | None) -> tuple[list[str], DataError | None]:
+    """List a store's pictures, under their names, and say what is damaged behind them, if anything is."""
+    found: list[str] = []
     try:
-        if path.lower().endswith(".parquet"):
-            return [f"{path}{INSIDE}{row}" for row in range(_open_table(path, column)[0].metadata.num_rows)]
-        if path.lower().endswith(".zip"):
-            with zipfile.ZipFile(path) as archive:
-                members = _number_members(archive.infolist(), "filename")
-                found = [own for own, each in members if not each.is_dir() and _is_picture(each.filename)]
-        else:
-            with tarfile.open(path) as tape:
-                found = [own for own, each in _number_members(tape, "name") if each.isfile() and _is_picture(each.name)]
-    except (OSError, tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
-        raise DataError(path, f"cannot be read ({reason(error)})", "it may be cut off") from error
-    return [f"{path}{INSIDE}{own}" for own in found]
+        for own in _name_members(path, column):
+            found.append(f"{path}{INSIDE}{own}")
+    except DataError as error:
+        return found, error
+    except MissingExtra:
+        raise
+    except Exception as error:
+        where = f" behind {found[-1].partition(INSIDE)[2]}" if found else ""
+        return found, DataError(path, f"cannot be read{where} ({_explain(error)})", "it may be cut off")
+    return found, None
+
+
+def _name_members(path: str, column: str | None) -> Iterator[str]:
+    """Yield what a store's pictures are called there, in its order."""
+    if path.lower().endswith(".parquet"):
+        yield from map(str, range(_open_table(path, column)[0].metadata.num_rows))
+    elif path.lower().endswith(".zip"):
+        with zipfile.ZipFile(path) as archive:
+            for own, each in _number_members(archive.infolist(), "filename"):
+                if not each.is_dir() and _is_picture(each.filename):
+                    yield own
+    else:
+        with tarfile.open(path, tarinfo=_Member) as tape:
+            for own, each in _number_members(tape, "name"):
+                if each.isfile() and _is_picture(each.name):
+                    yield own
+
+
+class _Member(tarfile.TarInfo):
+    """A member of a tar archive. A damaged header would end the archive as if nothing were behind it: it is told."""
+
+    @classmethod
+    def fromtarfile(cls, tarfile_: tarfile.TarFile) -> _Member:
+        """Return the next member. Raises ReadError for what is no member and no end."""
+        try:
+            found = super().fromtarfile(tarfile_)
+        except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError) as error:  # type: ignore[attr-defined]
+            raise tarfile.ReadError(str(error)) from error
+        if found.size < 0:  # the archive would go back, for ever
+            raise tarfile.ReadError("a member of negative size")
+        return found
 
 
 def _is_picture(name: str) -> bool:
@@ -151,14 +189,7 @@ def _stream(store: str, names: list[str], column: str | None) -> Iterator[tuple[
             for name in names:
                 yield name, _read_member(archive, name, members.get(name.partition(INSIDE)[2]))
     else:
-        left = names[::-1]
-        with tarfile.open(store, "r|*") as tape:
-            for own, each in _number_members(tape, "name"):
-                if f"{store}{INSIDE}{own}" == left[-1]:
-                    name = left.pop()
-                    yield name, _read_bytes(name, tape.extractfile(each), each.size)
-                    if not left:
-                        break
+        yield from _stream_tar(store, names)
 
 
 def _read_member(archive: zipfile.ZipFile, name: str, member: zipfile.ZipInfo | None) -> bytes | LenetError:
@@ -167,19 +198,35 @@ def _read_member(archive: zipfile.ZipFile, name: str, member: zipfile.ZipInfo | 
     try:
         with archive.open(member) as file:
             return _read_bytes(name, file, member.file_size)
-    except (RuntimeError, zipfile.BadZipFile, OSError, EOFError, NotImplementedError) as error:  # encrypted, or damaged
-        return DataError(name, f"cannot be read ({reason(error)})")
+    except Exception as error:  # encrypted, or damaged
+        return DataError(name, f"cannot be read ({_explain(error)})")
+
+
+def _stream_tar(store: str, names: list[str]) -> Iterator[tuple[str, Any]]:
+    """Yield a tape's members. What lies behind a damaged one is lost: DataError says so."""
+    left = names[::-1]
+    with tarfile.open(store, tarinfo=_Member) as tape:
+        for own, each in _number_members(tape, "name"):
+            if f"{store}{INSIDE}{own}" == left[-1]:
+                name = left.pop()
+                try:
+                    found = _read_bytes(name, tape.extractfile(each), each.size)
+                except Exception as error:
+                    why = _explain(error)
+                    yield name, DataError(name, f"cannot be read ({why})")
+                    raise DataError(store, f"lies behind {own}, where the archive is damaged ({why})") from error
+                yield name, found
+                if not left:
+                    break
 
 
 def _read_bytes(name: str, file: IO[bytes] | None, size: int) -> bytes | LenetError:
+    """Return a member's bytes, or what is wrong with it; what its archive's reader raises for damage is not caught."""
     if file is None:
         return DataError(name, "is no file")
     if size > MOST_BYTES:
         return DataError(name, f"{size:,} bytes", f"at most {MOST_BYTES:,} are read")
-    try:
-        return file.read(MOST_BYTES + 1)
-    except (OSError, EOFError, zipfile.BadZipFile) as error:
-        return DataError(name, f"cannot be read ({reason(error)})")
+    return file.read(MOST_BYTES + 1)
 
 
 def _open_table(path: str, column: str | None) -> tuple[Any, str]:
@@ -189,10 +236,10 @@ def _open_table(path: str, column: str | None) -> tuple[Any, str]:
         import pyarrow.parquet as pq
     except ImportError as error:
         raise MissingExtra(path, "pyarrow", "parquet") from error
-    try:
-        table = pq.ParquetFile(path)
-    except (OSError, pa.ArrowException) as error:
-        raise DataError(path, f"cannot be read ({reason(error)})") from error
+    table = pq.ParquetFile(path)
+    rows = sum(table.metadata.row_group(group).num_rows for group in range(table.num_row_groups))
+    if rows != table.metadata.num_rows:
+        raise DataError(path, f"{table.metadata.num_rows:,} rows, {rows:,} in its row groups", "it is damaged")
     columns = []
     for each in table.schema_arrow:
         kind = each.type.field("bytes").type if pa.types.is_struct(each.type) and _has_bytes(each.type) else each.type
@@ -210,18 +257,34 @@ def _has_bytes(kind: Any) -> bool:
 
 def _stream_rows(store: str, names: list[str], column: str | None) -> Iterator[tuple[str, Any]]:
     table, chosen = _open_table(store, column)
-    wanted = {int(name.partition(INSIDE)[2]) for name in names}
-    row = 0
+    wanted = deque(int(name.partition(INSIDE)[2]) for name in names)
+    first = 0
     for group in range(table.num_row_groups):
-        rows = table.metadata.row_group(group).num_rows
-        if wanted.isdisjoint(range(row, row + rows)):
-            row += rows
-            continue
-        for batch in table.iter_batches(batch_size=_ROWS, row_groups=[group], columns=[chosen]):
+        past = first + table.metadata.row_group(group).num_rows
+        inside: deque[int] = deque()
+        while wanted and wanted[0] < past:
+            inside.append(wanted.popleft())
+        if inside:
+            batches = table.iter_batches(batch_size=_ROWS, row_groups=[group], columns=[chosen])
+            for row, found in _stream_group(batches, first, inside):
+                name = f"{store}{INSIDE}{row}"
+                yield name, DataError(name, found) if isinstance(found, str) else found
+        first = past
+
+
+def _stream_group(batches: Iterable[Any], first: int, wanted: deque[int]) -> Iterator[tuple[int, bytes | str]]:
+    """Yield the `wanted` rows of a row group, whose rows count from `first` on, with their bytes or what is wrong."""
+    row = first
+    try:
+        for batch in batches:
             for value in batch.column(0):
-                if row in wanted:
+                if wanted and row == wanted[0]:
                     data = value.as_py()
                     data = data["bytes"] if isinstance(data, dict) else data
-                    name = f"{store}{INSIDE}{row}"
-                    yield name, data if data is not None else DataError(name, "has no bytes")
+                    yield wanted.popleft(), "has no bytes" if data is None else data
                 row += 1
+        problem = "is not there"
+    except Exception as error:
+        problem = f"its row group is damaged ({_explain(error)})"
+    for row in wanted:
+        yield row, problem

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from threading import current_thread, main_thread
+from typing import Any, NoReturn
 
-from lenet.bulk.worker_pool import map_in_processes
+from lenet.bulk.cpu_limit import Interrupter, TookTooLong, end_process_after, run_unlimited
+from lenet.bulk.worker_pool import LATE, map_in_processes
 from lenet.engine import Network, load
 from lenet.engine.dispatch import count_cores
 from lenet.errors import LenetError, reason
-from lenet.reader import ReadOptions, read
+from lenet.preprocessing.pipeline import prepare_page
+from lenet.reader import ReadOptions, explain_page, read, read_page
 from lenet.result import Reading
 
 # Fewer pictures than this for a process are read faster by the one that is there.
@@ -26,62 +30,169 @@ class Answer:
     path: str
     reading: Reading | None
     error: str | None
+    # Why the reading could not be drawn, if it was to be.
+    undrawn: LenetError | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return it as `lenet read --json` prints it."""
         return {"path": self.path, **(self.reading.as_json() if self.reading else {"error": self.error})}
 
 
+# Runs the reading of a picture, which is named, within its time.
+Limit = Callable[[str, Callable[[], Answer]], Answer]
+# Draws a reading: of which number and path, on what it was read from, and where ink was cut apart, in its own pixels.
+Draw = Callable[[int, str, Any, Reading, tuple[tuple[float, float], ...]], None]
+
+
 def read_all(
-    pictures: Iterable[tuple[str, Any]], count: int, model: str | Path, asked: ReadOptions
+    pictures: Iterable[tuple[str, Any]],
+    count: int,
+    model: str | Path,
+    asked: ReadOptions,
+    *,
+    timeout: float | None = None,
+    give_up: Callable[[Answer], NoReturn] | None = None,
+    draw: Draw | None = None,
 ) -> Iterator[Answer]:
     """Read pictures, as `lenet.bulk.inputs.open_pictures` opens them, on all cores; yield the answers in order.
 
-    `count` is how many there are. Raises WeightsError before the first picture when the model cannot be loaded.
+    `count` is how many there are. One that takes more than `timeout` CPU seconds is an error. Few pictures are read in
+    this process, and within that time in the main thread alone: there `give_up` must end the process for one whose
+    reading cannot be interrupted. The process that reads a picture draws it too, by `draw`, which it must be able to
+    import. Raises WeightsError before the first picture when the model cannot be loaded.
     """
     network = load(model)
     processes = min(count_cores(), count // _FEWEST)
-    if processes < 2:  # noqa: PLR2004
-        yield from read_one_by_one(pictures, network, asked)
+    if processes >= 2:  # noqa: PLR2004
+        yield from read_in_processes(processes, pictures, model, asked, timeout=timeout, draw=draw)
+    elif timeout is None or current_thread() is not main_thread():
+        yield from read_one_by_one(pictures, network, asked, draw=draw)
     else:
-        yield from read_in_processes(processes, pictures, model, asked)
+        yield from _read_in_time(pictures, network, asked, timeout, give_up, draw)
 
 
-def read_one_by_one(pictures: Iterable[tuple[str, Any]], network: Network, asked: ReadOptions) -> Iterator[Answer]:
-    """Yield the answers in order, read in this process."""
-    for path, source in pictures:
-        yield _read_picture(path, source, network, asked)
+def read_one_by_one(
+    pictures: Iterable[tuple[str, Any]],
+    network: Network,
+    asked: ReadOptions,
+    limit: Limit = run_unlimited,
+    draw: Draw | None = None,
+) -> Iterator[Answer]:
+    """Yield the answers in order, read in this process, each by `limit`."""
+    for number, (path, source) in enumerate(pictures):
+        yield limit(path, partial(_read_picture, number, path, source, network, asked, draw))
+
+
+def _read_in_time(
+    pictures: Iterable[tuple[str, Any]],
+    network: Network,
+    asked: ReadOptions,
+    timeout: float,
+    give_up: Callable[[Answer], NoReturn] | None,
+    draw: Draw | None,
+) -> Iterator[Answer]:
+    """Yield the answers in order, read in this process; who takes longer is interrupted, or given up."""
+
+    def end(path: str) -> NoReturn:
+        assert give_up is not None
+        give_up(_make_late(path, timeout, "reading it could not be interrupted, which ended the command"))
+
+    def run(path: str, do: Callable[[], Answer]) -> Answer:
+        try:
+            return interrupter.run(path, do)
+        except TookTooLong:
+            return _make_late(path, timeout)
+
+    with Interrupter(timeout, end if give_up else None) as interrupter:
+        yield from read_one_by_one(pictures, network, asked, run, draw)
 
 
 def read_in_processes(
-    processes: int, pictures: Iterable[tuple[str, Any]], model: str | Path, asked: ReadOptions, chunk: int = 8
+    processes: int,
+    pictures: Iterable[tuple[str, Any]],
+    model: str | Path,
+    asked: ReadOptions,
+    *,
+    chunk: int = 8,
+    timeout: float | None = None,
+    draw: Draw | None = None,
 ) -> Iterator[Answer]:
-    """Yield the answers in order; a picture that ends its process has a line that says so, and the others are read."""
+    """Yield the answers in order; a picture that ends its process has a line that says so, and the others are read.
+
+    So has one that takes more than `timeout` CPU seconds.
+    """
     names: deque[str] = deque()
 
-    def named() -> Iterator[tuple[str, Any]]:
-        for each in pictures:
-            names.append(each[0])
-            yield each
+    def named() -> Iterator[tuple[int, str, Any]]:
+        for number, (path, source) in enumerate(pictures):
+            names.append(path)
+            yield number, path, source
 
-    for answer in map_in_processes(processes, _make_reader, (str(model), asked), named(), chunk=chunk):
+    made = (str(model), asked, timeout, draw)
+    for answer in map_in_processes(processes, _make_reader, made, named(), chunk=chunk):
         name = names.popleft()
-        yield answer or Answer(name, None, f"{name}: reading it ended the process that read it")
+        if answer is LATE:
+            assert timeout is not None
+            yield _make_late(name, timeout)
+        else:
+            yield answer or Answer(name, None, f"{name}: reading it ended the process that read it")
 
 
-def _read_picture(path: str, source: Any, network: Network, asked: ReadOptions) -> Answer:
+def limit_time(timeout: float | None) -> Limit:
+    """Return what ends this process for a picture that takes more than `timeout` CPU seconds."""
+    return run_unlimited if timeout is None else end_process_after(timeout)
+
+
+def _make_late(path: str, timeout: float, more: str = "") -> Answer:
+    problem = f"{path}: took more than {timeout:g} CPU second{'' if timeout == 1 else 's'} to read"
+    return Answer(path, None, "; ".join(filter(None, [problem, more, "leave it out, or give a larger --timeout"])))
+
+
+def _read_picture(
+    number: int, path: str, source: Any, network: Network, asked: ReadOptions, draw: Draw | None
+) -> Answer:
     try:
         if isinstance(source, LenetError):
             raise source
-        return Answer(path, read(source, network, asked), None)
+        if draw is None:
+            return Answer(path, read(source, network, asked), None)
+        reading, cuts = _read_with_cuts(source, network, asked)
     except LenetError as error:
         return Answer(path, None, f"{path}: {error.problem}")
     except Exception as error:  # a fault of ours, or no memory: it is this picture's, and the others are read
-        what = f"{type(error).__name__}: {reason(error)}".splitlines()[0]
-        return Answer(path, None, f"{path}: reading it failed ({what})")
+        return Answer(path, None, f"{path}: reading it failed ({_explain_fault(error)})")
+    try:
+        draw(number, path, source, reading, cuts)
+    except LenetError as error:
+        return Answer(path, reading, None, error)
+    except Exception as error:
+        return Answer(path, reading, None, LenetError(path, f"drawing it failed ({_explain_fault(error)})"))
+    return Answer(path, reading, None)
 
 
-def _make_reader(model: str, asked: ReadOptions) -> Callable[[tuple[str, Any]], Answer]:
+def _read_with_cuts(
+    source: Any, network: Network, options: ReadOptions
+) -> tuple[Reading, tuple[tuple[float, float], ...]]:
+    """Read a picture; return the reading, and where ink was cut apart for a number of several digits."""
+    page = prepare_page(source)
+    if options.sliding_window:
+        return read_page(page, network, options), ()
+    explained = explain_page(page, network, options)
+    several = len(explained.reading.digits) + len(explained.reading.signs) > 1
+    return explained.reading, explained.candidates.cuts() if several else ()
+
+
+def _explain_fault(error: Exception) -> str:
+    return f"{type(error).__name__}: {reason(error)}".splitlines()[0]
+
+
+def _make_reader(
+    model: str, asked: ReadOptions, timeout: float | None, draw: Draw | None
+) -> Callable[[tuple[int, str, Any]], Answer]:
     """Load the network once in each process, which has one core to itself."""
-    network = Network(load(model).weights, threads=1)
-    return lambda given: _read_picture(*given, network, asked)
+    network, limit = Network(load(model).weights, threads=1), limit_time(timeout)
+
+    def do(given: tuple[int, str, Any]) -> Answer:
+        return limit(given[1], lambda: _read_picture(*given, network, asked, draw))
+
+    return do

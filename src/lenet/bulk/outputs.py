@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from lenet.errors import LenetError, MissingExtra, UsageError, reason
 from lenet.files import replacing
@@ -16,8 +16,6 @@ COLUMNS = ("path", "text", "confidence", "abstained", "state", "guess", "notes",
 FORMATS = (".csv", ".jsonl", ".parquet")
 # Rows that are held until they are written to a Parquet file together.
 _ROWS = 5_000
-# Answers after which what was written is certainly on its way to the disk.
-_FLUSHED = 100
 
 Put = Callable[[dict[str, Any]], None]
 
@@ -46,8 +44,8 @@ def open_output(path: Path, job: dict[str, Any], names: list[str], *, resume: bo
                 raise LenetError(part, "an interrupted job", "--resume goes on with it; or delete it")
             part.write_text(json.dumps({"job": job}) + "\n", encoding="utf-8")
         try:
-            with part.open("a", encoding="utf-8") as file:
-                yield _make_put(file), done
+            with part.open("a", encoding="utf-8", buffering=1) as file:  # a line is written as soon as it is there
+                yield lambda answer: print(json.dumps(answer), file=file), done
         except BaseException:
             if next(_read_answers(part), None) is None:  # nothing to go on with
                 part.unlink()
@@ -94,19 +92,6 @@ def describe_withheld(answer: dict[str, Any]) -> list[str]:
 def format_confidence(confidence: float) -> str:
     """Return a confidence as a line of text has it: nothing is certain, whatever four digits say."""
     return f"{min(confidence, 0.9999):.4f}"
-
-
-def _make_put(file: IO[str]) -> Put:
-    count = 0
-
-    def put(answer: dict[str, Any]) -> None:
-        nonlocal count
-        file.write(json.dumps(answer) + "\n")
-        count += 1
-        if count % _FLUSHED == 0:
-            file.flush()
-
-    return put
 
 
 def _take_up(part: Path, job: dict[str, Any], names: list[str]) -> int:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from lenet.bulk.inputs import find_file, open_pictures
-from lenet.bulk.jobs import read_in_processes, read_one_by_one
+from lenet.bulk.jobs import limit_time, read_in_processes, read_one_by_one
 from lenet.bulk.outputs import escape_name, import_arrow, write_answers
 from lenet.engine import Network, load
 from lenet.errors import LenetError, reason
@@ -132,12 +132,13 @@ def _load_manifest(folder: Path) -> dict[str, Any]:
 
 
 def make_shard_writer(
-    folder: str, column: str | None, model: str, asked: ReadOptions
+    folder: str, column: str | None, model: str, asked: ReadOptions, timeout: float | None = None
 ) -> Callable[[dict[str, Any]], None]:
     """Return what writes a part, in a worker: it loads the network once.
 
-    A part whose worker was lost may hold a picture that brings down who reads it: its pictures are read in a process of
-    their own, so that this one is found out and the others are read.
+    A part whose worker was lost may hold a picture that brings down who reads it, or one that takes more than `timeout`
+    CPU seconds, which ends the worker: its pictures are read in a process of their own, so that this one is found out
+    and the others are read.
     """
     network = Network(load(model).weights, threads=1)
 
@@ -155,9 +156,9 @@ def make_shard_writer(
             mark.touch()
             pictures = open_pictures(given["names"], column)
             answers = (
-                read_in_processes(1, pictures, model, asked, chunk=1)
+                read_in_processes(1, pictures, model, asked, chunk=1, timeout=timeout)
                 if lost
-                else read_one_by_one(pictures, network, asked)
+                else read_one_by_one(pictures, network, asked, limit_time(timeout))
             )
             write_answers(file, (answer.as_json() for answer in answers))
             with suppress(FileNotFoundError):

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from lenet.cli.progress import bar
 from lenet.network.spec import DEFAULT, SLIDING_DEFAULT
 
+# More CPU seconds than this are no limit for a picture, and more than clocks can be set to.
+_LONGEST = 1_000_000
+
 if TYPE_CHECKING:
-    from lenet.bulk.jobs import Answer
+    from lenet.bulk.jobs import Answer, Draw
     from lenet.reader import ReadOptions
     from lenet.steps import Step
 
@@ -60,6 +64,9 @@ def read(
     column: Annotated[
         str | None, typer.Option(metavar="NAME", help="The column of pictures in .parquet files, if there are several.")
     ] = None,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", help="CPU seconds after which a picture is given up; 0 for never.")
+    ] = 60.0,
     cluster: Annotated[
         str | None,
         typer.Option(
@@ -95,6 +102,8 @@ def read(
     if method not in ("cut", "sweep"):
         raise UsageError(f"--method {method}", "expected cut or sweep")
     model = model or (SLIDING_DEFAULT if method == "sweep" else DEFAULT)
+    if not 0 <= timeout <= _LONGEST:
+        raise UsageError(f"--timeout {timeout:g}", f"expected 0 to {_LONGEST:,} CPU seconds")
     if resume and not out:
         raise UsageError("--resume", "goes on with a job of --out", "give --out")
     options: dict[str, Any] = {"digit": digit, "pattern": pattern, "best": best, "max_error": max_error}
@@ -106,21 +115,29 @@ def read(
         if out is None or as_json or annotate or save_glyphs or "-" in found:
             problem = "reads files into a folder of Parquet parts"
             raise UsageError("--cluster", problem, "give --out FOLDER, without --json, --annotate and --save-glyphs")
-        _on_cluster(cluster, out, job, found, asked, resume)
+        _on_cluster(cluster, out, job, found, asked, resume, timeout or None)
         return
-    drawing = _prepare_drawings(annotate, found)
-    with _explain_stop(out), ExitStack() as open_files:
+    _prepare_drawings(annotate, found)
+    with _explain_stop(out), ExitStack() as open_files, ExitStack() as others:
         put, done = open_files.enter_context(open_output(out, job, found, resume=resume)) if out else (None, 0)
-        keep = open_files.enter_context(keep_corrections(save_glyphs)) if save_glyphs else None
-        move = open_files.enter_context(bar("reading", "pictures"))
+        keep = others.enter_context(keep_corrections(save_glyphs)) if save_glyphs else None
+        move = others.enter_context(bar("reading", "pictures"))
         failed = False
+
+        def give_up(answer: Answer) -> NoReturn:
+            others.close()
+            _give_up(answer, as_json, put, out)
+
         given = standard_input() if "-" in found else b""
         left = found[done:]
-        answers = jobs.read_all(open_pictures(left, column, given), len(left), model, asked)
+        pictures = open_pictures(left, column, given)
+        draw = _make_drawings(annotate, done) if annotate else None
+        more: dict[str, Any] = {"timeout": timeout or None, "give_up": give_up, "draw": draw}
+        answers = jobs.read_all(pictures, len(left), model, asked, **more)
         for number, answer in enumerate(answers, done):
             failed |= not _tell(answer, as_json, verbose, put)
-            if answer.reading and drawing:
-                _annotate(answer, _reopen(answer.path, given, column), _choose_drawing(drawing, answer.path, number))
+            if answer.undrawn:
+                raise answer.undrawn
             if answer.reading and keep:
                 keep(answer)
             if len(found) > 20:
@@ -130,7 +147,13 @@ def read(
 
 
 def _on_cluster(
-    address: str, out: Path, job: dict[str, Any], found: list[str], asked: ReadOptions, resume: bool
+    address: str,
+    out: Path,
+    job: dict[str, Any],
+    found: list[str],
+    asked: ReadOptions,
+    resume: bool,
+    timeout: float | None,
 ) -> None:
     """Have a cluster read all that is left of a job, and say what came of it."""
     from lenet.bulk.ray_cluster import join_cluster
@@ -141,7 +164,8 @@ def _on_cluster(
         left = parts.left()
         sizes = {row["number"]: row["count"] for row in left}
         done = len(found) - sum(sizes.values())
-        for number in cluster.mapped(make_shard_writer, (str(out), job["column"], job["model"], asked), left):
+        made = (str(out), job["column"], job["model"], asked, timeout)
+        for number in cluster.mapped(make_shard_writer, made, left):
             done += sizes[number]
             move(done, len(found))
         manifest = parts.finish()
@@ -160,8 +184,24 @@ def _explain_stop(out: Path | None) -> Iterator[None]:
     except KeyboardInterrupt:
         if out is None or not (out.is_dir() or out.with_name(f"{out.name}.part").exists()):
             raise
-        print(f"{out}: stopped; type the same command with --resume to go on", file=sys.stderr)
+        _tell_how_to_go_on(out)
         raise typer.Exit(1) from None
+
+
+def _tell_how_to_go_on(out: Path) -> None:
+    print(f"{out}: stopped; type the same command with --resume to go on", file=sys.stderr)
+
+
+def _give_up(answer: Answer, as_json: bool, put: Callable[[dict[str, Any]], None] | None, out: Path | None) -> NoReturn:
+    """Tell the answer to a picture whose reading goes on and on in this process, and end it with status 1."""
+    try:
+        _tell(answer, as_json, False, put)
+        if out is not None:
+            _tell_how_to_go_on(out)
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
+    finally:
+        os._exit(1)
 
 
 def _read_choices(choices: Path) -> list[str]:
@@ -188,8 +228,8 @@ def _tell(answer: Answer, as_json: bool, verbose: bool, put: Callable[[dict[str,
     return answer.reading is not None
 
 
-def _prepare_drawings(annotate: Path | None, found: list[str]) -> Path | None:
-    """Return where drawings go: a folder that is there already, or is made for several, or the file of the only one."""
+def _prepare_drawings(annotate: Path | None, found: list[str]) -> None:
+    """Make the folder of several drawings. Raises LenetError when it cannot be made, or is the only picture itself."""
     from lenet.errors import LenetError, reason
 
     if annotate is not None:
@@ -200,32 +240,12 @@ def _prepare_drawings(annotate: Path | None, found: list[str]) -> Path | None:
                 raise LenetError(annotate, "is the picture itself", "choose another name")
         except (OSError, ValueError) as error:
             raise LenetError(annotate, f"cannot be a folder of pictures ({reason(error)})") from error
-    return annotate
 
 
-def _reopen(path: str, given: bytes, column: str | None) -> Any:
-    """Return what a picture is read from, once more."""
-    from lenet.bulk.inputs import open_pictures
+def _make_drawings(annotate: Path, done: int) -> Draw:
+    from lenet.drawing.answers import Drawings  # Pillow's drawing, only when it is asked for
 
-    return next(open_pictures([path], column, given))[1]
-
-
-def _annotate(answer: Answer, source: Any, out: Path) -> None:
-    from lenet.drawing import pictures as draw  # Pillow's drawing, only when it is asked for
-    from lenet.preprocessing.decode import open_page
-    from lenet.segmentation.candidates import find_candidates
-
-    assert answer.reading is not None
-    page = open_page(source)
-    cuts = find_candidates(source).cuts() if len(answer.reading.digits) > 1 else ()
-    draw.save_picture(draw.annotate(page.grey, (*answer.reading.digits, *answer.reading.signs), page.scale, cuts), out)
-
-
-def _choose_drawing(annotate: Path, path: str, number: int) -> Path:
-    if not annotate.is_dir():
-        return annotate
-    stem = Path(path).stem if path != "-" else "stdin"
-    return annotate / f"{number + 1:04d}-{stem}.png"
+    return Drawings(annotate, done)
 
 
 def _format_line(found: dict[str, Any], steps: tuple[Step, ...], verbose: bool) -> str:

@@ -7,15 +7,13 @@ import os
 import signal
 from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from typing import Any
 
 from lenet.network.spec import DEFAULT
+from lenet.processes import Child, start_child
 from lenet.serve.tasks import TASKS, Outcome
 
-_SPAWN = get_context("spawn")
 # A pipe takes so many bytes at once; more are sent from a thread, so that the loop goes on.
 _AT_ONCE = 60_000
 # How long a process may take to begin, in seconds.
@@ -42,20 +40,20 @@ class _Reader:
     """A process and the pipe to it; it is started again when it has ended."""
 
     def __init__(self) -> None:
-        self.process: BaseProcess | None = None
-        self.pipe: Connection | None = None
+        self.child: Child | None = None
 
     async def ask(self, task: str, arguments: dict[str, Any], seconds: float) -> Outcome:
         """Have the process do a task, without a thread: the loop waits for the pipe. Raises TooSlow or Died."""
-        if self.process is None or not self.process.is_alive():
+        if self.child is None or not self.child.process.is_alive():
             await asyncio.to_thread(self._start)
-        assert self.pipe is not None
+        assert self.child is not None
+        pipe = self.child.pipe
         try:
             if len(arguments.get("picture", b"")) > _AT_ONCE:
-                await asyncio.to_thread(self.pipe.send, (task, arguments))
+                await asyncio.to_thread(pipe.send, (task, arguments))
             else:
-                self.pipe.send((task, arguments))
-            found = await asyncio.wait_for(_received(self.pipe), seconds)
+                pipe.send((task, arguments))
+            found = await asyncio.wait_for(_received(pipe), seconds)
         except TimeoutError as error:
             await asyncio.to_thread(self.stop)
             raise TooSlow("it took too long to be read; send a smaller picture") from error
@@ -66,19 +64,13 @@ class _Reader:
 
     def _start(self) -> None:
         self.stop()
-        self.pipe, theirs = _SPAWN.Pipe()
-        self.process = _SPAWN.Process(target=_work, args=(theirs,), daemon=True)
-        self.process.start()
-        theirs.close()
+        self.child = start_child(_work, deaf_to=(signal.SIGINT, signal.SIGTERM))  # they are for the parent alone
 
     def stop(self) -> None:
         """End the process, whatever it does."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.join()
-        if self.pipe is not None:
-            self.pipe.close()
-        self.process = self.pipe = None
+        if self.child is not None:
+            self.child.end()
+        self.child = None
 
 
 async def _received(pipe: Connection) -> Outcome:
@@ -143,9 +135,7 @@ class Readers:
 
 
 def _work(pipe: Connection) -> None:
-    """Do tasks until the pipe is closed. The parent alone hears signals."""
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, signal.SIG_IGN)
+    """Do tasks until the pipe is closed."""
     with suppress(EOFError, OSError):
         while True:
             task, arguments = pipe.recv()

@@ -10,9 +10,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from lenet.data.fetch import find_local
 from lenet.data.sources import SOURCES
 from lenet.errors import DataError, LenetError, TrainingError
+from lenet.processes import Child, start_child
 from lenet.serve.inspect import pack
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
 RECIPES = ("quick", "modern", "lenet5", "paper")
 State = Literal["none", "running", "finished", "stopped", "failed", "kept"]
-_SPAWN = get_context("spawn")
 # A client that listens is told at least so often that the line is open, in seconds.
 _BEAT = 10.0
 # Who has a training stopped waits so long for it, in seconds; it may take longer where the engine is slow.
@@ -57,8 +55,7 @@ class TrainingJobs:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "lesson"
-        self._process: BaseProcess | None = None
-        self._pipe: Connection | None = None
+        self._child: Child | None = None
         self._told = asyncio.Condition()
         self._closing = False
         self.events: list[dict[str, Any]] = []
@@ -77,11 +74,8 @@ class TrainingJobs:
         except OSError as error:
             raise DataError(self._folder, f"cannot be written ({error.strerror})") from error
         self.events, self.state, self.task = [], "running", task
-        self._pipe, theirs = _SPAWN.Pipe()
-        self._process = _SPAWN.Process(target=_learn, args=(theirs, task, self._folder), daemon=True)
-        self._process.start()
-        theirs.close()
-        Thread(target=self._listen, args=(self._pipe, asyncio.get_running_loop()), daemon=True).start()
+        self._child = start_child(_learn, task, self._folder, deaf_to=(signal.SIGINT, signal.SIGTERM))
+        Thread(target=self._listen, args=(self._child.pipe, asyncio.get_running_loop()), daemon=True).start()
 
     def _listen(self, pipe: Connection, loop: asyncio.AbstractEventLoop) -> None:
         last: dict[str, Any] = {}
@@ -124,9 +118,9 @@ class TrainingJobs:
 
     async def stop(self) -> None:
         """Have the training stop after what it does now, its weights kept; return when it has, or after 30 seconds."""
-        if self.state == "running" and self._pipe is not None:
+        if self.state == "running" and self._child is not None:
             with suppress(OSError):
-                self._pipe.send("stop")
+                self._child.pipe.send("stop")
             await self._ended()
 
     async def _ended(self) -> None:
@@ -143,8 +137,8 @@ class TrainingJobs:
 
     async def throw_away(self) -> None:
         """End what runs, at once, and forget it."""
-        if self.state == "running" and self._process is not None:
-            self._process.kill()
+        if self.state == "running" and self._child is not None:
+            self._child.process.kill()
             await self._ended()
         shutil.rmtree(self._folder, ignore_errors=True)
         self.events, self.state, self.task = [], "none", None
@@ -154,8 +148,8 @@ class TrainingJobs:
         self._closing = True
         async with self._told:
             self._told.notify_all()
-        if self._process is not None and self._process.is_alive():
-            self._process.kill()
+        if self._child is not None and self._child.process.is_alive():
+            self._child.process.kill()
 
 
 class _Stopped(Exception):
@@ -164,8 +158,6 @@ class _Stopped(Exception):
 
 def _learn(pipe: Connection, task: Task, folder: Path) -> None:
     """Train, and tell the pipe how it goes."""
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(10)  # answers go before lessons
     from lenet.network.weights import Weights, load_weights, save_weights

@@ -21,6 +21,7 @@ from lenet.reader import ReadOptions
 from test_cli import run
 
 from conftest import ROOT
+from held import POISON, prepare
 
 EXAMPLES = ROOT / "examples"
 
@@ -195,32 +196,11 @@ def test_a_store_that_changes_under_way_gives_one_clear_line(tmp_path: Path) -> 
         assert all(isinstance(source, LenetError) and store in str(source) for _name, source in found)
 
 
-POISON = b"a picture that ends who reads it"
-
-
-def deadly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float = 0.0) -> None:
-    """From here on, every process that is started ends where it reads this poison, as if memory had run out.
-
-    Reading any other picture takes so many seconds more.
-    """
-    (tmp_path / "sitecustomize.py").write_text(
-        "import os, time, lenet.bulk.jobs\n"
-        "real = lenet.bulk.jobs.read\n"
-        "def read(source, *more):\n"
-        f"    if source == {POISON!r}:\n"
-        "        os.kill(os.getpid(), 9)\n"
-        f"    time.sleep({seconds})\n"
-        "    return real(source, *more)\n"
-        "lenet.bulk.jobs.read = read\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-
-
 def test_a_poisoned_picture_has_its_line_and_the_others_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What ends its process stops nothing: its process is replaced, and those that were with it are read."""
-    deadly(tmp_path, monkeypatch)
+    prepare(tmp_path, monkeypatch)
     good = (EXAMPLES / "form.png").read_bytes()
     given: list[tuple[str, object]] = [(str(number), POISON if number in (3, 4, 40) else good) for number in range(50)]
     given[5] = "5", DataError("5", "has no bytes")

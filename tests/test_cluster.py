@@ -25,10 +25,6 @@ pytest.importorskip("ray")
 COUNT, BAD, POISONED, SLOW = 72, 7, 25, 40
 
 
-# A node that is gone is soon known to be, one that is slow is waited for.
-HEALTH = {"initial_delay": "200", "period": "200", "timeout": "60000"}
-
-
 @dataclass
 class Nodes:
     """A running cluster, and an archive of pictures whose reading ends when the test lets it."""
@@ -66,12 +62,19 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
     with zipfile.ZipFile(archive, "w") as file:
         for number in range(COUNT):
             file.writestr(f"{number:03}.png", others.get(number, good))
+    hold = prepare(folder)
+    settings = {
+        **hold.environment,
+        "RAY_AUTH_MODE": "disabled",
+        "RAY_memory_monitor_refresh_ms": "0",  # whatever else this machine does
+        # A node that is gone is soon known to be, one that is slow is waited for.
+        "RAY_health_check_initial_delay_ms": "200",
+        "RAY_health_check_period_ms": "200",
+        "RAY_health_check_timeout_ms": "60000",
+    }
     with pytest.MonkeyPatch.context() as changed:
-        hold = prepare(folder, changed)
-        changed.setenv("RAY_AUTH_MODE", "disabled")
-        changed.setenv("RAY_memory_monitor_refresh_ms", "0")  # whatever else this machine does
-        for name, milliseconds in HEALTH.items():
-            changed.setenv(f"RAY_health_check_{name}_ms", milliseconds)
+        for name, value in settings.items():
+            changed.setenv(name, value)
         command = [sys.executable, str(Path(__file__).with_name("nodes.py")), "3"]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert process.stdin is not None

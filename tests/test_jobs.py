@@ -10,6 +10,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from lenet.bulk.inputs import list_pictures, open_pictures
@@ -170,16 +172,19 @@ def test_a_finished_job_is_not_thrown_away(tmp_path: Path, capsys: pytest.Captur
 def test_many_pictures_of_an_archive_are_opened_as_they_are_read(tmp_path: Path) -> None:
     """Never more than the readers have ahead of them are held, however many there are."""
     held = most = 0
-    data = (EXAMPLES / "form.png").read_bytes()
+    count = 64 * count_cores() + 100
+    ok, packed = cv2.imencode(".png", np.pad(np.zeros((20, 4), np.uint8), 12, constant_values=255))
+    assert ok
+    data = packed.tobytes()
 
     def source() -> Iterator[tuple[str, bytes]]:
         nonlocal held, most
-        for number in range(300):
+        for number in range(count):
             held += 1
             most = max(most, held)
             yield str(number), data
 
-    for _answer in read_all(source(), 300, DEFAULT, ReadOptions(digit=True)):
+    for _answer in read_all(source(), count, DEFAULT, ReadOptions(digit=True)):
         held -= 1
     assert held == 0
     if count_cores() > 1:
@@ -200,7 +205,7 @@ def test_a_poisoned_picture_has_its_line_and_the_others_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What ends its process stops nothing: its process is replaced, and those that were with it are read."""
-    prepare(tmp_path, monkeypatch)
+    monkeypatch.setenv(*prepare(tmp_path).environment.popitem())
     good = (EXAMPLES / "form.png").read_bytes()
     given: list[tuple[str, object]] = [(str(number), POISON if number in (3, 4, 40) else good) for number in range(50)]
     given[5] = "5", DataError("5", "has no bytes")

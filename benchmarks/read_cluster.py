@@ -45,11 +45,11 @@ def timed(archive: Path, out: Path, workers: int, *more: str, kill: bool = False
     return time.perf_counter() - started
 
 
-def kill_a_worker(name: bytes = b"ray::MapWorker") -> None:
-    """Kill one of Ray's processes of this name: by default one that reads."""
+def kill_a_worker() -> None:
+    """Kill one of Ray's processes that read."""
     for each in Path("/proc").iterdir():
         with suppress(OSError):  # it has ended
-            if each.name.isdigit() and (each / "cmdline").read_bytes().startswith(name):
+            if each.name.isdigit() and (each / "cmdline").read_bytes().startswith(b"ray::MapWorker"):
                 os.kill(int(each.name), signal.SIGKILL)
                 return
     raise RuntimeError("no worker runs")

@@ -7,9 +7,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+# One test has one core: another runs beside it.
+for library in ("OMP", "OPENBLAS", "MKL"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
@@ -17,6 +21,7 @@ from hypothesis import HealthCheck, settings
 
 from lenet.arrays import Float64
 from lenet.data import dataset
+from lenet.engine.dispatch import count_cores
 from lenet.errors import DataError
 from lenet.network.spec import code
 
@@ -27,21 +32,23 @@ ROOT = Path(__file__).resolve().parent.parent
 # Scripts that tests run parts of.
 sys.path += [str(ROOT / folder) for folder in ("benchmarks", "docs", "examples")]
 
-# What has nothing to do with the engine, or tries every engine by itself: left out with LENET_ENGINE, which CI sets to
-# run the tests on the other engines.
-ONCE = {
-    *("test_bindings", "test_clients", "test_cluster", "test_crew", "test_deploy", "test_docs", "test_engine"),
-    *("test_heads", "test_interface", "test_jobs", "test_learning", "test_mnist", "test_native_headers", "test_page"),
-    *("test_parts", "test_pattern", "test_ranks"),
-}
+# What is dear to make: the tests that share it run one after the other, in one of the processes that run tests.
+DEAR = ("nodes", "browser", "service", "place", "runs")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """As many processes run tests as this one may use cores."""
+    return count_cores()
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip the tests of ONCE when all tests run on another engine."""
-    if os.environ.get("LENET_ENGINE"):
-        for item in items:
-            if item.path.stem in ONCE:
-                item.add_marker(pytest.mark.skip(reason="the same for every engine"))
+    """Keep together what shares a dear thing."""
+    for item in items:
+        for name in DEAR:
+            if name in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(name))
+                break
 
 
 @pytest.fixture
@@ -66,7 +73,7 @@ def write_idx(path: Path, array: np.ndarray[Any, Any]) -> None:
     kind = {np.dtype(np.uint8): 0x08, np.dtype(np.int32): 0x0C}[array.dtype]
     header = bytes([0, 0, kind, array.ndim]) + np.array(array.shape, ">u4").tobytes()
     data = header + array.astype(array.dtype.newbyteorder(">")).tobytes()
-    path.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+    path.write_bytes(gzip.compress(data, compresslevel=1, mtime=0) if path.suffix == ".gz" else data)
 
 
 def blobs(n: int, rng: np.random.Generator) -> dataset.Digits:
@@ -82,11 +89,16 @@ def blobs(n: int, rng: np.random.Generator) -> dataset.Digits:
 @pytest.fixture
 def blob_folder(tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A LENET_DATA folder whose "mnist" is 400 blobs to learn and 100 to test on, its checksums unpinned."""
+    return make_blob_folder(tmp_path, rng, monkeypatch)
+
+
+def make_blob_folder(inside: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make what `blob_folder` is."""
     from dataclasses import replace
 
     from lenet.data import sources
 
-    folder = tmp_path / "data" / "mnist"
+    folder = inside / "data" / "mnist"
     folder.mkdir(parents=True)
     source = sources.SOURCES["mnist"]
     unpinned = {role: sources.Pinned(pinned.name, None) for role, pinned in source.files.items()}
@@ -96,6 +108,19 @@ def blob_folder(tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.Mo
         digits = blobs(n, rng)
         write_idx(folder / f"{part}-images-idx3-ubyte.gz", digits.glyphs)
         write_idx(folder / f"{part}-labels-idx1-ubyte.gz", digits.labels)
+    return folder.parent
+
+
+@pytest.fixture(scope="session")
+def few_digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A LENET_DATA folder with the beginning of MNIST, if that can be had, for processes changed by `held.prepare`."""
+    folder = tmp_path_factory.mktemp("few") / "mnist"
+    folder.mkdir()
+    with suppress(DataError):
+        found = dataset.load("mnist")
+        for part, digits, n in (("train", found.train, 12_000), ("t10k", found.test, 500)):
+            write_idx(folder / f"{part}-images-idx3-ubyte.gz", digits.glyphs[:n])
+            write_idx(folder / f"{part}-labels-idx1-ubyte.gz", digits.labels[:n])
     return folder.parent
 
 
@@ -115,7 +140,7 @@ def served(folder: Path, *options: str, **environment: str) -> Iterator[tuple[st
             yield address, process
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait()
             process.stdout.close()
 
 

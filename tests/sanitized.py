@@ -22,7 +22,7 @@ def main(folder: Path, arguments: list[str]) -> int:
     assert spec.loader is not None
     sys.modules[name] = module_from_spec(spec)
     spec.loader.exec_module(sys.modules[name])
-    status = pytest.main(arguments)
+    status = pytest.main(["-n0", *arguments])  # another process would have the usual build
     from lenet.engine import dispatch
 
     assert dispatch._native is sys.modules[name], "another build was tested"

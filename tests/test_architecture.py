@@ -200,6 +200,7 @@ def test_the_house_is_small_enough_to_know() -> None:
     assert max(map(height, FLOORS)) <= MOST_FLOORS
 
 
+@pytest.mark.engine
 def test_a_picture_walks_through_the_pipeline() -> None:
     """`lenet.read` enters these packages and no other, each first after the one before it."""
     network = lenet.load()

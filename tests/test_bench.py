@@ -68,6 +68,7 @@ def test_short_work_is_repeated_until_it_can_be_timed(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("name", ["lenet5", "lenet5-modern", "lenet5-dense", "lenet5-1998-softmax"])
+@pytest.mark.engine
 def test_onnx_runtime_scores_the_same(name: str, rng: np.random.Generator) -> None:
     """The graph that is measured is the network: ONNX Runtime agrees to 1e-5."""
     onnxruntime = pytest.importorskip("onnxruntime")
@@ -162,6 +163,7 @@ def test_the_table_says_it_all() -> None:
     assert "import torch" not in text
 
 
+@pytest.mark.engine
 def test_small_measurements_are_real(tmp_path: Path) -> None:
     """Stages in milliseconds, memory of a fresh process, the picture of a number that reads as one."""
     picture = tmp_path / "7.png"

@@ -151,6 +151,7 @@ def test_a_tall_leaning_one_near_the_end_of_a_line_stays() -> None:
 
 @pytest.mark.parametrize("size", [(60, 90), (100, 200), (200, 100), (150, 150)])
 @pytest.mark.parametrize("thick", [1, 3, 8])
+@pytest.mark.engine
 def test_an_empty_box_is_blank(size: tuple[int, int], thick: int) -> None:
     """It is no 0, whatever its shape and its pen."""
     page = np.full((260, 300), 245, np.uint8)
@@ -161,6 +162,7 @@ def test_an_empty_box_is_blank(size: tuple[int, int], thick: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["0 with a tail", "0 after another"])
+@pytest.mark.engine
 def test_a_zero_is_no_box(name: str) -> None:
     """However it is drawn, thick or thin, large or small."""
     for seed in range(12):

@@ -29,6 +29,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
     return int(left.value.code or 0), out, err
 
 
+@pytest.mark.engine
 def test_read_prints_path_text_confidence_and_what_one_should_know(capsys: pytest.CaptureFixture[str]) -> None:
     """One line, separated by tabs; every step with --verbose alone, a notable one always."""
     status, out, err = run(capsys, "read", PEN)
@@ -41,6 +42,7 @@ def test_read_prints_path_text_confidence_and_what_one_should_know(capsys: pytes
     assert out.rstrip("\n").split("\t")[3] == "light ink on dark paper"
 
 
+@pytest.mark.engine
 def test_read_json_has_the_documented_keys(capsys: pytest.CaptureFixture[str]) -> None:
     """One object per picture, with all the keys of the interface."""
     status, out, _err = run(capsys, "read", "--json", PEN, PEN)
@@ -81,6 +83,7 @@ def test_bad_pictures_give_a_line_each_and_the_others_are_read(
     assert read["text"] == "7"
 
 
+@pytest.mark.engine
 def test_a_blank_page_is_blank_and_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
     """Exit status 0, no text, no confidence, the reason."""
     status, out, _err = run(capsys, "read", "--json", str(ROOT / "examples" / "blank.jpg"))
@@ -97,6 +100,7 @@ def test_read_takes_standard_input() -> None:
     assert found.stdout.startswith(b"-\t7\t")
 
 
+@pytest.mark.engine
 def test_annotate_draws_one_picture_or_a_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """The picture with its box; with several paths a folder of them."""
     one = tmp_path / "one.png"
@@ -178,6 +182,7 @@ def test_a_full_disk_is_one_line() -> None:
     assert found.stderr == "lenet: no space left on device\n"
 
 
+@pytest.mark.engine
 def test_explain_draws_every_layer(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """A figure of some size; the answer on stdout; a blank page has nothing to explain."""
     out = tmp_path / "figure.png"
@@ -262,6 +267,7 @@ def test_what_is_missing_is_status_1_and_one_line(
     assert err.count("\n") == 1
 
 
+@pytest.mark.engine
 def test_train_prints_one_line_and_evaluate_counts_the_same(
     capsys: pytest.CaptureFixture[str], blob_folder: Path, tmp_path: Path
 ) -> None:
@@ -283,6 +289,7 @@ def test_train_prints_one_line_and_evaluate_counts_the_same(
     assert np.sum(found["confusion"]) == 100
 
 
+@pytest.mark.engine
 def test_evaluate_prints_a_table_and_draws_the_mistakes(
     capsys: pytest.CaptureFixture[str], blob_folder: Path, tmp_path: Path
 ) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,26 +14,31 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.numpy import load_file
 
 from looping import LOCKED
-from test_jobs import EXAMPLES, POISON, deadly
+
+from conftest import ROOT
+from held import HELD, POISON, Hold, prepare, wait_until
 
 pytest.importorskip("ray")
-from read_cluster import kill_a_worker
 
-COUNT, BAD, POISONED = 300, 7, 100
+# Of so many pictures, in parts of three, one is none, one ends who reads it, and one is read when the test lets it be.
+COUNT, BAD, POISONED, SLOW = 72, 7, 25, 40
 
 
 @dataclass
 class Nodes:
-    """A running cluster, and an archive of pictures that take their time to be read."""
+    """A running cluster, and an archive of pictures whose reading ends when the test lets it."""
 
     address: str
     process: subprocess.Popen[str]
     archive: Path
+    hold: Hold
 
     def read(self, out: Path, *more: str) -> subprocess.Popen[str]:
-        """Start to read the archive."""
+        """Start to read the archive, but for its slow picture."""
+        self.hold.close()
         return lenet("read", str(self.archive), "--cluster", self.address, "--out", str(out), *more)
 
 
@@ -45,23 +50,33 @@ def lenet(*arguments: str) -> subprocess.Popen[str]:
 
 def told(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     """Status, stdout and stderr of a command, when it has ended."""
-    out, err = process.communicate(timeout=300)
+    out, err = process.communicate()
     return process.returncode, out, err
 
 
 @pytest.fixture(scope="module")
 def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
-    """Three nodes of one core each, on which reading a picture takes 20 ms more, and one picture ends its process."""
+    """Three nodes of one core each."""
     folder = tmp_path_factory.mktemp("cluster")
     archive = folder / "pictures.zip"
-    good = (EXAMPLES / "form.png").read_bytes()
+    good = (ROOT / "examples" / "form.png").read_bytes()
+    others = {BAD: b"no picture", POISONED: POISON, SLOW: good + HELD}
     with zipfile.ZipFile(archive, "w") as file:
         for number in range(COUNT):
-            file.writestr(f"{number:03}.png", {BAD: b"no picture", POISONED: POISON}.get(number, good))
+            file.writestr(f"{number:03}.png", others.get(number, good))
+    hold = prepare(folder)
+    settings = {
+        **hold.environment,
+        "RAY_AUTH_MODE": "disabled",
+        "RAY_memory_monitor_refresh_ms": "0",  # whatever else this machine does
+        # A node that is gone is soon known to be, one that is slow is waited for.
+        "RAY_health_check_initial_delay_ms": "200",
+        "RAY_health_check_period_ms": "200",
+        "RAY_health_check_timeout_ms": "60000",
+    }
     with pytest.MonkeyPatch.context() as changed:
-        deadly(folder, changed, seconds=0.05)
-        changed.setenv("RAY_AUTH_MODE", "disabled")
-        changed.setenv("RAY_memory_monitor_refresh_ms", "0")  # whatever else this machine does
+        for name, value in settings.items():
+            changed.setenv(name, value)
         command = [sys.executable, str(Path(__file__).with_name("nodes.py")), "3"]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert process.stdin is not None
@@ -69,21 +84,18 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
         address = process.stdout.readline().strip()
         assert address
         try:
-            yield Nodes(address, process, archive)
+            yield Nodes(address, process, archive, hold)
         finally:
             process.stdin.close()
             process.wait(60)
             process.stdout.close()
 
 
-def when(count: int, out: Path, job: subprocess.Popen[str], do: Callable[[], None], files: str = "part-*") -> None:
-    """Do it once so many parts, or other files, are written."""
-    until = time.monotonic() + 120
-    while len(list(out.glob(files))) < count:
-        assert job.poll() is None
-        assert time.monotonic() < until
-        time.sleep(0.02)
+def in_the_middle(nodes: Nodes, out: Path, job: subprocess.Popen[str], do: Callable[[], object]) -> None:
+    """Do it once three parts are written while another waits to be; then let that be written."""
+    wait_until(lambda: bool(nodes.hold.waiting()) and len(list(out.glob("part-*"))) >= 3, lambda: job.poll() is None)
     do()
+    nodes.hold.open()
 
 
 def rows(out: Path) -> list[dict[str, Any]]:
@@ -104,7 +116,7 @@ def assert_every_picture_is_there_once(nodes: Nodes, out: Path) -> None:
     wrong = {number: row["error"] for number, row in enumerate(found) if row["error"]}
     assert set(wrong) == {BAD, POISONED}
     assert "is not a picture in a known format" in wrong[BAD]
-    assert wrong[POISONED].endswith("100.png: reading it ended the process that read it")
+    assert wrong[POISONED].endswith("025.png: reading it ended the process that read it")
     assert {row["text"] for number, row in enumerate(found) if number not in wrong} == {"4736"}
     assert all(each.name == "_manifest.json" or each.suffix == ".parquet" for each in out.iterdir())
 
@@ -113,10 +125,10 @@ def test_a_lost_worker_and_a_poisoned_picture_lose_nothing(nodes: Nodes, tmp_pat
     """A worker is killed in the middle: every picture has its answer exactly once, the poisoned one its line."""
     out = tmp_path / "numbers"
     job = nodes.read(out)
-    when(3, out, job, kill_a_worker)
+    in_the_middle(nodes, out, job, lambda: os.kill(nodes.hold.waiting()[0], signal.SIGKILL))
     status, stdout, stderr = told(job)
     assert status == 1, stderr
-    assert stdout == f"{out}: 300 pictures in 25 parts, 2 could not be read (column error)\n"
+    assert stdout == f"{out}: 72 pictures in 24 parts, 2 could not be read (column error)\n"
     assert stderr == ""
     assert_every_picture_is_there_once(nodes, out)
 
@@ -125,13 +137,21 @@ def test_an_interrupted_job_goes_on(nodes: Nodes, tmp_path: Path) -> None:
     """Ctrl-C says how to go on, and what is done is not done again."""
     out = tmp_path / "numbers"
     job = nodes.read(out)
-    when(3, out, job, lambda: job.send_signal(signal.SIGINT))
-    status, stdout, stderr = told(job)
+    stopped: list[tuple[int, str, str]] = []
+
+    def stop() -> None:
+        job.send_signal(signal.SIGINT)
+        stopped.append(told(job))
+
+    in_the_middle(nodes, out, job, stop)
+    ((status, stdout, stderr),) = stopped
     assert (status, stdout) == (1, ""), stderr
     assert stderr == f"{out}: stopped; type the same command with --resume to go on\n"
     first = min(out.glob("part-*"))
     done = first.stat().st_mtime_ns
-    assert told(nodes.read(out, "--resume"))[0] == 1
+    again = nodes.read(out, "--resume")
+    nodes.hold.open()
+    assert told(again)[0] == 1
     assert first.stat().st_mtime_ns == done
     assert_every_picture_is_there_once(nodes, out)
 
@@ -141,7 +161,7 @@ def test_a_picture_that_takes_too_long_has_its_line(nodes: Nodes, tmp_path: Path
     archive, out = tmp_path / "slow.zip", tmp_path / "numbers"
     with zipfile.ZipFile(archive, "w") as file:
         for number in range(20):
-            file.writestr(f"{number:02}.png", LOCKED if number == 3 else (EXAMPLES / "form.png").read_bytes())
+            file.writestr(f"{number:02}.png", LOCKED if number == 3 else (ROOT / "examples" / "form.png").read_bytes())
     more = ("--cluster", nodes.address, "--out", str(out), "--timeout", "2")
     status, stdout, stderr = told(lenet("read", str(archive), *more))
     assert (status, stdout, stderr) == (1, f"{out}: 20 pictures in 20 parts, 1 could not be read (column error)\n", "")
@@ -149,12 +169,25 @@ def test_a_picture_that_takes_too_long_has_its_line(nodes: Nodes, tmp_path: Path
     assert error == f"{path}: took more than 2 CPU seconds to read; leave it out, or give a larger --timeout"
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:9", "nowhere", "ray://127.0.0.1:9"])
-def test_a_cluster_that_is_not_there_is_one_clear_line(address: str, tmp_path: Path) -> None:
+NOWHERE = """
+import sys
+from lenet.cli import main
+for address in sys.argv[2:]:
+    try:
+        main(["read", "x.png", "--cluster", address, "--out", sys.argv[1]])
+    except SystemExit as left:
+        print(left.code)
+"""
+
+
+def test_a_cluster_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
     """Nothing answers, or it is no address: one line, and no folder."""
-    status, stdout, stderr = told(lenet("read", "x.png", "--cluster", address, "--out", str(tmp_path / "numbers")))
-    assert (status, stdout, stderr.count("\n")) == (1, "", 1)
-    assert stderr.startswith(f"--cluster {address}: cannot be reached (")
+    addresses = ["127.0.0.1:9", "nowhere", "ray://127.0.0.1:9"]
+    command = [sys.executable, "-c", NOWHERE, str(tmp_path / "numbers"), *addresses]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == 3 * "1\n"
+    for line, address in zip(done.stderr.splitlines(), addresses, strict=True):
+        assert line.startswith(f"--cluster {address}: cannot be reached (")
     assert not (tmp_path / "numbers").exists()
 
 
@@ -162,30 +195,28 @@ def test_what_cannot_be_written_is_one_clear_line(nodes: Nodes, tmp_path: Path) 
     """The folder vanishes under way."""
     out = tmp_path / "numbers"
     job = nodes.read(out)
-    when(3, out, job, lambda: out.rename(tmp_path / "elsewhere"))
+    in_the_middle(nodes, out, job, lambda: out.rename(tmp_path / "elsewhere"))
     status, stdout, stderr = told(job)
     assert (status, stdout, stderr.count("\n")) == (1, "", 1)
     assert "cannot be written (no such file or directory)" in stderr
 
 
-def test_replicas_are_spread_and_a_lost_one_goes_on(nodes: Nodes, tmp_path: Path, mnist: object) -> None:
-    """The result is that of one machine, though a task was killed after its first pass."""
+def test_replicas_are_spread_and_a_lost_one_goes_on(nodes: Nodes, tmp_path: Path, blob_folder: Path) -> None:
+    """The result is that of one machine, bit for bit, though a task was killed after its first pass."""
     out, here = tmp_path / "spread", tmp_path / "here"
-    same = ("train", "--recipe", "quick", "--replicas", "3", "--passes", "4", "--set", "train_on=8000", "--json")
+    same = ("train", "--recipe", "quick", "--replicas", "3", "--passes", "2", "--set", "train_on=320", "--json")
+    nodes.hold.close()
     job = lenet(*same, "--out", str(out), "--cluster", nodes.address)
-    first: list[tuple[Path, str]] = []
-
-    def kill() -> None:
-        first.extend(
-            (log, log.read_text().splitlines()[0]) for log in out.glob("seeds-*/log.jsonl") if log.stat().st_size
-        )
-        kill_a_worker(b"ray::_apart")
-
-    when(3, out, job, kill, "seeds-*/state.safetensors")
+    wait_until(lambda: len(nodes.hold.waiting()) == 3, lambda: job.poll() is None)
+    first = {log: log.read_text() for log in out.glob("seeds-*/log.jsonl")}
+    os.kill(nodes.hold.waiting()[0], signal.SIGKILL)
+    nodes.hold.open()
     status, stdout, stderr = told(job)
     assert (status, stderr) == (0, "")
-    for log, line in first:  # with the seconds that it took: no pass was done again
-        assert log.read_text().splitlines()[0] == line
+    assert len(first) == 3
+    for log, line in first.items():  # with the seconds that it took: no pass was done again
+        assert line.count("\n") == 1
+        assert log.read_text().startswith(line)
     found = json.loads(stdout)
     assert found == json.loads((out / "result.json").read_text())
     status, stdout, _stderr = told(lenet(*same, "--out", str(here)))
@@ -193,8 +224,8 @@ def test_replicas_are_spread_and_a_lost_one_goes_on(nodes: Nodes, tmp_path: Path
     for key in ("recipe", "backend", "passes", "errors", "n", "data"):
         assert found[key] == expected[key]
     for replica, as_here in zip(found["replicas"], expected["replicas"], strict=True):
-        assert (out / replica.pop("weights")).exists()
-        del as_here["weights"]
+        tensors, same_here = load_file(out / replica.pop("weights")), load_file(here / as_here.pop("weights"))
+        assert all((tensors[name] == same_here[name]).all() for name in same_here)
         assert replica == as_here
     again = ("train", "--recipe", "quick", "--out", str(out), "--cluster", nodes.address)
     assert told(lenet(*again))[2] == f"{out}: holds a run already; --resume goes on with it, or choose --out\n"
@@ -220,8 +251,14 @@ def test_a_lost_node_loses_nothing(nodes: Nodes, tmp_path: Path) -> None:
     """A machine goes in the middle, and the others do its share; this is the last test, for two nodes are left."""
     out = tmp_path / "numbers"
     job = nodes.read(out)
-    assert nodes.process.stdin is not None
-    when(3, out, job, lambda: print(file=nodes.process.stdin, flush=True))
+
+    def lose_one() -> None:
+        assert nodes.process.stdin is not None
+        assert nodes.process.stdout is not None
+        print(file=nodes.process.stdin, flush=True)
+        assert nodes.process.stdout.readline() == "removed\n"
+
+    in_the_middle(nodes, out, job, lose_one)
     status, _stdout, stderr = told(job)
     assert status == 1, stderr
     assert_every_picture_is_there_once(nodes, out)

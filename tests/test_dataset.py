@@ -63,6 +63,7 @@ def test_pictures_pass_through_the_reader(tmp_path: Path) -> None:
     assert (dataset.load_test(tmp_path).glyphs[0] == lenet.read(tmp_path / "1" / "a.png").digits[0].glyph).all()
 
 
+@pytest.mark.engine
 def test_a_blank_picture_counts_as_answered_not_a_digit(tmp_path: Path) -> None:
     """Wrong for a digit, right for rubbish."""
     for label in ("3", "none"):
@@ -73,6 +74,7 @@ def test_a_blank_picture_counts_as_answered_not_a_digit(tmp_path: Path) -> None:
     assert found.confusion[3][10] == found.confusion[10][10] == 1
 
 
+@pytest.mark.engine
 def test_a_folder_can_be_trained_on(tmp_path: Path) -> None:
     """`lenet train --data FOLDER`: slants are told apart."""
     for number in range(60):

@@ -8,10 +8,13 @@ import shlex
 import shutil
 import subprocess
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from lenet.cli import main
 from lenet.network.weights import list_shipped, load_weights
 
 from conftest import ROOT
@@ -41,20 +44,25 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("deploy")
     (folder / "examples").symlink_to(ROOT / "examples")
     for line in blocks("sh")[0].splitlines():
-        done = ours(line, folder)
-        told = re.search(r": (\d+) answers differ \((\d+) of 10,000 test digits wrong there, (\d+) here\)", done.stdout)
-        assert told, done.stderr
+        _status, out, err = ours(line, folder)
+        told = re.search(r": (\d+) answers differ \((\d+) of 10,000 test digits wrong there, (\d+) here\)", out)
+        assert told, err
         # In floats no answer may differ; in 8 bits at most five right ones may be lost.
         differ, there, here = (int(count) for count in told.groups())
         assert there - here <= 5 if "--int8" in line else differ == 0
     return folder
 
 
-def ours(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a line of the page, `lenet` being this one."""
+def ours(line: str, folder: Path) -> tuple[int, str, str]:
+    """Run a line of the page, `lenet` being this one; return status, stdout and stderr."""
     words = shlex.split(line)
-    command = [sys.executable, "-c", "from lenet.cli import main; main()", *words[1:]] if words[0] == "lenet" else words
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if words[0] != "lenet":
+        done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout, done.stderr
+    with chdir(folder), redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
+        with pytest.raises(SystemExit) as left:
+            main(words[1:])
+        return int(left.value.code or 0), out.getvalue(), err.getvalue()
 
 
 def test_the_c_is_made_and_prints_its_vectors(place: Path) -> None:
@@ -62,7 +70,7 @@ def test_the_c_is_made_and_prints_its_vectors(place: Path) -> None:
     for line in blocks("sh")[1].splitlines():
         if "cortex-m" in line and not (shutil.which("arm-none-eabi-gcc") and shutil.which("qemu-system-arm")):
             continue
-        assert ours(line, place).returncode == 0
+        assert ours(line, place)[0] == 0
     (function,) = blocks("c")
     program = '#include <stdio.h>\n#include "digits.h"\nint main(void)\n{\n    int d;\n'
     program += '    for (d = 0; d < 10; d++)\n        printf("%d ", digit_of(digits[d]));\n    return 0;\n}\n'
@@ -94,7 +102,7 @@ def test_the_import_example_runs(place: Path) -> None:
         nn.Linear(84, 10),
     ]
     torch.save(nn.Sequential(*layers).state_dict(), place / "theirs.pt")
-    assert ours(blocks("sh")[2].splitlines()[0], place).returncode == 0
+    assert ours(blocks("sh")[2].splitlines()[0], place)[0] == 0
     assert load_weights(place / "ours.safetensors").net.name == "lenet5"
 
 

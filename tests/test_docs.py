@@ -28,6 +28,7 @@ def shown_commands() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("command", "output"), shown_commands(), ids=[command for command, _ in shown_commands()])
+@pytest.mark.engine
 def test_the_readme_shows_what_its_commands_print(
     command: str, output: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -59,6 +60,7 @@ def test_cli_md_is_what_help_says() -> None:
 
 
 @pytest.mark.parametrize("command", ["read", "summary", "evaluate", "train"])
+@pytest.mark.engine
 def test_every_json_key_is_documented(
     command: str, capsys: pytest.CaptureFixture[str], blob_folder: Path, tmp_path: Path
 ) -> None:

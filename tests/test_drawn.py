@@ -23,6 +23,8 @@ from test_cli import run
 
 from conftest import ROOT
 
+pytestmark = pytest.mark.engine
+
 EXAMPLES = ROOT / "examples"
 
 

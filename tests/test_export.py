@@ -50,6 +50,7 @@ def glyphs(n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", NETS)
+@pytest.mark.engine
 def test_onnx_gives_the_engines_scores(name: str, rng: np.random.Generator) -> None:
     """From grey levels to scores and probabilities, and along a wide field; nodes are named as the layers."""
     onnxruntime = pytest.importorskip("onnxruntime")
@@ -88,6 +89,7 @@ def compiled(folder: Path, name: str, source: tuple[str, str], score: str, count
 
 @needs_cc
 @pytest.mark.parametrize("name", NETS)
+@pytest.mark.engine
 def test_the_c_of_every_network_scores_the_same(name: str, rng: np.random.Generator, tmp_path: Path) -> None:
     """In floats as the engine, in 8 bits as the twin to the bit; no warning, no undefined behaviour."""
     ours, shown = network(name, rng), glyphs(12, rng)
@@ -101,6 +103,7 @@ def test_the_c_of_every_network_scores_the_same(name: str, rng: np.random.Genera
 
 
 @pytest.mark.parametrize("name", ["lenet5-reader", "lenet5-1998", "lenet5"])
+@pytest.mark.engine
 def test_eight_bits_are_near_the_floats(name: str) -> None:
     """Every layer of ten digits is within a few steps of its scale, and they are answered alike."""
     ours = load(name)
@@ -113,6 +116,7 @@ def test_eight_bits_are_near_the_floats(name: str) -> None:
     assert (scores(model, shown).argmax(axis=1) == ours.scores(shown).argmax(axis=1)).all()
 
 
+@pytest.mark.engine
 def test_the_ten_digits_are_those_of_the_examples(tmp_path: Path) -> None:
     """As a reader sees them today, and answered right by the default."""
     made = tmp_path / "digits.png"
@@ -122,6 +126,7 @@ def test_the_ten_digits_are_those_of_the_examples(tmp_path: Path) -> None:
 
 
 @needs_cc
+@pytest.mark.engine
 def test_an_export_in_c_is_whole(mnist: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The command: parity on 10,000 digits, vectors that the compiled file prints again, a report beside it."""
     with pytest.raises(SystemExit) as left:
@@ -139,6 +144,7 @@ def test_an_export_in_c_is_whole(mnist: Dataset, tmp_path: Path, capsys: pytest.
     assert not {"malloc", "float", "double", "#include <math.h>"} & set(text.replace("(", " ").split())
 
 
+@pytest.mark.engine
 def test_vectors_are_text_that_a_bench_can_read(rng: np.random.Generator) -> None:
     """A name and a number, then so many whole numbers; every layer of every digit."""
     model = quantise(load("lenet5-1998"), ten_digits())
@@ -149,6 +155,7 @@ def test_vectors_are_text_that_a_bench_can_read(rng: np.random.Generator) -> Non
     assert lines.count("S2 1176") == lines.count("scores 10") == 10
 
 
+@pytest.mark.engine
 def test_pytorch_takes_it_from_a_folder(mnist: Dataset, tmp_path: Path) -> None:
     """save_pretrained and from_pretrained with the network off, torch.export, and torch.hub from a clone."""
     pytest.importorskip("huggingface_hub")
@@ -255,6 +262,7 @@ def stranger(torch: object, activation: str, pooling: str, padding: int) -> obje
     ("pooling", "padding", "paper", "pen"),
     [("max", 2, 0.0, 1.0), ("average", 0, -0.4242, 2.8215), ("max", 0, -1.0, 1.0)],
 )
+@pytest.mark.engine
 def test_a_state_dict_becomes_ours_exactly(
     activation: str, pooling: str, padding: int, paper: float, pen: float, tmp_path: Path, rng: np.random.Generator
 ) -> None:

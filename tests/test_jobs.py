@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
 import tarfile
 import warnings
@@ -11,6 +10,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from lenet.bulk.inputs import list_pictures, open_pictures
@@ -22,6 +23,7 @@ from lenet.reader import ReadOptions
 from test_cli import run
 
 from conftest import ROOT
+from held import POISON, prepare
 
 EXAMPLES = ROOT / "examples"
 # What a job without options writes of itself into its file.
@@ -171,16 +173,19 @@ def test_a_finished_job_is_not_thrown_away(tmp_path: Path, capsys: pytest.Captur
 def test_many_pictures_of_an_archive_are_opened_as_they_are_read(tmp_path: Path) -> None:
     """Never more than the readers have ahead of them are held, however many there are."""
     held = most = 0
-    data = (EXAMPLES / "form.png").read_bytes()
+    count = 64 * count_cores() + 100
+    ok, packed = cv2.imencode(".png", np.pad(np.zeros((20, 4), np.uint8), 12, constant_values=255))
+    assert ok
+    data = packed.tobytes()
 
     def source() -> Iterator[tuple[str, bytes]]:
         nonlocal held, most
-        for number in range(300):
+        for number in range(count):
             held += 1
             most = max(most, held)
             yield str(number), data
 
-    for _answer in read_all(source(), 300, DEFAULT, ReadOptions(digit=True)):
+    for _answer in read_all(source(), count, DEFAULT, ReadOptions(digit=True)):
         held -= 1
     assert held == 0
     if count_cores() > 1:
@@ -197,35 +202,11 @@ def test_a_store_that_changes_under_way_gives_one_clear_line(tmp_path: Path) -> 
         assert all(isinstance(source, LenetError) and store in str(source) for _name, source in found)
 
 
-POISON = b"a picture that ends who reads it"
-
-
-def deadly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float = 0.0) -> None:
-    """From here on, every process that is started ends where it reads this poison, as if memory had run out.
-
-    It goes on for ever where it reads one of `looping`, and reading any other picture takes so many seconds more.
-    """
-    (tmp_path / "sitecustomize.py").write_text(
-        "import os, time, lenet.bulk.cpu_limit, lenet.bulk.jobs\n"
-        "from looping import loop\n"
-        "lenet.bulk.cpu_limit._GRACE = 0.5\n"
-        "real = lenet.bulk.jobs.read\n"
-        "def read(source, *more):\n"
-        f"    if source == {POISON!r}:\n"
-        "        os.kill(os.getpid(), 9)\n"
-        "    loop(source)\n"
-        f"    time.sleep({seconds})\n"
-        "    return real(source, *more)\n"
-        "lenet.bulk.jobs.read = read\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT / 'tests'}")
-
-
 def test_a_poisoned_picture_has_its_line_and_the_others_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What ends its process stops nothing: its process is replaced, and those that were with it are read."""
-    deadly(tmp_path, monkeypatch)
+    monkeypatch.setenv(*prepare(tmp_path).environment.popitem())
     good = (EXAMPLES / "form.png").read_bytes()
     given: list[tuple[str, object]] = [(str(number), POISON if number in (3, 4, 40) else good) for number in range(50)]
     given[5] = "5", DataError("5", "has no bytes")

@@ -10,6 +10,8 @@ from lenet.network.weights import list_shipped
 from lenet.serve.inspect import explain_unit
 from lenet.serve.occlusion import CHANGES, find_runner_up, vary
 
+pytestmark = pytest.mark.engine
+
 
 @pytest.mark.parametrize("name", list_shipped())
 def test_a_unit_is_the_sum_of_its_terms(name: str, rng: np.random.Generator) -> None:

@@ -16,6 +16,8 @@ from lenet.network.probabilities import probabilities
 
 from conftest import ROOT
 
+pytestmark = pytest.mark.engine
+
 
 def digits() -> np.ndarray[Any, Any]:
     """Return a 7 and a 5 (2, 28, 28) that are easy to read."""

@@ -175,6 +175,7 @@ def test_create_model_builds_every_listed_model() -> None:
         lenet.create_model("resnet")
 
 
+@pytest.mark.engine
 def test_pretrained_scores_as_the_engine(rng: np.random.Generator) -> None:
     """The PyTorch module with shipped weights and `lenet.load` agree to 1e-5 of the largest score."""
     from lenet.network.inputs import to_input

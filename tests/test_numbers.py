@@ -33,6 +33,8 @@ from test_cli import run
 
 from conftest import ROOT
 
+pytestmark = pytest.mark.engine
+
 EXAMPLES = ROOT / "examples"
 NUMBERS = {
     "zip.jpg": "90210",

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from conftest import ROOT, served
+from held import prepare
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 if not CHROMIUM and os.environ.get("LENET_REQUIRE_BROWSER"):
@@ -71,9 +72,10 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A service of the page's own, which may train."""
-    with served(tmp_path_factory.mktemp("page")) as (found, _process):
+def address(tmp_path_factory: pytest.TempPathFactory, few_digits: Path) -> Iterator[str]:
+    """A service of the page's own, which may train, on few digits."""
+    folder = tmp_path_factory.mktemp("page")
+    with served(folder, **prepare(folder).environment, LENET_DATA=str(few_digits)) as (found, _process):
         yield found
 
 
@@ -207,7 +209,7 @@ def test_corrections_are_kept_and_a_network_is_trained(visit: Visit, mnist: obje
     page.locator("#passes").fill("1")
     page.locator("#lesson-train").click()
     api.expect(page.locator("#lesson-words")).to_contain_text(
-        "of 10,000 test digits wrong after 1 passes", timeout=TRAINING
+        "of 500 test digits wrong after 1 passes", timeout=TRAINING
     )
     api.expect(page.locator("#lesson .filters canvas")).to_have_count(6)
     page.locator("#lesson-keep").click()

@@ -38,12 +38,16 @@ train_replicas(recipe, data, RunFolder(_choose_folder(Path({out!r}), False)), To
 
 
 def losses(out: Path, processes: int) -> list[float]:
-    """Train by torchrun in so many processes; the losses of both passes, and what is left of the record."""
-    script = out.with_suffix(".py")
-    script.write_text(SCRIPT.format(tests=str(ROOT / "tests"), out=str(out)))
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    done = subprocess.run([*command, str(script)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    """Train in this process, or by torchrun in so many; the losses of both passes, and what is left of the record."""
+    program = SCRIPT.format(tests=str(ROOT / "tests"), out=str(out))
+    if processes == 1:
+        exec(program, {})
+    else:
+        script = out.with_suffix(".py")
+        script.write_text(program)
+        command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+        done = subprocess.run([*command, str(script)], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
     assert (out / "weights.safetensors").is_file()
     return [json.loads(line)["loss"][0] for line in (out / "log.jsonl").read_text().splitlines()]
 

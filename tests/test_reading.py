@@ -14,6 +14,8 @@ from lenet.data.dataset import Dataset
 
 from conftest import ROOT
 
+pytestmark = pytest.mark.engine
+
 # What each sample picture says.
 EXAMPLES = {
     "pen.png": "7",

@@ -69,6 +69,7 @@ def test_fig_5_and_the_text_agree() -> None:
     assert list(paper.FIGURE_5_TRAIN) == sorted(paper.FIGURE_5_TRAIN, reverse=True)
 
 
+@pytest.mark.engine
 def test_every_claim_is_borne_out(mnist: Dataset) -> None:
     """What is often said and what the paper misprints: each check computes something and holds."""
     for claim in (*OFTEN_SAID, *SLIPS):
@@ -130,6 +131,7 @@ def test_deslanting_rights_a_slanted_bar() -> None:
     assert np.ptp(centres) <= 1
 
 
+@pytest.mark.engine
 def test_changes_do_what_their_names_say(rng: np.random.Generator) -> None:
     """No amount changes nothing; a turn by 90 degrees is a turn; strokes grow; noise inverts its share."""
     glyphs = blobs(8, rng).glyphs
@@ -151,6 +153,7 @@ def test_what_is_borne_is_a_span_around_unchanged() -> None:
     assert borne(change, [Spread((40.0,))] * 6, 10.0) is None
 
 
+@pytest.mark.engine
 def test_lenet1_sees_digits_of_16_pixels() -> None:
     """A bar of 20 rows comes out 16 rows high, in the middle."""
     glyph = np.zeros((1, 28, 28), np.uint8)
@@ -193,6 +196,7 @@ def small(monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator) -> Dataset:
 SOME = ["paper", "paper-15000", "distorted_as_written", "lenet1", "linear"]
 
 
+@pytest.mark.engine
 def test_a_page_is_made_of_what_is_there(small: Dataset, tmp_path: Path) -> None:
     """Parts that were trained are shown, others say so; a second call trains nothing; the JSON has its keys."""
     steps: list[Step] = []
@@ -236,6 +240,7 @@ def test_unknown_parts_and_missing_parts_are_named(small: Dataset, tmp_path: Pat
         reproduce(tmp_path, quick=True, only=["boosted-2"])
 
 
+@pytest.mark.engine
 def test_boosting_shows_the_second_network_as_much_wrong_as_right(small: Dataset, tmp_path: Path) -> None:
     """Of what plans of the second network show, the first gets half wrong; every pass is as long as the set."""
     recipe = replace(RECIPES["paper-lenet4-distorted"], passes=1, train_on=48, hold_out=False, watch=False)

@@ -44,6 +44,7 @@ def shaded(page: Uint8, depth: float, soft: float, shape: str, seed: int = 0) ->
 @pytest.mark.parametrize("shape", ["hand", "head", "phone"])
 @pytest.mark.parametrize("soft", [0.5, 3.0, 8.0])
 @pytest.mark.parametrize("depth", [0.2, 0.35, 0.5, 0.65])
+@pytest.mark.engine
 def test_a_number_half_in_a_shadow_is_read(depth: float, soft: float, shape: str) -> None:
     """Whatever the shadow's shape, depth and edge: the edge is no ink."""
     found = lenet.read(shaded(paper(), depth, soft, shape))
@@ -61,6 +62,7 @@ def test_a_shadow_is_noted_and_gone() -> None:
 
 @pytest.mark.parametrize("side", ["left", "right", "top", "bottom"])
 @pytest.mark.parametrize("dark", [25, 90])
+@pytest.mark.engine
 def test_a_table_beside_the_paper_is_no_ink(side: str, dark: int) -> None:
     """Paper that reaches the picture's edge elsewhere; black wood and brown."""
     page = paper()
@@ -71,6 +73,7 @@ def test_a_table_beside_the_paper_is_no_ink(side: str, dark: int) -> None:
     assert (found.text, found.abstained) == ("8053", False)
 
 
+@pytest.mark.engine
 def test_colours_are_lit_as_well() -> None:
     """A blue pen stays blue, and a brown table goes."""
     grey = shaded(paper(), 0.4, 2.0, "hand")

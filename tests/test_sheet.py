@@ -39,6 +39,7 @@ def on_table(table: int, turned: float, seed: int, name: str = "touching.jpg") -
 
 @pytest.mark.parametrize("table", [30, 90, 140])
 @pytest.mark.parametrize("turned", [-5.0, 0.0, 4.0])
+@pytest.mark.engine
 def test_a_number_on_a_table_is_read(table: int, turned: float) -> None:
     """Dark or brown, straight or turned: the paper's edge is no ink, and a note says what was done."""
     found = lenet.read(on_table(table, turned, seed=table))
@@ -46,6 +47,7 @@ def test_a_number_on_a_table_is_read(table: int, turned: float) -> None:
     assert NOTE in found.notes
 
 
+@pytest.mark.engine
 def test_colours_around_the_paper_are_laid_over_too() -> None:
     """A brown table is no coloured pen."""
     grey = on_table(90, 3.0, seed=1)

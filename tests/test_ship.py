@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import lenet
@@ -15,16 +17,26 @@ from lenet.network.weights import load_weights, save_weights
 from lenet.training import run as run_folder
 from lenet.training import ship
 
+from conftest import make_blob_folder
+
 
 @pytest.fixture
-def runs(blob_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+def runs(trained: list[Path], blob_folder: Path, tmp_path: Path) -> list[Path]:
     """Two finished runs of one recipe, as if from a clean checkout."""
-    monkeypatch.setattr(run_folder, "find_commit", lambda: "0123456789ab")
-    made = [tmp_path / f"run-{seed}" for seed in (0, 1)]
-    for seed, out in enumerate(made):
-        lenet.train(
-            "modern", out=out, passes=3, seed=seed, backend="torch", settings={"batch": "20", "batch_norm": "true"}
-        )
+    return [shutil.copytree(run, tmp_path / run.name) for run in trained]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The same, trained once; nobody changes them."""
+    folder = tmp_path_factory.mktemp("ship")
+    made = [folder / f"run-{seed}" for seed in (0, 1)]
+    settings = {"batch": "20", "batch_norm": "true"}
+    with pytest.MonkeyPatch.context() as changed:
+        make_blob_folder(folder, np.random.default_rng(1998), changed)
+        changed.setattr(run_folder, "find_commit", lambda: "0123456789ab")
+        for seed, out in enumerate(made):
+            lenet.train("modern", out=out, passes=3, seed=seed, backend="torch", settings=settings)
     return made
 
 
@@ -50,6 +62,7 @@ def test_the_fewest_held_out_errors_are_shipped_not_the_fewest_test_errors(runs:
     assert [each["seed"] for each in weights.card["seeds"]] == [0, 1]
 
 
+@pytest.mark.engine
 def test_the_card_has_the_errors_the_interval_and_the_recipe(runs: list[Path], tmp_path: Path) -> None:
     """A model card for people, made from the file and the evaluation alone."""
     path = gate(runs, tmp_path)
@@ -62,6 +75,7 @@ def test_the_card_has_the_errors_the_interval_and_the_recipe(runs: list[Path], t
     assert f"{weights.temperature:.4f}" in card
 
 
+@pytest.mark.engine
 def test_a_miscounted_run_does_not_pass(runs: list[Path], tmp_path: Path) -> None:
     """The engine counts again, and believes its own eyes."""
     for run in runs:
@@ -91,6 +105,7 @@ def test_an_incomplete_card_does_not_pass(
         gate(runs, tmp_path)
 
 
+@pytest.mark.engine
 def test_engines_that_disagree_do_not_pass(runs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A difference beyond 1e-5 of a layer's largest value stops the gate."""
     monkeypatch.setattr(ship, "PARITY", 1e-12)
@@ -98,6 +113,7 @@ def test_engines_that_disagree_do_not_pass(runs: list[Path], tmp_path: Path, mon
         gate(runs, tmp_path)
 
 
+@pytest.mark.engine
 def test_parity_sees_every_layer(runs: list[Path]) -> None:
     """Between the engine and PyTorch, layer by layer."""
     found = ship.parity(load_weights(runs[0] / "weights.safetensors"), load("mnist").test.glyphs)

@@ -23,9 +23,10 @@ from lenet.network.spec import DEFAULT
 from lenet.reader import ReadOptions
 from looping import FREE, LOCKED, PYTHON, loop
 from test_cli import run
-from test_jobs import EXAMPLES, JOB, deadly
+from test_jobs import EXAMPLES, JOB
 
 from conftest import ROOT
+from held import prepare
 
 # CPU seconds. Reading a picture here takes a tenth of that and less, the first one too.
 TIME = 1.0
@@ -55,7 +56,7 @@ def test_what_takes_too_long_has_its_line_and_the_others_are_read(
     processes: int, bad: dict[int, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In Python and in C that never lets go, two of them together too, in one process of a job and in several."""
-    deadly(tmp_path, monkeypatch)
+    monkeypatch.setenv(*prepare(tmp_path).environment.popitem())
     given = [(str(number), bad.get(number, GOOD)) for number in range(20)]
     answers = list(read_in_processes(processes, given, DEFAULT, ReadOptions(), timeout=TIME))
     assert [answer.path for answer in answers] == [str(number) for number in range(20)]
@@ -138,7 +139,7 @@ def command(*arguments: object) -> tuple[int, str]:
 
 def test_a_loop_in_c_ends_the_command_with_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no process is started; its answer is kept, so --resume goes on behind it, and so is all that was read."""
-    deadly(tmp_path, monkeypatch)
+    monkeypatch.setenv(*prepare(tmp_path).environment.popitem())
     bad, out, digits = tmp_path / "bad.png", tmp_path / "out.jsonl", tmp_path / "digits"
     bad.write_bytes(FREE)
     names = [str(EXAMPLES / "form.png"), str(bad), str(EXAMPLES / "zip.jpg")]
@@ -156,7 +157,7 @@ def test_a_loop_in_c_ends_the_command_with_one_line(tmp_path: Path, monkeypatch:
 
 def test_a_resumed_job_has_the_same_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is late after the interrupt has its line, and what was late before it keeps its own."""
-    deadly(tmp_path, monkeypatch)
+    monkeypatch.setenv(*prepare(tmp_path).environment.popitem())
     bad, out = tmp_path / "bad.png", tmp_path / "out.jsonl"
     bad.write_bytes(PYTHON)
     names = [str(bad), str(EXAMPLES / "zip.jpg"), str(bad)]
@@ -172,7 +173,7 @@ def test_a_resumed_job_has_the_same_limit(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_part_whose_worker_was_late_is_read_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a cluster the time ends the worker, and the next one finds the picture out."""
     parquet = pytest.importorskip("pyarrow.parquet")
-    deadly(tmp_path, monkeypatch)
+    monkeypatch.setenv(*prepare(tmp_path).environment.popitem())
     (tmp_path / "bad.png").write_bytes(LOCKED)
     names = [str(EXAMPLES / "form.png"), str(tmp_path / "bad.png"), str(EXAMPLES / "zip.jpg")]
     parts = Shards(tmp_path / "out", names, 3)

@@ -33,6 +33,7 @@ def written(paper: tuple[int, int, int], pen: tuple[int, int, int], noise: float
 
 @pytest.mark.parametrize("colours", PAIRS)
 @pytest.mark.parametrize("noise", [0.0, 4.0])
+@pytest.mark.engine
 def test_ink_of_another_colour_is_read(colours: tuple[tuple[int, int, int], ...], noise: float) -> None:
     """Either way round, with noise and without; its grey alone shows nothing."""
     for paper, pen in (colours, colours[::-1]):
@@ -43,6 +44,7 @@ def test_ink_of_another_colour_is_read(colours: tuple[tuple[int, int, int], ...]
         assert lenet.read(np.asarray(Image.fromarray(page).convert("L"))).text != "8053"
 
 
+@pytest.mark.engine
 def test_a_jpegs_coarse_colours_are_enough() -> None:
     """A JPEG keeps colours at half the size."""
     out = io.BytesIO()

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,6 +39,7 @@ from lenet.training.teacher import Teacher
 from lenet.training.torch_backend import TorchBackend
 
 from conftest import blobs
+from held import prepare
 
 BACKENDS = pytest.mark.parametrize("backend", ["engine", "torch"])
 
@@ -192,6 +192,7 @@ CODES = {"net": "lenet5-1998", "activation": "squash", "initialisation": "effici
     ],
 )
 @BACKENDS
+@pytest.mark.engine
 def test_every_kind_of_network_and_loss_trains(
     settings: dict[str, str], backend: str, blob_folder: Path, tmp_path: Path
 ) -> None:
@@ -205,6 +206,7 @@ def test_every_kind_of_network_and_loss_trains(
 
 
 @BACKENDS
+@pytest.mark.engine
 def test_a_run_folder_tells_the_whole_story(backend: str, blob_folder: Path, tmp_path: Path) -> None:
     """Recipe, environment, log, weights that read at once, and the result, with errors of the test part."""
     out = tmp_path / "run"
@@ -224,6 +226,7 @@ def test_a_run_folder_tells_the_whole_story(backend: str, blob_folder: Path, tmp
 
 
 @BACKENDS
+@pytest.mark.engine
 def test_the_same_seed_gives_the_same_weights_and_replicas_stand_alone(
     backend: str, blob_folder: Path, tmp_path: Path
 ) -> None:
@@ -238,35 +241,36 @@ def test_the_same_seed_gives_the_same_weights_and_replicas_stand_alone(
 
 
 KILLED = """
-import sys, lenet
-backend = sys.argv[2]
-norm = str(backend == "torch").lower()
-lenet.train("best", out=sys.argv[1], passes=6, resume="resume" in sys.argv, backend=backend,
-            settings={"batch": "10", "dropout": "0.2", "momentum": "0.9", "batch_norm": norm})
+import json, os, signal, sys, lenet
+
+def die(progress):
+    if (progress.passed, progress.line) == (3, None):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+lenet.train("best", out=sys.argv[1], report=die, **json.loads(sys.argv[2]))
 """
 
 
 @BACKENDS
-def test_kill_9_and_resume_give_bit_identical_weights(
-    backend: str, blob_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.engine
+def test_kill_9_and_resume_give_bit_identical_weights(backend: str, blob_folder: Path, tmp_path: Path) -> None:
     """Killed in the middle of a pass, taken up again: weights and log as if nothing had happened."""
-    program = (
-        "from dataclasses import replace\nfrom lenet.data import sources\nsource = sources.SOURCES['mnist']\n"
-        "files = {role: sources.Pinned(pinned.name, None) for role, pinned in source.files.items()}\n"
-        "sources.SOURCES['mnist'] = replace(source, files=files)\n"
-    ) + KILLED
+    norm = str(backend == "torch").lower()
+    settings = {"batch": "10", "dropout": "0.2", "momentum": "0.9", "batch_norm": norm}
+    same = {"passes": 6, "backend": backend, "settings": settings}
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    subprocess.run([sys.executable, "-c", program, whole, backend], check=True, env=environment)
-    running = subprocess.Popen([sys.executable, "-c", program, broken, backend], env=environment)
-    log, deadline = broken / "log.jsonl", time.monotonic() + 60
-    while time.monotonic() < deadline and not (log.exists() and log.read_text().count("\n") >= 2):
-        time.sleep(0.005)
-    running.send_signal(signal.SIGKILL)
-    assert running.wait() == -signal.SIGKILL
+    environment = {**os.environ, **prepare(tmp_path).environment, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", KILLED, broken, json.dumps(same)]
+    assert subprocess.run(command, env=environment, check=False).returncode == -signal.SIGKILL
+    assert (broken / "log.jsonl").read_text().count("\n") == 2
     assert not (broken / "result.json").exists()
-    subprocess.run([sys.executable, "-c", program, broken, backend, "resume"], check=True, env=environment)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        lenet.train("best", out=whole, **same)
+        lenet.train("best", out=broken, resume=True, **same)
+    finally:
+        torch.set_num_threads(threads)
     expected, found = load_file(whole / "weights.safetensors"), load_file(broken / "weights.safetensors")
     assert all((expected[name] == found[name]).all() for name in expected)
     logs = [[json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()] for run in (whole, broken)]
@@ -314,6 +318,7 @@ def test_a_run_resumed_at_another_commit_cannot_be_shipped(
 
 
 @BACKENDS
+@pytest.mark.engine
 def test_divergence_stops_the_run_with_its_reason(backend: str, blob_folder: Path, tmp_path: Path) -> None:
     """A rate far too high: which seed, which pass, what to do; no weights are written."""
     out = tmp_path / "run"
@@ -322,6 +327,7 @@ def test_divergence_stops_the_run_with_its_reason(backend: str, blob_folder: Pat
     assert not list(out.glob("weights*"))
 
 
+@pytest.mark.engine
 def test_training_starts_from_given_weights(blob_folder: Path, tmp_path: Path) -> None:
     """--init: a run that starts from a good network is good at once; another network is refused."""
     first = tmp_path / "first"
@@ -380,6 +386,7 @@ def test_a_runs_record_names_its_teacher() -> None:
         check_recipe(replace(recipe, label_smoothing=0.1))
 
 
+@pytest.mark.engine
 def test_a_teacher_teaches_rubbish_as_it_learned_it() -> None:
     """What was lowered for reading is raised again: the shipped wide network's own probabilities."""
     glyphs = np.random.default_rng(0).integers(0, 256, (5, 28, 28)).astype(np.uint8)
@@ -395,6 +402,7 @@ def test_a_teacher_teaches_rubbish_as_it_learned_it() -> None:
     assert np.allclose(taught, expected, atol=1e-6)
 
 
+@pytest.mark.engine
 def test_corrected_labels_are_taught_and_of_the_others_what_is_said_already() -> None:
     """Nothing is raised then: the network is to stay as it is, but for what was corrected."""
     glyphs = np.random.default_rng(0).integers(0, 256, (5, 28, 28)).astype(np.uint8)

@@ -65,6 +65,7 @@ def test_a_text_that_no_path_says_teaches_nothing(font: Digits) -> None:
     assert not grad.any()
 
 
+@pytest.mark.engine
 def test_a_lesson_is_cross_entropy_with_the_gradient_of_the_loss(font: Digits) -> None:
     """Its targets are the probabilities less the pull, strongest first; its excess is what the sum has too much."""
     shown = number(font, [3, 0, 8], -1)
@@ -82,6 +83,7 @@ def test_a_lesson_is_cross_entropy_with_the_gradient_of_the_loss(font: Digits) -
     assert lesson.excess == pytest.approx(apparent - 3 * loss, rel=1e-4)
 
 
+@pytest.mark.engine
 def test_steps_make_the_right_texts_likelier(font: Digits) -> None:
     """Twenty steps over two numbers of a font that the reader hardly knows, beside the font's own digits."""
     shown = [number(font, rows, gap) for rows, gap in (([3, 0, 8], -1), ([6, 9, 4, 1], 0))]

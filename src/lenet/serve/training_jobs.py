@@ -57,6 +57,7 @@ class TrainingJobs:
         self._folder = folder / "lesson"
         self._child: Child | None = None
         self._told = asyncio.Condition()
+        self._telling: set[asyncio.Future[None]] = set()
         self._closing = False
         self.events: list[dict[str, Any]] = []
         self.state: State = "none"
@@ -83,11 +84,16 @@ class TrainingJobs:
             try:
                 while True:
                     last = pipe.recv()
-                    asyncio.run_coroutine_threadsafe(self._tell(last), loop)
+                    loop.call_soon_threadsafe(self._hear, last)
             except (EOFError, OSError):
                 if last.get("event") not in ("finished", "stopped", "failed"):
                     ended = {"event": "failed", "error": "training: its process ended before it was done"}
-                    asyncio.run_coroutine_threadsafe(self._tell(ended), loop)
+                    loop.call_soon_threadsafe(self._hear, ended)
+
+    def _hear(self, event: dict[str, Any]) -> None:
+        telling = asyncio.ensure_future(self._tell(event))
+        self._telling.add(telling)
+        telling.add_done_callback(self._telling.discard)
 
     async def _tell(self, event: dict[str, Any]) -> None:
         async with self._told:

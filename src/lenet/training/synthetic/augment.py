@@ -96,7 +96,7 @@ def _do_task(task: _Task) -> tuple[Uint8, Uint8]:
     rng = np.random.default_rng(task.seed)
     glyphs: list[Uint8] = []
     labels: list[int] = []
-    for picture in range(_BATCH):
+    for picture in range(len(task.labels) // (_MOST_DIGITS if task.kind == "number" else 1)):
         if task.kind == "number":
             shown = slice(picture * _MOST_DIGITS, picture * _MOST_DIGITS + int(rng.integers(2, _MOST_DIGITS + 1)))
             page = degrade(write_number(task.glyphs[shown], task.labels[shown], rng), rng)

@@ -325,7 +325,7 @@ def test_a_closed_pipe_ends_quietly() -> None:
 
 
 def test_ctrl_c_says_how_to_go_on(blob_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:  # type: ignore[no-untyped-def]
-    """Exit status 1 and one line with --resume; what was finished stays."""
+    """Exit status 130, as shells have it, and one line with --resume; what was finished stays."""
     from lenet.training.engine_backend import EngineBackend
 
     runs = []
@@ -340,10 +340,36 @@ def test_ctrl_c_says_how_to_go_on(blob_folder: Path, tmp_path: Path, monkeypatch
     monkeypatch.setattr(EngineBackend, "run", interrupted)
     out = tmp_path / "run"
     status, _out, err = run(capsys, "train", "--passes", "3", "--out", str(out))
-    assert status == 1
+    assert status == 130
     assert err.splitlines()[-1] == f"{out}: stopped; type the same command with --resume to go on"
     monkeypatch.setattr(EngineBackend, "run", original)
     assert run(capsys, "train", "--passes", "3", "--out", str(out), "--resume")[0] == 0
+
+
+def test_ctrl_c_ends_a_job_with_status_130(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With --out the one line says how to go on, if an answer is kept; else it is one word."""
+    from lenet.bulk import jobs
+
+    read: list[object] = []
+    real = jobs.read
+
+    def interrupted(source: object, *more: object) -> object:
+        read.append(source)
+        if len(read) == 2:
+            raise KeyboardInterrupt
+        return real(source, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(jobs, "read", interrupted)
+    out = tmp_path / "out.jsonl"
+    stopped = f"{out}: stopped; type the same command with --resume to go on\n"
+    assert run(capsys, "read", PEN, PEN, PEN, "--out", str(out)) == (130, "", stopped)
+    assert run(capsys, "read", PEN, PEN, PEN, "--out", str(out), "--resume") == (0, "", "")
+    read[:] = [PEN]
+    assert run(capsys, "read", PEN) == (130, "", "interrupted\n")
+    read[:] = [PEN]
+    assert run(capsys, "read", PEN, "--out", str(tmp_path / "none.csv")) == (130, "", "interrupted\n")
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

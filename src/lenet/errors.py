@@ -6,6 +6,7 @@ LenetError                the one line that the user sees: "<thing>: <what is wr
 ├── DataError             a data set, a label file or a folder that cannot be used
 ├── WeightsError          a weights file that is damaged or does not fit its network
 ├── TrainingError         a run that cannot go on (divergence, a foreign run folder)
+├── Interrupted           Ctrl-C ended what the same command goes on with: exit status 130
 └── MissingExtra          an optional part that is not installed
 """
 
@@ -62,6 +63,10 @@ class WeightsError(LenetError):
 
 class TrainingError(LenetError):
     """A run that cannot go on."""
+
+
+class Interrupted(LenetError):
+    """Ctrl-C ended what can be gone on with."""
 
 
 class MissingExtra(LenetError, ImportError):

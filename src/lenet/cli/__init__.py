@@ -11,8 +11,11 @@ from typing import Annotated, Any
 import typer
 
 from lenet.cli import bench, data, evaluate, explain, export, import_model, read, reproduce, serve, summary, train
-from lenet.errors import LenetError, UsageError, reason
+from lenet.errors import Interrupted, LenetError, UsageError, reason
 from lenet.version import __version__
+
+# The exit status of what Ctrl-C ended, as shells have it: 128, and the number of the signal.
+_INTERRUPTED = 130
 
 app = typer.Typer(
     name="lenet",
@@ -54,7 +57,7 @@ app.add_typer(data.app, name="data")
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command and leave with its status: 0 all done, 1 something failed, 2 wrong usage."""
+    """Run the command and leave with its status: 0 all done, 1 something failed, 2 wrong usage, 130 Ctrl-C."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a file name need not be valid text
             stream.reconfigure(errors="backslashreplace")
@@ -63,9 +66,11 @@ def main(arguments: list[str] | None = None) -> None:
         status = app(args=arguments, prog_name="lenet", standalone_mode=False)
         if sys.stdout:
             sys.stdout.flush()
+        if status == _INTERRUPTED:  # Typer has caught the KeyboardInterrupt
+            _say("interrupted")
     except LenetError as error:
         _say(str(error))
-        status = 2 if isinstance(error, UsageError) else 1
+        status = _find_status(error)
     except (BrokenPipeError, SystemExit):
         # The reader of our output has enough, as `head` does: Typer leaves with SystemExit for that alone. Python
         # must not complain when it closes stdout.
@@ -75,7 +80,8 @@ def main(arguments: list[str] | None = None) -> None:
         _say(f"lenet: {reason(error)}" + (f": {error.filename}" if error.filename else ""))
         status = 1
     except KeyboardInterrupt:
-        status = 130
+        _say("interrupted")
+        status = _INTERRUPTED
     except Exception as error:
         if not hasattr(error, "format_message"):  # not one of Typer's own
             raise
@@ -84,13 +90,16 @@ def main(arguments: list[str] | None = None) -> None:
         words = str(error.format_message()).rstrip(".")
         _say(f"{command}: {words[:1].lower()}{words[1:]}; see {command} --help")
         status = 2
-    if status == 130:
-        _say("interrupted")
-        status = 1
     try:
         sys.exit(int(status or 0))
     finally:
         _close_stdout()
+
+
+def _find_status(error: LenetError) -> int:
+    if isinstance(error, Interrupted):
+        return _INTERRUPTED
+    return 2 if isinstance(error, UsageError) else 1
 
 
 def _close_stdout() -> None:

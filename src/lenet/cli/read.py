@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from lenet.cli.progress import bar
+from lenet.errors import Interrupted
 from lenet.network.spec import DEFAULT, SLIDING_DEFAULT
 
 # More CPU seconds than this are no limit for a picture, and more than clocks can be set to.
@@ -178,18 +179,17 @@ def _on_cluster(
 
 @contextmanager
 def _explain_stop(out: Path | None) -> Iterator[None]:
-    """Say how to go on when Ctrl-C ends a job whose answers are kept."""
+    """Say how to go on when Ctrl-C ends a job whose answers are kept. Raises Interrupted."""
     try:
         yield
     except KeyboardInterrupt:
         if out is None or not (out.is_dir() or out.with_name(f"{out.name}.part").exists()):
             raise
-        _tell_how_to_go_on(out)
-        raise typer.Exit(1) from None
+        raise _stopped(out) from None
 
 
-def _tell_how_to_go_on(out: Path) -> None:
-    print(f"{out}: stopped; type the same command with --resume to go on", file=sys.stderr)
+def _stopped(out: Path) -> Interrupted:
+    return Interrupted(out, "stopped", "type the same command with --resume to go on")
 
 
 def _give_up(answer: Answer, as_json: bool, put: Callable[[dict[str, Any]], None] | None, out: Path | None) -> NoReturn:
@@ -197,7 +197,7 @@ def _give_up(answer: Answer, as_json: bool, put: Callable[[dict[str, Any]], None
     try:
         _tell(answer, as_json, False, put)
         if out is not None:
-            _tell_how_to_go_on(out)
+            print(_stopped(out), file=sys.stderr)
         for stream in filter(None, (sys.stdout, sys.stderr)):
             stream.flush()
     finally:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lenet.cli.progress import bar, downloads
+from lenet.errors import Interrupted
 
 if TYPE_CHECKING:
     from lenet.report.reproduce import Step
@@ -48,8 +49,7 @@ def reproduce(
                 report_fetch=report_fetch,
             )
         except KeyboardInterrupt:
-            print(f"{out}: stopped; type the same command to go on", file=sys.stderr)
-            raise typer.Exit(1) from None
+            raise Interrupted(out, "stopped", "type the same command to go on") from None
     page = (out / "quick" if quick else out) / "index.html"
     print(json.dumps(found | {"page": str(page)}) if as_json else _sentence(found, page))
 

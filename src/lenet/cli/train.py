@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lenet.cli.progress import bar, downloads
+from lenet.errors import Interrupted
 
 if TYPE_CHECKING:
     from lenet.training.loop import Progress
@@ -91,8 +92,7 @@ def train(
                 with pictures as report_pictures, _passes() as report:
                     result = start(recipe, data, folder, report=report, report_school=report_pictures, **common)
         except KeyboardInterrupt:
-            print(f"{folder}: stopped; type the same command with --resume to go on", file=sys.stderr)
-            raise typer.Exit(1) from None
+            raise Interrupted(folder, "stopped", "type the same command with --resume to go on") from None
     if Ranks.here().first:
         print(json.dumps(result) if as_json else _sentence(result))
 

@@ -6,8 +6,7 @@ import numpy as np
 
 from lenet.arrays import Float64, Int32
 from lenet.decoding.graph import EPSILON, Graph
-
-_BLANK = 10
+from lenet.network.spec import NOT_A_DIGIT
 
 
 def build_column_graph(log_probs: Float64) -> tuple[Graph, Int32]:
@@ -16,16 +15,16 @@ def build_column_graph(log_probs: Float64) -> tuple[Graph, Int32]:
     The transducer of section VII: a label that goes on from one column to the next is said once, and said again only
     after a column of nothing. Node (column, state): the state is the label of the column before, nothing at first.
     """
-    states = _BLANK + 1
+    states = NOT_A_DIGIT + 1
     sources, targets, labels, penalties, columns = [], [], [], [], []
     width = len(log_probs)
     for column in range(width):
-        for before in range(states) if column else (_BLANK,):
+        for before in range(states) if column else (NOT_A_DIGIT,):
             for label in range(states):
                 source = 0 if column == 0 else 1 + (column - 1) * states + before
                 sources.append(source)
                 targets.append(1 + column * states + label)
-                labels.append(EPSILON if label in (_BLANK, before) else label)
+                labels.append(EPSILON if label in (NOT_A_DIGIT, before) else label)
                 penalties.append(-float(log_probs[column, label]))
                 columns.append(column)
     end = 1 + width * states

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from lenet.arrays import Bools, Float32, Uint8, contrast, percentile
 from lenet.preprocessing.decode import Page
-from lenet.preprocessing.morphology import EDGE, make_disc
+from lenet.preprocessing.morphology import EDGE, average_down, make_disc
 from lenet.steps import Step
 
 # The light is estimated on a copy of the page of at most this many pixels a side.
@@ -156,10 +156,7 @@ def reduce_ink(ink: Ink, factor: int) -> Ink:
     """Average ink down by a whole factor; a pixel is of a stroke if a third of it was."""
     if factor == 1:
         return ink
-    size = (max(1, ink.levels.shape[1] // factor), max(1, ink.levels.shape[0] // factor))
-    part = (slice(0, size[1] * factor), slice(0, size[0] * factor))
-    levels = cv2.resize(ink.levels[part], size, interpolation=cv2.INTER_AREA).astype(np.uint8)
-    share = cv2.resize(ink.strokes[part].astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
+    levels, share = average_down(ink.levels, factor), average_down(ink.strokes.astype(np.uint8) * np.uint8(255), factor)
     return replace(ink, levels=levels, strokes=share >= _SHARE, noise=ink.noise / factor, edge=ink.edge / factor)
 
 

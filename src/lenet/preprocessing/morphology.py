@@ -1,4 +1,4 @@
-"""Shapes of ink that several stages of preprocessing ask for."""
+"""What several stages of preprocessing ask for: straight runs of ink, averages, discs."""
 
 from __future__ import annotations
 
@@ -36,6 +36,13 @@ def _open_across(strokes: Uint8, run: int) -> Uint8:
         kept, cv2.CV_32S, (run, 1), anchor=(anchor, 0), normalize=False, borderType=cv2.BORDER_CONSTANT
     )
     return (near > 0).astype(np.uint8)
+
+
+def average_down(values: Uint8, factor: int) -> Uint8:
+    """Average (h, w) values down by a whole factor; what is left over at the right and the bottom is cut off."""
+    height, width = (max(1, side // factor) for side in values.shape)
+    part = values[: height * factor, : width * factor]
+    return cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
 
 
 @lru_cache

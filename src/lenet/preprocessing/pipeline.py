@@ -13,7 +13,7 @@ from lenet.preprocessing.colour import use_colour_contrast
 from lenet.preprocessing.decode import Page, PictureSource, open_page
 from lenet.preprocessing.dropout import drop_print
 from lenet.preprocessing.illumination import remove_shadow
-from lenet.preprocessing.morphology import find_runs_across
+from lenet.preprocessing.morphology import average_down, find_runs_across
 from lenet.preprocessing.paper import remove_table
 from lenet.preprocessing.ruled_lines import remove_ruled_lines
 from lenet.steps import Step
@@ -62,17 +62,13 @@ def find_writing(page: Page, *, tall: bool = False, inverted: bool = False) -> P
 
 def _reduce_large_writing(page: Page) -> Page:
     """Average a large page down if a glance at it says that its writing is large."""
-    height, width = (side // _GLANCE for side in page.grey.shape)
-    if page.grey.size < _LARGE or not height or not width:
+    if page.grey.size < _LARGE or min(page.grey.shape) < _GLANCE:
         return page
-    glance = cv2.resize(page.grey[: height * _GLANCE, : width * _GLANCE], (width, height), interpolation=cv2.INTER_AREA)
-    ink = find_ink(replace(page, grey=glance.astype(np.uint8)))
+    ink = find_ink(replace(page, grey=average_down(page.grey, _GLANCE)))
     factor = min(_choose_factor(ink, _GLANCE), _GLANCE)
     if factor == 1:
         return page
-    size = (page.grey.shape[1] // factor, page.grey.shape[0] // factor)
-    grey = cv2.resize(page.grey[: size[1] * factor, : size[0] * factor], size, interpolation=cv2.INTER_AREA)
-    return replace(page, grey=grey.astype(np.uint8), colours=None, scale=page.scale * factor)
+    return replace(page, grey=average_down(page.grey, factor), colours=None, scale=page.scale * factor)
 
 
 def _remove_squares(strokes: Uint8) -> Uint8:

@@ -9,7 +9,7 @@ import numpy as np
 
 from lenet.arrays import Float32, Int32
 from lenet.preprocessing.binarize import Ink
-from lenet.result import Abstained
+from lenet.result import Abstained, Box
 from lenet.segmentation.components import Components, drop_specks, find_components
 from lenet.segmentation.seams import find_seams
 from lenet.segmentation.text_lines import TextLine, find_text_lines, note_left_out
@@ -35,9 +35,6 @@ SHAPES = (
     "gap inside",
     "pieces",
 )
-
-
-Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)

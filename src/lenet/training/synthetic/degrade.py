@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from lenet.arrays import Float32, Int32, Uint8
+from lenet.preprocessing.morphology import make_disc
 from lenet.training.synthetic.compose import Writing
 
 # The height of a digit's 20x20 box on the page, in pixels, drawn on a logarithmic scale.
@@ -64,7 +65,7 @@ def _vary_pen(ink: Float32, scale: float, rng: np.random.Generator) -> Float32:
     radius = round(abs(reach))
     if not radius or rng.random() < 0.3:
         return ink
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    disc = make_disc(radius)
     changed = cv2.dilate(ink, disc) if reach > 0 else cv2.erode(ink, disc)
     # A pen that is too thin to be seen is no pen.
     if reach < 0 and float((changed > 0.5).sum()) < 0.35 * float((ink > 0.5).sum()):

@@ -137,7 +137,6 @@ def test_an_interrupted_job_goes_on(nodes: Nodes, tmp_path: Path) -> None:
     """Ctrl-C says how to go on, and what is done is not done again."""
     out = tmp_path / "numbers"
     job = nodes.read(out)
-<<<<<<< HEAD
     stopped: list[tuple[int, str, str]] = []
 
     def stop() -> None:
@@ -146,12 +145,7 @@ def test_an_interrupted_job_goes_on(nodes: Nodes, tmp_path: Path) -> None:
 
     in_the_middle(nodes, out, job, stop)
     ((status, stdout, stderr),) = stopped
-    assert (status, stdout) == (1, ""), stderr
-=======
-    when(3, out, job, lambda: job.send_signal(signal.SIGINT))
-    status, stdout, stderr = told(job)
     assert (status, stdout) == (130, ""), stderr
->>>>>>> helper-c
     assert stderr == f"{out}: stopped; type the same command with --resume to go on\n"
     first = min(out.glob("part-*"))
     done = first.stat().st_mtime_ns

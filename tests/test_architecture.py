@@ -381,3 +381,51 @@ def test_the_public_names_are_there() -> None:
         assert callable(getattr(lenet, name))
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = lenet.nonsense
+
+
+def test_no_two_classes_share_a_public_name() -> None:
+    """A name says one thing; the service's descriptions of answers have names of their own."""
+    names = [
+        node.name
+        for _name, path in MODULES
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    ]
+    assert sorted(names) == sorted(set(names)), sorted({name for name in names if names.count(name) > 1})
+
+
+def test_what_stood_several_times_stands_once() -> None:
+    """The floor of a logarithm, the weights of luminance, the shape of a disc, the type of a box, a line's decoding."""
+    once = {
+        "1e-12)": "network/probabilities.py",
+        "0.299": "preprocessing/decode.py",
+        "MORPH_ELLIPSE": "preprocessing/morphology.py",
+        "Box = tuple": "result.py",
+        "decode(graph, np.stack([graph.sources": "decoding/lines.py",
+    }
+    for text, home in once.items():
+        found = [str(path.relative_to(SOURCE)) for _name, path in MODULES if text in path.read_text(encoding="utf-8")]
+        assert found == [home], text
+
+
+def test_the_documents_name_what_there_is() -> None:
+    """Modules and functions that CONTRIBUTING.md and the documents name by their path below `lenet`."""
+    import importlib
+    import re
+
+    packages = "|".join(INSIDE)
+    for document in (ROOT / "CONTRIBUTING.md", ROOT / "docs" / "design.md", ROOT / "docs" / "reading.md"):
+        for name in re.findall(rf"`((?:{packages})(?:\.\w+)+)`", document.read_text(encoding="utf-8")):
+            module, _dot, last = f"lenet.{name}".rpartition(".")
+            try:
+                importlib.import_module(f"lenet.{name}")
+            except ModuleNotFoundError:
+                assert hasattr(importlib.import_module(module), last), f"{document.name}: {name}"
+
+
+def test_the_document_knows_from_where_on_writing_is_reduced() -> None:
+    """Twice the height that is enough."""
+    from lenet.preprocessing import pipeline
+
+    words = f"writing of {2 * pipeline._HIGH_ENOUGH} pixels or more is reduced"
+    assert words in (ROOT / "docs" / "reading.md").read_text(encoding="utf-8")

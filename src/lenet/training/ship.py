@@ -29,7 +29,7 @@ from lenet.network.inputs import to_input
 from lenet.network.spec import NOT_A_DIGIT
 from lenet.network.weights import Weights, load_weights, save_weights
 from lenet.training import fit_decoder
-from lenet.training.card import write_card
+from lenet.training.card import refresh_card, write_card
 from lenet.training.recipe import restore_settings
 
 # The largest difference between engines, as a share of a layer's largest value.
@@ -146,14 +146,18 @@ def ship(runs: list[Path], name: str, assets: Path) -> Path:
 def refit(name: str, assets: Path) -> Path:
     """Fit the confidence of shipped weights' answers anew, after what it is weighed by has changed; return their path.
 
-    The network and what finds the path stay as they are. The model card is to be written again.
+    The network and what finds the path stay as they are; the model card beside them is refreshed.
     """
     weights = load_weights(name)
     if not weights.reads_numbers:
         raise TrainingError(name, "reads no numbers", "choose weights that do")
     data = load(weights.card["data"]["name"])
     path = assets / f"{name}.safetensors"
-    save_weights(path, fit_decoder.fit_answers(weights, data, number_writers(data)))
+    fitted = fit_decoder.fit_answers(weights, data, number_writers(data))
+    card = path.with_suffix(".md")
+    if card.exists():
+        replace_text(card, refresh_card(card.read_text(encoding="utf-8"), fitted))
+    save_weights(path, fitted)
     return path
 
 

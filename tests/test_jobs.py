@@ -165,9 +165,55 @@ def test_a_finished_job_is_not_thrown_away(tmp_path: Path, capsys: pytest.Captur
     assert run(capsys, "read", str(EXAMPLES / "zip.jpg"), "--out", str(out))[0] == 0
     table = out.read_text(encoding="utf-8")
     status, _out, err = run(capsys, "read", str(EXAMPLES / "form.png"), "--out", str(out), "--resume")
-    assert (status, err.count("out.csv: is finished; leave out --resume")) == (1, 1)
+    assert (status, err.count("out.csv: is finished; give --overwrite in place of --resume to read again")) == (1, 1)
     assert out.read_text(encoding="utf-8") == table
     assert run(capsys, "read", str(EXAMPLES / "zip.jpg"), "--resume")[0] == 2
+
+
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
+def test_a_file_that_is_there_is_replaced_only_on_demand(
+    ending: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Status 2 without --overwrite; with it the old answers stay until the new ones are whole, also after Ctrl-C."""
+    from lenet.bulk import jobs
+
+    out, (first, second) = tmp_path / f"out{ending}", [str(EXAMPLES / name) for name in ("zip.jpg", "form.png")]
+    assert run(capsys, "read", first, "--out", str(out))[0] == 0
+    old = out.read_bytes()
+    status, _out, err = run(capsys, "read", second, "--out", str(out))
+    line = f"--out {out}: is there already; give --overwrite to replace it, or choose another file\n"
+    assert (status, err, out.read_bytes()) == (2, line, old)
+
+    def interrupted(source: str, *_more: object) -> object:
+        if source == first:
+            raise KeyboardInterrupt
+        return real(source, *_more)  # type: ignore[arg-type]
+
+    real = jobs.read
+    with monkeypatch.context() as changed:
+        changed.setattr(jobs, "read", interrupted)
+        assert run(capsys, "read", second, first, "--out", str(out), "--overwrite")[0] == 130
+    assert out.read_bytes() == old
+    assert run(capsys, "read", second, first, "--out", str(out), "--overwrite", "--resume")[0] == 0
+    assert not (tmp_path / f"out{ending}.part").exists()
+    run(capsys, "read", second, first, "--out", str(tmp_path / f"whole{ending}"))
+    assert out.read_bytes() == (tmp_path / f"whole{ending}").read_bytes() != old
+    assert run(capsys, "read", first, "--out", str(out), "--overwrite")[0] == 0
+    assert out.read_bytes() == old
+
+
+def test_a_folder_is_no_file_for_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Said before anything is read, also with --overwrite; which alone replaces nothing."""
+    status, _out, err = run(capsys, "read", "x.png", "--out", str(make_folder(tmp_path / "a.csv")), "--overwrite")
+    assert (status, err) == (2, f"--out {tmp_path / 'a.csv'}: is a folder; give a file\n")
+    status, _out, err = run(capsys, "read", "x.png", "--overwrite")
+    assert (status, err) == (2, "--overwrite: replaces the file of --out; give --out\n")
+
+
+def make_folder(path: Path) -> Path:
+    """Make a folder."""
+    path.mkdir()
+    return path
 
 
 def test_many_pictures_of_an_archive_are_opened_as_they_are_read(tmp_path: Path) -> None:

@@ -100,7 +100,13 @@ def test_a_part_that_is_missing_or_strange_is_found(tmp_path: Path) -> None:
 
 def test_the_command_says_what_a_cluster_needs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """A folder for the parts, and files that its nodes can see."""
-    for more in ((), ("--out", "x", "--json"), ("--out", "x", "--annotate", "y.png"), ("-", "--out", "x")):
+    for more in (
+        (),
+        ("--out", "x", "--json"),
+        ("--out", "x", "--annotate", "y.png"),
+        ("--out", "x", "--overwrite"),
+        ("-", "--out", "x"),
+    ):
         status, _out, err = run(capsys, "read", NAMES[0], "--cluster", LOCAL, *more)
         assert status == 2
         assert "--cluster: reads files into a folder of Parquet parts; give --out FOLDER" in err

@@ -21,22 +21,23 @@ Put = Callable[[dict[str, Any]], None]
 
 
 @contextmanager
-def open_output(path: Path, job: dict[str, Any], names: list[str], *, resume: bool) -> Iterator[tuple[Put, int]]:
+def open_output(
+    path: Path, job: dict[str, Any], names: list[str], *, resume: bool, overwrite: bool = False
+) -> Iterator[tuple[Put, int]]:
     """Yield a function that adds an answer, as `lenet read --json` has it, and how many pictures are done already.
 
     Answers go into PATH.part, a line each; at the end they become the .csv, .jsonl or .parquet file in one step. What
     an interrupt leaves of PATH.part is gone on with by `resume`, if the `job` is the same and its first pictures are
-    the first `names`: so every picture has its answer exactly once.
-    Raises UsageError for another ending, MissingExtra for Parquet without pyarrow, and LenetError when nothing can be
-    written, or when PATH.part is another job's.
+    the first `names`: so every picture has its answer exactly once. With `overwrite` a file that is there is replaced.
+    Raises UsageError for another ending and a file that may not be replaced, MissingExtra for Parquet without pyarrow,
+    and LenetError when nothing can be written, or when PATH.part is another job's.
     """
     if path.suffix not in FORMATS:
         raise UsageError(f"--out {path}", f"ends in {path.suffix!r}", f"expected {', '.join(FORMATS)}")
     if path.suffix == ".parquet":
         import_arrow()
     part = path.with_name(f"{path.name}.part")
-    if resume and path.exists() and not part.exists():
-        raise LenetError(path, "is finished", "leave out --resume to read again, or choose another file")
+    _check_place(path, part, resume=resume, overwrite=overwrite)
     try:
         done = _take_up(part, job, names) if resume and part.exists() else 0
         if not done:
@@ -54,6 +55,19 @@ def open_output(path: Path, job: dict[str, Any], names: list[str], *, resume: bo
         part.unlink()
     except OSError as error:
         raise LenetError(path, f"cannot be written ({reason(error)})") from error
+
+
+def _check_place(path: Path, part: Path, *, resume: bool, overwrite: bool) -> None:
+    """Raise what is wrong with a place for answers where something is already."""
+    if path.is_dir():
+        raise UsageError(f"--out {path}", "is a folder", "give a file")
+    if not path.exists():
+        return
+    if resume and not part.exists():
+        remedy = "give --overwrite in place of --resume to read again, or choose another file"
+        raise LenetError(path, "is finished", remedy)
+    if not resume and not overwrite:
+        raise UsageError(f"--out {path}", "is there already", "give --overwrite to replace it, or choose another file")
 
 
 def write_answers(path: Path, answers: Iterable[dict[str, Any]]) -> None:

@@ -62,6 +62,9 @@ def read(
         Path | None, typer.Option(metavar="FILE", help="Write the answers to a .csv, .jsonl or .parquet file.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted job of the same --out.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the --out file that is there, once all is read.")
+    ] = False,
     column: Annotated[
         str | None, typer.Option(metavar="NAME", help="The column of pictures in .parquet files, if there are several.")
     ] = None,
@@ -103,24 +106,24 @@ def read(
     if method not in ("cut", "sweep"):
         raise UsageError(f"--method {method}", "expected cut or sweep")
     model = model or (SLIDING_DEFAULT if method == "sweep" else DEFAULT)
-    if not 0 <= timeout <= _LONGEST:
-        raise UsageError(f"--timeout {timeout:g}", f"expected 0 to {_LONGEST:,} CPU seconds")
-    if resume and not out:
-        raise UsageError("--resume", "goes on with a job of --out", "give --out")
+    _check_usage(timeout, out, resume, overwrite)
     options: dict[str, Any] = {"digit": digit, "pattern": pattern, "best": best, "max_error": max_error}
     options |= {"sweep": method == "sweep", "choices": _read_choices(choices) if choices else None}
     found = list_pictures(paths, column)
     job = {"model": model, "column": column, **options}
     asked = read_options(load(model), sliding_window=options.pop("sweep"), **options)
     if cluster is not None:
-        if out is None or as_json or annotate or save_glyphs or "-" in found:
+        if out is None or as_json or annotate or save_glyphs or overwrite or "-" in found:
             problem = "reads files into a folder of Parquet parts"
-            raise UsageError("--cluster", problem, "give --out FOLDER, without --json, --annotate and --save-glyphs")
+            remedy = "give --out FOLDER, without --json, --annotate, --save-glyphs and --overwrite"
+            raise UsageError("--cluster", problem, remedy)
         _on_cluster(cluster, out, job, found, asked, resume, timeout or None)
         return
     _prepare_drawings(annotate, found)
     with _explain_stop(out), ExitStack() as open_files, ExitStack() as others:
-        put, done = open_files.enter_context(open_output(out, job, found, resume=resume)) if out else (None, 0)
+        put, done = None, 0
+        if out:
+            put, done = open_files.enter_context(open_output(out, job, found, resume=resume, overwrite=overwrite))
         keep = others.enter_context(keep_corrections(save_glyphs)) if save_glyphs else None
         move = others.enter_context(bar("reading", "pictures"))
         failed = False
@@ -145,6 +148,18 @@ def read(
                 move(number + 1, len(found))
     if failed:
         raise typer.Exit(1)
+
+
+def _check_usage(timeout: float, out: Path | None, resume: bool, overwrite: bool) -> None:
+    """Raise UsageError for a time that is none, and for what needs --out."""
+    from lenet.errors import UsageError
+
+    if not 0 <= timeout <= _LONGEST:
+        raise UsageError(f"--timeout {timeout:g}", f"expected 0 to {_LONGEST:,} CPU seconds")
+    if resume and not out:
+        raise UsageError("--resume", "goes on with a job of --out", "give --out")
+    if overwrite and not out:
+        raise UsageError("--overwrite", "replaces the file of --out", "give --out")
 
 
 def _on_cluster(

@@ -24,7 +24,7 @@ from lenet.report.classifiers import CLASSIFIERS, deslant, measure_classifier
 from lenet.report.invariance import CHANGES, Change, borne
 from lenet.report.measured import Run, Spread, count_rejected
 from lenet.report.page import Picture, Section, Table, html, markdown
-from lenet.report.reproduce import Step, reproduce
+from lenet.report.reproduce import ReportStep, reproduce
 from lenet.training import plan
 from lenet.training.distortions import FIGURE_7
 from lenet.training.recipes import RECIPES
@@ -199,7 +199,7 @@ SOME = ["paper", "paper-15000", "distorted_as_written", "lenet1", "linear"]
 @pytest.mark.engine
 def test_a_page_is_made_of_what_is_there(small: Dataset, tmp_path: Path) -> None:
     """Parts that were trained are shown, others say so; a second call trains nothing; the JSON has its keys."""
-    steps: list[Step] = []
+    steps: list[ReportStep] = []
     found = reproduce(tmp_path, quick=True, only=SOME, pictures=False, report=steps.append)
     assert steps[-1].words == "measuring and drawing"
     shown = [step.done for step in steps if step.total]

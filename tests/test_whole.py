@@ -20,7 +20,7 @@ from lenet.training.plan import draw_plan
 from lenet.training.recipe import change_recipe
 from lenet.training.recipes import RECIPES
 from lenet.training.sequence_loss import (
-    Number,
+    SeenNumber,
     SequenceTraining,
     differentiate_number,
     picture_numbers,
@@ -34,12 +34,12 @@ from conftest import by_small_steps
 READER = load("lenet5-reader").weights
 
 
-def number(font: Digits, rows: list[int], gap: int = 1) -> Number:
+def number(font: Digits, rows: list[int], gap: int = 1) -> SeenNumber:
     """A number of the paper's own font."""
     gaps = np.full(len(rows) - 1, gap, np.int32)
     writing = space_out(font.glyphs[rows], font.labels[rows], gaps, np.zeros(len(rows), np.int32))
     candidates = find_candidates((255 - 255 * writing.ink).astype(np.uint8))
-    return Number(candidates.lattice, candidates.glyphs, writing.text)
+    return SeenNumber(candidates.lattice, candidates.glyphs, writing.text)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -100,7 +100,7 @@ def test_steps_make_the_right_texts_likelier(font: Digits) -> None:
     assert last.loss < first.loss
 
 
-def losses(weights: learned.Weights, shown: list[Number]) -> list[float]:
+def losses(weights: learned.Weights, shown: list[SeenNumber]) -> list[float]:
     """The loss of every number."""
     return [
         differentiate_number(each, Network(weights).scores(each.glyphs).astype(np.float64), READER)[0] for each in shown

@@ -15,7 +15,7 @@ from lenet.cli.progress import bar, downloads
 from lenet.errors import Interrupted
 
 if TYPE_CHECKING:
-    from lenet.report.reproduce import Step
+    from lenet.report.reproduce import ReportStep
 
 
 def reproduce(
@@ -65,12 +65,12 @@ def _sentence(found: dict[str, Any], page: Path) -> str:
 
 
 @contextmanager
-def _steps() -> Iterator[Callable[[Step], None]]:
+def _steps() -> Iterator[Callable[[ReportStep], None]]:
     """Yield what shows a reproduction: a line for each step and, on a terminal, a bar of all training."""
     told: set[int] = set()
     with bar("training", "patterns") as move:
 
-        def report(step: Step) -> None:
+        def report(step: ReportStep) -> None:
             if step.number not in told:
                 told.add(step.number)
                 print(f"{step.number}/{step.steps} {step.words}", file=sys.stderr, flush=True)

@@ -31,7 +31,7 @@ _QUICK_PATTERNS, _QUICK_DIGITS, _DIGITS = 2_000, 250, 2_000
 
 
 @dataclass(frozen=True)
-class Step:
+class ReportStep:
     """Where a reproduction is: step `number` of `steps`, in words, and how much of all training is done.
 
     `done` and `total` are presentations of a pattern to a replica, of the parts that were not there at the start.
@@ -50,7 +50,7 @@ def reproduce(
     quick: bool = False,
     only: list[str] | None = None,
     pictures: bool = True,
-    report: Callable[[Step], None] = silent,
+    report: Callable[[ReportStep], None] = silent,
     report_fetch: Report = silent,
 ) -> dict[str, Any]:
     """Train and measure what is missing in `out`, write the page, and return the results as results.json has them.
@@ -78,19 +78,19 @@ def reproduce(
     missing = [part for part in parts if not (folder / "runs" / part.name / "result.json").exists()]
     done, total = 0, sum(part.presentations(len(data.train), quick) for part in missing)
     for number, part in enumerate(parts, start=1):
-        report(Step(number, steps, part.about, done, total))
+        report(ReportStep(number, steps, part.about, done, total))
 
         def tell(progress: Progress, number: int = number, part: Part = part, before: int = done) -> None:
             seen = (max(progress.passed, 1) - 1) * progress.total + progress.done * (progress.passed > 0)
-            report(Step(number, steps, part.about, before + part.replicas * seen, total))
+            report(ReportStep(number, steps, part.about, before + part.replicas * seen, total))
 
         train_part(part, data, folder / "runs", quick, tell)
         done += part.presentations(len(data.train), quick) if part in missing else 0
     patterns = _QUICK_PATTERNS if quick else len(data.train)
     for number, name in enumerate(names, start=len(parts) + 1):
-        report(Step(number, steps, f"classifier {name}"))
+        report(ReportStep(number, steps, f"classifier {name}"))
         measure_classifier(name, data, folder / "classifiers", patterns)
-    report(Step(steps, steps, "measuring and drawing"))
+    report(ReportStep(steps, steps, "measuring and drawing"))
     results = {
         "unit": "per cent",
         "date": datetime.now(UTC).date().isoformat(),

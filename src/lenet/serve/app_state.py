@@ -10,7 +10,7 @@ from pathlib import Path
 from lenet.serve.limits import Limits
 from lenet.serve.model_registry import ModelRegistry
 from lenet.serve.readers import Died, Readers, TooSlow
-from lenet.serve.request import Options, Picture
+from lenet.serve.request import Options, Upload
 from lenet.serve.tasks import Outcome, fail
 from lenet.serve.training_jobs import TrainingJobs
 
@@ -25,7 +25,7 @@ class AppState:
     folder: Path
     limits: Limits
 
-    async def ask_of(self, task: str, picture: Picture, options: Options) -> Outcome:
+    async def ask_of(self, task: str, picture: Upload, options: Options) -> Outcome:
         """Have a reader do a task with a picture. Raises WeightsError, Busy, TooSlow or Died."""
         return await self.readers.ask(
             task,
@@ -37,11 +37,11 @@ class AppState:
             options=options.asked(),
         )
 
-    async def ask_of_all(self, given: list[Picture], options: Options) -> Outcome:
+    async def ask_of_all(self, given: list[Upload], options: Options) -> Outcome:
         """Read several pictures, one on each reader at a time; return the answers in order, or what all have wrong."""
         turns = asyncio.Semaphore(self.readers.count)
 
-        async def in_turn(picture: Picture) -> Outcome:
+        async def in_turn(picture: Upload) -> Outcome:
             async with turns:
                 return await self._one_of_many(picture, options)
 
@@ -51,7 +51,7 @@ class AppState:
                 return each
         return Outcome(200, "application/json", b'{"results": [' + b", ".join(each.body for each in found) + b"]}")
 
-    async def _one_of_many(self, picture: Picture, options: Options) -> Outcome:
+    async def _one_of_many(self, picture: Upload, options: Options) -> Outcome:
         try:
             found = await self.ask_of("read", picture, options)
         except (TooSlow, Died) as error:

@@ -52,7 +52,7 @@ class Options(BaseModel):
 
 
 @dataclass(frozen=True)
-class Picture:
+class Upload:
     """A picture's bytes, and its name on the client's side, if any: it is told back, and used for nothing."""
 
     name: str | None
@@ -65,7 +65,7 @@ def read_parameters() -> list[dict[str, Any]]:
     return [{"name": name, "in": "query", "required": False, "schema": each} for name, each in described.items()]
 
 
-async def read_pictures(request: Request, most: int) -> tuple[list[Picture], Options]:
+async def read_pictures(request: Request, most: int) -> tuple[list[Upload], Options]:
     """Return what was sent, at most so many pictures, with the options of the query and of the form.
 
     Raises HTTPException 400 for what is no form or has no picture, 413 for too many, 415 for another kind of body, and
@@ -79,7 +79,7 @@ async def read_pictures(request: Request, most: int) -> tuple[list[Picture], Opt
         data = await request.body()
         if not data:
             raise HTTPException(400, "picture: is empty; send it as the body, or as the field file of a form")
-        return [Picture(None, data)], options
+        return [Upload(None, data)], options
     # The body was received within its limit: one part may be all of it.
     form = await request.form(max_files=most + 1, max_fields=10_100, max_part_size=1 << 20)
     found = [each for each in form.getlist(_FIELD) if isinstance(each, UploadFile)]
@@ -87,7 +87,7 @@ async def read_pictures(request: Request, most: int) -> tuple[list[Picture], Opt
         raise HTTPException(400, f"form: no picture in it; send one as the field {_FIELD}")
     if len(found) > most:
         raise HTTPException(413, f"form: more than {most} pictures; send them in parts")
-    given = [Picture(each.filename or None, await each.read()) for each in found]
+    given = [Upload(each.filename or None, await each.read()) for each in found]
     return given, _merged(options, form.multi_items())
 
 

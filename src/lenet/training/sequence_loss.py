@@ -44,7 +44,7 @@ _LEAST_PULL = 1e-4
 
 
 @dataclass(frozen=True)
-class Number:
+class SeenNumber:
     """A number as the reader saw it: its candidates, without the page, their glyphs (m, 28, 28), and what it says."""
 
     lattice: Lattice
@@ -70,7 +70,7 @@ class NumberTargets(NamedTuple):
 class SequenceTraining:
     """Numbers to learn by the judge of weights that read them: `together` at a time, their loss taken `pull` times."""
 
-    every: list[Number]
+    every: list[SeenNumber]
     weights: Weights
     together: int
     pull: float
@@ -96,7 +96,7 @@ class SequenceTraining:
         return NumberTargets(inputs[moved], probs.argmax(axis=1).astype(np.uint8), targets, excess)
 
 
-def differentiate_number(number: Number, scores: Float64, weights: Weights) -> tuple[float, Float64]:
+def differentiate_number(number: SeenNumber, scores: Float64, weights: Weights) -> tuple[float, Float64]:
     """Return equation 17's loss of a number, in nats, and its gradient in the scores (m, 11) of its candidates.
 
     The scores are as learned: the judge's weights say how far "not a digit" is lowered, and the temperature. Both are 0
@@ -161,7 +161,7 @@ class _Task:
 
 def picture_numbers(
     data: Dataset, writers: Int64, report: Callable[[int, int], None] = silent, parts: int = _PARTS
-) -> list[Number]:
+) -> list[SeenNumber]:
     """Picture numbers by those writers (n,) who are not held out, and look at them as the reader does. Takes minutes.
 
     Numbers that are seen as nothing or as several lines are left out; the rest are the same for any number of
@@ -173,7 +173,7 @@ def picture_numbers(
     for number in range(parts):
         rows = np.concatenate([choose_of_one_writer(rng, mine, writers, LONGEST) for _picture in range(_PICTURES)])
         tasks.append(_Task(int(rng.integers(2**31)) + number, data.train.glyphs[rows], data.train.labels[rows]))
-    found: list[Number] = []
+    found: list[SeenNumber] = []
     with get_context("spawn").Pool(count_cores()) as pool:
         for done, more in enumerate(pool.imap(_picture_task, tasks, chunksize=4), 1):
             found += more
@@ -181,7 +181,7 @@ def picture_numbers(
     return found
 
 
-def _picture_task(task: _Task) -> list[Number]:
+def _picture_task(task: _Task) -> list[SeenNumber]:
     rng = np.random.default_rng(task.seed)
     found = []
     for picture in range(_PICTURES):
@@ -192,5 +192,5 @@ def _picture_task(task: _Task) -> list[Number]:
             lattice = replace(
                 candidates.lattice, pieces=np.zeros((0, 0), np.int32)
             )  # a page has more bytes than all else
-            found.append(Number(lattice, candidates.glyphs, text))
+            found.append(SeenNumber(lattice, candidates.glyphs, text))
     return found

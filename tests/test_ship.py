@@ -13,7 +13,7 @@ import pytest
 import lenet
 from lenet.data.dataset import load
 from lenet.errors import TrainingError
-from lenet.network.weights import load_weights, save_weights
+from lenet.network.weights import find_weights, load_weights, save_weights
 from lenet.training import run as run_folder
 from lenet.training import ship
 
@@ -130,3 +130,25 @@ def test_unfinished_and_mixed_runs_do_not_pass(runs: list[Path], tmp_path: Path)
     (runs[1] / "result.json").unlink()
     with pytest.raises(TrainingError, match="is not a finished run; finish it with --resume"):
         gate(runs, tmp_path)
+
+
+def test_a_refitted_network_has_its_new_curve_in_its_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What finds the path stays as it is, and so does what benchmarks wrote into the card."""
+    weights = load_weights("lenet5-reader")
+    calibration = {**weights.card["calibration"], "error_curve": [[0.25, 0.125, 0.75]]}
+    fitted = replace(weights, card={**weights.card, "calibration": calibration})
+    monkeypatch.setattr(ship, "load", lambda _name: None)
+    monkeypatch.setattr(ship, "number_writers", lambda _data: None)
+    monkeypatch.setattr(ship.fit_decoder, "fit_answers", lambda *_: fitted)
+    card = tmp_path / "lenet5-reader.md"
+    old = find_weights("lenet5-reader").with_suffix(".md").read_text(encoding="utf-8")
+    card.write_text(old, encoding="utf-8")
+    path = ship.refit("lenet5-reader", tmp_path)
+    new = card.read_text(encoding="utf-8")
+    assert "| 25 % | 75.0 % | 12.50 % |" in new
+    assert new.count("| 25 % |") == 1
+    assert new.partition("## Reading")[2] == old.partition("## Reading")[2]
+    assert load_weights(path).card["calibration"]["error_curve"] == [[0.25, 0.125, 0.75]]
+    assert (load_weights(path).arc_scorer == weights.arc_scorer).all()
+    with pytest.raises(TrainingError, match="lenet5-modern: reads no numbers; choose weights that do"):
+        ship.refit("lenet5-modern", tmp_path)

@@ -139,7 +139,7 @@ def test_what_is_learned_is_as_it_was_before_fitting() -> None:
             "lenet5-modern",
             None,
             {"teacher": ""},
-            "init lenet5-modern: reads no numbers, so nothing judges them",
+            "init lenet5-modern: reads no numbers, so nothing scores their arcs",
         ),
         ("lenet5-reader", "torch", {}, "recipe numbers, numbers 8: whole numbers are learned on the engine alone"),
         (

@@ -119,16 +119,16 @@ def _explain(page: Page, network: Network, options: ReadOptions, *, inverted: bo
     writing = find_writing(page, tall=one, inverted=inverted)
     candidates = segment_digit(writing) if one else segment_numbers(writing)
     scores = score_with_tta(network, candidates.glyphs)
-    reading = (_read_digit if one else _read_numbers)(candidates, scores, network, options)
+    reading = _read_digit(candidates, scores, options) if one else _read_numbers(candidates, scores, network, options)
     return Explained(reading, candidates, scores.probabilities)
 
 
 def read_digit(candidates: PageCandidates, network: Network, options: ReadOptions = ReadOptions()) -> Reading:
     """Say which digit the one candidate of a page is."""
-    return _read_digit(candidates, score_with_tta(network, candidates.glyphs), network, options)
+    return _read_digit(candidates, score_with_tta(network, candidates.glyphs), options)
 
 
-def _read_digit(candidates: PageCandidates, scores: TtaScores, _network: Network, options: ReadOptions) -> Reading:
+def _read_digit(candidates: PageCandidates, scores: TtaScores, options: ReadOptions) -> Reading:
     if candidates.unreadable:
         return Reading("", "", 0.0, candidates.unreadable, steps=candidates.steps)
     probs = scores.probabilities[0]
@@ -280,14 +280,14 @@ def _least_confidence(network: Network, most_error: float) -> tuple[float, tuple
     return 1.0, (Step("error-out-of-reach", {"weights": network.weights.name, "percent_wrong": reached}),)
 
 
-def _calibrate(decoded: DecodedLine, found: Float64 | None, network: Network) -> DecodedLine:
-    """Return the line with the confidence that such answers deserve, by the weights' own calibration of its signs.
+def _calibrate(decoded: DecodedLine, features: Float64 | None, network: Network) -> DecodedLine:
+    """Return the line with the confidence that such answers deserve, by the weights' own calibration of its features.
 
     That the format holds which was asked for is part of it. Other texts stay behind the answer in the same order, as
     likely beside each other as before, and all add up to 1 at most.
     """
-    trust, share = network.weights.confidence_weights, decoded.confidence
-    confidence = share if trust is None or found is None else calibrate_confidence(found, trust)
+    weights, share = network.weights.confidence_weights, decoded.confidence
+    confidence = share if weights is None or features is None else calibrate_confidence(features, weights)
     confidence *= format_holds(decoded.fits)
     others = min(confidence / share, (1 - confidence) / (1 - share)) if 0 < share < 1 else confidence
     likeliest = tuple(

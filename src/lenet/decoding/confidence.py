@@ -1,4 +1,4 @@
-"""How far to trust a number that was read: its own probability, and signs that it is harder than most, weighed."""
+"""How sure a number is that was read: its own probability, and features of numbers that are harder than most."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _MOST_STEPS = 4
 def confidence_features(
     decoded: DecodedLine, candidates: PageCandidates, arcs: Int32, log_probabilities: Float64
 ) -> Float64:
-    """Return SIGNS (13,) of a line that says the `arcs` (n,) of a sight, n above 0, of log-probabilities (m, 11).
+    """Return CONFIDENCE_FEATURES (13,) of a line that says `arcs` (n,), n above 0, of log-probabilities (m, 11).
 
     A point or a dash looks like no digit, and need not: what digits look like is asked of digits alone.
     """

@@ -88,10 +88,10 @@ def arc_features(shapes: Float32, log_probabilities: Float64, labels: Int32) -> 
 
 
 def log_prob_gradient(arcs: Int32, labels: Int32, log_probabilities: Float64, grad: Float64) -> Float64:
-    """Return the gradient in log-probabilities (m, 11) of a loss whose slopes in the evidence (n, WEIGHED) are given.
+    """Return the gradient in log-probabilities (m, 11) of a loss, by its gradient in the features (n, e).
 
-    The evidence is that of arcs (n,), rows of the log-probabilities, that say these labels (n,), as `build_line_graph`
-    has it. What was too unlikely to count has no gradient.
+    The features are those of arcs (n,), rows of the log-probabilities, that say these labels (n,), as
+    `build_line_graph` has it. What was too unlikely to count has no gradient.
     """
     found = np.zeros_like(log_probabilities)
     likeliest = log_probabilities[:, :NOT_A_DIGIT].argmax(axis=1)
@@ -135,11 +135,11 @@ def find_colons(lattice: Lattice, pairs: Int32, pieces: Int32) -> npt.NDArray[np
 def build_line_graph(
     lattice: Lattice, line: int, log_probabilities: Float64, arc_scorer: Float64, *, separators: bool = False
 ) -> tuple[Graph, Int32, Float64]:
-    """Return a line's graph, the lattice's arc behind each of its arcs, and the evidence (arcs, WEIGHED) behind it.
+    """Return a line's graph, the lattice's arc behind each of its arcs, and the features (arcs, e) behind it.
 
     Node i stands before the line's piece i. Every arc of the lattice gives ten arcs, one for each digit, and one of
     a single piece a silent one besides; with `separators` also one for each separator that it looks like, and a colon
-    for two dots. A penalty is what the judge makes of the evidence, with the sign turned.
+    for two dots. A penalty is what the arc scorer makes of the features, with the sign turned.
     """
     first, past = lattice.lines[line]
     own = np.flatnonzero((lattice.arcs[:, 0] >= first) & (lattice.arcs[:, 1] <= past))
@@ -151,7 +151,7 @@ def build_line_graph(
     if separators:
         # A separator is a piece that is no digit, and of the right shape.
         which, symbols, unlike = find_separators(lattice.shapes[single])
-        # Two dots are a colon: both are no digit, which the evidence of the first and the penalty of the second say.
+        # Two dots are a colon: both are no digit, which the features of the first and the penalty of the second say.
         pairs = own[lattice.arcs[own, 1] - lattice.arcs[own, 0] == 2]  # noqa: PLR2004
         places = np.searchsorted(lattice.arcs[single, 0], lattice.arcs[pairs, 0, None] + [0, 1])
         colons = find_colons(lattice, pairs, single[places])

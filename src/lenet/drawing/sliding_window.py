@@ -15,7 +15,7 @@ _ZOOM, _ROW, _NAMES = 4, 15, 64
 
 
 def draw_strips(page: Uint8, strips: list[Uint8], probs: list[Float64], reading: Reading) -> Image.Image:
-    """Draw a swept reading: for each line what the network slid along (32, W), and its columns, (w, 11) chances.
+    """Draw a reading: for each line what the network slid along (32, W), and the probabilities (w, 11) of its columns.
 
     A column stands under the middle of what it saw; the darker a cell, the likelier its label.
     """

@@ -46,7 +46,7 @@ class TtaScores(NamedTuple):
 def score_with_tta(network: Network, glyphs: Uint8) -> TtaScores:
     """Look at glyphs (n, 28, 28).
 
-    Where the first look is sure, the chances are `Network.probabilities`; else the scores are the mean over seven
+    Where the first look is sure, they are `Network.probabilities`; else the scores are the mean over seven
     looks, which on held-out writers' digits leaves three quarters of the errors (docs/log.md).
     """
     inputs = to_input(glyphs)

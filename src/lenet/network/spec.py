@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-# The weights that read when none are named, and those that are swept along a line.
+# The weights that read when none are named, and those that slide along a line.
 DEFAULT, SLIDING_DEFAULT = "lenet5-reader", "lenet5-sweep"
 # Section II.B: a 32x32 field; the background is -0.1, full ink 1.175, so that the mean is about 0.
 INPUT_SIZE = 32

@@ -29,8 +29,8 @@ _OLD_KEYS = {
     "confidence_fitted_on": "trust_fitted_on",
     "error_curve": "risk",
 }
-# How much evidence `lenet.decoding.arc_scorer` weighs for an arc of a path, with how many hidden units; and with how
-# many weights `lenet.decoding.confidence` weighs its signs, an offset included.
+# How many features of an arc `lenet.decoding.arc_scorer` weighs, with how many hidden units; and with how many weights
+# `lenet.decoding.confidence` weighs its features, an offset included.
 ARC_FEATURE_COUNT, ARC_SCORER_UNITS, CONFIDENCE_WEIGHT_COUNT = 24, 24, 14
 _FORMAT = 1
 # The largest network of the table has 62,000 parameters; a file beyond this holds something else.

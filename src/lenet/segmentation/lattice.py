@@ -43,7 +43,7 @@ class Lattice:
 
     Pieces are numbered line after line, left to right; `lines` (l, 2) are the first and one past the last of each
     line. Each arc (m, 2) is a run of pieces of one line, first and one past the last; `boxes` (m, 4) are x0, y0, x1,
-    y1 in page pixels, right and bottom exclusive; `shapes` (m, 9) is the evidence named in `SHAPES`. One digit is a
+    y1 in page pixels, right and bottom exclusive; `shapes` (m, 9) is what `SHAPES` names. One digit is a
     lattice of one piece and one arc; a page without any has a reason, the `why` of it.
     """
 

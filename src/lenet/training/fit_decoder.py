@@ -1,4 +1,4 @@
-"""Fit what finds the path through a number: the judge of the evidence, and how much to trust the answer.
+"""Fit what finds the path through a number: what scores its arcs, and the confidence of the answer.
 
 The loss is the paper's discriminative forward one (equation 17) on pictures of numbers by held-out writers, whose
 digits the network never saw: minus the log-probability of the right text, all its segmentations together.
@@ -34,13 +34,14 @@ from lenet.training.synthetic.negatives import draw_negative
 
 # This share of the numbers is one digit.
 _SINGLE = 0.2
-# Numbers that the judge is fitted on, and others that the curve of errors is counted on.
+# Numbers that the arc scorer is fitted on, and others that the curve of errors is counted on.
 _EXAMPLES, _TRUSTED = 8_000, 5_000
-# The share of pictures without a number among those that trust is fitted on, and of hard numbers among the judge's.
+# The share of pictures without a number among those that the confidence is fitted on, and of hard numbers
+# among the arc scorer's.
 _SCRAPS, _HARD = 0.15, 0.4
 _PASSES, _BATCH = 16, 8
-# Rate and decay of the judge's linear unit and of its hidden ones, whose weights begin with this deviation. So strong a
-# decay of what is hidden costs made numbers a little and is worth more on real ones (docs/log.md).
+# Rate and decay of the arc scorer's linear unit and of its hidden ones, whose weights begin with this deviation. So
+# strong a decay of what is hidden costs made numbers a little and is worth more on real ones (docs/log.md).
 _LINEAR, _HIDDEN, _SPREAD = (0.06, 1e-3), (0.02, 1e-2), 0.3
 # Confidences at which the curve of errors is kept.
 _CURVE = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995)
@@ -58,7 +59,7 @@ class Example:
 def fit_decoder(
     weights: Weights, data: Dataset, writers: Int64, report: Callable[[int, int], None] = silent
 ) -> Weights:
-    """Return weights that find paths through numbers, and know how far to trust them, by held-out writers' digits.
+    """Return weights that find paths through numbers, and how sure they are, by held-out writers' digits.
 
     The share of rubbish among what a network learned from is not that of the world: the rubbish output is lowered
     until it takes none of the held-out digits, and the temperature is fitted anew.
@@ -142,9 +143,9 @@ def picture_examples(
 
 
 def fit_arc_scorer(found: list[Example]) -> tuple[Float64, float]:
-    """Return the judge (WEIGHED + 2, 1 + HIDDEN) that makes the right texts likeliest, and the loss: nats for a number.
+    """Return the arc scorer that makes the right texts likeliest, and the loss: nats for a number.
 
-    Numbers whose text no path says are left out. Adam on small batches, with decay, on evidence of mean 0 and deviation
+    Numbers whose text no path says are left out. Adam on small batches, with decay, on features of mean 0 and deviation
     1, all of it held in memory.
     """
     found = [example for example in found if len(example.candidates.lattice.lines) == 1]
@@ -190,7 +191,7 @@ def fit_arc_scorer(found: list[Example]) -> tuple[Float64, float]:
 
 
 def _unstandardise(arc_scorer: Float64, mean: Float64, deviation: Float64) -> Float64:
-    """Return the judge that says of plain evidence what this one says of the same with mean 0 and deviation 1."""
+    """Return the arc scorer that says of plain features what this one says of the same with mean 0 and deviation 1."""
     plain = arc_scorer.copy()
     plain[:-2] /= deviation[:, None]
     plain[-2] -= mean @ plain[:-2]

@@ -1,7 +1,7 @@
 """Numbers to learn as a whole: what the candidates of a number should have scored, by the loss of its right text.
 
-This is the paper's global training (section VI): equation 17 goes back through the sums over paths, the judge and the
-evidence to the network's scores of all candidates, right cuts and wrong ones.
+This is the paper's global training (section VI): equation 17 goes back through the sums over paths, the arc scorer
+and its features to the network's scores of all candidates, right cuts and wrong ones.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class NumberTargets(NamedTuple):
 
 @dataclass(frozen=True)
 class SequenceTraining:
-    """Numbers to learn by the judge of weights that read them: `together` at a time, their loss taken `pull` times."""
+    """Numbers to learn `together`, so many at a time, by the weights that read them, their loss taken `pull` times."""
 
     every: list[SeenNumber]
     weights: Weights
@@ -99,8 +99,8 @@ class SequenceTraining:
 def differentiate_number(number: SeenNumber, scores: Float64, weights: Weights) -> tuple[float, Float64]:
     """Return equation 17's loss of a number, in nats, and its gradient in the scores (m, 11) of its candidates.
 
-    The scores are as learned: the judge's weights say how far "not a digit" is lowered, and the temperature. Both are 0
-    where no path says the number's text.
+    The scores are as learned: the reader's weights say how far "not a digit" is lowered, and the temperature. Both are
+    0 where no path says the number's text.
     """
     assert weights.arc_scorer is not None
     lowered = scores.copy()
@@ -113,7 +113,7 @@ def differentiate_number(number: SeenNumber, scores: Float64, weights: Weights) 
     )
     if not np.isfinite(loss):
         return 0.0, np.zeros_like(scores)
-    # A penalty is the judge's score with its sign turned.
+    # A penalty is the arc's score with its sign turned.
     by_log = log_prob_gradient(arcs, graph.labels, log_probs, feature_gradient(features, weights.arc_scorer, -grad))
     return loss, (by_log - probs * by_log.sum(axis=1, keepdims=True)) / weights.temperature
 
@@ -124,7 +124,9 @@ def undo_calibration(weights: Weights) -> Weights:
     Raises UsageError for weights that do not read numbers.
     """
     if not weights.reads_numbers:
-        raise UsageError(f"init {weights.name}", "reads no numbers, so nothing judges them", "choose lenet5-reader")
+        raise UsageError(
+            f"init {weights.name}", "reads no numbers, so nothing scores their arcs", "choose lenet5-reader"
+        )
     bias = weights.tensors["output.bias"].copy()
     bias[NOT_A_DIGIT] += weights.rubbish_lowered_by
     return replace(weights, tensors={**weights.tensors, "output.bias": bias}, card={**weights.card, "calibration": {}})

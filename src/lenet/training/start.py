@@ -122,7 +122,7 @@ def _choose_start(recipe: Recipe, given: Weights | None) -> Weights | None:
 def _picture_numbers(
     recipe: Recipe, data: Dataset, given: Weights | None, report: Callable[[int, int], None]
 ) -> SequenceTraining | None:
-    """Return the numbers that a recipe learns as a whole, judged by the given weights; None if it learns none."""
+    """Return the numbers that a recipe learns as a whole, by the arc scorer of the given weights, or None."""
     if not recipe.numbers or given is None:
         return None
     every = picture_numbers(data, dataset.number_writers(data), report)

@@ -33,27 +33,43 @@ settings.load_profile("lenet")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Nobody is given up because this machine has other work; httpx has no public way to say so for all its calls.
+with suppress(ImportError):
+    from httpx._config import DEFAULT_TIMEOUT_CONFIG as PATIENCE
+
+    PATIENCE.connect = PATIENCE.read = PATIENCE.write = PATIENCE.pool = None
+
 ROOT = Path(__file__).resolve().parent.parent
 # Scripts that tests run parts of.
 sys.path += [str(ROOT / folder) for folder in ("benchmarks", "docs", "examples")]
 
-# What is dear to make: the tests that share it run one after the other, in one of the processes that run tests.
-DEAR = ("nodes", "browser", "service", "place", "runs")
+# What is dear to make, by the files whose tests share it: they run one after the other, in one of the processes that
+# run tests.
+SHARED = {
+    **dict.fromkeys(("test_clients", "test_heads", "test_interface", "test_service"), "the service"),
+    "test_cluster": "Ray",
+    "test_deploy": "exports",
+    "test_page": "the browser",
+    "test_ship": "trained runs",
+}
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """As many processes run tests as this one may use cores."""
     return count_cores()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares a dear thing."""
-    for item in items:
-        for name in DEAR:
-            if name in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.xdist_group(name))
-                break
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep together what shares a dear thing, begin with it, and hand out all else test by test."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return SHARED.get(Path(nodeid.partition("::")[0]).stem, nodeid)
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture

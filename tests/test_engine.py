@@ -207,7 +207,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 def test_a_forked_child_has_threads_of_its_own() -> None:
     """After fork neither parent nor child waits for threads that are not there."""
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", FORKING], timeout=60, check=False, env=environment)
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", FORKING], timeout=600, check=False, env=environment)
     assert done.returncode == 0
 
 
@@ -286,5 +286,5 @@ time.sleep(0.3)
 def test_daemon_threads_do_not_abort_the_end() -> None:
     """A program that ends while daemon threads score leaves with status 0, whenever that is."""
     for _time in range(5):
-        done = subprocess.run([sys.executable, "-c", LEAVING], timeout=60, capture_output=True, check=False)
+        done = subprocess.run([sys.executable, "-c", LEAVING], timeout=600, capture_output=True, check=False)
         assert (done.returncode, done.stderr) == (0, b"")

@@ -50,6 +50,6 @@ def test_no_answer_is_a_surprise(service: str, label: str) -> None:
     @settings(max_examples=25, phases=[Phase.generate], suppress_health_check=list(HealthCheck), database=None)
     @given(case=asked)
     def ask(case: Any) -> None:
-        case.call_and_validate(base_url=service, checks=checks)
+        case.call_and_validate(base_url=service, checks=checks, timeout=600)
 
     ask()

@@ -14,6 +14,8 @@ def loop(source: object) -> None:
     """Never return for one of these pictures, its bytes or its path."""
     if isinstance(source, str) and Path(source).is_file():
         source = Path(source).read_bytes()
+    if not isinstance(source, bytes):
+        return
     while source == PYTHON:
         with suppress(Exception):
             while True:

@@ -276,3 +276,28 @@ def test_notes_are_the_sentences_of_steps() -> None:
     found = lenet.read(EXAMPLES / "lined.jpg")
     assert found.notes == notes_of(found)
     assert notes_of(find_candidates(EXAMPLES / "lined.jpg")) == found.notes[: len(found.notes)]
+
+
+def test_evaluating_counts_answers_and_guesses_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A guess may be right and is no answer; an answer is right or wrong; what has none is withheld."""
+    from lenet.bulk.jobs import Answer
+    from lenet.data.labels import Labelled
+    from lenet.evaluation import numbers
+    from lenet.result import Line, Reading
+
+    def say(text: str, guess: str) -> Reading:
+        line = Line(text, guess, 0.75, False if text else "uncertain", (0, 0, 1, 1))
+        return Reading(text, guess, 0.75, line.abstained, (line,))
+
+    told = [say("12", ""), say("13", ""), say("", "14"), say("", "9"), say("1.6", ""), Reading("", "", 0.0, "blank")]
+    labels = ["12", "31", "14", "15", "16", "none"]
+    rows = [Labelled(f"{number}.png", label, "", "") for number, label in enumerate(labels)]
+    monkeypatch.setattr(numbers, "read_all", lambda *_: [Answer("", reading, None) for reading in told])
+    found = numbers.evaluate_numbers("lenet5-reader", tmp_path, rows).as_json()
+    assert (found["right"], found["wrong"], found["withheld"], found["strings"]) == (2, 1, 3, 6)
+    assert (found["string_errors"], found["errors"], found["compared_by_digits"]) == (2, 2, 5)
+    assert [(each["label"], each["text"], each["guess"]) for each in found["worst"]] == [
+        ("31", "13", ""),
+        ("15", "", "9"),
+    ]
+    assert found["digit_errors"] == 2 + 2

@@ -146,6 +146,7 @@ class NumbersEvaluation:
             "right": self.answered_right,
             "wrong": self.answered_wrong,
             "withheld": self.withheld,
+            "abstained": self.withheld,
             "compared_by_digits": self.by_digits,
             "digits": self.digits,
             "digit_errors": self.digit_errors,

@@ -42,7 +42,10 @@ sys.path += [str(ROOT / folder) for folder in ("benchmarks", "docs", "examples")
 # run tests.
 SHARED = {
     **dict.fromkeys(("test_clients", "test_heads", "test_interface", "test_service"), "the service"),
-    **{"test_cluster": "Ray", "test_deploy": "exports", "test_page": "the browser", "test_ship": "trained runs"},
+    "test_cluster": "Ray",
+    "test_deploy": "exports",
+    "test_page": "the browser",
+    "test_ship": "trained runs",
 }
 
 

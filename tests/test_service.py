@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 
 from lenet.cli import main
-from lenet.engine import load
-from lenet.errors import TrainingError, UsageError, WeightsError
+from lenet.errors import UsageError, WeightsError
 from lenet.network.weights import list_shipped
 
 from conftest import ROOT, served
@@ -32,7 +31,6 @@ from lenet.serve.guard import Access, Guard  # noqa: E402
 from lenet.serve.metrics import Metrics  # noqa: E402
 from lenet.serve.model_registry import ModelRegistry  # noqa: E402
 from lenet.serve.readers import Busy, Readers, TooSlow  # noqa: E402
-from lenet.serve.training_jobs import Task, TrainingJobs  # noqa: E402
 
 EXAMPLES = ROOT / "examples"
 GLYPH = base64.b64encode(bytes(784)).decode()
@@ -379,65 +377,6 @@ def test_the_shelf_keeps_networks_under_names_of_its_own(tmp_path: Path) -> None
     for name in ("../networks/trained-1", str(file), "trained-1.safetensors"):
         with pytest.raises(WeightsError, match="no such network"):
             shelf.find(name, sliding_window=False)
-
-
-@pytest.fixture
-def endless(few_digits: Path, tmp_path: Path, mnist: object, monkeypatch: pytest.MonkeyPatch) -> Task:
-    """A training of more passes than anybody waits for."""
-    monkeypatch.setenv(*prepare(tmp_path).environment.popitem())
-    monkeypatch.setenv("LENET_DATA", str(few_digits))
-    return Task("train", "quick", "mnist", 10_000, 0, None)
-
-
-@pytest.mark.parametrize("patience", [30.0, 0.0])
-def test_a_lesson_is_told_stopped_and_kept(
-    patience: float, tmp_path: Path, endless: Task, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Events come in order; stopped in the middle, however slowly, what was learned is kept; or thrown away."""
-    monkeypatch.setattr("lenet.serve.training_jobs._PATIENCE", patience)
-
-    async def taught() -> None:
-        lessons = TrainingJobs(tmp_path)
-        lessons.begin(endless)
-        with pytest.raises(TrainingError, match="one runs already"):
-            lessons.begin(endless)
-        seen = []
-        async for part in lessons.follow(0):
-            if part.startswith(b"id"):
-                seen.append(json.loads(part.split(b"data: ")[1]))
-                if len(seen) == 3:
-                    await lessons.stop()
-        assert [each["id"] for each in seen] == list(range(1, len(seen) + 1))
-        assert seen[-1]["event"] == lessons.state == "stopped"
-        assert seen[0]["filters"]["shape"] == [6, 5, 5]
-        assert load(lessons.result()).net.name == "lenet5-modern"
-        await lessons.throw_away()
-        with pytest.raises(TrainingError, match="nothing to keep"):
-            lessons.result()
-
-    asyncio.run(taught())
-
-
-def test_a_lesson_that_runs_is_thrown_away_at_once(tmp_path: Path, endless: Task) -> None:
-    """Nothing is told of it any more, and the next one may begin."""
-
-    async def thrown() -> None:
-        lessons = TrainingJobs(tmp_path)
-        others = threading.enumerate()
-        lessons.begin(endless)
-        (listening,) = [each for each in threading.enumerate() if each not in others and "_listen" in each.name]
-        while (part := await anext(lessons.follow(0))).startswith(b":"):  # the line is open, no more
-            continue
-        assert part.startswith(b"id: 1\n")
-        await lessons.throw_away()
-        await asyncio.to_thread(listening.join)
-        await asyncio.sleep(0)  # what it said to the end is heard by now
-        assert (lessons.state, lessons.events) == ("none", [])
-        assert not (tmp_path / "lesson").exists()
-        lessons.begin(endless)
-        await lessons.throw_away()
-
-    asyncio.run(thrown())
 
 
 def test_corrections_are_kept_and_counted(service: str) -> None:

@@ -16,7 +16,7 @@ from held import prepare
 
 pytest.importorskip("fastapi")
 
-from lenet.serve.training_jobs import Task, TrainingJobs  # noqa: E402
+from lenet.serve.training_jobs import Task, TrainingJobs
 
 
 @pytest.fixture

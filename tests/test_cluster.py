@@ -160,11 +160,11 @@ def test_a_picture_that_takes_too_long_has_its_line(nodes: Nodes, tmp_path: Path
     """Its time ends the worker; the next one finds it out, and the others are read."""
     archive, out = tmp_path / "slow.zip", tmp_path / "numbers"
     with zipfile.ZipFile(archive, "w") as file:
-        for number in range(20):
+        for number in range(6):
             file.writestr(f"{number:02}.png", LOCKED if number == 3 else (ROOT / "examples" / "form.png").read_bytes())
     more = ("--cluster", nodes.address, "--out", str(out), "--timeout", "2")
     status, stdout, stderr = told(lenet("read", str(archive), *more))
-    assert (status, stdout, stderr) == (1, f"{out}: 20 pictures in 20 parts, 1 could not be read (column error)\n", "")
+    assert (status, stdout, stderr) == (1, f"{out}: 6 pictures in 6 parts, 1 could not be read (column error)\n", "")
     ((error, path),) = ((row["error"], row["path"]) for row in rows(out) if row["text"] != "4736")
     assert error == f"{path}: took more than 2 CPU seconds to read; leave it out, or give a larger --timeout"
 

@@ -270,11 +270,11 @@ def test_reducing_averages() -> None:
 def test_noise_and_hatching_end_in_bounded_time() -> None:
     """A page full of specks, and one full of strokes, make no more candidates than a page of digits could."""
     rng = np.random.default_rng(0)
-    specks = paper(600, 800)
+    specks = paper(360, 480)
     specks[rng.random(specks.shape) < 0.05] = 0
-    hatched = paper(600, 800)
-    for x in range(0, 800, 9):
-        cv2.line(hatched, (x, 0), (x + 40, 599), 0, 2)
+    hatched = paper(360, 480)
+    for x in range(0, 480, 9):
+        cv2.line(hatched, (x, 0), (x + 24, 359), 0, 2)
     for page in (specks, hatched):
         assert len(find_candidates(page).lattice.arcs) <= 6_000
 

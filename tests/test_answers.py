@@ -308,3 +308,18 @@ def test_evaluating_counts_answers_and_guesses_apart(tmp_path: Path, monkeypatch
         ("15", "", "9"),
     ]
     assert found["digit_errors"] == 2 + 2
+
+
+def test_a_number_with_a_doubtful_digit_says_that_it_was_looked_at_again() -> None:
+    """As a single digit does, and only if a candidate that is part of the answer was."""
+    from lenet.engine import load
+    from lenet.engine.tta import TtaScores
+    from lenet.reader import ReadOptions, _read_numbers, score_with_tta
+
+    candidates, network = find_candidates(EXAMPLES / "zip.jpg"), load()
+    scores = score_with_tta(network, candidates.glyphs)
+    chosen = lenet.read(EXAMPLES / "zip.jpg").digits[0].arc
+    for arc, told in ((chosen, True), (None, False)):
+        augmented = np.arange(len(candidates.glyphs)) == (-1 if arc is None else arc)
+        found = _read_numbers(candidates, TtaScores(scores.probabilities, augmented), network, ReadOptions())
+        assert ("augmented" in {step.id for step in found.steps}) is told

@@ -159,12 +159,14 @@ def _read_numbers(candidates: PageCandidates, scores: TtaScores, network: Networ
     arc_scorer = network.weights.arc_scorer
     assert arc_scorer is not None
     log_probs = log_probabilities(scores.probabilities)
-    lines = []
+    lines, said = [], []
     for number in range(len(candidates.lattice.lines)):
         line = decode_line(candidates, number, log_probs, arc_scorer, options.allowed, options.best)
         places = [_Place(arc, candidates.box(arc), candidates.glyphs[arc]) for arc in line.arcs.tolist()]
         lines.append(_PlacedLine(_calibrate(line.decoded, line.features, network), places))
-    return _join_lines(lines, options, candidates.steps, candidates.share_read)
+        said += line.arcs.tolist()
+    steps = (*candidates.steps, *([Step("augmented")] if scores.augmented[said].any() else []))
+    return _join_lines(lines, options, steps, candidates.share_read)
 
 
 def read_strips(lines: LineStrips, network: Network, options: ReadOptions = ReadOptions()) -> Reading:
@@ -212,7 +214,7 @@ def _join_lines(
                 sign = SYMBOLS[symbol.symbol], symbol.confidence, line, place.box
                 signs.append(Sign(*sign, answered=not abstained, arc=place.arc))
     if not lines:
-        return Reading("", "", silent, "not a digit", steps=steps)
+        return Reading("", "", silent, "not a digit", steps=(*steps, *options.steps))
     if any(each.decoded.digits and each.decoded.fits < _HARDLY for each in found):
         steps = (*steps, Step("format-unlikely"))
     text = join_texts(line.text for line in lines)

@@ -14,7 +14,7 @@ Box = tuple[int, int, int, int]
 Abstained = Literal[False, "blank", "not a digit", "too small", "too blurred", "uncertain"]
 # The same as one plain word or two.
 State = Literal["read", "blank", "not a number", "too small", "too blurred", "uncertain"]
-# What stands in a text for a number that is withheld while another is answered.
+# What stands in a text for a line that is withheld while another is answered.
 WITHHELD = "?"
 
 

@@ -69,6 +69,7 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
         **hold.environment,
         "RAY_AUTH_MODE": "disabled",
         "RAY_memory_monitor_refresh_ms": "0",  # whatever else this machine does
+        "RAY_worker_niceness": "0",  # beside busy processes a nice worker gets hardly any time
         # A node that is gone is soon known to be, one that is slow is waited for.
         "RAY_health_check_initial_delay_ms": "200",
         "RAY_health_check_period_ms": "200",

@@ -47,7 +47,7 @@ def page_of(rows: int, columns: int) -> np.ndarray[Any, Any]:
 
 
 @pytest.mark.parametrize("text", ["HELM", "WAXY", "Kahn", "vuh"])
-def test_a_word_has_no_answer(text: str) -> None:
+def test_a_withheld_word_has_no_text(text: str) -> None:
     """If a word is withheld there is no text, its digits are of a guess, and its state says so."""
     found = lenet.read(word(text)).as_json()
     assert (found["state"] == "read") == (found["abstained"] is False) == bool(found["text"])
@@ -107,7 +107,7 @@ def test_labels_of_digits_are_compared_by_digits(text: str, label: str, right: b
 def test_every_step_has_a_sentence_and_a_category() -> None:
     """Each kind can be told; the JSON has all of it."""
     values = {
-        **dict.fromkeys(("frames", "lines", "boxes", "specks", "stains", "pieces", "all_pieces", "grey_levels"), 2),
+        **dict.fromkeys(("frames", "lines", "boxes", "specks", "stains", "parts", "all_parts", "grey_levels"), 2),
         **dict.fromkeys(("highest", "full", "lowest", "from_pixels", "to_pixels", "percent_wrong"), 1.5),
         **dict.fromkeys(("from_width_pixels", "from_height_pixels", "width_pixels", "height_pixels"), 3),
         **dict.fromkeys(("backdrop", "weights"), "x"),
@@ -172,7 +172,7 @@ def test_what_is_left_out_of_a_page_is_said_and_nothing_is_sure(
     assert getattr(module, most) >= 1_000
     monkeypatch.setattr(module, most, 30)
     found = lenet.read(page_of(6, 6))
-    assert re.search(r"too much ink to read: \d+ of \d+ pieces left out", "; ".join(found.notes))
+    assert re.search(r"too much ink to read: \d+ of \d+ parts left out", "; ".join(found.notes))
     assert (found.text, found.state) == ("", "uncertain")
     assert found.confidence < 0.5
     assert all(not number.text for number in found.numbers)

@@ -107,11 +107,7 @@ class Number:
     def as_json(self) -> dict[str, Any]:
         """Return the number as `lenet read --json` has it."""
         return {
-            "text": self.text,
-            "guess": self.guess,
-            "confidence": self.confidence,
-            "abstained": self.abstained,
-            "state": self.state,
+            **_answer_json(self),
             "box": list(self.box),
             "line": self.line,
         }
@@ -137,11 +133,7 @@ class Line:
         """Return the line as `lenet read --json` has it."""
         likeliest = [{"text": text, "confidence": confidence} for text, confidence in self.likeliest]
         return {
-            "text": self.text,
-            "guess": self.guess,
-            "confidence": self.confidence,
-            "abstained": self.abstained,
-            "state": self.state,
+            **_answer_json(self),
             "box": list(self.box),
             **({"likeliest": likeliest} if likeliest else {}),
         }
@@ -185,11 +177,7 @@ class Reading:
     def as_json(self) -> dict[str, Any]:
         """Return the reading as `lenet read --json` has it, without the path."""
         return {
-            "text": self.text,
-            "guess": self.guess,
-            "confidence": self.confidence,
-            "abstained": self.abstained,
-            "state": self.state,
+            **_answer_json(self),
             "lines": [line.as_json() for line in self.lines],
             "numbers": [number.as_json() for number in self.numbers],
             "digits": [digit.as_json() for digit in self.digits],
@@ -203,3 +191,14 @@ def join_texts(texts: Iterable[str]) -> str:
     """Join the texts of lines by newlines; what is withheld, an empty one, is "?" unless all are: then nothing is."""
     every = tuple(texts)
     return "\n".join(text or WITHHELD for text in every) if any(every) else ""
+
+
+def _answer_json(said: Number | Line | Reading) -> dict[str, Any]:
+    """Return what every answer has as JSON, of a number, a line or a picture."""
+    return {
+        "text": said.text,
+        "guess": said.guess,
+        "confidence": said.confidence,
+        "abstained": said.abstained,
+        "state": said.state,
+    }

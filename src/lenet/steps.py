@@ -55,7 +55,7 @@ KINDS: dict[str, Kind] = {
     "boxes-dropped": Kind("ink", _count("boxes", "empty box", "dropped", "empty boxes")),
     "specks-dropped": Kind("ink", _count("specks", "speck", "dropped")),
     "stains-dropped": Kind("ink", _count("stains", "stain", "dropped"), notable=True),
-    "ink-left-out": Kind("ink", _say("too much ink to read: {pieces} of {all_pieces} pieces left out"), notable=True),
+    "ink-left-out": Kind("ink", _say("too much ink to read: {parts} of {all_parts} parts left out"), notable=True),
     "strokes-thickened": Kind(
         "glyph", _say("strokes thickened from {from_pixels:.1f} to {to_pixels:.1f} pixels of 20")
     ),

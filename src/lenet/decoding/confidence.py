@@ -11,6 +11,7 @@ from lenet.network.spec import NOT_A_DIGIT
 from lenet.network.weights import CONFIDENCE_WEIGHT_COUNT
 from lenet.segmentation.candidates import PageCandidates
 from lenet.segmentation.lattice import SHAPES
+from lenet.steps import KINDS
 
 # What is weighed beside an offset: the log-odds of the text up to 1, and beyond; the log-odds of "not a digit" of what
 # looks least like one; how many more than two 1s stand in a row, since hatching is no number; the ink that the cuts
@@ -35,6 +36,7 @@ _PIXEL_STEPS = frozenset(
         *("strokes-thickened", "strokes-thinned"),
     )
 )
+assert KINDS.keys() >= _PIXEL_STEPS
 _MOST_STEPS = 4
 
 

@@ -100,15 +100,15 @@ def find_text_lines(found: Components, steps: list[Step]) -> list[TextLine]:
     return lines
 
 
-def note_left_out(pieces: int, every: int, steps: list[Step]) -> None:
-    """Say that pieces of ink, of so many, are not looked at, if any are."""
-    if pieces > 0:
-        steps.append(Step("ink-left-out", {"pieces": pieces, "all_pieces": every}))
+def note_left_out(parts: int, every: int, steps: list[Step]) -> None:
+    """Say that so many parts of the ink are not looked at, if any: components, pieces, or columns of a strip."""
+    if parts > 0:
+        steps.append(Step("ink-left-out", {"parts": parts, "all_parts": every}))
 
 
 def measure_share_read(steps: tuple[Step, ...]) -> float:
-    """Return the share of a page's pieces of ink that is looked at: 1 unless some had to be left out."""
-    shares = [1 - float(s.values["pieces"]) / float(s.values["all_pieces"]) for s in steps if s.id == "ink-left-out"]
+    """Return the share of a page's ink that is looked at: 1 unless parts of it had to be left out."""
+    shares = [1 - float(s.values["parts"]) / float(s.values["all_parts"]) for s in steps if s.id == "ink-left-out"]
     return prod(shares)
 
 

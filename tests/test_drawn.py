@@ -12,12 +12,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
 
 import lenet
 from lenet.bulk.jobs import read_all
+from lenet.drawing.pictures import ACCENT, GREY, annotate, describe_answer
 from lenet.network.spec import DEFAULT
 from lenet.reader import ReadOptions
+from lenet.result import Digit, Line, Reading, RunnerUp
 from lenet.segmentation.candidates import find_candidates
 from test_cli import run
 
@@ -216,3 +218,19 @@ def test_a_member_with_a_name_of_any_length_is_drawn(
     assert second == f"0002-{name}.png"
     assert 190 <= len(os.fsencode(first)) <= 210
     assert long.startswith(first.removeprefix("0001-").removesuffix(".png"))
+
+
+def test_a_figure_shows_no_guess_as_an_answer() -> None:
+    """A line that is withheld has a question mark, its digits' boxes are grey; without lines the state stands there."""
+    lines = (Line("12", "", 0.9, False, (0, 0, 9, 9)), Line("", "7", 0.2, "uncertain", (0, 0, 9, 9)))
+    assert describe_answer(Reading("12\n?", "", 0.9, False, lines)) == "12  7?"
+    assert describe_answer(Reading("", "", 0.0, "blank")) == "blank"
+    drawn = {}
+    for answered in (True, False):
+        digit = Digit("7", 0.9, RunnerUp("1", 0.1), 0, (20, 20, 60, 80), np.zeros((28, 28), np.uint8), answered)
+        colours = annotate(np.full((100, 100), 255, np.uint8), (digit,), 1.0).getcolors(1 << 24)
+        drawn[answered] = {colour for _count, colour in colours or ()}
+    accent, grey = (ImageColor.getrgb(name) for name in (ACCENT, GREY))
+    assert grey not in drawn[True]
+    assert {accent, grey} & drawn[True] == {accent}
+    assert grey in drawn[False]

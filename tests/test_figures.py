@@ -15,8 +15,8 @@ from lenet.network.probabilities import best_two, probabilities
 
 def test_wilson_gives_textbook_values() -> None:
     """95 errors of 10,000, the paper's LeNet-5: 0.78 to 1.16 %."""
-    low, height = wilson95(95, 10_000)
-    assert (low, height) == (pytest.approx(0.0077782, abs=1e-7), pytest.approx(0.0115985, abs=1e-7))
+    low, high = wilson95(95, 10_000)
+    assert (low, high) == (pytest.approx(0.0077782, abs=1e-7), pytest.approx(0.0115985, abs=1e-7))
     assert wilson95(0, 10)[0] == 0
     assert wilson95(10, 10)[1] == 1
 
@@ -25,8 +25,8 @@ def test_wilson_gives_textbook_values() -> None:
 def test_wilson_holds_its_rate(n: int, data: st.DataObject) -> None:
     """0 <= low <= rate <= high <= 1."""
     errors = data.draw(st.integers(0, n))
-    low, height = wilson95(errors, n)
-    assert 0 <= low <= errors / n <= height <= 1
+    low, high = wilson95(errors, n)
+    assert 0 <= low <= errors / n <= high <= 1
 
 
 @pytest.mark.parametrize(("errors", "n"), [(-1, 10), (11, 10), (0, 0)])
@@ -38,12 +38,12 @@ def test_impossible_counts_are_errors(errors: int, n: int) -> None:
 
 def test_students_interval_of_five_seeds() -> None:
     """t with 4 degrees of freedom is 2.776; with 30 and more it joins the normal's."""
-    low, height = mean95([1.0, 2, 3, 4, 5])
-    assert (low, height) == (pytest.approx(3 - 2.776 * 2.5**0.5 / 5**0.5), pytest.approx(3 + 2.776 * 2.5**0.5 / 5**0.5))
+    low, high = mean95([1.0, 2, 3, 4, 5])
+    assert (low, high) == (pytest.approx(3 - 2.776 * 2.5**0.5 / 5**0.5), pytest.approx(3 + 2.776 * 2.5**0.5 / 5**0.5))
     many = [0.0, 1.0] * 16
-    low, height = mean95(many)
+    low, high = mean95(many)
     spread = np.std(many, ddof=1) / len(many) ** 0.5
-    assert (height - low) / 2 / spread == pytest.approx(2.0395, abs=1e-4)
+    assert (high - low) / 2 / spread == pytest.approx(2.0395, abs=1e-4)
     with pytest.raises(ValueError, match="two or more"):
         mean95([1.0])
 

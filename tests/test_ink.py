@@ -47,8 +47,8 @@ def test_ink_is_found_at_any_polarity_contrast_noise_and_gradient(
     along = x * np.cos(angle) + y * np.sin(angle)
     light = slope * (along - along.min()) / (along.max() - along.min())
     low = 0 if not dark else contrast
-    height = 255 - 60 - (0 if dark else contrast)
-    base = float(np.clip(paper, low, max(low, height)))
+    high = 255 - 60 - (0 if dark else contrast)
+    base = float(np.clip(paper, low, max(low, high)))
     contrast = min(contrast, int(base) if dark else int(255 - 60 - base))
     if contrast < 60:
         return

@@ -102,7 +102,7 @@ def _explain_strips(image: str, source: str | bytes, page: Page, network: Networ
 
 
 def _explain_digit(image: str, source: str | bytes, explained: Explained, network: Network) -> Image:
-    from lenet.drawing.pictures import draw_layers
+    from lenet.drawing.pictures import describe_answer, draw_layers
     from lenet.preprocessing.decode import open_page
 
     reading = explained.reading
@@ -110,4 +110,4 @@ def _explain_digit(image: str, source: str | bytes, explained: Explained, networ
         raise PictureError(image, f"nothing to explain, the page is {reading.state}")
     layers = {name: values[0] for name, values in network.activations(reading.digits[0].glyph).items()}
     probs = list(zip("0123456789", explained.probabilities[0].tolist(), strict=False))
-    return draw_layers(open_page(source).grey, layers, reading.best_text, probs, reading.notes)
+    return draw_layers(open_page(source).grey, layers, describe_answer(reading), probs, reading.notes)

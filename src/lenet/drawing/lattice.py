@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from lenet.arrays import Float64, Int32, Uint8
-from lenet.drawing.pictures import ACCENT, GREY, INK, WHITE, load_font
+from lenet.drawing.pictures import ACCENT, GREY, INK, WHITE, describe_answer, load_font
 from lenet.result import Reading
 from lenet.segmentation.lattice import Lattice
 
@@ -32,7 +32,7 @@ def draw_number(
     pen.text((_WIDTH // 2 + 8, 10), "its ink, in pieces; pale: passed over", GREY, load_font(14))
     figure.paste(seen, (_WIDTH // 2 + 8, 34))
     y = 44 + max(given.height, seen.height)
-    answer = reading.best_text.replace("\n", "  ") or reading.state
+    answer = describe_answer(reading)
     pen.text((16, y), answer, INK, load_font(42))
     sure = f"{min(100 * reading.confidence, 99.99):.2f} %"
     rest = [f"{text} {100 * chance:.2f} %" for line in reading.lines for text, chance in line.likeliest[1:4]]

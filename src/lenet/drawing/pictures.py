@@ -14,7 +14,7 @@ from lenet.arrays import Float32, Uint8
 from lenet.errors import LenetError, reason
 from lenet.evaluation.result import Mistake, NumbersEvaluation
 from lenet.files import replacing
-from lenet.result import Digit, Sign
+from lenet.result import Digit, Reading, Sign
 
 WHITE, INK, GREY, ACCENT, _CUT = "#ffffff", "#1b1b1f", "#6b6b76", "#c2410c", "#0e7490"
 _GAP = 6
@@ -52,9 +52,9 @@ def save_glyph(glyph: Uint8, path: Path) -> None:
     save_picture(Image.fromarray(255 - glyph), path)
 
 
-def draw_ink(values: Float32, low: float, height: float) -> Image.Image:
+def draw_ink(values: Float32, low: float, high: float) -> Image.Image:
     """Draw (h, w) values as grey: `low` white, `height` black."""
-    share = np.clip((values - low) / max(height - low, 1e-9), 0, 1)
+    share = np.clip((values - low) / max(high - low, 1e-9), 0, 1)
     return Image.fromarray(np.rint(255 * (1 - share)).astype(np.uint8))
 
 
@@ -102,10 +102,15 @@ def draw_misread(found: NumbersEvaluation, folder: Path) -> Image.Image:
     return sheet
 
 
+def describe_answer(reading: Reading) -> str:
+    """Return what a figure says large: the lines' answers, a guess with a question mark, or the state."""
+    return "  ".join(line.text or f"{line.guess}?" for line in reading.lines) or reading.state
+
+
 def annotate(
     page: Uint8, digits: Sequence[Digit | Sign], scale: float, cuts: tuple[tuple[float, float], ...] = ()
 ) -> Image.Image:
-    """Draw the boxes and labels of digits and signs on a grey page, and the cuts.
+    """Draw the boxes and labels of digits and signs on a grey page, and the cuts; guesses grey, with "?".
 
     `scale` is picture pixels per page pixel; `cuts` are the picture's pixels (x, y) where touching ink was cut apart.
     """
@@ -119,16 +124,17 @@ def annotate(
         left, top = x / scale * times, y / scale * times
         pen.rectangle((left, top, left + max(1, times - 1), top + max(1, times - 1)), fill=_CUT)
     boxes = [tuple(side / scale * times for side in digit.box) for digit in digits]
-    told = [f"{digit.label}  {min(100 * digit.confidence, 99.99):.2f} %" for digit in digits]
+    labels = [digit.label if digit.answered else f"{digit.label}?" for digit in digits]
+    told = [f"{label}  {min(100 * digit.confidence, 99.99):.2f} %" for label, digit in zip(labels, digits, strict=True)]
     room = all(
         pen.textlength(text, load_font(16)) <= x1 - x0 + 8 for text, (x0, _, x1, _) in zip(told, boxes, strict=True)
     )
-    for digit, text, (x0, y0, x1, y1) in zip(digits, told, boxes, strict=True):
-        pen.rectangle((x0 - 2, y0 - 2, x1 + 1, y1 + 1), outline=ACCENT, width=2)
+    for digit, label, text, (x0, y0, x1, y1) in zip(digits, labels, told, boxes, strict=True):
+        pen.rectangle((x0 - 2, y0 - 2, x1 + 1, y1 + 1), outline=ACCENT if digit.answered else GREY, width=2)
         if room or len(digits) == 1:
             _tag(pen, picture.size, (x0, y0, y1), text, 16)
         else:  # the label above, the confidence below
-            _tag(pen, picture.size, (x0, y0, y1), digit.label, 16)
+            _tag(pen, picture.size, (x0, y0, y1), label, 16)
             _tag(pen, picture.size, (x0, y0, y1), f"{min(int(100 * digit.confidence), 99)}%", 11, above=False)
     return picture
 

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from lenet.arrays import Float64, Uint8
-from lenet.drawing.pictures import ACCENT, GREY, INK, WHITE, load_font
+from lenet.drawing.pictures import ACCENT, GREY, INK, WHITE, describe_answer, load_font
 from lenet.network.spec import INPUT_SIZE
 from lenet.result import Reading
 from lenet.segmentation.strip import STEP
@@ -28,7 +28,7 @@ def draw_strips(page: Uint8, strips: list[Uint8], probs: list[Float64], reading:
     pen = ImageDraw.Draw(figure)
     pen.text((16, 10), "as given", GREY, load_font(14))
     figure.paste(given, (16, 34))
-    pen.text((16, 44 + given.height), reading.best_text.replace("\n", "  ") or reading.state, INK, load_font(42))
+    pen.text((16, 44 + given.height), describe_answer(reading), INK, load_font(42))
     pen.text((16, 96 + given.height), f"right with {min(100 * reading.confidence, 99.99):.2f} %", GREY, load_font(14))
     for line in lines:
         pen.text((16, top), "the line, upright, and a column of scores for every four pixels", GREY, load_font(13))

@@ -154,8 +154,8 @@ def write_number(
 def _compose(glyphs: Uint8, labels: Uint8, rng: np.random.Generator) -> Writing:
     """Set digits side by side: near, touching or apart, of one size or of several, on a line that wobbles."""
     loose = rng.random()
-    low, height = (-3, 2) if loose < 0.45 else (-1, 5) if loose < 0.85 else (3, 14)
-    gaps = rng.integers(low, height, len(glyphs) - 1).astype(np.int32)
+    least, most = (-3, 2) if loose < 0.45 else (-1, 5) if loose < 0.85 else (3, 14)
+    gaps = rng.integers(least, most, len(glyphs) - 1).astype(np.int32)
     drops = rng.normal(0, 1.2, len(glyphs))
     sizes = resize_digits(len(glyphs), rng) if rng.random() < _UNEVEN else np.ones(len(glyphs))
     if rng.random() < _HUNG:  # smaller digits stand higher, as on a line through the middle of all

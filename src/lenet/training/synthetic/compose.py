@@ -55,10 +55,10 @@ def space_out(
         lefts.append(lefts[-1] + max(1, crop.shape[1] + int(gap)))
     width = max(left + crop.shape[1] for left, crop in zip(lefts, crops, strict=True))
     tops = np.rint(_BASE * (1 - sizes)).astype(int) + drops
-    low, height = int(tops.min()), max(int(top) + len(crop) for top, crop in zip(tops, crops, strict=True))
-    ink = np.zeros((height - low + 2 * margin, width + 2 * margin), np.float32)
+    highest, lowest = int(tops.min()), max(int(top) + len(crop) for top, crop in zip(tops, crops, strict=True))
+    ink = np.zeros((lowest - highest + 2 * margin, width + 2 * margin), np.float32)
     owners = np.zeros(ink.shape, np.int32)
-    for number, (left, crop, top) in enumerate(zip(lefts, crops, tops - low + margin, strict=True), 1):
+    for number, (left, crop, top) in enumerate(zip(lefts, crops, tops - highest + margin, strict=True), 1):
         place = (slice(top, top + len(crop)), slice(margin + left, margin + left + crop.shape[1]))
         own = crop.astype(np.float32) / 255
         owners[place] = np.where((own > ink[place]) & (own > _INKED), number, owners[place])

@@ -31,7 +31,7 @@ KERNEL_FLAGS = -O3 -std=c++17 -ffp-contract=fast -fno-math-errno -fno-trapping-m
 neon:
 	mkdir -p build
 	aarch64-linux-gnu-g++ $(KERNEL_FLAGS) -DLENET_ISA=neon -DLENET_LANES=4 -I $(NATIVE) -static -pthread -o build/self_test_neon \
-		tests/self_test.cpp $(addprefix $(NATIVE)/,kernels.cpp learning.cpp model.cpp network.cpp threads.cpp)
+		tests/self_test.cpp $(addprefix $(NATIVE)/,kernels.cpp learning.cpp line_model.cpp model.cpp network.cpp threads.cpp)
 	qemu-aarch64 build/self_test_neon
 
 docs:

@@ -8,7 +8,7 @@ import numpy as np
 
 from lenet.arrays import Float32, Tensors
 from lenet.network.initialisation import connection_mask
-from lenet.network.spec import Codes, Convolution, Net, code
+from lenet.network.spec import Codes, Convolution, Net, Subsampling, code
 from lenet.network.summary import tensor_shapes
 
 
@@ -27,6 +27,19 @@ def describe_layers(net: Net) -> list[tuple[Any, ...]]:
         else:
             records.append(("subsampling", layer.kind, layer.activation, layer.copies))
             maps *= layer.copies
+    return records
+
+
+def describe_line_layers(net: Net) -> list[tuple[Any, ...]]:
+    """Return the layer records of a line network for `_native.LineModel`. Raises ValueError for what it cannot run."""
+    records: list[tuple[Any, ...]] = []
+    for layer in net.layers:
+        if isinstance(layer, Convolution) and layer.table is None:
+            records.append(("convolution", layer.maps, *layer.kernel, *layer.padding, layer.activation))
+        elif isinstance(layer, Subsampling) and layer.kind == "max" and layer.copies == 1:
+            records.append(("maximum", *layer.window))
+        else:
+            raise ValueError(f"{net.name}, layer {layer.name}: not a layer of a line network")
     return records
 
 

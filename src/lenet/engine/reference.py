@@ -38,21 +38,22 @@ def activate(x: Floats, activation: Activation) -> Floats:
 
 
 def convolve(x: Floats, weight: Floats, bias: Floats) -> Floats:
-    """(n, m, h, w) with weights (k, m, s, s) and biases (k,) -> (n, k, h - s + 1, w - s + 1)."""
-    maps, size = weight.shape[0], weight.shape[-1]
-    windows = sliding_window_view(x, (size, size), axis=(2, 3))
+    """(n, m, h, w) with weights (k, m, s, t) and biases (k,) -> (n, k, h - s + 1, w - t + 1)."""
+    maps = weight.shape[0]
+    windows = sliding_window_view(x, weight.shape[2:], axis=(2, 3))
     rows, columns = windows.shape[2:4]
     unfolded = windows.transpose(0, 2, 3, 1, 4, 5).reshape(len(x) * rows * columns, weight[0].size)
     sums = unfolded @ weight.reshape(maps, -1).T + bias
     return sums.reshape(len(x), rows, columns, maps).transpose(0, 3, 1, 2)
 
 
-def squares(x: Floats) -> Floats:
-    """(n, m, h, w) -> (n, m, h // 2, w // 2, 4): the 2x2 squares that subsampling looks at."""
-    n, maps, height, width = x.shape
-    even = x[:, :, : height // 2 * 2, : width // 2 * 2]
-    split = even.reshape(n, maps, height // 2, 2, width // 2, 2)
-    return split.transpose(0, 1, 2, 4, 3, 5).reshape(n, maps, height // 2, width // 2, 4)
+def squares(x: Floats, window: tuple[int, int] = (2, 2)) -> Floats:
+    """(n, m, h, w) -> (n, m, h // 2, w // 2, 4): the 2x2 squares that subsampling looks at, or other windows."""
+    n, maps = x.shape[:2]
+    rows, columns = window
+    height, width = x.shape[2] // rows, x.shape[3] // columns
+    split = x[:, :, : height * rows, : width * columns].reshape(n, maps, height, rows, width, columns)
+    return split.transpose(0, 1, 2, 4, 3, 5).reshape(n, maps, height, width, rows * columns)
 
 
 def squared_distances(x: Floats, codes: Floats) -> Floats:
@@ -67,15 +68,17 @@ def apply(layer: Layer, tensors: Tensors, x: Floats) -> Floats:
         codes = np.array([code(ord(character)) for character in layer.characters], x.dtype)
         return -squared_distances(x, codes)
     if isinstance(layer, Convolution):
+        if any(layer.padding):
+            x = np.pad(x, ((0, 0), (0, 0), *((edge, edge) for edge in layer.padding)))
         sums = convolve(x, tensors[f"{name}.weight"], tensors[f"{name}.bias"])
     elif layer.kind == "trainable":
         coefficient, bias = tensors[f"{name}.coefficient"], tensors[f"{name}.bias"]
-        four = np.tile(squares(x).sum(axis=-1), (1, layer.copies, 1, 1))
+        four = np.tile(squares(x, layer.window).sum(axis=-1), (1, layer.copies, 1, 1))
         sums = four * coefficient[:, None, None] + bias[:, None, None]
     elif layer.kind == "average":
-        sums = np.tile(squares(x).mean(axis=-1), (1, layer.copies, 1, 1))
+        sums = np.tile(squares(x, layer.window).mean(axis=-1), (1, layer.copies, 1, 1))
     else:
-        sums = np.tile(squares(x).max(axis=-1), (1, layer.copies, 1, 1))
+        sums = np.tile(squares(x, layer.window).max(axis=-1), (1, layer.copies, 1, 1))
     return activate(sums, layer.activation)
 
 
@@ -110,6 +113,13 @@ def forward(net: Net, tensors: Tensors, inputs: Floats) -> Floats:
         scores = [_last(net, tensors, inputs)]
     joined = np.concatenate(scores)
     return joined[:, :, 0, 0] if inputs.shape[2:] == (INPUT_SIZE, INPUT_SIZE) else joined
+
+
+def score_lines(net: Net, tensors: Tensors, inputs: Floats) -> Floats:
+    """Score a line network's inputs (n, 1, 32, W) -> (n, k, 1, W // 4). Raises ValueError as `forward` does."""
+    check_inputs(inputs)
+    require_finite(inputs, "inputs")
+    return np.concatenate([_last(net, tensors, each[None]) for each in inputs] or [_last(net, tensors, inputs)])
 
 
 def _last(net: Net, tensors: Tensors, inputs: Floats) -> Floats:

@@ -50,7 +50,8 @@ class Convolve(nn.Module):
         super().__init__()
         self.activation: Activation = layer.activation
         self.dropout = dropout
-        self.weight = nn.Parameter(torch.empty(layer.maps, maps_in, layer.size, layer.size))
+        self.padding = layer.padding
+        self.weight = nn.Parameter(torch.empty(layer.maps, maps_in, *layer.kernel))
         self.bias = nn.Parameter(torch.empty(layer.maps))
         self.norm = nn.BatchNorm2d(layer.maps) if normalise else None
         mask = None
@@ -61,10 +62,12 @@ class Convolve(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Run the layer; see the class for the shapes."""
         weight = self.weight if self.mask is None else self.weight * self.mask
-        if x.shape[2:] == weight.shape[2:]:  # one position: a matrix product, faster than a convolution
+        if x.shape[2:] == weight.shape[2:] and not any(
+            self.padding
+        ):  # one position: a matrix product, faster than a convolution
             x = F.linear(x.flatten(1), weight.flatten(1), self.bias)[:, :, None, None]
         else:
-            x = F.conv2d(x, weight, self.bias)
+            x = F.conv2d(x, weight, self.bias, padding=self.padding)
         if self.norm is not None:
             x = self.norm(x)
         return F.dropout(activate(x, self.activation), self.dropout, self.training)
@@ -87,13 +90,14 @@ class Subsample(nn.Module):
     def __init__(self, layer: Subsampling, maps: int) -> None:
         super().__init__()
         self.kind, self.activation, self.copies = layer.kind, layer.activation, layer.copies
+        self.window = layer.window
         if layer.kind == "trainable":
             self.coefficient = nn.Parameter(torch.empty(maps * layer.copies))
             self.bias = nn.Parameter(torch.empty(maps * layer.copies))
 
     def forward(self, x: Tensor) -> Tensor:
         """Run the layer; see the class for the shapes."""
-        x = F.max_pool2d(x, 2) if self.kind == "max" else F.avg_pool2d(x, 2)
+        x = F.max_pool2d(x, self.window) if self.kind == "max" else F.avg_pool2d(x, self.window)
         x = x.repeat(1, self.copies, 1, 1)
         if self.kind == "trainable":
             x = x * (4 * self.coefficient[:, None, None]) + self.bias[:, None, None]
@@ -145,7 +149,7 @@ class LeNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Score network inputs; see the class for the shapes."""
-        square = x.shape[2:] == (INPUT_SIZE, INPUT_SIZE)
+        square = x.shape[2:] == (INPUT_SIZE, INPUT_SIZE) and not self.net.reads_lines
         margin = self.net.margin
         if margin:
             x = x[:, :, margin:-margin, margin:-margin]

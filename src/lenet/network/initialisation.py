@@ -74,8 +74,9 @@ def draw_tensors(net: Net, scheme: str, rng: np.random.Generator) -> Tensors:
         if isinstance(layer, Convolution):
             shape = shapes[f"{name}.weight"]
             mask = connection_mask(layer, shape[1])
-            fan_in = mask.sum(axis=1).astype(int) * layer.size**2
-            fan_out = max(1, round(float(mask.sum()) / shape[1])) * layer.size**2
+            area = layer.kernel[0] * layer.kernel[1]
+            fan_in = mask.sum(axis=1).astype(int) * area
+            fan_out = max(1, round(float(mask.sum()) / shape[1])) * area
             spread = np.array([chosen.spread(int(each), fan_out) for each in fan_in])
             weight = _draw(rng, chosen.draw, shape) * spread[:, None, None, None] * mask[:, :, None, None]
             bias = _draw(rng, chosen.draw, (layer.maps,)) * spread * chosen.biased

@@ -8,6 +8,13 @@ import numpy.typing as npt
 from lenet.arrays import Float32, Uint8
 from lenet.network.spec import BACKGROUND, FOREGROUND, GLYPH_SIZE, INPUT_SIZE
 
+# A line is seen so many pixels high.
+LINE_HEIGHT = 32
+# Of a line's greys the paper is the 20th percentile, the pen the 99.5th, at least so many levels of 255 apart.
+_PAPER, _PEN, _LEAST_CONTRAST = 20.0, 99.5, 20.0
+# A strip keeps -0.5 to 1.5, where paper is 0 and pen 1, in 256 steps.
+_STEPS = 127.5
+
 _MARGIN = (INPUT_SIZE - GLYPH_SIZE) // 2
 # One entry per grey level, rounded once from float64, so that every caller gets the same bits.
 _INPUT_OF_GREY = (BACKGROUND + (FOREGROUND - BACKGROUND) * np.arange(256) / 255).astype(np.float32)
@@ -56,3 +63,16 @@ def as_glyphs(glyphs: npt.ArrayLike) -> Uint8:
     if array.ndim != 3 or array.shape[1:] != (GLYPH_SIZE, GLYPH_SIZE):
         raise ValueError(f"glyphs of shape {array.shape}: expected (n, {GLYPH_SIZE}, {GLYPH_SIZE})")
     return array
+
+
+def standardise_line(greys: Uint8 | Float32) -> Uint8:
+    """Map a line's greys (32, W), bright for pen, to its strip (32, W) uint8: 64 for paper, 191 for pen."""
+    values = np.asarray(greys, np.float32)
+    paper, pen = np.percentile(values, (_PAPER, _PEN))
+    scaled = (values - paper) / max(float(pen - paper), _LEAST_CONTRAST)
+    return np.clip(np.rint((scaled + 0.5) * _STEPS), 0, 255).astype(np.uint8)
+
+
+def to_line_input(strips: Uint8) -> Float32:
+    """Map strips (n, 32, W) uint8 to network input (n, 1, 32, W): 0 for paper, about 1 for pen."""
+    return (strips.astype(np.float32) / np.float32(_STEPS) - np.float32(0.5))[:, None]

@@ -24,6 +24,11 @@ CENTRE_INDEX = 14
 # Of networks made for reading: the eleventh output, and the label that it learns from.
 NOT_A_DIGIT = 10
 
+# What a column of a line network may say: digits, signs, a space between numbers, and what is passed over, as letters;
+# behind these stands nothing.
+LINE_LABELS = "0123456789.,:/-+=%()$€£ ~"
+PASSED_OVER = "~"
+
 # Equation 6 and appendix A: f(a) = A tanh(S a), so that f(1) = 1 and f(-1) = -1 to five digits.
 SQUASH_AMPLITUDE = 1.7159
 SQUASH_SLOPE = 2.0 / 3.0
@@ -103,7 +108,8 @@ class Convolution:
     """(n, maps_in, h, w) -> (n, maps, h - size + 1, w - size + 1): a valid convolution, a bias, an activation.
 
     `table` names the input maps that each output map sees (all of them when None). A full connection is a
-    convolution of the size of its input: that is what lets every network slide over a wider field.
+    convolution of the size of its input: that is what lets every network slide over a wider field. A kernel is as wide
+    as high, or `width` wide; so many rows and columns of zeros are put around the input as `padding` says.
     """
 
     name: str
@@ -111,11 +117,20 @@ class Convolution:
     size: int
     activation: Activation = "none"
     table: tuple[tuple[int, ...], ...] | None = None
+    width: int = 0
+    padding: tuple[int, int] = (0, 0)
+
+    @property
+    def kernel(self) -> tuple[int, int]:
+        """How many rows and columns of each map a unit sees."""
+        return self.size, self.width or self.size
 
 
 @dataclass(frozen=True)
 class Subsampling:
     """(n, maps, h, w) -> (n, maps, h // 2, w // 2) over 2x2 squares that do not overlap, then an activation.
+
+    Of a line network the `window`, rows and columns, may be 2x1: the line stays as long as it is.
 
     "trainable" is the paper's S layer: the *sum* of the four, times one coefficient, plus one bias, per map
     (section II.B). "average" and "max" have no parameters. With `copies` c every map in gives c maps out, the first
@@ -126,6 +141,7 @@ class Subsampling:
     kind: Literal["trainable", "average", "max"]
     activation: Activation = "none"
     copies: int = 1
+    window: tuple[int, int] = (2, 2)
 
 
 @dataclass(frozen=True)
@@ -144,12 +160,22 @@ Layer = Convolution | Subsampling | Codes
 
 @dataclass(frozen=True)
 class Net:
-    """A network: its public name, its layers in order, and the margin of its input that it never sees."""
+    """A network: its public name, its layers in order, and the margin of its input that it never sees.
+
+    A line network says `labels`, or nothing, in each of so many `columns` at each place of its output.
+    """
 
     name: str
     layers: tuple[Layer, ...]
     about: str
     margin: int = 0
+    labels: str = "0123456789"
+    columns: int = 0
+
+    @property
+    def reads_lines(self) -> bool:
+        """Whether it reads a line as a whole."""
+        return self.columns > 0
 
     @property
     def outputs(self) -> int:
@@ -267,3 +293,41 @@ NETS: dict[str, Net] = {
         ),
     )
 }
+
+
+def _line_layers() -> tuple[Layer, ...]:
+    """Return the layers of the line network: the line stays long while its height goes, 32 rows to one."""
+    return (
+        Convolution("C1", 24, 5, "relu", padding=(2, 2)),
+        Subsampling("S2", "max"),
+        Convolution("C3", 64, 3, "relu", padding=(1, 1)),
+        Subsampling("S4", "max"),
+        Convolution("C5", 128, 3, "relu", padding=(1, 1)),
+        Subsampling("S6", "max", window=(2, 1)),
+        Convolution("C7", 128, 3, "relu", padding=(1, 1)),
+        Subsampling("S8", "max", window=(2, 1)),
+        Convolution("C9", 192, 2, "relu", width=3, padding=(0, 1)),
+        Convolution("C10", 192, 1, "relu", width=5, padding=(0, 2)),
+        Convolution("C11", 192, 1, "relu", width=5, padding=(0, 2)),
+        Convolution("output", 2 * (len(LINE_LABELS) + 1), 1),
+    )
+
+
+# Networks that read a line as a whole: (n, 1, 32, W) -> (n, 2 * (labels + 1), 1, W // 4), two columns at each place.
+LINE_NETS: dict[str, Net] = {
+    net.name: net
+    for net in (
+        Net(
+            "lenet-line",
+            _line_layers(),
+            "a space-displacement network of seven convolutions that reads a line as a whole, as section VII does",
+            labels=LINE_LABELS,
+            columns=2,
+        ),
+    )
+}
+
+
+def find_net(name: str) -> Net | None:
+    """Return a network of either table by name; None: there is none."""
+    return NETS.get(name) or LINE_NETS.get(name)

@@ -28,20 +28,21 @@ class LayerFacts:
 def _describe_layer(layer: Layer, maps: int, height: int, width: int) -> LayerFacts:
     if isinstance(layer, Convolution):
         kernels = maps * layer.maps if layer.table is None else sum(map(len, layer.table))
-        weights = kernels * layer.size**2
-        out = (layer.maps, height - layer.size + 1, width - layer.size + 1)
+        (rows, columns), (above, beside) = layer.kernel, layer.padding
+        weights = kernels * rows * columns
+        out = (layer.maps, height + 2 * above - rows + 1, width + 2 * beside - columns + 1)
         positions = out[1] * out[2]
-        shapes = {"weight": (layer.maps, maps, layer.size, layer.size), "bias": (layer.maps,)}
+        shapes = {"weight": (layer.maps, maps, rows, columns), "bias": (layer.maps,)}
         trainable = weights + layer.maps
         return LayerFacts(layer.name, "convolution", out, shapes, trainable, trainable * positions, weights * positions)
     if isinstance(layer, Subsampling):
         maps *= layer.copies
-        out = (maps, height // 2, width // 2)
+        out = (maps, height // layer.window[0], width // layer.window[1])
         units = out[0] * out[1] * out[2]
         if layer.kind == "trainable":
             shapes = {"coefficient": (maps,), "bias": (maps,)}
             return LayerFacts(layer.name, "trainable subsampling", out, shapes, 2 * maps, 5 * units, units)
-        return LayerFacts(layer.name, f"{layer.kind} pooling", out, {}, 0, 4 * units, 0)
+        return LayerFacts(layer.name, f"{layer.kind} pooling", out, {}, 0, layer.window[0] * layer.window[1] * units, 0)
     out = (len(layer.characters), height, width)
     weights = out[0] * maps * height * width
     return LayerFacts(layer.name, "RBF codes", out, {}, 0, weights, weights)
@@ -83,8 +84,12 @@ def count_batch_normalisation(net: Net) -> int:
 
 
 def find_normalised(net: Net) -> tuple[Convolution, ...]:
-    """Return the layers that batch normalisation follows when a recipe asks for it: C1 and C3, no other."""
-    return tuple(layer for layer in net.layers if isinstance(layer, Convolution))[:2]
+    """Return the layers that batch normalisation follows when a recipe asks for it.
+
+    They are C1 and C3, no other; of a line network all convolutions but the last.
+    """
+    convolutions = tuple(layer for layer in net.layers if isinstance(layer, Convolution))
+    return convolutions[:-1] if net.reads_lines else convolutions[:2]
 
 
 def explain_totals() -> tuple[str, ...]:

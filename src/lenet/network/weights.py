@@ -17,7 +17,7 @@ from lenet.arrays import Float64, Tensors
 from lenet.errors import WeightsError, reason
 from lenet.files import replacing
 from lenet.network.initialisation import connection_mask
-from lenet.network.spec import BACKGROUND, DEFAULT, FOREGROUND, NETS, Activation, Convolution, Net
+from lenet.network.spec import BACKGROUND, DEFAULT, FOREGROUND, LINE_NETS, NETS, Activation, Convolution, Net, find_net
 from lenet.network.summary import tensor_shapes
 
 _KEY = "lenet"
@@ -155,9 +155,10 @@ def load_weights(name_or_path: str | Path) -> Weights:
 def _described_net(card: Any, path: Path) -> Net:
     if not isinstance(card, dict) or card.get("format") != _FORMAT:
         raise WeightsError(path, "no description of its network", "lenet writes one with every weights file")
-    net = NETS.get(str(card.get("net")))
+    net = find_net(str(card.get("net")))
     if net is None:
-        raise WeightsError(path, f"network {card.get('net')!r}", f"expected one of {', '.join(NETS)}")
+        known = ", ".join((*NETS, *LINE_NETS))
+        raise WeightsError(path, f"network {card.get('net')!r}", f"expected one of {known}")
     if card.get("input") != {"background": BACKGROUND, "foreground": FOREGROUND}:
         raise WeightsError(path, f"input range {card.get('input')}", f"expected {BACKGROUND} to {FOREGROUND}")
     activation: Activation | None = card.get("activation")

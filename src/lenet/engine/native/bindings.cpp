@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "learning.hpp"
+#include "line_model.hpp"
 #include "model.hpp"
 #include "names.hpp"
 #include "network.hpp"
@@ -177,6 +178,54 @@ class Model_ {
     }
 
     Model model_;
+};
+
+// A network that reads lines, by records ("convolution", maps, rows, columns, above, beside, activation) and
+// ("maximum", down, across).
+class LineModel_ {
+  public:
+    LineModel_(nb::list layers, int height, const In<float>& parameters, const std::string& instructions)
+        : model_(stages(layers), height, parameters.data(), long(parameters.size()), kernels_named(instructions)) {}
+
+    bool forward(const In<float>& inputs, nb::ndarray<float, nb::c_contig, nb::device::cpu>& scores, int threads) const {
+        const LineNetwork& net = model_.network();
+        require(inputs.ndim() == 4 && inputs.shape(1) == 1 && inputs.shape(2) == std::size_t(net.height), "inputs: expected (n, 1, height, w)");
+        require(inputs.shape(3) >= std::size_t(model_.narrowest()) && inputs.shape(3) <= MOST_WIDTH, "inputs: expected a w that leaves a column");
+        const int width = int(inputs.shape(3));
+        const std::size_t n = inputs.shape(0), answers = net.last().maps * std::size_t(model_.field(width).area());
+        require(scores.size() == n * answers, "scores: expected (n, maps, h, w)");
+        Released released;
+        return model_.forward(inputs.data(), width, long(n), scores.data(), threads);
+    }
+
+  private:
+    static constexpr std::size_t MOST_WIDTH = 1 << 20;
+
+    static std::vector<LineStage> stages(const nb::list& layers) {
+        std::vector<LineStage> found;
+        for (nb::handle each : layers) {
+            const Record record(each);
+            if (record.is("convolution", 6)) {
+                LineStage stage{};
+                stage.maps = record.at<int>(1);
+                stage.rows = record.at<int>(2);
+                stage.columns = record.at<int>(3);
+                stage.above = record.at<int>(4);
+                stage.beside = record.at<int>(5);
+                stage.activation = named(ACTIVATIONS, "activation", record.at<std::string>(6));
+                stage.down = stage.across = 1;
+                found.push_back(stage);
+            } else {
+                require(record.is("maximum", 2) && !found.empty(), "layers: expected a convolution, then perhaps its maximum");
+                require(found.back().down * found.back().across == 1, "layers: two maxima in a row");
+                found.back().down = record.at<int>(1);
+                found.back().across = record.at<int>(2);
+            }
+        }
+        return found;
+    }
+
+    LineModel model_;
 };
 
 // What a learner is shown; holds the arrays.
@@ -359,6 +408,9 @@ NB_MODULE(_native, m) {
         .def(nb::init<const Network_&, const In<float>&, const std::string&>(), "network"_a, "parameters"_a, "instructions"_a)
         .def("forward", &Model_::forward, "inputs"_a, "scores"_a.noconvert(), "threads"_a)
         .def("activations", &Model_::activations, "inputs"_a);
+    nb::class_<LineModel_>(m, "LineModel")
+        .def(nb::init<nb::list, int, const In<float>&, const std::string&>(), "layers"_a, "height"_a, "parameters"_a, "instructions"_a)
+        .def("forward", &LineModel_::forward, "inputs"_a, "scores"_a.noconvert(), "threads"_a);
     nb::class_<Patterns_>(m, "Patterns").def(nb::init<In<float>, In<std::uint8_t>>(), "inputs"_a, "labels"_a);
     nb::class_<BatchLearner_>(m, "BatchLearner")
         .def(nb::init<const Network_&, const std::string&, const std::string&, float, float, float, int, float, float, bool, double,

@@ -1,6 +1,7 @@
 // The kernels of one instruction set: compiled once for each, with LENET_ISA, LENET_LANES and the compiler's flags.
 #include "backward.hpp"
 #include "forward.hpp"
+#include "lines.hpp"
 #include "network.hpp"
 #include "single.hpp"
 #include "steps.hpp"
@@ -51,7 +52,8 @@ static float multiply_adds(long rounds) {
 }
 
 extern const Kernels kernels;
-const Kernels kernels = {LENET_TEXT(LENET_ISA), LANES,     forward, packed_size, pack, single_size, single, block,
-                         dense_gradient,        update,    online,  curvature,   warp, multiply_adds};
+const Kernels kernels = {LENET_TEXT(LENET_ISA), LANES,  forward,          packed_size, pack,      single_size, single,
+                         block,                 dense_gradient, update,   online,      curvature, warp,
+                         line_packed_size,      line_pack, line_size,     line,        multiply_adds};
 
 }  // namespace lenet::LENET_ISA

@@ -13,6 +13,7 @@ constexpr int FIELD = 32;            // section II.B: the input is 32x32
 constexpr int KERNEL = 5;            // every convolution that has several positions is 5x5
 constexpr int MOST_STAGES = 8;
 constexpr int MOST_MAPS = 128;       // also the most outputs
+constexpr int MOST_LINE_STAGES = 16, MOST_LINE_MAPS = 1024;  // of a network that reads lines
 constexpr int MOST_LANES = 16;       // of any instruction set
 constexpr int AFFINE = 6;            // of a distortion: (a, b, c, d, e, f), from the centre of the field
 constexpr int CONTROL = 5;           // and the displacements of 5x5 control points, x first, then y
@@ -130,6 +131,38 @@ struct Rule {
     bool nesterov;
 };
 
+// A network that reads a line as a whole: convolutions of any kernel with padding, each with a maximum over a window of
+// `down` by `across` sums behind it, or 1 by 1.
+struct LineStage {
+    int maps_in, maps, rows, columns, above, beside;
+    Activation activation;
+    int down, across;
+    long weight, bias;  // where its tensors begin among the parameters
+
+    LENET_INLINE long inputs() const { return long(maps_in) * rows * columns; }
+};
+
+struct LineField {
+    int height, width;
+
+    LENET_INLINE LineField convolved(const LineStage& s) const {
+        return {height + 2 * s.above - s.rows + 1, width + 2 * s.beside - s.columns + 1};
+    }
+    LENET_INLINE LineField after(const LineStage& s) const {
+        const LineField f = convolved(s);
+        return {f.height / s.down, f.width / s.across};
+    }
+    LENET_INLINE long area() const { return long(height) * width; }
+};
+
+struct LineNetwork {
+    LineStage stages[MOST_LINE_STAGES];
+    int count, height;
+    long parameters;
+
+    LENET_INLINE const LineStage& last() const { return stages[count - 1]; }
+};
+
 // The kernels of one instruction set.
 struct Kernels {
     const char* name;
@@ -155,6 +188,11 @@ struct Kernels {
     void (*curvature)(const Network&, const Layout&, const Loss&, const OnlineStep&, float* parameters, float* curvature,
                       float* buffers);
     void (*warp)(const float* image, const float* distortion, float* warped);
+    // A line network, for one line: its weights packed, the size of its buffers, its scores.
+    long (*line_packed_size)(const LineNetwork&);
+    void (*line_pack)(const LineNetwork&, const float* parameters, float* packed);
+    long (*line_size)(const LineNetwork&, int width);
+    bool (*line)(const LineNetwork&, const float* packed, const float* image, int width, float* buffers, float* scores);
     float (*multiply_adds)(long rounds);  // 2 * 12 * lanes * rounds floating-point operations
 };
 

@@ -1,0 +1,74 @@
+"""Running a network that reads lines: a strip of a line in, scores of each label for each of its columns out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lenet.arrays import Float32, Uint8, require_finite
+from lenet.engine import reference
+from lenet.engine.dispatch import REFERENCE, chosen_engine, count_cores
+from lenet.engine.packing import describe_line_layers, pack_tensors
+from lenet.network.inputs import LINE_HEIGHT, to_line_input
+from lenet.network.spec import Net
+from lenet.network.summary import layer_facts
+from lenet.network.weights import Weights
+
+if TYPE_CHECKING:
+    from lenet.engine import _native
+
+
+@dataclass(frozen=True)
+class LineNetwork:
+    """A line network with its weights, on one engine; `engine` and `threads` as those of `lenet.engine.Network`."""
+
+    weights: Weights
+    engine: str = field(default_factory=chosen_engine)
+    threads: int | None = None
+
+    def __getstate__(self) -> dict[str, object]:
+        """Leave out what the native engine made of the weights: it is made again where it is needed."""
+        return {name: value for name, value in self.__dict__.items() if name != "_model"}
+
+    @property
+    def net(self) -> Net:
+        """The layer records of the network."""
+        return self.weights.net
+
+    @cached_property
+    def _model(self) -> _native.LineModel:
+        from lenet.engine import _native
+
+        packed = pack_tensors(self.net, self.weights.tensors)
+        return _native.LineModel(describe_line_layers(self.net), LINE_HEIGHT, packed, self.engine)
+
+    def forward(self, inputs: Float32) -> Float32:
+        """Score network input (n, 1, 32, W) -> (n, k, 1, W // 4).
+
+        Raises ValueError for a wrong shape or type, and for NaN or infinity with its index.
+        """
+        reference.check_inputs(inputs)
+        if self.engine == REFERENCE:
+            return reference.score_lines(self.net, self.weights.tensors, inputs).astype(np.float32, copy=False)
+        given = np.ascontiguousarray(inputs, np.float32)
+        *_, last = layer_facts(self.net, *given.shape[2:])
+        scores = np.empty((len(given), *last.output), np.float32)
+        threads = self.threads or (count_cores() if len(given) > 1 else 1)
+        if not self._model.forward(given, scores, threads):
+            require_finite(inputs, "inputs")
+        return scores
+
+    def column_scores(self, strips: Uint8) -> Float32:
+        """Score strips (n, 32, W) -> (n, columns, labels + 1), the last label for nothing; higher is better."""
+        return split_columns(self.net, self.forward(to_line_input(strips)))
+
+
+def split_columns(net: Net, scores: Float32) -> Float32:
+    """Return a line network's output (n, columns * k, 1, w) column by column: (n, w * columns, k)."""
+    n, maps, _one, width = scores.shape
+    k = maps // net.columns
+    split = scores[:, :, 0].reshape(n, net.columns, k, width).transpose(0, 3, 1, 2)
+    return np.ascontiguousarray(split).reshape(n, width * net.columns, k)

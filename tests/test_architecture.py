@@ -26,19 +26,20 @@ lenet errors arrays files progress steps processes
 network: spec probabilities summary inputs initialisation weights
 preprocessing: morphology decode colour paper illumination dropout binarize form_boxes ruled_lines pipeline
 result
-engine: dispatch packing reference gradients warp learner __init__ tta transforms twins native_learners learners
+engine: dispatch packing reference gradients warp lines learner __init__ tta transforms twins native_learners learners
 nets: modules __init__ hub
 segmentation: components text_lines seams lattice strip glyphs candidates
 decoding: graph formats arc_scorer features sliding_window decoder confidence lines
-data: idx sources fetch labels dataset
+data: idx sources fetch labels strokes dataset
 reader
 export: parity onnx_graph to_onnx to_pytorch quantised c_text c_source to_c import_model __init__
 bulk: inputs cpu_limit worker_pool jobs outputs shards ray_cluster
 evaluation: interval calibration result digits numbers
 drawing: pictures answers lattice sliding_window
 training: distortions recipe recipes plan run ranks teacher synthetic.compose synthetic.styles synthetic.negatives
-  synthetic.degrade synthetic.windows synthetic.augment sequence_loss backend engine_backend torch_backend backends
-  loop fine_tune corrections start spread fit_decoder card ship
+  synthetic.degrade synthetic.windows synthetic.augment sequence_loss synthetic.marks synthetic.line_texts
+  synthetic.line_paper synthetic.lines line_stream line_torch backend engine_backend torch_backend backends loop
+  fine_tune corrections start spread fit_decoder card ship
 bench: timing contenders run
 report: paper measured page rates claims classifiers boosting invariance parts figures sections verdicts write reproduce
 serve: limits metrics page request model_registry inspect occlusion tasks readers training_jobs schema guard
@@ -59,6 +60,7 @@ HOMES = {
     "torch": {
         "nets",
         "training.torch_backend",
+        "training.line_torch",
         "training.ranks",
         "training.ship",
         "export.to_pytorch",
@@ -67,11 +69,11 @@ HOMES = {
     },
     "onnx": {"export.onnx_graph", "export.import_model"},
     "onnxruntime": {"export.to_onnx", "bench"},
-    "PIL": {"preprocessing.decode", "drawing"},
+    "PIL": {"preprocessing.decode", "drawing", "training.synthetic.marks"},
     "pyarrow": {"bulk.inputs", "bulk.outputs"},
     "ray": {"bulk.ray_cluster"},
     "cv2": {"preprocessing", "segmentation", "training.synthetic"},
-    "safetensors": {"network.weights", "training.run", "export.import_model"},
+    "safetensors": {"network.weights", "training.run", "training.line_torch", "export.import_model"},
     "typer": {"cli"},
     "rich": {"cli"},
     "urllib": {"bulk.ray_cluster", "data.fetch", "serve.guard"},

@@ -28,9 +28,10 @@ preprocessing: morphology decode colour paper illumination dropout binarize form
 result
 engine: dispatch packing reference gradients warp lines learner __init__ tta transforms twins native_learners learners
 nets: modules __init__ hub
-segmentation: components text_lines seams lattice strip glyphs candidates
-decoding: graph formats arc_scorer features sliding_window decoder confidence lines
+segmentation: components text_lines seams lattice strip line_strips glyphs candidates
+decoding: graph formats alignments whole_lines two_readers arc_scorer features sliding_window decoder confidence lines
 data: idx sources fetch labels strokes dataset
+line_reader
 reader
 export: parity onnx_graph to_onnx to_pytorch quantised c_text c_source to_c import_model __init__
 bulk: inputs cpu_limit worker_pool jobs outputs shards ray_cluster

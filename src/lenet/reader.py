@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -14,9 +15,12 @@ from lenet.decoding.formats import SYMBOLS, accept_choices, parse_pattern
 from lenet.decoding.graph import Automaton
 from lenet.decoding.lines import decode_line
 from lenet.decoding.sliding_window import build_column_graph
+from lenet.decoding.two_readers import pair_texts
 from lenet.engine import Network
+from lenet.engine.lines import load_lines
 from lenet.engine.tta import TtaScores, score_with_tta
 from lenet.errors import UsageError
+from lenet.line_reader import WholeLine, read_whole_lines
 from lenet.network.probabilities import best_two, log_probabilities, probabilities
 from lenet.network.spec import NOT_A_DIGIT
 from lenet.preprocessing.decode import Page, PictureSource
@@ -33,8 +37,13 @@ from lenet.steps import Step
 
 # Less of what a line may say than this is hardly what was meant.
 _HARDLY = 0.01
+# What stands behind the answer is weighed among so many texts of the lattice.
+_WEIGHED = 10
 # A single glyph that is likelier no digit than any is none; no more texts of a line than these are listed.
 _RUBBISH, _MOST_TEXTS = 0.5, 100
+
+
+Readers = Literal["cut", "line", "both"]
 
 
 @dataclass(frozen=True)
@@ -42,11 +51,12 @@ class ReadOptions:
     """What to read: one `digit`, or numbers that are `allowed`; how many of the `best` texts of a line to list.
 
     An answer of a lower confidence than `least` is withheld; `steps` say what of that is out of reach. `sliding_window`
-    slides the network along the line.
+    slides the network along the line. Lines are read by `readers`: "cut" into digits, as a whole "line", or by "both".
     """
 
     digit: bool = False
     sliding_window: bool = False
+    readers: Readers = "cut"
     allowed: Automaton | None = None
     best: int = 0
     least: float = 0.0
@@ -119,7 +129,12 @@ def _explain(page: Page, network: Network, options: ReadOptions, *, inverted: bo
     writing = find_writing(page, tall=one, inverted=inverted)
     candidates = segment_digit(writing) if one else segment_numbers(writing)
     scores = score_with_tta(network, candidates.glyphs)
-    reading = _read_digit(candidates, scores, options) if one else _read_numbers(candidates, scores, network, options)
+    if one:
+        return Explained(_read_digit(candidates, scores, options), candidates, scores.probabilities)
+    whole = None
+    if options.readers != "cut":
+        whole = read_whole_lines(page, writing, candidates.lattice, load_lines(), options.allowed)
+    reading = _read_numbers(candidates, scores, network, options, whole)
     return Explained(reading, candidates, scores.probabilities)
 
 
@@ -153,20 +168,60 @@ def read_numbers(candidates: PageCandidates, network: Network, options: ReadOpti
     return _read_numbers(candidates, score_with_tta(network, candidates.glyphs), network, options)
 
 
-def _read_numbers(candidates: PageCandidates, scores: TtaScores, network: Network, options: ReadOptions) -> Reading:
+def _read_numbers(
+    candidates: PageCandidates,
+    scores: TtaScores,
+    network: Network,
+    options: ReadOptions,
+    whole: list[WholeLine] | None = None,
+) -> Reading:
     if candidates.unreadable:
         return Reading("", "", 0.0, candidates.unreadable, steps=candidates.steps)
     arc_scorer = network.weights.arc_scorer
     assert arc_scorer is not None
     log_probs = log_probabilities(scores.probabilities)
     lines, said = [], []
+    best = options.best if whole is None else max(options.best, _WEIGHED)
     for number in range(len(candidates.lattice.lines)):
-        line = decode_line(candidates, number, log_probs, arc_scorer, options.allowed, options.best)
+        line = decode_line(candidates, number, log_probs, arc_scorer, options.allowed, best)
         places = [_Place(arc, candidates.box(arc), candidates.glyphs[arc]) for arc in line.arcs.tolist()]
-        lines.append(_PlacedLine(_calibrate(line.decoded, line.features, network), places))
+        placed = _PlacedLine(_calibrate(line.decoded, line.features, network), places)
+        lines.append(placed if whole is None else _pair_line(placed, whole[number], options))
         said += line.arcs.tolist()
     steps = (*candidates.steps, *([Step("augmented")] if scores.augmented[said].any() else []))
     return _join_lines(lines, options, steps, candidates.share_read)
+
+
+def _pair_line(cut: _PlacedLine, whole: WholeLine, options: ReadOptions) -> _PlacedLine:
+    """Return the line that two readers say, the one that was cut into digits and the one that was read as a whole.
+
+    Its digits are those of the lattice where it says the same, and else stand where the whole line has them.
+    """
+    decoded = cut.decoded
+    said = dict(decoded.likeliest) | ({decoded.text: decoded.confidence} if decoded.text else {})
+    if not decoded.digits:
+        said = {"": max(decoded.confidence, 1 - sum(said.values()))}
+    weights = load_lines().weights
+    paired = pair_texts(said if options.readers == "both" else {}, whole.spelled, weights.lattice_share)
+    confidence = paired.likeliest[0][1]
+    if weights.pair_weights is not None:
+        confidence = calibrate_confidence(paired.features, weights.pair_weights)
+    fits = max(decoded.fits, whole.spelled.fits)
+    confidence *= format_holds(fits)
+    rest = (1 - confidence) / max(1e-9, 1 - paired.likeliest[0][1])
+    others = tuple((text, share * min(1.0, rest)) for text, share in paired.likeliest[1:])
+    likeliest = ((paired.text, confidence), *others)[: options.best]
+    if paired.text == decoded.text and options.readers == "both":
+        return _PlacedLine(replace(decoded, confidence=confidence, likeliest=likeliest, fits=fits), cut.places)
+    signs = whole.place(paired.text)
+    digits = tuple(
+        DecodedDigit(
+            step, SYMBOLS.index(sign.label), sign.confidence, SYMBOLS.index(sign.runner_up[0]), sign.runner_up[1]
+        )
+        for step, sign in enumerate(signs)
+    )
+    places = [_Place(-1, sign.box, sign.glyph) for sign in signs]
+    return _PlacedLine(DecodedLine(paired.text, confidence, digits, likeliest, fits), places)
 
 
 def read_strips(lines: LineStrips, network: Network, options: ReadOptions = ReadOptions()) -> Reading:
@@ -236,6 +291,7 @@ def read_options(
     *,
     digit: bool = False,
     sliding_window: bool = False,
+    readers: Readers = "cut",
     pattern: str | None = None,
     choices: Sequence[str] | None = None,
     best: int = 0,
@@ -262,7 +318,7 @@ def read_options(
             raise UsageError(f"choices {choices!r}", "one text", "give a list of texts")
         allowed = accept_choices(list(choices), "choices")
     least, steps = (0.0, ()) if max_error is None else _least_confidence(network, max_error)
-    return ReadOptions(digit, sliding_window, allowed, best, least, steps)
+    return ReadOptions(digit, sliding_window, readers, allowed, best, least, steps)
 
 
 def _least_confidence(network: Network, most_error: float) -> tuple[float, tuple[Step, ...]]:

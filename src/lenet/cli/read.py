@@ -21,8 +21,11 @@ _LONGEST = 1_000_000
 
 if TYPE_CHECKING:
     from lenet.bulk.jobs import Answer, Draw
-    from lenet.reader import ReadOptions
+    from lenet.reader import Readers, ReadOptions
     from lenet.steps import Step
+
+# Which readers a method has; "sweep" slides the network along the line.
+_READERS: dict[str, Readers] = {"cut": "cut", "line": "line", "both": "both", "sweep": "cut"}
 
 
 def read(
@@ -42,7 +45,11 @@ def read(
         ),
     ] = None,
     method: Annotated[
-        str, typer.Option(metavar="cut|sweep", help="Cut the ink into digits, or slide the network along it.")
+        str,
+        typer.Option(
+            metavar="cut|line|both|sweep",
+            help="Cut the ink into digits, read lines as a whole, do both, or slide the network along.",
+        ),
     ] = "cut",
     pattern: Annotated[
         str | None,
@@ -103,15 +110,14 @@ def read(
     from lenet.reader import read_options
     from lenet.training.corrections import keep_corrections
 
-    if method not in ("cut", "sweep"):
-        raise UsageError(f"--method {method}", "expected cut or sweep")
     model = model or (SLIDING_DEFAULT if method == "sweep" else DEFAULT)
-    _check_usage(timeout, out, resume, overwrite)
+    _check_usage(method, timeout, out, resume, overwrite)
     options: dict[str, Any] = {"digit": digit, "pattern": pattern, "best": best, "max_error": max_error}
     options |= {"sweep": method == "sweep", "choices": _read_choices(choices) if choices else None}
     found = list_pictures(paths, column)
-    job = {"model": model, "column": column, **options}
-    asked = read_options(load(model), sliding_window=options.pop("sweep"), **options)
+    job = {"model": model, "column": column, **options} | ({} if method in ("cut", "sweep") else {"method": method})
+    sliding_window = options.pop("sweep")
+    asked = read_options(load(model), sliding_window=sliding_window, readers=_READERS[method], **options)
     if cluster is not None:
         if out is None or as_json or annotate or save_glyphs or overwrite or "-" in found:
             problem = "reads files into a folder of Parquet parts"
@@ -150,10 +156,12 @@ def read(
         raise typer.Exit(1)
 
 
-def _check_usage(timeout: float, out: Path | None, resume: bool, overwrite: bool) -> None:
-    """Raise UsageError for a time that is none, and for what needs --out."""
+def _check_usage(method: str, timeout: float, out: Path | None, resume: bool, overwrite: bool) -> None:
+    """Raise UsageError for a method or a time that is none, and for what needs --out."""
     from lenet.errors import UsageError
 
+    if method not in _READERS:
+        raise UsageError(f"--method {method}", f"expected {', '.join(_READERS)}")
     if not 0 <= timeout <= _LONGEST:
         raise UsageError(f"--timeout {timeout:g}", f"expected 0 to {_LONGEST:,} CPU seconds")
     if resume and not out:

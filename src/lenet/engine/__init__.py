@@ -15,6 +15,7 @@ from lenet.engine import reference
 from lenet.engine.dispatch import REFERENCE, chosen_engine, count_cores
 from lenet.engine.packing import describe_layers, pack_tensors
 from lenet.engine.warp import warp
+from lenet.errors import WeightsError
 from lenet.network.inputs import to_input
 from lenet.network.probabilities import probabilities
 from lenet.network.spec import DEFAULT, INPUT_SIZE, Net
@@ -110,4 +111,7 @@ def distort(inputs: Float32, parameters: Float32) -> Float32:
 
 def load(name_or_path: str | Path = DEFAULT) -> Network:
     """Load shipped weights by name, or a weights file. Raises WeightsError with one clear line."""
-    return Network(load_weights(name_or_path))
+    weights = load_weights(name_or_path)
+    if weights.net.reads_lines:
+        raise WeightsError(name_or_path, "reads lines, not digits", "choose lenet5-reader: it reads lines beside it")
+    return Network(weights)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,10 +13,11 @@ from lenet.arrays import Float32, Uint8, require_finite
 from lenet.engine import reference
 from lenet.engine.dispatch import REFERENCE, chosen_engine, count_cores
 from lenet.engine.packing import describe_line_layers, pack_tensors
+from lenet.errors import WeightsError
 from lenet.network.inputs import LINE_HEIGHT, to_line_input
-from lenet.network.spec import Net
+from lenet.network.spec import LINE_DEFAULT, Net
 from lenet.network.summary import layer_facts
-from lenet.network.weights import Weights
+from lenet.network.weights import Weights, load_weights
 
 if TYPE_CHECKING:
     from lenet.engine import _native
@@ -64,6 +66,15 @@ class LineNetwork:
     def column_scores(self, strips: Uint8) -> Float32:
         """Score strips (n, 32, W) -> (n, columns, labels + 1), the last label for nothing; higher is better."""
         return split_columns(self.net, self.forward(to_line_input(strips)))
+
+
+@cache
+def load_lines(name_or_path: str | Path = LINE_DEFAULT) -> LineNetwork:
+    """Load a line network's weights, shipped by name or a file, once. Raises WeightsError for others."""
+    weights = load_weights(name_or_path)
+    if not weights.net.reads_lines:
+        raise WeightsError(name_or_path, f"{weights.net.name} reads no lines", f"choose {LINE_DEFAULT}")
+    return LineNetwork(weights)
 
 
 def split_columns(net: Net, scores: Float32) -> Float32:

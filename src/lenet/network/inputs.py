@@ -14,6 +14,8 @@ LINE_HEIGHT = 32
 _PAPER, _PEN, _LEAST_CONTRAST = 20.0, 99.5, 20.0
 # A strip keeps -0.5 to 1.5, where paper is 0 and pen 1, in 256 steps.
 _STEPS = 127.5
+# Which of them paper and pen are.
+PAPER_GREY, PEN_GREY = 64, 191
 
 _MARGIN = (INPUT_SIZE - GLYPH_SIZE) // 2
 # One entry per grey level, rounded once from float64, so that every caller gets the same bits.

@@ -12,6 +12,8 @@ from typing import Literal
 
 # The weights that read when none are named, and those that slide along a line.
 DEFAULT, SLIDING_DEFAULT = "lenet5-reader", "lenet5-sweep"
+# The weights that read lines as a whole.
+LINE_DEFAULT = "lenet-line"
 # Section II.B: a 32x32 field; the background is -0.1, full ink 1.175, so that the mean is about 0.
 INPUT_SIZE = 32
 BACKGROUND = -0.1

@@ -32,6 +32,9 @@ _OLD_KEYS = {
 # How many features of an arc `lenet.decoding.arc_scorer` weighs, with how many hidden units; and with how many weights
 # `lenet.decoding.confidence` weighs its features, an offset included.
 ARC_FEATURE_COUNT, ARC_SCORER_UNITS, CONFIDENCE_WEIGHT_COUNT = 24, 24, 14
+# With how many weights `lenet.decoding.two_readers` weighs its features, an offset included; and how much the lattice's
+# log-probability counts there, until it is fitted.
+PAIR_WEIGHT_COUNT, _LATTICE_SHARE = 9, 0.5
 _FORMAT = 1
 # The largest network of the table has 62,000 parameters; a file beyond this holds something else.
 _MOST_BYTES = 1 << 24
@@ -72,6 +75,16 @@ class Weights:
         return float(self.card.get("calibration", {}).get("rubbish_lowered_by", 0.0))
 
     @property
+    def lattice_share(self) -> float:
+        """How much the lattice's log-probability of a text counts beside the whole line's; of a line network."""
+        return float(self.card.get("calibration", {}).get("lattice_share", _LATTICE_SHARE))
+
+    @property
+    def pair_weights(self) -> Float64 | None:
+        """How `lenet.decoding.two_readers` weighs what both readers say (9,), the offset last; of a line network."""
+        return self._fitted("pair_weights")
+
+    @property
     def error_curve(self) -> Float64 | None:
         """The curve of errors (n, 3): least confidence, share of wrong answers from it on, share of answers."""
         return self._fitted("error_curve")
@@ -94,9 +107,15 @@ def list_shipped() -> dict[str, Path]:
     return {name: found[name] for name in sorted(found, key=lambda name: (name != DEFAULT, name))}
 
 
+def list_line_weights() -> dict[str, Path]:
+    """Return the weights of line networks that come with lenet: name -> path."""
+    folder = Path(__file__).parents[1] / "assets" / "lines"
+    return {path.stem: path for path in sorted(folder.glob("[!.]*.safetensors"))}
+
+
 def find_weights(name_or_path: str | Path) -> Path:
     """Return the path of shipped weights by name, or of a file. Raises WeightsError naming what there is."""
-    known = list_shipped()
+    known = list_shipped() | list_line_weights()
     if str(name_or_path) in known:
         return known[str(name_or_path)]
     path = Path(name_or_path)
@@ -189,6 +208,7 @@ def _check_fitted(weights: Weights, path: Path) -> None:
     shapes = {
         "arc_scorer": ((rows, columns), f"{rows} rows of {columns} finite numbers"),
         "confidence_weights": ((CONFIDENCE_WEIGHT_COUNT,), f"{CONFIDENCE_WEIGHT_COUNT} finite numbers"),
+        "pair_weights": ((PAIR_WEIGHT_COUNT,), f"{PAIR_WEIGHT_COUNT} finite numbers"),
         "error_curve": ((-1, 3), "3 finite numbers a row"),
     }
     for what, (shape, numbers) in shapes.items():

@@ -16,7 +16,7 @@ from lenet.arrays import Int32, Uint8
 from lenet.data import dataset
 from lenet.data.strokes import Part, load_strokes
 from lenet.errors import TrainingError
-from lenet.network.inputs import LINE_HEIGHT
+from lenet.network.inputs import LINE_HEIGHT, PAPER_GREY
 from lenet.network.spec import LINE_LABELS
 from lenet.processes import start_child
 from lenet.training.synthetic.lines import WIDEST, LineMaker, MadeLine
@@ -28,8 +28,6 @@ _PART = 256
 LONGEST = 96
 # Strips are padded to a multiple of so many pixels, so that those of a batch are alike.
 BUCKET = 32
-# A strip's grey that is paper, as `lenet.network.inputs.standardise_line` has it.
-PAPER = 64
 
 
 def load_maker(part: Part, fonts: tuple[str, ...] = ()) -> LineMaker:
@@ -49,7 +47,7 @@ def find_fonts() -> tuple[str, ...]:
 
 def pad_strip(strip: Uint8, width: int) -> Uint8:
     """Return a strip (32, w) with paper behind it: (32, width)."""
-    return np.pad(strip, ((0, 0), (0, width - strip.shape[1])), constant_values=PAPER)
+    return np.pad(strip, ((0, 0), (0, width - strip.shape[1])), constant_values=PAPER_GREY)
 
 
 def encode_text(text: str) -> Int32:

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from lenet.arrays import Tensors
 from lenet.nets.modules import LeNet
+from lenet.network.inputs import LINE_HEIGHT, PAPER_GREY
 from lenet.network.spec import LINE_LABELS, LINE_NETS, Net
 from lenet.training.line_stream import BUCKET, LONGEST, LineBatch, LineStream
 from lenet.training.synthetic.lines import WIDEST, LineMaker, MadeLine
@@ -53,7 +54,7 @@ class _Pool:
     """The latest lines of one width, on the device: strips, their own widths, labels and how many."""
 
     def __init__(self, width: int, capacity: int, device: torch.device) -> None:
-        self.strips = torch.full((capacity, 32, width), 64, dtype=torch.uint8, device=device)
+        self.strips = torch.full((capacity, LINE_HEIGHT, width), PAPER_GREY, dtype=torch.uint8, device=device)
         self.widths = torch.zeros(capacity, dtype=torch.int64, device=device)
         self.labels = torch.zeros(capacity, LONGEST, dtype=torch.int64, device=device)
         self.counts = torch.zeros(capacity, dtype=torch.int64, device=device)

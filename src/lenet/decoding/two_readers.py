@@ -1,0 +1,65 @@
+"""Two readers, one answer: what a lattice of cut digits says of a line beside what its columns spell as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lenet.arrays import Float64
+from lenet.decoding.whole_lines import SpelledLine
+from lenet.network.probabilities import log_odds
+
+# What a reader does not list it may still mean: it has these probabilities at least.
+_LEAST_CUT, _LEAST_WHOLE = 1e-6, 1e-9
+# What the confidence of a text of both is weighed by, beside an offset.
+PAIR_FEATURES = ("log-odds", "agree", "cut", "whole", "digits", "single", "runner-up", "whole of a single one")
+
+
+@dataclass(frozen=True)
+class PairedText:
+    """The text of two readers, all candidates with their share, the likeliest first, and PAIR_FEATURES (8,)."""
+
+    text: str
+    likeliest: tuple[tuple[str, float], ...]
+    features: Float64
+
+
+def pair_texts(cut: dict[str, float], whole: SpelledLine, share: float) -> PairedText:
+    """Weigh the texts of both readers, each with its probability, and return the likeliest; "" says nothing.
+
+    The log-probabilities are added, the lattice's times `share`.
+    """
+    texts = list(dict.fromkeys((*whole.texts, *cut))) or [""]
+    scores = np.array([_score(text, cut, whole, share) for text in texts])
+    shares = np.exp(scores - scores.max())
+    shares /= shares.sum()
+    order = np.argsort(-shares, kind="stable")
+    likeliest = tuple((texts[row], float(shares[row])) for row in order.tolist())
+    text = likeliest[0][0]
+    return PairedText(text, likeliest, _weigh(text, likeliest, cut, whole))
+
+
+def _score(text: str, cut: dict[str, float], whole: SpelledLine, share: float) -> float:
+    lattice = np.log(max(cut.get(text, 0.0), _LEAST_CUT))
+    return float(np.log(max(whole.texts.get(text, 0.0), _LEAST_WHOLE)) + share * lattice)
+
+
+def _weigh(text: str, likeliest: tuple[tuple[str, float], ...], cut: dict[str, float], whole: SpelledLine) -> Float64:
+    best_cut = max(cut, key=lambda each: cut[each], default="")
+    best_whole = next(iter(whole.texts), "")
+    single = float(len(text) == 1)
+    said = float(np.log(max(whole.texts.get(text, 0.0), _LEAST_WHOLE)))
+    second = likeliest[1][1] if len(likeliest) > 1 else 0.0
+    return np.array(
+        [
+            float(log_odds(np.array(likeliest[0][1]))),
+            float(best_cut == best_whole),
+            float(log_odds(np.array(cut.get(text, 0.0)))),
+            said / max(1, len(text)),
+            float(np.log(max(1, len(text)))),
+            single,
+            float(np.log(max(second, _LEAST_CUT))),
+            single * said,
+        ]
+    )

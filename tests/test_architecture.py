@@ -39,8 +39,9 @@ evaluation: interval calibration result digits numbers
 drawing: pictures answers lattice sliding_window
 training: distortions recipe recipes plan run ranks teacher synthetic.compose synthetic.styles synthetic.negatives
   synthetic.degrade synthetic.windows synthetic.augment sequence_loss synthetic.marks synthetic.line_texts
-  synthetic.line_paper synthetic.lines line_stream line_torch backend engine_backend torch_backend backends loop
-  fine_tune corrections start spread fit_decoder card ship
+  synthetic.line_paper synthetic.line_style synthetic.line_picture synthetic.lines line_stream line_torch backend
+  engine_backend torch_backend backends loop fine_tune
+  corrections start spread fit_decoder fit_pair card ship
 bench: timing contenders run
 report: paper measured page rates claims classifiers boosting invariance parts figures sections verdicts write reproduce
 serve: limits metrics page request model_registry inspect occlusion tasks readers training_jobs schema guard

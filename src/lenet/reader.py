@@ -16,6 +16,7 @@ from lenet.decoding.graph import Automaton
 from lenet.decoding.lines import decode_line
 from lenet.decoding.sliding_window import build_column_graph
 from lenet.decoding.two_readers import pair_texts
+from lenet.decoding.whole_lines import SpelledLine
 from lenet.engine import Network
 from lenet.engine.lines import load_lines
 from lenet.engine.tta import TtaScores, score_with_tta
@@ -198,11 +199,9 @@ def _pair_line(cut: _PlacedLine, whole: WholeLine, options: ReadOptions) -> _Pla
     Its digits are those of the lattice where it says the same, and else stand where the whole line has them.
     """
     decoded = cut.decoded
-    said = dict(decoded.likeliest) | ({decoded.text: decoded.confidence} if decoded.text else {})
-    if not decoded.digits:
-        said = {"": max(decoded.confidence, 1 - sum(said.values()))}
     weights = load_lines().weights
-    paired = pair_texts(said if options.readers == "both" else {}, whole.spelled, weights.lattice_share)
+    said = _list_texts(decoded) if options.readers == "both" else {}
+    paired = pair_texts(said, whole.spelled, weights.lattice_share)
     confidence = paired.likeliest[0][1]
     if weights.pair_weights is not None:
         confidence = calibrate_confidence(paired.features, weights.pair_weights)
@@ -222,6 +221,29 @@ def _pair_line(cut: _PlacedLine, whole: WholeLine, options: ReadOptions) -> _Pla
     )
     places = [_Place(-1, sign.box, sign.glyph) for sign in signs]
     return _PlacedLine(DecodedLine(paired.text, confidence, digits, likeliest, fits), places)
+
+
+def _list_texts(decoded: DecodedLine) -> dict[str, float]:
+    """Return what the lattice says of a line: texts with their probability, "" for a line that says nothing."""
+    if not decoded.digits:
+        return {"": decoded.confidence}
+    return {**dict(decoded.likeliest), decoded.text: decoded.confidence}
+
+
+def compare_readers(page: Page, network: Network) -> list[tuple[dict[str, float], SpelledLine]]:
+    """Return for each line of a page what the lattice says of it, each text with its probability, and the whole line.
+
+    It is what the answer of both is weighed of, to learn how.
+    """
+    assert network.weights.arc_scorer is not None
+    writing = find_writing(page)
+    candidates = segment_numbers(writing)
+    log_probs = log_probabilities(score_with_tta(network, candidates.glyphs).probabilities)
+    found = []
+    for number, whole in enumerate(read_whole_lines(page, writing, candidates.lattice, load_lines())):
+        line = decode_line(candidates, number, log_probs, network.weights.arc_scorer, None, _WEIGHED)
+        found.append((_list_texts(_calibrate(line.decoded, line.features, network)), whole.spelled))
+    return found
 
 
 def read_strips(lines: LineStrips, network: Network, options: ReadOptions = ReadOptions()) -> Reading:

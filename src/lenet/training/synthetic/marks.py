@@ -19,7 +19,7 @@ from lenet.training.synthetic.styles import STYLES_OF, bend_style
 
 # How high signs are beside digits, and where their middle is: least and greatest.
 _SIGNS: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {
-    ".": ((0.03, 0.12), (0.9, 1.05)),
+    ".": ((0.06, 0.14), (0.9, 1.05)),
     ",": ((0.2, 0.42), (1.0, 1.15)),
     ":": ((0.35, 0.65), (0.5, 0.7)),
     "'": ((0.2, 0.35), (0.0, 0.2)),

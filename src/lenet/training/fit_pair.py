@@ -1,0 +1,86 @@
+"""Fit how two readers make one answer, on lines by held-out hands: how much each counts, and how sure the answer is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lenet.arrays import Bools, Float64
+from lenet.decoding.confidence import calibrate_confidence
+from lenet.decoding.two_readers import PAIR_FEATURES, pair_texts
+from lenet.decoding.whole_lines import SpelledLine
+from lenet.engine import Network
+from lenet.evaluation.calibration import fit_confidence
+from lenet.network.weights import Weights
+from lenet.preprocessing.pipeline import prepare_page
+from lenet.progress import silent
+from lenet.reader import compare_readers
+from lenet.training.fit_decoder import count_error_curve
+from lenet.training.synthetic.lines import LineMaker
+
+# So many pages of held-out hands are read; on half of them is fitted how much each reader counts, on all how sure.
+PAGES = 4_000
+# The shares that are tried.
+_SHARES = np.arange(0.1, 1.51, 0.05)
+
+
+@dataclass(frozen=True)
+class ReadTwice:
+    """A line that both readers read: what the lattice says, the whole line, and the digits that are right."""
+
+    cut: dict[str, float]
+    whole: SpelledLine
+    text: str
+
+
+def picture_lines(
+    network: Network, maker: LineMaker, count: int, seed: int, report: Callable[[int, int], None] = silent
+) -> list[ReadTwice]:
+    """Picture so many lines by a maker's hands, each a page, and read each twice.
+
+    Pages that are seen as nothing, or as several lines, are left out.
+    """
+    rng = np.random.default_rng([seed, 0x9A1])
+    found = []
+    for number in range(count):
+        made = maker.make_page(rng)
+        lines = compare_readers(prepare_page(made.grey), network)
+        if len(lines) == 1:
+            found.append(ReadTwice(*lines[0], "".join(sign for sign in made.text if sign.isdigit())))
+        report(number + 1, count)
+    return found
+
+
+def fit_share(lines: list[ReadTwice]) -> float:
+    """Return how much the lattice counts: the share by which the right texts are likeliest among all candidates."""
+    losses = []
+    for share in _SHARES:
+        chances = [dict(pair_texts(each.cut, each.whole, float(share)).likeliest).get(each.text, 0.0) for each in lines]
+        losses.append(float(-np.log(np.maximum(chances, 1e-4)).mean()))
+    return float(_SHARES[int(np.argmin(losses))])
+
+
+def weigh_lines(lines: list[ReadTwice], share: float) -> tuple[Float64, Bools]:
+    """Return PAIR_FEATURES (n, 8) of the lines that say something, and which of these are right (n,)."""
+    paired = [pair_texts(each.cut, each.whole, share) for each in lines]
+    said = [(each.features, each.text == line.text) for each, line in zip(paired, lines, strict=True) if each.text]
+    features = np.array([each for each, _right in said]).reshape(-1, len(PAIR_FEATURES))
+    return features, np.array([right for _each, right in said], bool)
+
+
+def fit_pair(weights: Weights, lines: list[ReadTwice]) -> Weights:
+    """Return a line network's weights with how its answers go together with the lattice's, fitted on such lines."""
+    share = fit_share(lines)
+    features, right = weigh_lines(lines, share)
+    pair_weights = fit_confidence(features, right)
+    honest = np.array([calibrate_confidence(each, pair_weights) for each in features])
+    calibration = {
+        **weights.card.get("calibration", {}),
+        "lattice_share": round(share, 2),
+        "pair_weights": pair_weights.tolist(),
+        "pair_fitted_on": f"{len(right):,} answers to {len(lines):,} lines of held-out hands",
+        "error_curve": count_error_curve(honest, right),
+    }
+    return replace(weights, card={**weights.card, "calibration": calibration})

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from model_card import fill
@@ -38,7 +38,7 @@ from lenet.evaluation.numbers import compare_texts
 from lenet.network.spec import NOT_A_DIGIT
 from lenet.preprocessing.decode import open_page
 from lenet.progress import silent
-from lenet.reader import ReadOptions, read
+from lenet.reader import Readers, ReadOptions, read
 from lenet.training.synthetic import negatives
 from lenet.training.synthetic.compose import Writing, resize_digits, space_out, tile
 from lenet.training.synthetic.degrade import degrade, warp_writing
@@ -344,9 +344,9 @@ def mean_of_singles(found: dict[str, dict[str, Any]]) -> str:
     return f"mean over {len(shares)} sets of single digits: {100 * float(np.mean(shares)):.2f} %" if shares else ""
 
 
-def every_set(digits: Digits, n: int) -> dict[str, tuple[Callable[[], Pictures], ReadOptions]]:
+def every_set(digits: Digits, n: int, readers: Readers) -> dict[str, tuple[Callable[[], Pictures], ReadOptions]]:
     """Return what makes the pictures of each set, and what to ask for; made sets have `n` pictures."""
-    one, many = ReadOptions(digit=True), ReadOptions()
+    one, many = ReadOptions(digit=True), ReadOptions(readers=readers)
     sets: dict[str, tuple[Callable[[], Pictures], ReadOptions]] = {}
     for form in LENGTHS:
         sets[f"{form}, spaced"] = partial(numbers, digits, form, False, n), many
@@ -371,6 +371,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n", type=int, default=500)
     parser.add_argument("--model", default="lenet5-reader")
+    parser.add_argument("--readers", default=ReadOptions().readers, choices=get_args(Readers))
     parser.add_argument("--test", action="store_true")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--only", default="")
@@ -387,7 +388,7 @@ def main() -> None:
     if options.only in GLYPHS:
         found[GLYPHS] = measured(at_one_look(digits, network))
         show(GLYPHS, found[GLYPHS])
-    for name, (pictures, asked) in every_set(digits, options.n).items():
+    for name, (pictures, asked) in every_set(digits, options.n, options.readers).items():
         if options.only not in name:
             continue
         try:

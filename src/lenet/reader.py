@@ -201,7 +201,7 @@ def _pair_line(cut: _PlacedLine, whole: WholeLine, options: ReadOptions) -> _Pla
     decoded = cut.decoded
     weights = load_lines().weights
     said = _list_texts(decoded) if options.readers == "both" else {}
-    paired = pair_texts(said, whole.spelled, weights.lattice_share)
+    paired = pair_texts(said, whole.spelled, weights.lattice_shares)
     confidence = paired.likeliest[0][1]
     if weights.pair_weights is not None:
         confidence = calibrate_confidence(paired.features, weights.pair_weights)

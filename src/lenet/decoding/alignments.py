@@ -47,6 +47,8 @@ def find_texts(log_probs: Float64, width: int, allowed: Automaton | None = None)
                 if allowed is not None and not _go_on(longer, states, allowed):
                     continue
                 way = (apart if text and text[-1] == label else every) + costs[label]
+                if way == -inf:  # nothing stands between two equal labels yet
+                    continue
                 ending, staying = found.get(longer, (-inf, -inf))
                 found[longer] = (ending, _add(staying, way))
         kept = sorted(found.items(), key=lambda each: -_add(*each[1]))[:width]

@@ -9,9 +9,11 @@ import numpy as np
 from lenet.arrays import Float64
 from lenet.decoding.whole_lines import SpelledLine
 from lenet.network.probabilities import log_odds
+from lenet.network.spec import LINE_LABELS
 
 # What a reader does not list it may still mean: it has these probabilities at least.
 _LEAST_CUT, _LEAST_WHOLE = 1e-6, 1e-9
+_PLAIN = frozenset("0123456789.,-")
 # What the confidence of a text of both is weighed by, beside an offset.
 PAIR_FEATURES = ("log-odds", "agree", "cut", "whole", "digits", "single", "runner-up", "whole of a single one")
 
@@ -25,19 +27,27 @@ class PairedText:
     features: Float64
 
 
-def pair_texts(cut: dict[str, float], whole: SpelledLine, share: float) -> PairedText:
+def pair_texts(cut: dict[str, float], whole: SpelledLine, shares: tuple[float, float]) -> PairedText:
     """Weigh the texts of both readers, each with its probability, and return the likeliest; "" says nothing.
 
-    The log-probabilities are added, the lattice's times `share`.
+    The log-probabilities are added, the lattice's times the first of `shares`, or times the second where the whole line
+    has what is cut into digits wrongly: other signs than points, commas and dashes, spaces, letters.
     """
+    share = shares[0] if _is_plain(whole) else shares[1]
     texts = list(dict.fromkeys((*whole.texts, *cut))) or [""]
     scores = np.array([_score(text, cut, whole, share) for text in texts])
-    shares = np.exp(scores - scores.max())
-    shares /= shares.sum()
-    order = np.argsort(-shares, kind="stable")
-    likeliest = tuple((texts[row], float(shares[row])) for row in order.tolist())
+    chances = np.exp(scores - scores.max())
+    chances /= chances.sum()
+    order = np.argsort(-chances, kind="stable")
+    likeliest = tuple((texts[row], float(chances[row])) for row in order.tolist())
     text = likeliest[0][0]
     return PairedText(text, likeliest, _weigh(text, likeliest, cut, whole))
+
+
+def _is_plain(whole: SpelledLine) -> bool:
+    """Return whether a line is likeliest digits, with points, commas and dashes at most."""
+    written = next(iter(whole.written.values()), ())
+    return all(LINE_LABELS[label] in _PLAIN for label in written)
 
 
 def _score(text: str, cut: dict[str, float], whole: SpelledLine, share: float) -> float:

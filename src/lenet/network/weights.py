@@ -34,7 +34,7 @@ _OLD_KEYS = {
 ARC_FEATURE_COUNT, ARC_SCORER_UNITS, CONFIDENCE_WEIGHT_COUNT = 24, 24, 14
 # With how many weights `lenet.decoding.two_readers` weighs its features, an offset included; and how much the lattice's
 # log-probability counts there, until it is fitted.
-PAIR_WEIGHT_COUNT, _LATTICE_SHARE = 9, 0.5
+PAIR_WEIGHT_COUNT, _LATTICE_SHARES = 9, (0.5, 0.1)
 _FORMAT = 1
 # The largest network of the table has 62,000 parameters; a file beyond this holds something else.
 _MOST_BYTES = 1 << 24
@@ -75,9 +75,13 @@ class Weights:
         return float(self.card.get("calibration", {}).get("rubbish_lowered_by", 0.0))
 
     @property
-    def lattice_share(self) -> float:
-        """How much the lattice's log-probability of a text counts beside the whole line's; of a line network."""
-        return float(self.card.get("calibration", {}).get("lattice_share", _LATTICE_SHARE))
+    def lattice_shares(self) -> tuple[float, float]:
+        """How much the lattice's log-probability of a text counts beside the whole line's; of a line network.
+
+        The first is for lines of digits, the second for those with signs, spaces or letters.
+        """
+        plain, other = self.card.get("calibration", {}).get("lattice_shares", _LATTICE_SHARES)
+        return float(plain), float(other)
 
     @property
     def pair_weights(self) -> Float64 | None:
@@ -208,6 +212,7 @@ def _check_fitted(weights: Weights, path: Path) -> None:
     shapes = {
         "arc_scorer": ((rows, columns), f"{rows} rows of {columns} finite numbers"),
         "confidence_weights": ((CONFIDENCE_WEIGHT_COUNT,), f"{CONFIDENCE_WEIGHT_COUNT} finite numbers"),
+        "lattice_shares": ((2,), "2 finite numbers"),
         "pair_weights": ((PAIR_WEIGHT_COUNT,), f"{PAIR_WEIGHT_COUNT} finite numbers"),
         "error_curve": ((-1, 3), "3 finite numbers a row"),
     }

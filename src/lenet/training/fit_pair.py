@@ -20,10 +20,10 @@ from lenet.reader import compare_readers
 from lenet.training.fit_decoder import count_error_curve
 from lenet.training.synthetic.lines import LineMaker
 
-# So many pages of held-out hands are read; on half of them is fitted how much each reader counts, on all how sure.
+# So many pages of held-out hands are read.
 PAGES = 4_000
-# The shares that are tried.
-_SHARES = np.arange(0.1, 1.51, 0.05)
+# A text that is not among the candidates counts as one of this probability.
+_LEAST = 1e-4
 
 
 @dataclass(frozen=True)
@@ -53,32 +53,28 @@ def picture_lines(
     return found
 
 
-def fit_share(lines: list[ReadTwice]) -> float:
-    """Return how much the lattice counts: the share by which the right texts are likeliest among all candidates."""
-    losses = []
-    for share in _SHARES:
-        chances = [dict(pair_texts(each.cut, each.whole, float(share)).likeliest).get(each.text, 0.0) for each in lines]
-        losses.append(float(-np.log(np.maximum(chances, 1e-4)).mean()))
-    return float(_SHARES[int(np.argmin(losses))])
+def measure_share(lines: list[ReadTwice], share: float) -> float:
+    """Return the loss of the right texts among all candidates where the lattice counts so much, in nats a line."""
+    chances = [dict(pair_texts(each.cut, each.whole, (share, share)).likeliest).get(each.text, 0.0) for each in lines]
+    return float(-np.log(np.maximum(chances, _LEAST)).mean())
 
 
-def weigh_lines(lines: list[ReadTwice], share: float) -> tuple[Float64, Bools]:
+def weigh_lines(lines: list[ReadTwice], shares: tuple[float, float]) -> tuple[Float64, Bools]:
     """Return PAIR_FEATURES (n, 8) of the lines that say something, and which of these are right (n,)."""
-    paired = [pair_texts(each.cut, each.whole, share) for each in lines]
+    paired = [pair_texts(each.cut, each.whole, shares) for each in lines]
     said = [(each.features, each.text == line.text) for each, line in zip(paired, lines, strict=True) if each.text]
     features = np.array([each for each, _right in said]).reshape(-1, len(PAIR_FEATURES))
     return features, np.array([right for _each, right in said], bool)
 
 
 def fit_pair(weights: Weights, lines: list[ReadTwice]) -> Weights:
-    """Return a line network's weights with how its answers go together with the lattice's, fitted on such lines."""
-    share = fit_share(lines)
-    features, right = weigh_lines(lines, share)
+    """Return a line network's weights with how sure its answers and the lattice's together are, on such lines."""
+    features, right = weigh_lines(lines, weights.lattice_shares)
     pair_weights = fit_confidence(features, right)
     honest = np.array([calibrate_confidence(each, pair_weights) for each in features])
     calibration = {
         **weights.card.get("calibration", {}),
-        "lattice_share": round(share, 2),
+        "lattice_shares": list(weights.lattice_shares),
         "pair_weights": pair_weights.tolist(),
         "pair_fitted_on": f"{len(right):,} answers to {len(lines):,} lines of held-out hands",
         "error_curve": count_error_curve(honest, right),

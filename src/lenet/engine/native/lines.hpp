@@ -106,8 +106,10 @@ struct LinePlane {
     LENET_INLINE long size() const { return height * row(); }
 };
 
-inline LinePlane line_plane(const LineStage& stage, LineField field) {
-    return {field.height + 2 * stage.above, field.width + 2 * stage.beside, stage.maps_in == 1 ? 1 : long(padded(stage.maps_in))};
+// The first stage's input is the line itself, one value a pixel.
+inline LinePlane line_plane(const LineNetwork& net, int s, LineField field) {
+    const LineStage& stage = net.stages[s];
+    return {field.height + 2 * stage.above, field.width + 2 * stage.beside, s == 0 ? 1 : long(padded(stage.maps_in))};
 }
 
 // The buffers of a pass: two planes, each as large as any, and the rows of sums that are pooled at once.
@@ -118,7 +120,7 @@ struct LineBuffers {
         LineField field{net.height, width};
         for (int s = 0; s < net.count; ++s) {
             const LineStage& stage = net.stages[s];
-            grow(plane, line_plane(stage, field).size());
+            grow(plane, line_plane(net, s, field).size());
             grow(rows, long(stage.down) * field.convolved(stage).width * padded(stage.maps));
             field = field.after(stage);
         }
@@ -168,7 +170,7 @@ inline bool line(const LineNetwork& net, const float* packed, const float* image
     float* rows = out + sizes.plane;
     LineField field{net.height, width};
     float finite = 0.0f;
-    const LinePlane first = line_plane(net.stages[0], field);
+    const LinePlane first = line_plane(net, 0, field);
     for (long k = 0; k < first.size(); ++k) x[k] = 0.0f;
     for (int y = 0; y < field.height; ++y)
         for (int c = 0; c < width; ++c) {
@@ -179,12 +181,12 @@ inline bool line(const LineNetwork& net, const float* packed, const float* image
     for (int s = 0; s < net.count; ++s) {
         const LineStage& stage = net.stages[s];
         const bool last = s + 1 == net.count;
-        const LinePlane in = line_plane(stage, field);
+        const LinePlane in = line_plane(net, s, field);
         const LineField sums = field.convolved(stage), after = field.after(stage);
         LinePlane next = in;
         float* inside = out;
         if (!last) {
-            next = line_plane(net.stages[s + 1], after);
+            next = line_plane(net, s + 1, after);
             if (net.stages[s + 1].above + net.stages[s + 1].beside)
                 for (long k = 0; k < next.size(); ++k) out[k] = 0.0f;
             inside = out + net.stages[s + 1].above * next.row() + net.stages[s + 1].beside * next.deep;

@@ -1,0 +1,136 @@
+"""Strokes of UNIPEN's hands: what a file holds, what is left out, and the lines that are made of them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lenet.data.dataset import Digits
+from lenet.data.strokes import StrokeSet, load_strokes
+from lenet.errors import DataError
+from lenet.network.spec import LINE_LABELS, PASSED_OVER
+from lenet.training.line_stream import LONGEST, bucket_of, encode_text, gather_lines, load_maker
+from lenet.training.synthetic.lines import WIDEST, LineMaker
+from lenet.training.synthetic.marks import gather_pens
+
+
+def strokes(labels: str, writers: int = 2) -> StrokeSet:
+    """A sample for each writer and label: a zigzag that is as high as it is wide, in two strokes."""
+    points, bounds, samples, texts, who = [], [0], [0], [], []
+    for writer in range(writers):
+        for number, label in enumerate(labels):
+            one = np.array([[0, 0], [100 + number, 50], [0, 100]], np.float32)
+            for stroke in (one, one[:2] + 1):
+                points.append(stroke)
+                bounds.append(bounds[-1] + len(stroke))
+            samples.append(len(bounds) - 1)
+            texts.append(label)
+            who.append(f"w{writer}")
+    return StrokeSet(
+        np.concatenate(points),
+        np.array(bounds, np.int32),
+        np.array(samples, np.int32),
+        np.array(texts),
+        np.array(who),
+    )
+
+
+@pytest.fixture(scope="module")
+def maker() -> LineMaker:
+    """A maker of lines of two hands in zigzags and of random glyphs by three writers."""
+    rng = np.random.default_rng(0)
+    glyphs = np.zeros((60, 28, 28), np.uint8)
+    glyphs[:, 4:24, 9:19] = rng.integers(0, 255, (60, 20, 10))
+    digits = Digits(glyphs, (np.arange(60) % 10).astype(np.uint8))
+    signs = strokes("0123456789abXY.,:/-+=%()$#*")
+    words = strokes("0123456789").where(np.zeros(20, bool))
+    whole = StrokeSet(words.points, words.strokes, words.samples, words.labels, words.writers)
+    numbers = strokes("1")
+    assert len(whole) == 0
+    return LineMaker(
+        gather_pens([signs], numbers, strokes("w"), LINE_LABELS), digits, np.arange(60) // 20, np.arange(60)
+    )
+
+
+def test_a_sample_is_its_strokes() -> None:
+    """Each with its own points, whichever samples are kept."""
+    every = strokes("12")
+    assert [len(stroke) for stroke in every.sample(1)] == [3, 2]
+    some = every.where(np.array([False, True, False, True]))
+    assert some.labels.tolist() == ["2", "2"]
+    assert (some.sample(0)[0] == every.sample(1)[0]).all()
+    assert some.sizes.tolist() == every.sizes[[1, 3]].tolist()
+
+
+def test_stairs_are_smoothed() -> None:
+    """Strokes of less than 60 units are, ends kept; larger ones are as they were."""
+    stairs = np.array([[0, 0], [0, 10], [10, 10], [10, 20]], np.float32)
+    for times, changed in ((1, True), (10, False)):
+        bounds = (np.array([0, 4], np.int32), np.array([0, 1], np.int32))
+        (stroke,) = StrokeSet(stairs * times, *bounds, np.array(["1"]), np.array(["w"])).sample(0)
+        assert (stroke[[0, -1]] == stairs[[0, -1]] * times).all()
+        assert bool((stroke != stairs * times).any()) is changed
+
+
+def test_missing_strokes_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that is not there, and a file that is none, have one line each."""
+    monkeypatch.setenv("LENET_DATA", str(tmp_path))
+    with pytest.raises(DataError, match="no strokes of UNIPEN; set LENET_DATA"):
+        load_strokes("train", "digits")
+    (tmp_path / "unipen").mkdir()
+    (tmp_path / "unipen" / "train-digits.npz").write_bytes(b"none")
+    with pytest.raises(DataError, match=r"train-digits\.npz: no strokes"):
+        load_strokes("train", "digits")
+
+
+def test_a_made_line_can_be_said(maker: LineMaker) -> None:
+    """Its strip is 32 high, no wider than is learned from, and has a column for each label of its text."""
+    rng = np.random.default_rng(1)
+    made = [maker.make(rng) for _line in range(150)]
+    for line in made:
+        assert line.strip.shape[0] == 32
+        assert line.strip.shape[1] % 4 == 0
+        assert 32 <= line.strip.shape[1] <= WIDEST
+        assert line.strip.dtype == np.uint8
+        assert set(line.text) <= set(LINE_LABELS)
+        assert len(line.text) <= line.strip.shape[1] // 2
+        assert PASSED_OVER * 2 not in line.text
+    assert any(PASSED_OVER in line.text for line in made)
+    assert any(" " in line.text for line in made)
+    assert any(set(line.text) & set(".,/-") for line in made)
+
+
+def test_the_same_seed_makes_the_same_lines(maker: LineMaker) -> None:
+    """A line depends on nothing but its generator."""
+    one, other = (maker.make(np.random.default_rng(5)) for _time in range(2))
+    assert one.text == other.text
+    assert (one.strip == other.strip).all()
+
+
+def test_lines_are_gathered_by_width(maker: LineMaker) -> None:
+    """With paper behind them, their own widths and texts beside; what is too long is left out."""
+    rng = np.random.default_rng(2)
+    made = [maker.make(rng) for _line in range(40)]
+    batches = gather_lines(made)
+    assert sum(len(batch.counts) for batch in batches.values()) == sum(len(line.text) <= LONGEST for line in made)
+    for width, batch in batches.items():
+        assert batch.strips.shape[1:] == (32, width)
+        assert all(bucket_of(own) == width for own in batch.widths.tolist())
+    line = made[0]
+    batch = batches[bucket_of(line.strip.shape[1])]
+    assert (batch.strips[0, :, : line.strip.shape[1]] == line.strip).all()
+    assert batch.labels[0, : batch.counts[0]].tolist() == encode_text(line.text).tolist()
+
+
+def test_held_out_hands_write_no_line_to_learn_from() -> None:
+    """Neither UNIPEN's writers of the part dev, nor MNIST's held-out ones."""
+    if not (Path(os.environ.get("LENET_DATA", ".")) / "unipen").is_dir():
+        pytest.skip("needs the strokes of UNIPEN in LENET_DATA")
+    train, dev = load_maker("train"), load_maker("dev")
+    for one, other in ((train.pens.characters, dev.pens.characters), (train.pens.numbers, dev.pens.numbers)):
+        assert not set(one.writers) & set(other.writers)
+    assert not set(train.writers[train.mine]) & set(dev.writers[dev.mine])
+    assert (len(train.pens.writers), len(dev.pens.writers)) == (170, 24)

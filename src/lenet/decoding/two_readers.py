@@ -27,13 +27,13 @@ class PairedText:
     features: Float64
 
 
-def pair_texts(cut: dict[str, float], whole: SpelledLine, shares: tuple[float, float]) -> PairedText:
+def pair_texts(cut: dict[str, float], whole: SpelledLine, shares: Float64) -> PairedText:
     """Weigh the texts of both readers, each with its probability, and return the likeliest; "" says nothing.
 
     The log-probabilities are added, the lattice's times the first of `shares`, or times the second where the whole line
     has what is cut into digits wrongly: other signs than points, commas and dashes, spaces, letters.
     """
-    share = shares[0] if _is_plain(whole) else shares[1]
+    share = float(shares[0] if _is_plain(whole) else shares[1])
     texts = list(dict.fromkeys((*whole.texts, *cut))) or [""]
     scores = np.array([_score(text, cut, whole, share) for text in texts])
     chances = np.exp(scores - scores.max())

@@ -75,13 +75,13 @@ class Weights:
         return float(self.card.get("calibration", {}).get("rubbish_lowered_by", 0.0))
 
     @property
-    def lattice_shares(self) -> tuple[float, float]:
-        """How much the lattice's log-probability of a text counts beside the whole line's; of a line network.
+    def lattice_shares(self) -> Float64:
+        """How much the lattice's log-probability of a text counts beside the whole line's (2,); of a line network.
 
         The first is for lines of digits, the second for those with signs, spaces or letters.
         """
-        plain, other = self.card.get("calibration", {}).get("lattice_shares", _LATTICE_SHARES)
-        return float(plain), float(other)
+        fitted = self._fitted("lattice_shares")
+        return np.array(_LATTICE_SHARES) if fitted is None else fitted
 
     @property
     def pair_weights(self) -> Float64 | None:

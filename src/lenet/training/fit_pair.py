@@ -55,11 +55,13 @@ def picture_lines(
 
 def measure_share(lines: list[ReadTwice], share: float) -> float:
     """Return the loss of the right texts among all candidates where the lattice counts so much, in nats a line."""
-    chances = [dict(pair_texts(each.cut, each.whole, (share, share)).likeliest).get(each.text, 0.0) for each in lines]
+    chances = [
+        dict(pair_texts(each.cut, each.whole, np.array([share, share])).likeliest).get(each.text, 0.0) for each in lines
+    ]
     return float(-np.log(np.maximum(chances, _LEAST)).mean())
 
 
-def weigh_lines(lines: list[ReadTwice], shares: tuple[float, float]) -> tuple[Float64, Bools]:
+def weigh_lines(lines: list[ReadTwice], shares: Float64) -> tuple[Float64, Bools]:
     """Return PAIR_FEATURES (n, 8) of the lines that say something, and which of these are right (n,)."""
     paired = [pair_texts(each.cut, each.whole, shares) for each in lines]
     said = [(each.features, each.text == line.text) for each, line in zip(paired, lines, strict=True) if each.text]
@@ -74,7 +76,7 @@ def fit_pair(weights: Weights, lines: list[ReadTwice]) -> Weights:
     honest = np.array([calibrate_confidence(each, pair_weights) for each in features])
     calibration = {
         **weights.card.get("calibration", {}),
-        "lattice_shares": list(weights.lattice_shares),
+        "lattice_shares": weights.lattice_shares.tolist(),
         "pair_weights": pair_weights.tolist(),
         "pair_fitted_on": f"{len(right):,} answers to {len(lines):,} lines of held-out hands",
         "error_curve": count_error_curve(honest, right),

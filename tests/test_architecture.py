@@ -39,8 +39,8 @@ evaluation: interval calibration result digits numbers
 drawing: pictures answers lattice sliding_window
 training: distortions recipe recipes plan run ranks teacher synthetic.compose synthetic.styles synthetic.negatives
   synthetic.degrade synthetic.windows synthetic.augment sequence_loss synthetic.marks synthetic.line_texts
-  synthetic.line_paper synthetic.line_style synthetic.line_picture synthetic.lines line_stream line_torch backend
-  engine_backend torch_backend backends loop fine_tune
+  synthetic.line_paper synthetic.line_style synthetic.line_picture synthetic.lines line_recipe line_stream line_torch
+  backend engine_backend torch_backend backends loop line_run fine_tune
   corrections start spread fit_decoder fit_pair card ship
 bench: timing contenders run
 report: paper measured page rates claims classifiers boosting invariance parts figures sections verdicts write reproduce
@@ -75,7 +75,7 @@ HOMES = {
     "pyarrow": {"bulk.inputs", "bulk.outputs"},
     "ray": {"bulk.ray_cluster"},
     "cv2": {"preprocessing", "segmentation", "training.synthetic"},
-    "safetensors": {"network.weights", "training.run", "training.line_torch", "export.import_model"},
+    "safetensors": {"network.weights", "training.run", "export.import_model"},
     "typer": {"cli"},
     "rich": {"cli"},
     "urllib": {"bulk.ray_cluster", "data.fetch", "serve.guard"},

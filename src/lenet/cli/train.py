@@ -105,8 +105,11 @@ def _pair(setting: str) -> tuple[str, str]:
 
 
 def _sentence(result: dict[str, Any]) -> str:
+    from lenet.training.line_recipe import LINE_RECIPES
+
     each = ", ".join(f"{replica['errors']} (seed {replica['seed']})" for replica in result["replicas"])
-    mean = f"{result['errors']:g} errors of {result['n']:,} test digits"
+    what = "lines of held-out hands" if result["recipe"] in LINE_RECIPES else "test digits"
+    mean = f"{result['errors']:g} errors of {result['n']:,} {what}"
     if "before" in result:
         told = [_compared(result, kind, words) for kind, words in (("own", "your digits"), ("mnist", "MNIST"))]
         return f"{'; '.join(told)}: {result['out']}/{result['replicas'][0]['weights']}"
@@ -174,9 +177,10 @@ def _pass_line(progress: Progress) -> str:
     assert line is not None
     n = progress.total
     loss = ", ".join(f"{each:.4f}" for each in line["loss"])
-    training = ", ".join(f"{100 * each / n:.2f}" for each in line["train_errors"])
+    training = ", ".join(f"{100 * each / n:.2f}" for each in line.get("train_errors", ()))
+    told = f"{training} % wrong in training, " if training else ""
     held_out = ", ".join(map(str, line["held_out_errors"]))
     return (
-        f"pass {progress.passed}/{progress.passes}: loss {loss}, {training} % wrong in training, "
+        f"pass {progress.passed}/{progress.passes}: loss {loss}, {told}"
         f"{held_out} held-out errors, {line['images_per_second']:,.0f} images/s"
     )

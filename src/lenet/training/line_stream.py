@@ -1,12 +1,11 @@
-"""Lines without end: processes that make them, and a pool that keeps the latest, by width, to draw batches from."""
+"""Lines to learn from, pass by pass: who writes them, how they are gathered by width, the processes that make them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from multiprocessing.pool import AsyncResult
 from pathlib import Path
 from types import TracebackType
 
@@ -15,15 +14,14 @@ import numpy as np
 from lenet.arrays import Int32, Uint8
 from lenet.data import dataset
 from lenet.data.strokes import Part, load_strokes
-from lenet.errors import TrainingError
+from lenet.engine.dispatch import count_cores
 from lenet.network.inputs import LINE_HEIGHT, PAPER_GREY
 from lenet.network.spec import LINE_LABELS
-from lenet.processes import start_child
 from lenet.training.synthetic.lines import WIDEST, LineMaker, MadeLine
 from lenet.training.synthetic.marks import gather_pens
 
-# Lines travel in parts of so many.
-_PART = 256
+# Lines are made in parts of so many.
+PART = 256
 # No text is longer than this, in labels.
 LONGEST = 96
 # Strips are padded to a multiple of so many pixels, so that those of a batch are alike.
@@ -90,44 +88,60 @@ def gather_lines(lines: list[MadeLine]) -> dict[int, LineBatch]:
     return batches
 
 
-def _make_parts(pipe: Connection, number: int, seed: int, fonts: tuple[str, ...]) -> None:
-    maker = load_maker("train", fonts)
-    rng = np.random.default_rng([seed, number])
-    with suppress(OSError):  # nobody learns any more
-        while True:
-            pipe.send(gather_lines([maker.make(rng) for _line in range(_PART)]))
+_maker: LineMaker | None = None
+
+
+def _load_maker(fonts: tuple[str, ...]) -> None:
+    """Keep what makes lines in this process."""
+    global _maker  # noqa: PLW0603 - a process of a pool has nowhere else
+    _maker = load_maker("train", fonts)
+
+
+def _make_part(seed: tuple[int, int, int]) -> dict[int, LineBatch]:
+    """Make the lines of one part of a pass."""
+    assert _maker is not None
+    rng = np.random.default_rng(seed)
+    return gather_lines([_maker.make(rng) for _line in range(PART)])
 
 
 @dataclass
-class LineStream:
-    """So many processes that make lines until the stream is closed; `take` returns what there is."""
+class LineSource:
+    """Processes that make the lines of each pass, the same for any number of them; begun before they are needed."""
 
-    processes: int
     seed: int
+    parts: int
     fonts: tuple[str, ...] = ()
+    processes: int = field(default_factory=count_cores)
 
-    def __enter__(self) -> LineStream:
-        self._makers = [start_child(_make_parts, number, self.seed, self.fonts) for number in range(self.processes)]
+    def __enter__(self) -> LineSource:
+        self._pool = get_context("spawn").Pool(self.processes, _load_maker, (self.fonts,))
+        self._begun: dict[int, AsyncResult[list[dict[int, LineBatch]]]] = {}
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for maker in self._makers:
-            maker.end()
+        self._pool.terminate()
 
-    def take(self, patience: float = 0.0) -> Iterator[tuple[int, LineBatch]]:
-        """Yield the lines that are made, by width, waiting so many seconds for the first of them.
+    def begin(self, passed: int) -> None:
+        """Have the lines of a pass made, if nobody has asked for them yet."""
+        if passed not in self._begun:
+            seeds = [(self.seed, passed, part) for part in range(self.parts)]
+            self._begun[passed] = self._pool.map_async(_make_part, seeds, chunksize=1)
 
-        Raises TrainingError when a process that makes them has ended.
-        """
-        for pipe in wait([maker.pipe for maker in self._makers], patience):
-            assert isinstance(pipe, Connection)
-            try:
-                yield from pipe.recv().items()
-            except EOFError as error:
-                problem = "a process that makes lines has ended"
-                raise TrainingError("lines", problem, "see what it said above") from error
+    def take(self, passed: int) -> dict[int, LineBatch]:
+        """Return the lines of a pass by width, when they are made."""
+        self.begin(passed)
+        by_width: dict[int, list[LineBatch]] = {}
+        for part in self._begun.pop(passed).get():
+            for width, batch in part.items():
+                by_width.setdefault(width, []).append(batch)
+        return {width: _join(batches) for width, batches in sorted(by_width.items())}
+
+
+def _join(batches: list[LineBatch]) -> LineBatch:
+    names = ("strips", "widths", "labels", "counts")
+    return LineBatch(*(np.concatenate([getattr(each, name) for each in batches]) for name in names))
 
 
 def bucket_of(width: int) -> int:

@@ -17,6 +17,7 @@ from lenet.network.weights import Weights, load_weights
 from lenet.progress import silent
 from lenet.training.backends import choose_backend
 from lenet.training.fine_tune import count_before_and_after, mix_corrections
+from lenet.training.line_recipe import LINE_RECIPES
 from lenet.training.loop import Progress, train_replicas
 from lenet.training.ranks import Ranks
 from lenet.training.recipe import Recipe, change_recipe, check_recipe
@@ -30,7 +31,7 @@ from lenet.training.synthetic.windows import cut_windows
 def find_recipe(name: str, passes: int | None = None, settings: dict[str, str] | None = None) -> Recipe:
     """Return a recipe by name with changes. Raises UsageError for a name or a value that is not allowed."""
     if name not in RECIPES:
-        raise UsageError(f"recipe {name!r}", f"expected one of {', '.join(RECIPES)}")
+        raise UsageError(f"recipe {name!r}", f"expected one of {', '.join((*RECIPES, *LINE_RECIPES))}")
     recipe = change_recipe(RECIPES[name], settings or {})
     return recipe if passes is None else check_recipe(replace(recipe, passes=passes))
 
@@ -84,6 +85,15 @@ def train(
     Raises UsageError, TrainingError, DataError, WeightsError or MissingExtra, each one clear line.
     """
     seeds = check_seeds(seed, replicas)
+    if recipe in LINE_RECIPES:
+        if replicas > 1 or backend == "engine" or str(data) != "mnist":
+            problem = "trains one network, in PyTorch, on lines of UNIPEN's and MNIST's hands"
+            raise UsageError(f"recipe {recipe}", problem, "leave out --replicas, --backend engine and --data")
+        from lenet.training.line_run import train_lines
+
+        given_out = run_folder(out, recipe, seed)
+        more: dict[str, Any] = {"passes": passes, "seed": seed, "init": init, "resume": resume, "device": device}
+        return train_lines(LINE_RECIPES[recipe], given_out, settings=settings, report=report, **more)
     chosen = find_recipe(recipe, passes, settings)
     given = load_weights(init) if init is not None else None
     chosen = _suit_recipe(chosen, given, init)

@@ -13,9 +13,9 @@ from lenet.decoding.confidence import calibrate_confidence, format_holds
 from lenet.decoding.decoder import DecodedDigit, DecodedLine, decode, withhold
 from lenet.decoding.formats import SYMBOLS, accept_choices, parse_pattern
 from lenet.decoding.graph import Automaton
-from lenet.decoding.lines import decode_line
+from lenet.decoding.lines import LineOfArcs, decode_line
 from lenet.decoding.sliding_window import build_column_graph
-from lenet.decoding.two_readers import pair_texts
+from lenet.decoding.two_readers import PairedText, pair_texts
 from lenet.decoding.whole_lines import SpelledLine
 from lenet.engine import Network
 from lenet.engine.lines import load_lines
@@ -24,6 +24,7 @@ from lenet.errors import UsageError
 from lenet.line_reader import WholeLine, read_whole_lines
 from lenet.network.probabilities import best_two, log_probabilities, probabilities
 from lenet.network.spec import NOT_A_DIGIT
+from lenet.network.weights import Weights
 from lenet.preprocessing.decode import Page, PictureSource
 from lenet.preprocessing.pipeline import find_writing, prepare_page
 from lenet.result import Abstained, Box, Digit, Line, Number, Reading, RunnerUp, Sign, join_texts
@@ -44,6 +45,7 @@ _WEIGHED = 10
 _RUBBISH, _MOST_TEXTS = 0.5, 100
 
 
+# Who reads a line: what is cut into digits, what is read as a whole, or both, whose answers are weighed.
 Readers = Literal["cut", "line", "both"]
 
 
@@ -57,7 +59,7 @@ class ReadOptions:
 
     digit: bool = False
     sliding_window: bool = False
-    readers: Readers = "cut"
+    readers: Readers = "both"
     allowed: Automaton | None = None
     best: int = 0
     least: float = 0.0
@@ -75,7 +77,8 @@ class Explained:
     @property
     def chosen(self) -> set[int]:
         """Which candidates the digits and signs of the reading are."""
-        return {digit.arc for digit in self.reading.digits} | {sign.arc for sign in self.reading.signs}
+        said = [digit.arc for digit in self.reading.digits] + [sign.arc for sign in self.reading.signs]
+        return {arc for arc in said if arc >= 0}
 
 
 @dataclass(frozen=True)
@@ -182,36 +185,52 @@ def _read_numbers(
     assert arc_scorer is not None
     log_probs = log_probabilities(scores.probabilities)
     lines, said = [], []
-    best = options.best if whole is None else max(options.best, _WEIGHED)
     for number in range(len(candidates.lattice.lines)):
-        line = decode_line(candidates, number, log_probs, arc_scorer, options.allowed, best)
-        places = [_Place(arc, candidates.box(arc), candidates.glyphs[arc]) for arc in line.arcs.tolist()]
-        placed = _PlacedLine(_calibrate(line.decoded, line.features, network), places)
-        lines.append(placed if whole is None else _pair_line(placed, whole[number], options))
-        said += line.arcs.tolist()
+        cut = _CutLine(candidates, number, log_probs, arc_scorer)
+        line, arcs = _read_line(cut, network, options, None if whole is None else whole[number])
+        lines.append(line)
+        said += arcs
     steps = (*candidates.steps, *([Step("augmented")] if scores.augmented[said].any() else []))
     return _join_lines(lines, options, steps, candidates.share_read)
 
 
-def _pair_line(cut: _PlacedLine, whole: WholeLine, options: ReadOptions) -> _PlacedLine:
-    """Return the line that two readers say, the one that was cut into digits and the one that was read as a whole.
+@dataclass(frozen=True)
+class _CutLine:
+    """A line that was cut into candidates, and what is needed to find texts in it."""
 
-    Its digits are those of the lattice where it says the same, and else stand where the whole line has them.
+    candidates: PageCandidates
+    number: int
+    log_probs: Float64
+    arc_scorer: Float64
+
+    def decode(self, allowed: Automaton | None, best: int) -> LineOfArcs:
+        """Find the likeliest text of the line."""
+        return decode_line(self.candidates, self.number, self.log_probs, self.arc_scorer, allowed, best)
+
+    def place(self, found: LineOfArcs) -> list[_Place]:
+        """Return where the symbols of a text of the line are."""
+        return [_Place(arc, self.candidates.box(arc), self.candidates.glyphs[arc]) for arc in found.arcs.tolist()]
+
+
+def _read_line(
+    cut: _CutLine, network: Network, options: ReadOptions, whole: WholeLine | None
+) -> tuple[_PlacedLine, list[int]]:
+    """Return a line's text, by its cuts, as a whole, or by both, and the candidates that were looked at for it.
+
+    Its digits are candidates where these say the text, and else stand where the whole line has them.
     """
-    decoded = cut.decoded
-    weights = load_lines().weights
-    said = _list_texts(decoded) if options.readers == "both" else {}
-    paired = pair_texts(said, whole.spelled, weights.lattice_shares)
-    confidence = paired.likeliest[0][1]
-    if weights.pair_weights is not None:
-        confidence = calibrate_confidence(paired.features, weights.pair_weights)
+    found = cut.decode(options.allowed, options.best if whole is None else max(options.best, _WEIGHED))
+    arcs = found.arcs.tolist()
+    decoded = _calibrate(found.decoded, found.features, network)
+    if whole is None:
+        return _PlacedLine(decoded, cut.place(found)), arcs
+    paired, confidence, likeliest = _pair(decoded, whole, options)
     fits = max(decoded.fits, whole.spelled.fits)
-    confidence *= format_holds(fits)
-    rest = (1 - confidence) / max(1e-9, 1 - paired.likeliest[0][1])
-    others = tuple((text, share * min(1.0, rest)) for text, share in paired.likeliest[1:])
-    likeliest = ((paired.text, confidence), *others)[: options.best]
-    if paired.text == decoded.text and options.readers == "both":
-        return _PlacedLine(replace(decoded, confidence=confidence, likeliest=likeliest, fits=fits), cut.places)
+    if paired.text != decoded.text and options.readers == "both" and paired.text:
+        found = cut.decode(accept_choices([paired.text], "text"), 0)
+    if paired.text == found.decoded.text and options.readers == "both":
+        answer = replace(found.decoded, confidence=confidence, likeliest=likeliest, fits=fits)
+        return _PlacedLine(answer, cut.place(found)), arcs
     signs = whole.place(paired.text)
     digits = tuple(
         DecodedDigit(
@@ -220,7 +239,25 @@ def _pair_line(cut: _PlacedLine, whole: WholeLine, options: ReadOptions) -> _Pla
         for step, sign in enumerate(signs)
     )
     places = [_Place(-1, sign.box, sign.glyph) for sign in signs]
-    return _PlacedLine(DecodedLine(paired.text, confidence, digits, likeliest, fits), places)
+    return _PlacedLine(DecodedLine(paired.text, confidence, digits, likeliest, fits), places), arcs
+
+
+def _pair(
+    decoded: DecodedLine, whole: WholeLine, options: ReadOptions
+) -> tuple[PairedText, float, tuple[tuple[str, float], ...]]:
+    """Return what two readers say of a line, how sure that is, and the likeliest texts that were asked for."""
+    weights = load_lines().weights
+    paired = pair_texts(
+        _list_texts(decoded) if options.readers == "both" else {}, whole.spelled, weights.lattice_shares
+    )
+    share = paired.likeliest[0][1]
+    confidence = share
+    if weights.pair_weights is not None:
+        confidence = calibrate_confidence(paired.features, weights.pair_weights)
+    confidence *= format_holds(max(decoded.fits, whole.spelled.fits))
+    rest = min(1.0, (1 - confidence) / max(1e-9, 1 - share))
+    others = tuple((text, rest * chance) for text, chance in paired.likeliest[1:])
+    return paired, confidence, ((paired.text, confidence), *others)[: options.best]
 
 
 def _list_texts(decoded: DecodedLine) -> dict[str, float]:
@@ -313,7 +350,7 @@ def read_options(
     *,
     digit: bool = False,
     sliding_window: bool = False,
-    readers: Readers = "cut",
+    readers: Readers = "both",
     pattern: str | None = None,
     choices: Sequence[str] | None = None,
     best: int = 0,
@@ -339,25 +376,27 @@ def read_options(
         if isinstance(choices, str):
             raise UsageError(f"choices {choices!r}", "one text", "give a list of texts")
         allowed = accept_choices(list(choices), "choices")
-    least, steps = (0.0, ()) if max_error is None else _least_confidence(network, max_error)
+    of_lines = not digit and not sliding_window and readers != "cut" and network.weights.reads_numbers
+    weights = load_lines().weights if of_lines else network.weights
+    least, steps = (0.0, ()) if max_error is None else _least_confidence(weights, max_error)
     return ReadOptions(digit, sliding_window, readers, allowed, best, least, steps)
 
 
-def _least_confidence(network: Network, most_error: float) -> tuple[float, tuple[Step, ...]]:
+def _least_confidence(weights: Weights, most_error: float) -> tuple[float, tuple[Step, ...]]:
     """Return from which confidence at most this share of answers is wrong, by the weights' own calibration.
 
     If there is none, all answers are to be withheld, and a step says so.
     """
     if not 0 < most_error < 1:
         raise UsageError(f"max_error {most_error:g}", "expected a share above 0 and below 1")
-    curve = network.weights.error_curve
+    curve = weights.error_curve
     if curve is None:
-        raise UsageError("max_error", f"{network.weights.name} has no curve of errors", "choose lenet5-reader")
+        raise UsageError("max_error", f"{weights.name} has no curve of errors", "choose lenet5-reader")
     enough = [confidence for confidence, error, _coverage in curve if error <= most_error]
     if enough:
         return min(enough), ()
     reached = 100 * float(min(error for _confidence, error, _coverage in curve))
-    return 1.0, (Step("error-out-of-reach", {"weights": network.weights.name, "percent_wrong": reached}),)
+    return 1.0, (Step("error-out-of-reach", {"weights": weights.name, "percent_wrong": reached}),)
 
 
 def _calibrate(decoded: DecodedLine, features: Float64 | None, network: Network) -> DecodedLine:

@@ -57,7 +57,7 @@ def explain(
     if sliding:
         figure, reading = _explain_strips(image, source, page, network)
     else:
-        explained = explain_page(page, network, ReadOptions(digit=digit, best=0 if digit else 4))
+        explained = explain_page(page, network, ReadOptions(digit=digit, readers="cut", best=0 if digit else 4))
         if explained.reading.digits or not len(explained.candidates.glyphs):
             one = len(explained.reading.digits) == 1 and not explained.reading.signs
         else:

@@ -50,7 +50,7 @@ def read(
             metavar="cut|line|both|sweep",
             help="Cut the ink into digits, read lines as a whole, do both, or slide the network along.",
         ),
-    ] = "cut",
+    ] = "both",
     pattern: Annotated[
         str | None,
         typer.Option(

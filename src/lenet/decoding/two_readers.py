@@ -9,18 +9,23 @@ import numpy as np
 from lenet.arrays import Float64
 from lenet.decoding.whole_lines import SpelledLine
 from lenet.network.probabilities import log_odds
-from lenet.network.spec import LINE_LABELS
+from lenet.network.spec import LINE_LABELS, PASSED_OVER
 
 # What a reader does not list it may still mean: it has these probabilities at least.
 _LEAST_CUT, _LEAST_WHOLE = 1e-6, 1e-9
 _PLAIN = frozenset("0123456789.,-")
 # What the confidence of a text of both is weighed by, beside an offset.
-PAIR_FEATURES = ("log-odds", "agree", "cut", "whole", "digits", "single", "runner-up", "whole of a single one")
+PAIR_FEATURES = (
+    *("log-odds", "agree", "cut", "whole", "whole of a label", "digits"),
+    *("passed over", "single", "cut of a single one", "whole of a single one"),
+)
+# Beyond these, as logarithms, it makes no difference.
+_MOST_ODDS, _LEAST_SAID = 8.0, -12.0
 
 
 @dataclass(frozen=True)
 class PairedText:
-    """The text of two readers, all candidates with their share, the likeliest first, and PAIR_FEATURES (8,)."""
+    """The text of two readers, all candidates with their share, the likeliest first, and PAIR_FEATURES (10,)."""
 
     text: str
     likeliest: tuple[tuple[str, float], ...]
@@ -58,18 +63,24 @@ def _score(text: str, cut: dict[str, float], whole: SpelledLine, share: float) -
 def _weigh(text: str, likeliest: tuple[tuple[str, float], ...], cut: dict[str, float], whole: SpelledLine) -> Float64:
     best_cut = max(cut, key=lambda each: cut[each], default="")
     best_whole = next(iter(whole.texts), "")
+    written = whole.written.get(text, ())
     single = float(len(text) == 1)
-    said = float(np.log(max(whole.texts.get(text, 0.0), _LEAST_WHOLE)))
-    second = likeliest[1][1] if len(likeliest) > 1 else 0.0
+    odds, of_cut = (
+        float(np.clip(log_odds(np.array(chance)), -_MOST_ODDS, _MOST_ODDS))
+        for chance in (likeliest[0][1], cut.get(text, 0.0))
+    )
+    said = max(_LEAST_SAID, float(np.log(max(whole.texts.get(text, 0.0), _LEAST_WHOLE))))
     return np.array(
         [
-            float(log_odds(np.array(likeliest[0][1]))),
+            odds,
             float(best_cut == best_whole),
-            float(log_odds(np.array(cut.get(text, 0.0)))),
-            said / max(1, len(text)),
+            of_cut,
+            said,
+            said / max(1, len(written)),
             float(np.log(max(1, len(text)))),
+            float(any(LINE_LABELS[label] == PASSED_OVER for label in written)),
             single,
-            float(np.log(max(second, _LEAST_CUT))),
+            single * of_cut,
             single * said,
         ]
     )

@@ -62,7 +62,18 @@ def fit_confidence(signs: Float64, right: Bools) -> Float64:
         gradient = x.T @ (p - right) + (weights - start)
         hessian = (x * (p * (1 - p))[:, None]).T @ x + np.eye(len(start))
         step = np.linalg.solve(hessian, gradient)
-        weights -= step
+        # Newton's step is too long where the curve is flat: it is halved until it goes down.
+        while np.abs(step).max() >= _SETTLED and _loss_of(weights - step, x, right, start) > _loss_of(
+            weights, x, right, start
+        ):
+            step = step / 2
+        weights = weights - step
         if np.abs(step).max() < _SETTLED:
             break
     return weights
+
+
+def _loss_of(weights: Float64, x: Float64, right: Bools, start: Float64) -> float:
+    """Return the loss that `fit_confidence` makes small: of right answers by their odds, and of the ridge."""
+    odds = x @ weights
+    return float((np.logaddexp(0, odds) - right * odds).sum() + ((weights - start) ** 2).sum() / 2)

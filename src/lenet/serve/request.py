@@ -24,7 +24,10 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid")
     digit: Annotated[bool, Field(description="take the whole picture for one digit")] = False
     model: Annotated[str, Field(min_length=1, max_length=64, description="a network of GET /models")] | None = None
-    method: Annotated[Literal["cut", "sweep"], Field(description="cut the ink, or slide along it")] = "cut"
+    method: Annotated[
+        Literal["cut", "line", "both", "sweep"],
+        Field(description="cut the ink into digits, read lines as a whole, do both, or slide along the ink"),
+    ] = "both"
     pattern: (
         Annotated[
             str,
@@ -46,9 +49,10 @@ class Options(BaseModel):
         return self.method == "sweep"
 
     def asked(self) -> dict[str, Any]:
-        """Return the options of `lenet.reader.read_options` that are neither a method nor a network."""
-        choices = self.choices or None
-        return {"pattern": self.pattern, "choices": choices, "best": self.best, "max_error": self.max_error}
+        """Return the options of `lenet.reader.read_options` but the network, and whether it slides."""
+        formats = {"pattern": self.pattern, "choices": self.choices or None}
+        readers = "cut" if self.sliding_window else self.method
+        return {"readers": readers, **formats, "best": self.best, "max_error": self.max_error}
 
 
 @dataclass(frozen=True)

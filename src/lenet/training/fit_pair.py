@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lenet.arrays import Bools, Float64
+from lenet.arrays import Bools, Float64, Uint8
 from lenet.decoding.confidence import calibrate_confidence
 from lenet.decoding.two_readers import PAIR_FEATURES, pair_texts
 from lenet.decoding.whole_lines import SpelledLine
@@ -18,10 +18,18 @@ from lenet.preprocessing.pipeline import prepare_page
 from lenet.progress import silent
 from lenet.reader import compare_readers
 from lenet.training.fit_decoder import count_error_curve
+from lenet.training.sequence_loss import LONGEST, picture_number
+from lenet.training.synthetic.compose import Writing
+from lenet.training.synthetic.degrade import degrade
+from lenet.training.synthetic.line_texts import LinePart
 from lenet.training.synthetic.lines import LineMaker
+from lenet.training.synthetic.negatives import draw_negative
 
 # So many pages of held-out hands are read.
 PAGES = 4_000
+# The share of lines of any kind among the pages, and of MNIST numbers, of which so many are one digit and so
+# many hard; of the rest, which say nothing, so many are words.
+_LINES, _NUMBERS, _SINGLE, _HARD, _WORDS = 0.45, 0.38, 0.25, 0.3, 0.5
 # A text that is not among the candidates counts as one of this probability.
 _LEAST = 1e-4
 
@@ -40,17 +48,34 @@ def picture_lines(
 ) -> list[ReadTwice]:
     """Picture so many lines by a maker's hands, each a page, and read each twice.
 
-    Pages that are seen as nothing, or as several lines, are left out.
+    Some are lines of any kind, some numbers of MNIST's digits alone, some nothing that is a number. Pages that are
+    seen as nothing, or as several lines, are left out.
     """
     rng = np.random.default_rng([seed, 0x9A1])
     found = []
     for number in range(count):
-        made = maker.make_page(rng)
-        lines = compare_readers(prepare_page(made.grey), network)
+        page, text = _picture(maker, rng)
+        lines = compare_readers(prepare_page(page), network)
         if len(lines) == 1:
-            found.append(ReadTwice(*lines[0], "".join(sign for sign in made.text if sign.isdigit())))
+            found.append(ReadTwice(*lines[0], "".join(sign for sign in text if sign.isdigit())))
         report(number + 1, count)
     return found
+
+
+def _picture(maker: LineMaker, rng: np.random.Generator) -> tuple[Uint8, str]:
+    """Return a page and what it says."""
+    kind = rng.random()
+    if kind < _LINES:
+        made = maker.make_page(rng)
+        return made.grey, made.text
+    if kind < _LINES + _NUMBERS:
+        rows = maker.mine[maker.writers[maker.mine] == maker.writers[rng.choice(maker.mine)]]
+        rows = rng.choice(rows, 1 if rng.random() < _SINGLE else int(rng.integers(1, LONGEST + 1)))
+        return picture_number(maker.digits.glyphs[rows], maker.digits.labels[rows], rng, _HARD)
+    if rng.random() < _WORDS:
+        return maker.make_page(rng, [LinePart("word", "")]).grey, ""
+    ink = draw_negative(rng)
+    return degrade(Writing(ink, np.zeros(ink.shape, np.int32), ""), rng).grey, ""
 
 
 def measure_share(lines: list[ReadTwice], share: float) -> float:
@@ -62,7 +87,7 @@ def measure_share(lines: list[ReadTwice], share: float) -> float:
 
 
 def weigh_lines(lines: list[ReadTwice], shares: Float64) -> tuple[Float64, Bools]:
-    """Return PAIR_FEATURES (n, 8) of the lines that say something, and which of these are right (n,)."""
+    """Return PAIR_FEATURES (n, 10) of the lines that say something, and which of these are right (n,)."""
     paired = [pair_texts(each.cut, each.whole, shares) for each in lines]
     said = [(each.features, each.text == line.text) for each, line in zip(paired, lines, strict=True) if each.text]
     features = np.array([each for each, _right in said]).reshape(-1, len(PAIR_FEATURES))

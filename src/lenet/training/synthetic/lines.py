@@ -74,10 +74,11 @@ class LineMaker:
             return None
         return MadeLine(standardise_line(strip), text)
 
-    def make_page(self, rng: np.random.Generator) -> MadePage:
-        """Write a line and take its picture as a page of its own, of any size, dark ink on light paper."""
+    def make_page(self, rng: np.random.Generator, parts: list[LinePart] | None = None) -> MadePage:
+        """Write a line, of these parts or any, and picture it as a page of any size, dark ink on light paper."""
         while True:
-            marks, text, cells = self._write(write_line_text(rng), style := LineStyle.draw(rng), rng)
+            said = write_line_text(rng) if parts is None else parts
+            marks, text, cells = self._write(said, style := LineStyle.draw(rng), rng)
             height = round(float(np.exp(rng.uniform(*np.log(_PAGE_HEIGHTS)))))
             shown = picture_line(marks, cells, style, height, rng)
             if shown is not None:

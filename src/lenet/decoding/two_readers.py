@@ -65,9 +65,9 @@ def _weigh(text: str, likeliest: tuple[tuple[str, float], ...], cut: dict[str, f
     best_whole = next(iter(whole.texts), "")
     written = whole.written.get(text, ())
     single = float(len(text) == 1)
-    odds, of_cut = (
+    odds, of_cut, of_whole = (
         float(np.clip(log_odds(np.array(chance)), -_MOST_ODDS, _MOST_ODDS))
-        for chance in (likeliest[0][1], cut.get(text, 0.0))
+        for chance in (likeliest[0][1], cut.get(text, 0.0), whole.texts.get(text, 0.0))
     )
     said = max(_LEAST_SAID, float(np.log(max(whole.texts.get(text, 0.0), _LEAST_WHOLE))))
     return np.array(
@@ -75,12 +75,12 @@ def _weigh(text: str, likeliest: tuple[tuple[str, float], ...], cut: dict[str, f
             odds,
             float(best_cut == best_whole),
             of_cut,
-            said,
+            of_whole,
             said / max(1, len(written)),
             float(np.log(max(1, len(text)))),
             float(any(LINE_LABELS[label] == PASSED_OVER for label in written)),
             single,
             single * of_cut,
-            single * said,
+            single * of_whole,
         ]
     )

@@ -32,6 +32,7 @@ segmentation: components text_lines seams lattice strip line_strips glyphs candi
 decoding: graph formats alignments whole_lines two_readers arc_scorer features sliding_window decoder confidence lines
 data: idx sources fetch labels strokes dataset
 line_reader
+line_answers
 reader
 export: parity onnx_graph to_onnx to_pytorch quantised c_text c_source to_c import_model __init__
 bulk: inputs cpu_limit worker_pool jobs outputs shards ray_cluster

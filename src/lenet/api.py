@@ -12,6 +12,7 @@ from lenet.engine import Network, load
 from lenet.errors import MissingExtra, warn_renamed
 from lenet.evaluation import digits as measure
 from lenet.evaluation.result import Evaluation
+from lenet.line_answers import Readers
 from lenet.network.spec import DEFAULT, NETS, SLIDING_DEFAULT
 from lenet.preprocessing.decode import PictureSource
 from lenet.result import Reading
@@ -30,7 +31,7 @@ def read(
     model: str | Network | None = None,
     digit: bool = False,
     sliding_window: bool = False,
-    readers: reader.Readers = "both",
+    readers: Readers = "both",
     pattern: str | None = None,
     choices: list[str] | None = None,
     best: int = 0,

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
 
 import numpy as np
 
-from lenet.arrays import Float64, Uint8
-from lenet.decoding.confidence import calibrate_confidence, format_holds
+from lenet.arrays import Float64
 from lenet.decoding.decoder import DecodedDigit, DecodedLine, decode, withhold
 from lenet.decoding.formats import SYMBOLS, accept_choices, parse_pattern
 from lenet.decoding.graph import Automaton
-from lenet.decoding.lines import LineOfArcs, decode_line
 from lenet.decoding.sliding_window import build_column_graph
-from lenet.decoding.two_readers import PairedText, pair_texts
-from lenet.decoding.whole_lines import SpelledLine
 from lenet.engine import Network
 from lenet.engine.lines import load_lines
 from lenet.engine.tta import TtaScores, score_with_tta
 from lenet.errors import UsageError
+from lenet.line_answers import CutLine, Place, PlacedLine, Readers, calibrate_line, read_line
 from lenet.line_reader import WholeLine, read_whole_lines
 from lenet.network.probabilities import best_two, log_probabilities, probabilities
 from lenet.network.spec import NOT_A_DIGIT
@@ -39,14 +35,8 @@ from lenet.steps import Step
 
 # Less of what a line may say than this is hardly what was meant.
 _HARDLY = 0.01
-# What stands behind the answer is weighed among so many texts of the lattice.
-_WEIGHED = 10
 # A single glyph that is likelier no digit than any is none; no more texts of a line than these are listed.
 _RUBBISH, _MOST_TEXTS = 0.5, 100
-
-
-# Who reads a line: what is cut into digits, what is read as a whole, or both, whose answers are weighed.
-Readers = Literal["cut", "line", "both"]
 
 
 @dataclass(frozen=True)
@@ -79,23 +69,6 @@ class Explained:
         """Which candidates the digits and signs of the reading are."""
         said = [digit.arc for digit in self.reading.digits] + [sign.arc for sign in self.reading.signs]
         return {arc for arc in said if arc >= 0}
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where a symbol of a decoded line is: its arc or column, its box in the picture's own pixels, and its glyph."""
-
-    arc: int
-    box: Box
-    glyph: Uint8
-
-
-@dataclass(frozen=True)
-class _PlacedLine:
-    """A decoded line, and where each of its symbols is."""
-
-    decoded: DecodedLine
-    places: list[_Place]
 
 
 def read(source: PictureSource, network: Network, options: ReadOptions = ReadOptions()) -> Reading:
@@ -163,7 +136,7 @@ def _read_digit(candidates: PageCandidates, scores: TtaScores, options: ReadOpti
         (DecodedDigit(0, first, float(probs[first]), second, float(probs[second])),),
         likeliest,
     )
-    line = _PlacedLine(decoded, [_Place(0, candidates.box(0), candidates.glyphs[0])])
+    line = PlacedLine(decoded, [Place(0, candidates.box(0), candidates.glyphs[0])])
     return _join_lines([line], options, steps)
 
 
@@ -186,101 +159,14 @@ def _read_numbers(
     log_probs = log_probabilities(scores.probabilities)
     lines, said = [], []
     for number in range(len(candidates.lattice.lines)):
-        cut = _CutLine(candidates, number, log_probs, arc_scorer)
-        line, arcs = _read_line(cut, network, options, None if whole is None else whole[number])
+        cut = CutLine(candidates, number, log_probs, arc_scorer)
+        line, arcs = read_line(
+            cut, network, None if whole is None else whole[number], options.readers, options.allowed, options.best
+        )
         lines.append(line)
         said += arcs
     steps = (*candidates.steps, *([Step("augmented")] if scores.augmented[said].any() else []))
     return _join_lines(lines, options, steps, candidates.share_read)
-
-
-@dataclass(frozen=True)
-class _CutLine:
-    """A line that was cut into candidates, and what is needed to find texts in it."""
-
-    candidates: PageCandidates
-    number: int
-    log_probs: Float64
-    arc_scorer: Float64
-
-    def decode(self, allowed: Automaton | None, best: int) -> LineOfArcs:
-        """Find the likeliest text of the line."""
-        return decode_line(self.candidates, self.number, self.log_probs, self.arc_scorer, allowed, best)
-
-    def place(self, found: LineOfArcs) -> list[_Place]:
-        """Return where the symbols of a text of the line are."""
-        return [_Place(arc, self.candidates.box(arc), self.candidates.glyphs[arc]) for arc in found.arcs.tolist()]
-
-
-def _read_line(
-    cut: _CutLine, network: Network, options: ReadOptions, whole: WholeLine | None
-) -> tuple[_PlacedLine, list[int]]:
-    """Return a line's text, by its cuts, as a whole, or by both, and the candidates that were looked at for it.
-
-    Its digits are candidates where these say the text, and else stand where the whole line has them.
-    """
-    found = cut.decode(options.allowed, options.best if whole is None else max(options.best, _WEIGHED))
-    arcs = found.arcs.tolist()
-    decoded = _calibrate(found.decoded, found.features, network)
-    if whole is None:
-        return _PlacedLine(decoded, cut.place(found)), arcs
-    paired, confidence, likeliest = _pair(decoded, whole, options)
-    fits = max(decoded.fits, whole.spelled.fits)
-    if paired.text != decoded.text and options.readers == "both" and paired.text:
-        found = cut.decode(accept_choices([paired.text], "text"), 0)
-    if paired.text == found.decoded.text and options.readers == "both":
-        answer = replace(found.decoded, confidence=confidence, likeliest=likeliest, fits=fits)
-        return _PlacedLine(answer, cut.place(found)), arcs
-    signs = whole.place(paired.text)
-    digits = tuple(
-        DecodedDigit(
-            step, SYMBOLS.index(sign.label), sign.confidence, SYMBOLS.index(sign.runner_up[0]), sign.runner_up[1]
-        )
-        for step, sign in enumerate(signs)
-    )
-    places = [_Place(-1, sign.box, sign.glyph) for sign in signs]
-    return _PlacedLine(DecodedLine(paired.text, confidence, digits, likeliest, fits), places), arcs
-
-
-def _pair(
-    decoded: DecodedLine, whole: WholeLine, options: ReadOptions
-) -> tuple[PairedText, float, tuple[tuple[str, float], ...]]:
-    """Return what two readers say of a line, how sure that is, and the likeliest texts that were asked for."""
-    weights = load_lines().weights
-    paired = pair_texts(
-        _list_texts(decoded) if options.readers == "both" else {}, whole.spelled, weights.lattice_shares
-    )
-    share = paired.likeliest[0][1]
-    confidence = share
-    if weights.pair_weights is not None:
-        confidence = calibrate_confidence(paired.features, weights.pair_weights)
-    confidence *= format_holds(max(decoded.fits, whole.spelled.fits))
-    rest = min(1.0, (1 - confidence) / max(1e-9, 1 - share))
-    others = tuple((text, rest * chance) for text, chance in paired.likeliest[1:])
-    return paired, confidence, ((paired.text, confidence), *others)[: options.best]
-
-
-def _list_texts(decoded: DecodedLine) -> dict[str, float]:
-    """Return what the lattice says of a line: texts with their probability, "" for a line that says nothing."""
-    if not decoded.digits:
-        return {"": decoded.confidence}
-    return {**dict(decoded.likeliest), decoded.text: decoded.confidence}
-
-
-def compare_readers(page: Page, network: Network) -> list[tuple[dict[str, float], SpelledLine]]:
-    """Return for each line of a page what the lattice says of it, each text with its probability, and the whole line.
-
-    It is what the answer of both is weighed of, to learn how.
-    """
-    assert network.weights.arc_scorer is not None
-    writing = find_writing(page)
-    candidates = segment_numbers(writing)
-    log_probs = log_probabilities(score_with_tta(network, candidates.glyphs).probabilities)
-    found = []
-    for number, whole in enumerate(read_whole_lines(page, writing, candidates.lattice, load_lines())):
-        line = decode_line(candidates, number, log_probs, network.weights.arc_scorer, None, _WEIGHED)
-        found.append((_list_texts(_calibrate(line.decoded, line.features, network)), whole.spelled))
-    return found
 
 
 def read_strips(lines: LineStrips, network: Network, options: ReadOptions = ReadOptions()) -> Reading:
@@ -292,14 +178,14 @@ def read_strips(lines: LineStrips, network: Network, options: ReadOptions = Read
         scores = network.forward(strip.field)[0, :, 0].T
         graph, columns = build_column_graph(log_probabilities(probabilities(scores, network.weights.temperature)))
         spans = np.stack([columns - 1, columns + 2], axis=1).astype(np.int32)
-        decoded = _calibrate(decode(graph, spans, options.allowed, options.best), None, network)
+        decoded = calibrate_line(decode(graph, spans, options.allowed, options.best), None, network)
         said = [int(columns[each.step]) for each in decoded.digits]
-        found.append(_PlacedLine(decoded, [_Place(column, *lines.place(number, column)) for column in said]))
+        found.append(PlacedLine(decoded, [Place(column, *lines.place(number, column)) for column in said]))
     return _join_lines(found, options, lines.steps, lines.share_read)
 
 
 def _join_lines(
-    found: list[_PlacedLine], options: ReadOptions, steps: tuple[Step, ...], share_read: float = 1.0
+    found: list[PlacedLine], options: ReadOptions, steps: tuple[Step, ...], share_read: float = 1.0
 ) -> Reading:
     """Put decoded lines together; one that says nothing is left out.
 
@@ -399,29 +285,13 @@ def _least_confidence(weights: Weights, most_error: float) -> tuple[float, tuple
     return 1.0, (Step("error-out-of-reach", {"weights": weights.name, "percent_wrong": reached}),)
 
 
-def _calibrate(decoded: DecodedLine, features: Float64 | None, network: Network) -> DecodedLine:
-    """Return the line with the confidence that such answers deserve, by the weights' own calibration of its features.
-
-    That the format holds which was asked for is part of it. Other texts stay behind the answer in the same order, as
-    likely beside each other as before, and all add up to 1 at most.
-    """
-    weights, share = network.weights.confidence_weights, decoded.confidence
-    confidence = share if weights is None or features is None else calibrate_confidence(features, weights)
-    confidence *= format_holds(decoded.fits)
-    others = min(confidence / share, (1 - confidence) / (1 - share)) if 0 < share < 1 else confidence
-    likeliest = tuple(
-        (text, confidence if text == decoded.text else others * chance) for text, chance in decoded.likeliest
-    )
-    return replace(decoded, confidence=confidence, likeliest=likeliest)
-
-
-def _make_digit(found: DecodedDigit, place: _Place, line: int, *, answered: bool) -> Digit:
+def _make_digit(found: DecodedDigit, place: Place, line: int, *, answered: bool) -> Digit:
     runner_up = RunnerUp(SYMBOLS[found.runner_up], found.runner_up_confidence)
     label = SYMBOLS[found.symbol]
     return Digit(label, found.confidence, runner_up, line, place.box, place.glyph, answered, place.arc)
 
 
-def _surround(places: list[_Place]) -> Box:
+def _surround(places: list[Place]) -> Box:
     x0, y0, x1, y1 = zip(*(place.box for place in places), strict=True)
     return min(x0), min(y0), max(x1), max(y1)
 

@@ -21,7 +21,8 @@ _LONGEST = 1_000_000
 
 if TYPE_CHECKING:
     from lenet.bulk.jobs import Answer, Draw
-    from lenet.reader import Readers, ReadOptions
+    from lenet.line_answers import Readers
+    from lenet.reader import ReadOptions
     from lenet.steps import Step
 
 # Which readers a method has; "sweep" slides the network along the line.

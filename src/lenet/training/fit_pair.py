@@ -13,10 +13,10 @@ from lenet.decoding.two_readers import PAIR_FEATURES, pair_texts
 from lenet.decoding.whole_lines import SpelledLine
 from lenet.engine import Network
 from lenet.evaluation.calibration import fit_confidence
+from lenet.line_answers import compare_readers
 from lenet.network.weights import Weights
 from lenet.preprocessing.pipeline import prepare_page
 from lenet.progress import silent
-from lenet.reader import compare_readers
 from lenet.training.fit_decoder import count_error_curve
 from lenet.training.sequence_loss import LONGEST, picture_number
 from lenet.training.synthetic.compose import Writing

@@ -1,4 +1,4 @@
-"""One answer for a line: of what was cut into candidates, of what was read as a whole, or of both; and how sure it is."""
+"""One answer for a line: of what was cut into candidates, of what was read as a whole, or of both; how sure it is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lenet.decoding.lines import LineOfArcs, decode_line
 from lenet.decoding.two_readers import PairedText, pair_texts
 from lenet.decoding.whole_lines import SpelledLine
 from lenet.engine import Network
-from lenet.engine.lines import load_lines
+from lenet.engine.lines import LineNetwork, load_lines
 from lenet.engine.tta import score_with_tta
 from lenet.line_reader import WholeLine, read_whole_lines
 from lenet.network.probabilities import log_probabilities
@@ -123,7 +123,7 @@ def _list_texts(decoded: DecodedLine) -> dict[str, float]:
     return {**dict(decoded.likeliest), decoded.text: decoded.confidence}
 
 
-def compare_readers(page: Page, network: Network) -> list[tuple[dict[str, float], SpelledLine]]:
+def compare_readers(page: Page, network: Network, lines: LineNetwork) -> list[tuple[dict[str, float], SpelledLine]]:
     """Return for each line of a page what the lattice says of it, each text with its probability, and the whole line.
 
     It is what the answer of both is weighed of, to learn how.
@@ -133,7 +133,7 @@ def compare_readers(page: Page, network: Network) -> list[tuple[dict[str, float]
     candidates = segment_numbers(writing)
     log_probs = log_probabilities(score_with_tta(network, candidates.glyphs).probabilities)
     found = []
-    for number, whole in enumerate(read_whole_lines(page, writing, candidates.lattice, load_lines())):
+    for number, whole in enumerate(read_whole_lines(page, writing, candidates.lattice, lines)):
         line = decode_line(candidates, number, log_probs, network.weights.arc_scorer, None, _WEIGHED)
         found.append((_list_texts(calibrate_line(line.decoded, line.features, network)), whole.spelled))
     return found

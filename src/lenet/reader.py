@@ -20,7 +20,6 @@ from lenet.line_answers import CutLine, Place, PlacedLine, Readers, calibrate_li
 from lenet.line_reader import WholeLine, read_whole_lines
 from lenet.network.probabilities import best_two, log_probabilities, probabilities
 from lenet.network.spec import NOT_A_DIGIT
-from lenet.network.weights import Weights
 from lenet.preprocessing.decode import Page, PictureSource
 from lenet.preprocessing.pipeline import find_writing, prepare_page
 from lenet.result import Abstained, Box, Digit, Line, Number, Reading, RunnerUp, Sign, join_texts
@@ -262,19 +261,19 @@ def read_options(
         if isinstance(choices, str):
             raise UsageError(f"choices {choices!r}", "one text", "give a list of texts")
         allowed = accept_choices(list(choices), "choices")
-    of_lines = not digit and not sliding_window and readers != "cut" and network.weights.reads_numbers
-    weights = load_lines().weights if of_lines else network.weights
-    least, steps = (0.0, ()) if max_error is None else _least_confidence(weights, max_error)
+    of_lines = readers != "cut" and not digit and not sliding_window
+    least, steps = (0.0, ()) if max_error is None else _least_confidence(network, of_lines, max_error)
     return ReadOptions(digit, sliding_window, readers, allowed, best, least, steps)
 
 
-def _least_confidence(weights: Weights, most_error: float) -> tuple[float, tuple[Step, ...]]:
+def _least_confidence(network: Network, of_lines: bool, most_error: float) -> tuple[float, tuple[Step, ...]]:
     """Return from which confidence at most this share of answers is wrong, by the weights' own calibration.
 
-    If there is none, all answers are to be withheld, and a step says so.
+    Of lines that are read as a whole it is the line network's. If there is none, all answers are to be withheld, and a step says so.
     """
     if not 0 < most_error < 1:
         raise UsageError(f"max_error {most_error:g}", "expected a share above 0 and below 1")
+    weights = load_lines().weights if of_lines and network.weights.reads_numbers else network.weights
     curve = weights.error_curve
     if curve is None:
         raise UsageError("max_error", f"{weights.name} has no curve of errors", "choose lenet5-reader")

@@ -12,6 +12,7 @@ from lenet.decoding.confidence import calibrate_confidence
 from lenet.decoding.two_readers import PAIR_FEATURES, pair_texts
 from lenet.decoding.whole_lines import SpelledLine
 from lenet.engine import Network
+from lenet.engine.lines import LineNetwork
 from lenet.evaluation.calibration import fit_confidence
 from lenet.line_answers import compare_readers
 from lenet.network.weights import Weights
@@ -44,7 +45,12 @@ class ReadTwice:
 
 
 def picture_lines(
-    network: Network, maker: LineMaker, count: int, seed: int, report: Callable[[int, int], None] = silent
+    network: Network,
+    whole: LineNetwork,
+    maker: LineMaker,
+    count: int,
+    seed: int,
+    report: Callable[[int, int], None] = silent,
 ) -> list[ReadTwice]:
     """Picture so many lines by a maker's hands, each a page, and read each twice.
 
@@ -55,7 +61,7 @@ def picture_lines(
     found = []
     for number in range(count):
         page, text = _picture(maker, rng)
-        lines = compare_readers(prepare_page(page), network)
+        lines = compare_readers(prepare_page(page), network, whole)
         if len(lines) == 1:
             found.append(ReadTwice(*lines[0], "".join(sign for sign in text if sign.isdigit())))
         report(number + 1, count)

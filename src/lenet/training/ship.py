@@ -2,7 +2,8 @@
 
 Of all the replicas in the runs, one recipe's, the one with the fewest errors on held-out writers is taken,
 never looking at the test set. It passes only if the engine and PyTorch agree, layer by layer, if the engine
-counts the same test errors as the run did, and if the card is complete.
+counts the same test errors as the run did, and if the card is complete. With --lines the weights of a line network are
+shipped, once it is fitted how their answers go together with the reader's.
 """
 
 from __future__ import annotations
@@ -20,16 +21,18 @@ import numpy as np
 from lenet.arrays import Uint8
 from lenet.data.dataset import Dataset, load, number_writers
 from lenet.engine import Network
+from lenet.engine.lines import LineNetwork
 from lenet.errors import LenetError, TrainingError, reason
 from lenet.evaluation import digits as measure
 from lenet.evaluation.result import Evaluation
 from lenet.files import replace_text
 from lenet.nets import LeNet
 from lenet.network.inputs import to_input
-from lenet.network.spec import NOT_A_DIGIT
+from lenet.network.spec import DEFAULT, NOT_A_DIGIT
 from lenet.network.weights import Weights, load_weights, save_weights
-from lenet.training import fit_decoder
+from lenet.training import fit_decoder, fit_pair
 from lenet.training.card import refresh_card, write_card
+from lenet.training.line_stream import find_fonts, load_maker
 from lenet.training.recipe import restore_settings
 
 # The largest difference between engines, as a share of a layer's largest value.
@@ -161,17 +164,35 @@ def refit(name: str, assets: Path) -> Path:
     return path
 
 
+def ship_lines(given: Path, name: str, assets: Path, beside: str = DEFAULT) -> Path:
+    """Ship a line network, once it is fitted how its answers go together with those `beside` it; return the path.
+
+    Takes minutes: thousands of lines of held-out hands are read.
+    """
+    weights = load_weights(given)
+    if not weights.net.reads_lines:
+        raise TrainingError(given, f"{weights.net.name} reads no lines", "choose weights of a line network")
+    maker, cut = load_maker("dev", find_fonts()), Network(load_weights(beside), threads=1)
+    lines = fit_pair.picture_lines(cut, LineNetwork(weights, threads=1), maker, fit_pair.PAGES, 0)
+    path = assets / "lines" / f"{name}.safetensors"
+    save_weights(path, fit_pair.fit_pair(weights, lines))
+    return path
+
+
 def main() -> None:
     """Ship from the command line."""
     parser = argparse.ArgumentParser(description="Ship the best replica of finished runs of one recipe.")
     parser.add_argument("runs", nargs="*", type=Path)
     parser.add_argument("--as", dest="name", required=True)
     parser.add_argument("--refit", action="store_true", help="only fit the confidence of shipped weights anew")
+    parser.add_argument("--lines", action="store_true", help="ship the weights file of a line network")
     parser.add_argument("--assets", type=Path, default=Path(__file__).resolve().parents[1] / "assets")
     options = parser.parse_args()
     try:
         if options.refit:
             print(refit(options.name, options.assets))
+        elif options.lines:
+            print(ship_lines(options.runs[0], options.name, options.assets))
         else:
             print(ship(options.runs, options.name, options.assets))
     except LenetError as error:

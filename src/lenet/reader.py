@@ -256,20 +256,23 @@ def read_options(
         raise UsageError(f"sweep with {network.weights.name}", "these weights have no blank", "choose lenet5-sweep")
     if formats and not sliding_window and not network.weights.reads_numbers:
         raise UsageError(f"{formats[0]} with {network.weights.name}", "these weights read one digit", "choose others")
-    allowed = None if pattern is None else parse_pattern(pattern)
-    if choices is not None:
-        if isinstance(choices, str):
-            raise UsageError(f"choices {choices!r}", "one text", "give a list of texts")
-        allowed = accept_choices(list(choices), "choices")
+    allowed = _accept(choices) if choices is not None else None if pattern is None else parse_pattern(pattern)
     of_lines = readers != "cut" and not digit and not sliding_window
     least, steps = (0.0, ()) if max_error is None else _least_confidence(network, of_lines, max_error)
     return ReadOptions(digit, sliding_window, readers, allowed, best, least, steps)
 
 
+def _accept(choices: Sequence[str]) -> Automaton:
+    if isinstance(choices, str):
+        raise UsageError(f"choices {choices!r}", "one text", "give a list of texts")
+    return accept_choices(list(choices), "choices")
+
+
 def _least_confidence(network: Network, of_lines: bool, most_error: float) -> tuple[float, tuple[Step, ...]]:
     """Return from which confidence at most this share of answers is wrong, by the weights' own calibration.
 
-    Of lines that are read as a whole it is the line network's. If there is none, all answers are to be withheld, and a step says so.
+    Of lines that are read as a whole it is the line network's. If there is none, all answers are to be withheld, and a
+    step says so.
     """
     if not 0 < most_error < 1:
         raise UsageError(f"max_error {most_error:g}", "expected a share above 0 and below 1")

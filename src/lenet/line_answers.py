@@ -126,7 +126,7 @@ def _list_texts(decoded: DecodedLine) -> dict[str, float]:
 def compare_readers(page: Page, network: Network, lines: LineNetwork) -> list[tuple[dict[str, float], SpelledLine]]:
     """Return for each line of a page what the lattice says of it, each text with its probability, and the whole line.
 
-    It is what the answer of both is weighed of, to learn how.
+    It is what the answer of both is weighed of, to learn how. Lines that are too long to be read as a whole are left out.
     """
     assert network.weights.arc_scorer is not None
     writing = find_writing(page)
@@ -134,6 +134,8 @@ def compare_readers(page: Page, network: Network, lines: LineNetwork) -> list[tu
     log_probs = log_probabilities(score_with_tta(network, candidates.glyphs).probabilities)
     found = []
     for number, whole in enumerate(read_whole_lines(page, writing, candidates.lattice, lines)):
+        if whole is None:
+            continue
         line = decode_line(candidates, number, log_probs, network.weights.arc_scorer, None, _WEIGHED)
         found.append((_list_texts(calibrate_line(line.decoded, line.features, network)), whole.spelled))
     return found

@@ -78,11 +78,14 @@ class WholeLine:
 
 def read_whole_lines(
     page: Page, writing: PageInk, lattice: Lattice, network: LineNetwork, allowed: Automaton | None = None
-) -> list[WholeLine]:
-    """Read every line of a page as a whole."""
-    found = []
+) -> list[WholeLine | None]:
+    """Read every line of a page as a whole; None for one that is too long for that."""
+    found: list[WholeLine | None] = []
     for line in range(len(lattice.lines)):
         strips = cut_line_strips(page, writing, lattice, line)
+        if not strips:
+            found.append(None)
+            continue
         scores = [network.column_scores(strip.strip[None])[0] for strip in strips]
         views = [log_probabilities(probabilities(each, network.weights.temperature)) for each in scores]
         found.append(WholeLine(spell_line(views, allowed), strips, views, page.scale, page.size))

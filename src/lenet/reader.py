@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 
@@ -149,7 +150,7 @@ def _read_numbers(
     scores: TtaScores,
     network: Network,
     options: ReadOptions,
-    whole: list[WholeLine] | None = None,
+    whole: list[WholeLine | None] | None = None,
 ) -> Reading:
     if candidates.unreadable:
         return Reading("", "", 0.0, candidates.unreadable, steps=candidates.steps)
@@ -256,16 +257,21 @@ def read_options(
         raise UsageError(f"sweep with {network.weights.name}", "these weights have no blank", "choose lenet5-sweep")
     if formats and not sliding_window and not network.weights.reads_numbers:
         raise UsageError(f"{formats[0]} with {network.weights.name}", "these weights read one digit", "choose others")
-    allowed = _accept(choices) if choices is not None else None if pattern is None else parse_pattern(pattern)
+    if readers not in get_args(Readers):
+        raise UsageError(f"readers {readers!r}", f"expected {', '.join(get_args(Readers))}")
+    allowed = _find_allowed(pattern, choices)
     of_lines = readers != "cut" and not digit and not sliding_window
     least, steps = (0.0, ()) if max_error is None else _least_confidence(network, of_lines, max_error)
     return ReadOptions(digit, sliding_window, readers, allowed, best, least, steps)
 
 
-def _accept(choices: Sequence[str]) -> Automaton:
+def _find_allowed(pattern: str | None, choices: Sequence[str] | None) -> Automaton | None:
+    """Return what a number may be; None: anything."""
     if isinstance(choices, str):
         raise UsageError(f"choices {choices!r}", "one text", "give a list of texts")
-    return accept_choices(list(choices), "choices")
+    if choices is not None:
+        return accept_choices(list(choices), "choices")
+    return None if pattern is None else parse_pattern(pattern)
 
 
 def _least_confidence(network: Network, of_lines: bool, most_error: float) -> tuple[float, tuple[Step, ...]]:

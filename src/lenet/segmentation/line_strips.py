@@ -18,7 +18,7 @@ from lenet.segmentation.lattice import Lattice
 VIEWS = (0.97, 0.84)
 # Beside its ink a strip shows so much of the line, in heights of the line: signs and their paper.
 _BESIDE = 0.35
-# A strip has at most so many columns of pixels, a hundred times its height.
+# A line that is longer than so many columns of pixels, a hundred times a strip's height, has no strips.
 _WIDEST = 3_200
 # A strip's width is a multiple of the pixels that a place of the network's output stands for.
 _STEP = 4
@@ -77,12 +77,14 @@ def is_pen_bright(page: Page, writing: PageInk) -> bool:
 def cut_line_strips(
     page: Page, writing: PageInk, lattice: Lattice, line: int, views: tuple[float, ...] = VIEWS
 ) -> list[LineStrip]:
-    """Return a line of a page as strips, a view each, bright for pen."""
+    """Return a line of a page as strips, a view each, bright for pen; none of a line that is too long."""
     box, rise = find_line_box(lattice, line)
     scale = writing.scale / page.scale
     x0, y0, x1, y1 = box * scale + np.tile(np.array(writing.origin) / page.scale, 2)
     y0, y1 = y0 - rise * writing.origin[0] / page.scale, y1 - rise * writing.origin[0] / page.scale
     bright = is_pen_bright(page, writing)
+    if (x1 - x0) / max(1.0, y1 - y0) > _WIDEST / LINE_HEIGHT - 1:
+        return []
     return [_cut(page.grey, (x0, y0, x1, y1), rise, share, bright=bright) for share in views]
 
 
@@ -93,7 +95,7 @@ def _cut(grey: Uint8, box: tuple[float, float, float, float], rise: float, share
     scale = height / (share * LINE_HEIGHT)
     left = max(0.0, x0 - _BESIDE * height) - 0.5 * scale
     right = min(float(grey.shape[1]), x1 + _BESIDE * height) + 0.5 * scale
-    width = min(_WIDEST, max(LINE_HEIGHT, round((right - left) / scale)))
+    width = max(LINE_HEIGHT, round((right - left) / scale))
     width += -width % _STEP
     top = (y0 + y1) / 2 - scale * LINE_HEIGHT / 2
     # A fine picture is made coarser by whole pixels first, so that none of them is passed over.

@@ -29,6 +29,7 @@ EXAMPLES = ROOT / "examples"
 # What a job without options writes of itself into its file.
 JOB = {
     "model": DEFAULT,
+    "method": "both",
     "column": None,
     "digit": False,
     "pattern": None,

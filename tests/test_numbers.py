@@ -245,7 +245,7 @@ def test_answers_go_into_a_table(ending: str, capsys: pytest.CaptureFixture[str]
         (["--pattern", "zip", "--choices", str(ROOT / "Makefile")], "both given"),
         (["--digit", "--pattern", "zip"], "reads one digit"),
         (["--best", "1000"], "expected 0 to 100"),
-        (["--method", "guess"], "expected cut or sweep"),
+        (["--method", "guess"], "expected cut, line, both, sweep"),
         (["--max-error", "7"], "expected a share above 0 and below 1"),
         (["--method", "sweep", "--model", "lenet5-modern"], "these weights have no blank"),
         (["--pattern", "zip", "--model", "lenet5-modern"], "these weights read one digit"),
@@ -291,7 +291,7 @@ def test_a_share_of_errors_out_of_reach_is_said() -> None:
     """All is withheld, and a note says what is known."""
     found = lenet.read(EXAMPLES / "zip.jpg", max_error=0.0001)
     assert (found.text, found.guess, found.abstained) == ("", "90210", "uncertain")
-    assert re.fullmatch(r"withheld: even the surest answers of lenet5-reader are wrong in 0\.\d\d %", found.notes[-1])
+    assert re.fullmatch(r"withheld: even the surest answers of lenet-line are wrong in 0\.\d\d %", found.notes[-1])
     assert not any("withheld" in note for note in lenet.read(EXAMPLES / "zip.jpg", max_error=0.01).notes)
 
 

@@ -25,7 +25,7 @@ from lenet.segmentation.line_strips import VIEWS, cut_line_strips, find_line_box
 from conftest import ROOT
 
 EXAMPLES = ROOT / "examples"
-PLAIN = np.array([1.0, 0.4])
+PLAIN = np.array([1.0, 0.4, 2.0])
 
 
 def spelled(**texts: float) -> SpelledLine:
@@ -54,7 +54,7 @@ def test_a_line_with_signs_counts_the_lattice_less() -> None:
     whole = SpelledLine({"920": 0.6}, {"920": tuple(map(LINE_LABELS.index, "9/20"))})
     cut = {"9120": 1 - 1e-9}
     assert pair_texts(cut, whole, PLAIN).text == "920"
-    assert pair_texts(cut, whole, np.array([3.0, 3.0])).text == "9120"
+    assert pair_texts(cut, whole, np.array([3.0, 3.0, 3.0])).text == "9120"
 
 
 def test_a_line_that_says_nothing_has_an_empty_text() -> None:

@@ -81,7 +81,7 @@ def read_line(
     decoded = calibrate_line(found.decoded, found.features, network)
     if whole is None:
         return PlacedLine(decoded, cut.place(found)), arcs
-    paired, confidence, likeliest = _pair(decoded, whole, readers)
+    paired, confidence, likeliest = _pair(decoded, whole, readers, formatted=allowed is not None)
     likeliest = likeliest[:best]
     fits = max(decoded.fits, whole.spelled.fits)
     if paired.text != decoded.text and readers == "both" and paired.text:
@@ -101,15 +101,17 @@ def read_line(
 
 
 def _pair(
-    decoded: DecodedLine, whole: WholeLine, readers: Readers
+    decoded: DecodedLine, whole: WholeLine, readers: Readers, *, formatted: bool
 ) -> tuple[PairedText, float, tuple[tuple[str, float], ...]]:
     """Return what two readers say of a line, how sure that is, and the likeliest texts."""
     weights = load_lines().weights
-    paired = pair_texts(_list_texts(decoded) if readers == "both" else {}, whole.spelled, weights.lattice_shares)
+    paired = pair_texts(
+        _list_texts(decoded) if readers == "both" else {}, whole.spelled, weights.lattice_shares, formatted=formatted
+    )
     share = paired.likeliest[0][1]
     confidence = share
-    if weights.pair_weights is not None:
-        confidence = calibrate_confidence(paired.features, weights.pair_weights)
+    if weights.pair_weights is not None and paired.text:
+        confidence = calibrate_confidence(paired.features, weights.pair_weights) * paired.signs
     confidence *= format_holds(max(decoded.fits, whole.spelled.fits))
     rest = min(1.0, (1 - confidence) / max(1e-9, 1 - share))
     others = tuple((text, rest * chance) for text, chance in paired.likeliest[1:])
@@ -126,7 +128,7 @@ def _list_texts(decoded: DecodedLine) -> dict[str, float]:
 def compare_readers(page: Page, network: Network, lines: LineNetwork) -> list[tuple[dict[str, float], SpelledLine]]:
     """Return for each line of a page what the lattice says of it, each text with its probability, and the whole line.
 
-    It is what the answer of both is weighed of, to learn how. Lines that are too long to be read as a whole are left out.
+    It is what the answer of both is weighed of. Lines that are too long to be read as a whole are left out.
     """
     assert network.weights.arc_scorer is not None
     writing = find_writing(page)

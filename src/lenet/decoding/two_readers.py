@@ -13,7 +13,7 @@ from lenet.network.spec import LINE_LABELS, PASSED_OVER
 
 # What a reader does not list it may still mean: it has these probabilities at least.
 _LEAST_CUT, _LEAST_WHOLE = 1e-6, 1e-9
-_PLAIN = frozenset("0123456789.,-")
+_DIGITS, _PLAIN = frozenset("0123456789"), frozenset("0123456789.,-")
 # What the confidence of a text of both is weighed by, beside an offset.
 PAIR_FEATURES = (
     *("log-odds", "agree", "cut", "whole", "whole of a label", "digits"),
@@ -25,20 +25,25 @@ _MOST_ODDS, _LEAST_SAID = 8.0, -12.0
 
 @dataclass(frozen=True)
 class PairedText:
-    """The text of two readers, all candidates with their share, the likeliest first, and PAIR_FEATURES (10,)."""
+    """The text of two readers, all candidates with their share, the likeliest first, and PAIR_FEATURES (10,).
+
+    The features are of the text's digits; `signs` is how likely it is among the texts of the same digits.
+    """
 
     text: str
     likeliest: tuple[tuple[str, float], ...]
     features: Float64
+    signs: float
 
 
-def pair_texts(cut: dict[str, float], whole: SpelledLine, shares: Float64) -> PairedText:
+def pair_texts(cut: dict[str, float], whole: SpelledLine, shares: Float64, *, formatted: bool = False) -> PairedText:
     """Weigh the texts of both readers, each with its probability, and return the likeliest; "" says nothing.
 
-    The log-probabilities are added, the lattice's times the first of `shares`, or times the second where the whole line
-    has what is cut into digits wrongly: other signs than points, commas and dashes, spaces, letters.
+    The log-probabilities are added, the lattice's times the first of `shares` (3,), times the second where the whole
+    line has what is cut into digits wrongly: other signs than points, commas and dashes, spaces, letters; and times the
+    third where a format says which signs there are.
     """
-    share = float(shares[0] if _is_plain(whole) else shares[1])
+    share = float(shares[2] if formatted else shares[0] if _is_plain(whole) else shares[1])
     texts = list(dict.fromkeys((*whole.texts, *cut))) or [""]
     scores = np.array([_score(text, cut, whole, share) for text in texts])
     chances = np.exp(scores - scores.max())
@@ -46,7 +51,21 @@ def pair_texts(cut: dict[str, float], whole: SpelledLine, shares: Float64) -> Pa
     order = np.argsort(-chances, kind="stable")
     likeliest = tuple((texts[row], float(chances[row])) for row in order.tolist())
     text = likeliest[0][0]
-    return PairedText(text, likeliest, _weigh(text, likeliest, cut, whole))
+    same = _add_digits(dict(likeliest))[keep_digits(text)]
+    return PairedText(text, likeliest, _weigh(text, same, cut, whole), likeliest[0][1] / same)
+
+
+def keep_digits(text: str) -> str:
+    """Return a text without its signs."""
+    return "".join(sign for sign in text if sign in _DIGITS)
+
+
+def _add_digits(texts: dict[str, float]) -> dict[str, float]:
+    """Return the probability of digits, whatever signs stand between them."""
+    sums: dict[str, float] = {}
+    for text, chance in texts.items():
+        sums[keep_digits(text)] = sums.get(keep_digits(text), 0.0) + chance
+    return sums
 
 
 def _is_plain(whole: SpelledLine) -> bool:
@@ -60,27 +79,29 @@ def _score(text: str, cut: dict[str, float], whole: SpelledLine, share: float) -
     return float(np.log(max(whole.texts.get(text, 0.0), _LEAST_WHOLE)) + share * lattice)
 
 
-def _weigh(text: str, likeliest: tuple[tuple[str, float], ...], cut: dict[str, float], whole: SpelledLine) -> Float64:
-    best_cut = max(cut, key=lambda each: cut[each], default="")
-    best_whole = next(iter(whole.texts), "")
+def _weigh(text: str, same: float, cut: dict[str, float], whole: SpelledLine) -> Float64:
+    """Return PAIR_FEATURES of a text whose digits have the share `same` of all."""
+    digits = keep_digits(text)
+    of_cut, of_whole = _add_digits(cut), _add_digits(whole.texts)
+    agree = max(of_cut, key=lambda each: of_cut[each], default="") == next(iter(of_whole), "")
     written = whole.written.get(text, ())
-    single = float(len(text) == 1)
-    odds, of_cut, of_whole = (
+    single = float(len(digits) == 1)
+    odds, cut_odds, whole_odds = (
         float(np.clip(log_odds(np.array(chance)), -_MOST_ODDS, _MOST_ODDS))
-        for chance in (likeliest[0][1], cut.get(text, 0.0), whole.texts.get(text, 0.0))
+        for chance in (same, of_cut.get(digits, 0.0), of_whole.get(digits, 0.0))
     )
-    said = max(_LEAST_SAID, float(np.log(max(whole.texts.get(text, 0.0), _LEAST_WHOLE))))
+    said = max(_LEAST_SAID, float(np.log(max(of_whole.get(digits, 0.0), _LEAST_WHOLE))))
     return np.array(
         [
             odds,
-            float(best_cut == best_whole),
-            of_cut,
-            of_whole,
+            float(agree),
+            cut_odds,
+            whole_odds,
             said / max(1, len(written)),
-            float(np.log(max(1, len(text)))),
+            float(np.log(max(1, len(digits)))),
             float(any(LINE_LABELS[label] == PASSED_OVER for label in written)),
             single,
-            single * of_cut,
-            single * of_whole,
+            single * cut_odds,
+            single * whole_odds,
         ]
     )

@@ -33,7 +33,8 @@ class SpelledLine:
 def spell_line(views: list[Float64], allowed: Automaton | None = None) -> SpelledLine:
     """Find what views of a line say, log-probabilities (w, k) of columns each: the mean of theirs is a text's own.
 
-    Without a format a text is the digits of what is written; with one it is what the format allows.
+    Without a format a text is the digits of what is written; with one it is what the format allows, and its probability
+    is among those.
     """
     own = _adapt(allowed) if allowed else None
     found = {text: None for view in views for text in find_texts(view, _FOLLOWED, own)}
@@ -54,6 +55,8 @@ def spell_line(views: list[Float64], allowed: Automaton | None = None) -> Spelle
         free = list({text: None for view in views for text in find_texts(view, 1)})
         best = float(np.mean([score_texts(view, free) for view in views], axis=0).max())
         fits = float(np.exp(min(0.0, float(scores.max()) - best)))
+        every = sum(said.values())
+        ranked = [(text, chance / every) for text, chance in ranked if every > 0]
     return SpelledLine(dict(ranked), {text: written[text] for text, _p in ranked}, fits)
 
 

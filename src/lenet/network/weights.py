@@ -34,7 +34,7 @@ _OLD_KEYS = {
 ARC_FEATURE_COUNT, ARC_SCORER_UNITS, CONFIDENCE_WEIGHT_COUNT = 24, 24, 14
 # With how many weights `lenet.decoding.two_readers` weighs its features, an offset included; and how much the lattice's
 # log-probability counts there, until it is fitted.
-PAIR_WEIGHT_COUNT, _LATTICE_SHARES = 11, (1.0, 0.4)
+PAIR_WEIGHT_COUNT, _LATTICE_SHARES = 11, (1.0, 0.4, 2.0)
 _FORMAT = 1
 # The largest network of the table has 62,000 parameters; a file beyond this holds something else.
 _MOST_BYTES = 1 << 24
@@ -76,9 +76,9 @@ class Weights:
 
     @property
     def lattice_shares(self) -> Float64:
-        """How much the lattice's log-probability of a text counts beside the whole line's (2,); of a line network.
+        """How much the lattice's log-probability of a text counts beside the whole line's (3,); of a line network.
 
-        The first is for lines of digits, the second for those with signs, spaces or letters.
+        The first is for lines of digits, the second for those with signs, spaces or letters, the third with a format.
         """
         fitted = self._fitted("lattice_shares")
         return np.array(_LATTICE_SHARES) if fitted is None else fitted
@@ -212,7 +212,7 @@ def _check_fitted(weights: Weights, path: Path) -> None:
     shapes = {
         "arc_scorer": ((rows, columns), f"{rows} rows of {columns} finite numbers"),
         "confidence_weights": ((CONFIDENCE_WEIGHT_COUNT,), f"{CONFIDENCE_WEIGHT_COUNT} finite numbers"),
-        "lattice_shares": ((2,), "2 finite numbers"),
+        "lattice_shares": ((3,), "3 finite numbers"),
         "pair_weights": ((PAIR_WEIGHT_COUNT,), f"{PAIR_WEIGHT_COUNT} finite numbers"),
         "error_curve": ((-1, 3), "3 finite numbers a row"),
     }

@@ -87,7 +87,8 @@ def _picture(maker: LineMaker, rng: np.random.Generator) -> tuple[Uint8, str]:
 def measure_share(lines: list[ReadTwice], share: float) -> float:
     """Return the loss of the right texts among all candidates where the lattice counts so much, in nats a line."""
     chances = [
-        dict(pair_texts(each.cut, each.whole, np.array([share, share])).likeliest).get(each.text, 0.0) for each in lines
+        dict(pair_texts(each.cut, each.whole, np.array([share, share, share])).likeliest).get(each.text, 0.0)
+        for each in lines
     ]
     return float(-np.log(np.maximum(chances, _LEAST)).mean())
 

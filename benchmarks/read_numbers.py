@@ -1,21 +1,19 @@
 """How well lenet reads numbers and single digits, made from MNIST and real ones, and how often it is rightly silent.
 
-    python benchmarks/read_numbers.py [--n 500] [--model NAME or FILE] [--test] [--json] [--only NAME] [--card FILE]
+    python benchmarks/read_numbers.py [--n 500] [--model NAME or FILE] [--readers both] [--no-peers] [--test] [--only NAME]
 
 Made sets are of held-out writers' training digits by default; --test takes the test set's, for the final figure. Real
-sets are the parts `dev` of the folders in $LENET_DATA/real, left out with a line where they are missing.
+sets are the parts `dev` of the folders in $LENET_DATA/real, left out with a line where they are missing. Peers, PP-OCRv6
+(pip install rapidocr) and Tesseract, read the same pictures where they are installed.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-import io
 import itertools
 import json
 import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -25,7 +23,7 @@ from typing import Any, get_args
 
 import numpy as np
 from model_card import fill
-from PIL import Image
+from peers import PLAIN, TESSERACT, Peer, find_peers
 
 from lenet.arrays import Int64, Uint8
 from lenet.data import dataset
@@ -50,8 +48,8 @@ SINGLES = ("sudoku-natural", "student-digits", "nsysu-digits", "digilets-digits"
 NUMBERS = ("orand-car-a", "nist-hsf")
 # Digits of a ZIP code, of an amount and of a time, as in MDW.
 LENGTHS = {"zip": (5, 5), "amount": (3, 6), "time": (4, 4)}
-# Tesseract takes a tenth of a second for a picture: it reads the first so many of each set.
-_TESSERACT = 60
+# Tesseract takes a tenth of a second for a picture: it reads the first so many of each set; other peers these.
+_TESSERACT, _PEERS = 60, 300
 # How often truth is drawn to tell what an honest reader's calibration error would be.
 _DRAWS = 200
 # The names of all MDW-style numbers together, and of MNIST's digits as they are.
@@ -239,24 +237,14 @@ def boxed_digits(name: str) -> Pictures:
             yield np.ascontiguousarray(grey[y : y + high, x : x + wide]), label
 
 
-def by_tesseract(page: Uint8 | Path, digit: bool) -> str:
-    """Return what Tesseract reads in a picture, asked for digits alone: one character, or one line."""
-    source = page if isinstance(page, np.ndarray) else open_page(page).grey
-    # It wants letters of some 30 pixels: small pages are enlarged.
-    times = max(1, 64 // min(source.shape))
-    shown = Image.fromarray(np.kron(source, np.ones((times, times), np.uint8)))
-    data = io.BytesIO()
-    shown.save(data, "PNG")
-    command = ["tesseract", "stdin", "stdout", "--psm", "10" if digit else "7"]
-    command += ["-c", "tessedit_char_whitelist=0123456789"]
-    done = subprocess.run(command, input=data.getvalue(), capture_output=True, check=False)
-    return "".join(done.stdout.decode().split())
-
-
-def compared(pictures: Pictures, digit: bool, n: int) -> tuple[int, int]:
-    """Return how many of the first pictures Tesseract reads right, and of how many."""
+def compared(pictures: Pictures, digit: bool, peers: dict[str, Peer], n: int) -> dict[str, tuple[int, int]]:
+    """Return how many of the first pictures each peer reads right, and of how many; Tesseract reads fewer."""
     some = list(itertools.islice(pictures, n))
-    return sum(by_tesseract(page, digit) == text for page, text in some), len(some)
+    found = {}
+    for name, peer in peers.items():
+        own = some[:_TESSERACT] if name == TESSERACT else some
+        found[name] = sum(peer(page, digit) == text.replace("\n", "") for page, text in own), len(own)
+    return found
 
 
 def answered(pictures: Pictures, network: Network, asked: ReadOptions) -> list[Answer]:
@@ -310,7 +298,7 @@ def tell(name: str, each: dict[str, Any]) -> None:
         f"({100 * low:.1f} to {100 * high:.1f})  90 %: {100 * each['error_at_90']:5.2f} % wrong  "
         f"calibration {100 * each['calibration_error']:4.1f} % "
         f"(honest: {100 * each['calibration_error_if_honest']:.1f})  answered {each['answered']}  "
-        f"Tesseract {each.get('tesseract_right', '-')} of {each.get('tesseract_n', '-')}",
+        + "  ".join(f"{other} {right} of {n}" for other, (right, n) in each.get("others", {}).items()),
         flush=True,
     )
 
@@ -323,16 +311,22 @@ def into_card(card: Path, found: dict[str, dict[str, Any]], options: argparse.Na
         "",
         "In brackets is the calibration error that chance alone leaves an honest reader with so many pictures.",
         "",
-        "| pictures | right | 95 % | wrong among the surest 90 % | calibration error | Tesseract 5 |",
-        "|---|---|---|---|---|---|",
+        "Cut and line are the two readers alone.",
+        "",
+    ]
+    others = list(dict.fromkeys(name for each in found.values() for name in each.get("others", {})))
+    rows += [
+        f"| pictures | right | 95 % | wrong among the surest 90 % | calibration error | {' | '.join(others)} |",
+        "|---|---|---|---|---|" + "---|" * len(others),
     ]
     for name, each in found.items():
         low, high = each["interval95"]
         honest = f"{100 * each['calibration_error']:.1f} % ({100 * each['calibration_error_if_honest']:.1f} %)"
         shares = f"{100 * each['error_at_90']:.1f} % | {honest}"
         right = f"{each['right']:,} of {each['n']:,} ({100 * each['share']:.1f} %)"
-        other = f"{each['tesseract_right']} of {each['tesseract_n']}" if "tesseract_n" in each else ""
-        rows.append(f"| {name} | {right} | {100 * low:.1f} to {100 * high:.1f} % | {shares} | {other} |")
+        told = each.get("others", {})
+        cells = " | ".join("{} of {}".format(*told[other]) if other in told else "" for other in others)
+        rows.append(f"| {name} | {right} | {100 * low:.1f} to {100 * high:.1f} % | {shares} | {cells} |")
     if said := mean_of_singles(found):
         rows += ["", f"The {said}."]
     fill(card, "reading", "read_numbers.py", rows)
@@ -372,15 +366,16 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=500)
     parser.add_argument("--model", default="lenet5-reader")
     parser.add_argument("--readers", default=ReadOptions().readers, choices=get_args(Readers))
+    parser.add_argument("--no-peers", dest="peers", action="store_false", help="leave Tesseract and PP-OCRv6 out")
     parser.add_argument("--test", action="store_true")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--only", default="")
     parser.add_argument("--card", type=Path, help="write the table into this model card")
     options = parser.parse_args()
     network = replace(load(options.model), threads=1)
-    tesseract = shutil.which("tesseract") is not None
-    if not tesseract:
-        print("Tesseract: left out, it is not installed", file=sys.stderr)
+    peers = find_peers() if options.peers else {}
+    for name in {TESSERACT, PLAIN} - peers.keys() if options.peers else ():
+        print(f"{name}: left out, it is not installed", file=sys.stderr)
     show: Callable[[str, dict[str, Any]], None] = silent if options.json else tell
     digits = Digits(options.test)
     found: dict[str, dict[str, Any]] = {}
@@ -394,9 +389,13 @@ def main() -> None:
         try:
             answers = answered(pictures(), network, asked)
             found[name] = measured(answers)
-            if tesseract and name != "no digit":
-                right, n = compared(pictures(), asked.digit, _TESSERACT)
-                found[name] |= {"tesseract_right": right, "tesseract_n": n}
+            others: dict[str, tuple[int, int]] = {}
+            for readers in () if asked.digit or options.readers != ReadOptions().readers else ("cut", "line"):
+                alone = answered(pictures(), network, replace(asked, readers=readers))
+                others[readers] = sum(right for _confidence, right, _said in alone), len(alone)
+            found[name]["others"] = others
+            if name != "no digit":
+                others |= compared(pictures(), asked.digit, peers, _PEERS)
         except (OSError, LenetError) as error:
             print(f"{name}: left out ({error})", file=sys.stderr)
             continue

@@ -1,10 +1,10 @@
 """How well lenet reads numbers and single digits, made from MNIST and real ones, and how often it is rightly silent.
 
-    python benchmarks/read_numbers.py [--n 500] [--model NAME or FILE] [--readers both] [--no-peers] [--test] [--only NAME]
+    python benchmarks/read_numbers.py [--n 500] [--model NAME] [--readers both] [--no-peers] [--test] [--only NAME]
 
 Made sets are of held-out writers' training digits by default; --test takes the test set's, for the final figure. Real
-sets are the parts `dev` of the folders in $LENET_DATA/real, left out with a line where they are missing. Peers, PP-OCRv6
-(pip install rapidocr) and Tesseract, read the same pictures where they are installed.
+sets are the parts `dev` of the folders in $LENET_DATA/real, left out with a line where they are missing. PP-OCRv6 (pip
+install rapidocr) and Tesseract read the same pictures where they are installed.
 """
 
 from __future__ import annotations

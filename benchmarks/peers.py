@@ -1,8 +1,8 @@
 """What else reads numbers on the same pictures: Tesseract 5, and PP-OCRv6 as the package rapidocr has it.
 
-Neither is needed: what is not installed is left out. PP-OCRv6 reads each picture as one line, which is what it does best
-here (told to find lines first, it finds none in most cheque amounts), two ways: by rapidocr's own call, and by its network
-on the picture's own width, of whose outputs the digits alone may be said.
+Neither is needed: what is not installed is left out. PP-OCRv6 reads each picture as one line, which is what it does
+best here (told to find lines first, it finds none in most cheque amounts), two ways: by rapidocr's own call, and by its
+network on the picture's own width, of whose outputs the digits alone may be said.
 """
 
 from __future__ import annotations

@@ -13,13 +13,13 @@ from lenet.decoding.whole_lines import SpelledLine
 from lenet.engine import load
 from lenet.engine.lines import load_lines
 from lenet.errors import UsageError
-from lenet.line_answers import compare_readers
+from lenet.line_answers import compare_readers, pair_digit
 from lenet.line_reader import read_whole_lines
 from lenet.network.inputs import PAPER_GREY, PEN_GREY
 from lenet.network.spec import LINE_LABELS
 from lenet.preprocessing.pipeline import find_writing, prepare_page
 from lenet.reader import ReadOptions, read_page
-from lenet.segmentation.candidates import segment_numbers
+from lenet.segmentation.candidates import segment_digit, segment_numbers
 from lenet.segmentation.line_strips import VIEWS, cut_line_strips, find_line_box, is_pen_bright
 
 from conftest import ROOT
@@ -148,3 +148,30 @@ def test_a_bound_on_errors_is_that_of_both() -> None:
     assert told.text == ""
     assert any("lenet-line" in note for note in told.notes)
     assert lenet.read(EXAMPLES / "zip.jpg", max_error=0.5).text == "90210"
+
+
+def test_one_digit_is_the_mean_of_two_readers(rng: np.random.Generator) -> None:
+    """Their logarithms' mean, made to add up; what is no digit stays as the lattice's network has it."""
+    page = prepare_page(EXAMPLES / "pen.png")
+    writing = find_writing(page, tall=True)
+    (whole,) = read_whole_lines(page, writing, segment_digit(writing).lattice, load_lines())
+    assert whole is not None
+    said = whole.score_digits()
+    assert int(said.argmax()) == 7
+    cut = rng.dirichlet(np.ones(11))
+    paired = pair_digit(cut, whole, "both")
+    assert paired.sum() == pytest.approx(1)
+    assert paired[10] == cut[10]
+    gap = (said[7] - max(said[3], -14.0) + np.log(cut[7] / cut[3])) / 2
+    assert np.log(paired[7] / paired[3]) == pytest.approx(gap)
+    alone = pair_digit(cut, whole, "line")
+    assert np.log(alone[7] / alone[3]) == pytest.approx(said[7] - max(said[3], -14.0))
+
+
+def test_a_network_that_reads_one_digit_reads_it_alone() -> None:
+    """Weights of 1998 answer by themselves: no second network stands behind them."""
+    for name in ("lenet5-1998", "lenet5-modern"):
+        both, cut = (lenet.read(EXAMPLES / "pen.png", model=name, digit=True, readers=each) for each in ("both", "cut"))
+        assert both.confidence == cut.confidence
+    reader = [lenet.read(EXAMPLES / "pen.png", digit=True, readers=each).confidence for each in ("both", "cut")]
+    assert reader[0] != reader[1]

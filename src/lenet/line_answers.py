@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
+
 from lenet.arrays import Float64, Uint8
 from lenet.decoding.confidence import calibrate_confidence, format_holds
 from lenet.decoding.decoder import DecodedDigit, DecodedLine
@@ -18,6 +20,7 @@ from lenet.engine.lines import LineNetwork, load_lines
 from lenet.engine.tta import score_with_tta
 from lenet.line_reader import WholeLine, read_whole_lines
 from lenet.network.probabilities import log_probabilities
+from lenet.network.spec import NOT_A_DIGIT
 from lenet.preprocessing.decode import Page
 from lenet.preprocessing.pipeline import find_writing
 from lenet.result import Box
@@ -27,6 +30,8 @@ from lenet.segmentation.candidates import PageCandidates, segment_numbers
 Readers = Literal["cut", "line", "both"]
 # What two readers say is weighed among so many texts of the lattice.
 _WEIGHED = 10
+# No reader is so sure that a digit is another that it counts for more than this, as a logarithm.
+_LEAST_LOG = -14.0
 
 
 @dataclass(frozen=True)
@@ -116,6 +121,20 @@ def _pair(
     rest = min(1.0, (1 - confidence) / max(1e-9, 1 - share))
     others = tuple((text, rest * chance) for text, chance in paired.likeliest[1:])
     return paired, confidence, ((paired.text, confidence), *others)
+
+
+def pair_digit(cut: Float64, whole: WholeLine, readers: Readers) -> Float64:
+    """Return the probabilities (k,) of one digit by two readers: the mean of their logarithms, made to add up again.
+
+    What is no digit, the eleventh of `cut` (k,), stays as it is.
+    """
+    digits = np.maximum(whole.score_digits(), _LEAST_LOG)
+    if readers == "both":
+        digits = (digits + np.log(np.maximum(cut[:NOT_A_DIGIT], np.exp(_LEAST_LOG)))) / 2
+    shares = np.exp(digits - digits.max())
+    paired = cut.copy()
+    paired[:NOT_A_DIGIT] = shares / shares.sum() * cut[:NOT_A_DIGIT].sum()
+    return paired
 
 
 def _list_texts(decoded: DecodedLine) -> dict[str, float]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lenet.arrays import Float64, Int32, Uint8
+from lenet.decoding.alignments import score_texts
 from lenet.decoding.graph import Automaton
 from lenet.decoding.whole_lines import SpelledLine, place_text, spell_line
 from lenet.engine.lines import LineNetwork
@@ -53,6 +54,10 @@ class WholeLine:
         middles = spans.mean(axis=1) * pixels
         sides = self._find_sides(middles)
         return [self._see(sign, *each) for sign, *each in zip(text, spans, middles, sides, strict=True)]
+
+    def score_digits(self) -> Float64:
+        """Return the log-probability (10,) that the line is this one digit, the mean of its views."""
+        return np.mean([score_texts(view, [(digit,) for digit in range(10)]) for view in self.views], axis=0)
 
     def _find_sides(self, middles: Float64) -> Float64:
         """Return from where to where (n, 2) signs with these middles reach: half the way to the next, at most."""

@@ -17,7 +17,7 @@ from lenet.engine import Network
 from lenet.engine.lines import load_lines
 from lenet.engine.tta import TtaScores, score_with_tta
 from lenet.errors import UsageError
-from lenet.line_answers import CutLine, Place, PlacedLine, Readers, calibrate_line, read_line
+from lenet.line_answers import CutLine, Place, PlacedLine, Readers, calibrate_line, pair_digit, read_line
 from lenet.line_reader import WholeLine, read_whole_lines
 from lenet.network.probabilities import best_two, log_probabilities, probabilities
 from lenet.network.spec import NOT_A_DIGIT
@@ -106,11 +106,11 @@ def _explain(page: Page, network: Network, options: ReadOptions, *, inverted: bo
     writing = find_writing(page, tall=one, inverted=inverted)
     candidates = segment_digit(writing) if one else segment_numbers(writing)
     scores = score_with_tta(network, candidates.glyphs)
-    if one:
-        return Explained(_read_digit(candidates, scores, options), candidates, scores.probabilities)
     whole = None
-    if options.readers != "cut":
+    if options.readers != "cut" and network.weights.reads_numbers:
         whole = read_whole_lines(page, writing, candidates.lattice, load_lines(), options.allowed)
+    if one:
+        return Explained(_read_digit(candidates, scores, options, whole), candidates, scores.probabilities)
     reading = _read_numbers(candidates, scores, network, options, whole)
     return Explained(reading, candidates, scores.probabilities)
 
@@ -120,10 +120,17 @@ def read_digit(candidates: PageCandidates, network: Network, options: ReadOption
     return _read_digit(candidates, score_with_tta(network, candidates.glyphs), options)
 
 
-def _read_digit(candidates: PageCandidates, scores: TtaScores, options: ReadOptions) -> Reading:
+def _read_digit(
+    candidates: PageCandidates,
+    scores: TtaScores,
+    options: ReadOptions,
+    whole: list[WholeLine | None] | None = None,
+) -> Reading:
     if candidates.unreadable:
         return Reading("", "", 0.0, candidates.unreadable, steps=candidates.steps)
     probs = scores.probabilities[0]
+    if whole and whole[0]:
+        probs = pair_digit(probs, whole[0], options.readers)
     steps = (*candidates.steps, *([Step("augmented")] if scores.augmented[0] else []), *options.steps)
     if len(probs) > NOT_A_DIGIT and probs[NOT_A_DIGIT] > _RUBBISH:
         return Reading("", "", float(probs[NOT_A_DIGIT]), "not a digit", steps=steps)

@@ -63,7 +63,7 @@ def explain(
         else:
             one = digit
         if one and not digit and network.weights.reads_numbers:
-            explained = explain_page(page, network, ReadOptions(digit=True))
+            explained = explain_page(page, network, ReadOptions(digit=True, readers="cut"))
         draw = _explain_digit if one or not network.weights.reads_numbers else _explain_number
         figure, reading = draw(image, source, explained, network), explained.reading
     save_picture(figure, out)

@@ -46,6 +46,7 @@ bench:
 
 # The reading benchmarks on test digits: for the final figures of a release, not for tuning.
 bench-read:
-	$(BIN)/python benchmarks/read_numbers.py --test --card src/lenet/assets/lenet5-reader.md
+	$(BIN)/python benchmarks/read_numbers.py --test --card src/lenet/assets/lines/lenet-line.md
+	$(BIN)/python benchmarks/read_numbers.py --test --readers cut --no-peers --card src/lenet/assets/lenet5-reader.md
 	$(BIN)/python benchmarks/read_page.py --card src/lenet/assets/lenet5-reader.md
 	$(BIN)/python benchmarks/read_pasted.py --test --n 2000 --json

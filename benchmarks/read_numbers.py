@@ -306,10 +306,10 @@ def tell(name: str, each: dict[str, Any]) -> None:
 def into_card(card: Path, found: dict[str, dict[str, Any]], options: argparse.Namespace) -> None:
     """Put the table into a model card."""
     alone = f" --readers {options.readers}" if options.readers != ReadOptions().readers else ""
+    asked = f"--n {options.n}{' --test' * options.test}{alone}"
     source = "MNIST test digits" if options.test else "held-out writers' digits of the training set"
     rows = [
-        f"`python benchmarks/read_numbers.py --n {options.n}{' --test' * options.test}{alone}`; "
-        f"made sets are of {source}.",
+        f"`python benchmarks/read_numbers.py {asked}`; made sets are of {source}.",
         "",
         "In brackets is the calibration error that chance alone leaves an honest reader with so many pictures.",
         "",

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lenet.arrays import Tensors
+from lenet.arrays import Tensors, Uint8
 from lenet.decoding.alignments import find_texts
 from lenet.errors import UsageError
 from lenet.network.probabilities import log_probabilities, probabilities
@@ -28,7 +28,9 @@ from lenet.training.synthetic.lines import MadeLine
 _WATCHED = 500
 # What a step's lines are counted by: strips so many pixels wide.
 _WIDTH = 192
-_LEAST_BATCH = 8
+_LEAST_BATCH, _THOUSAND = 8, 1000
+# The normalisation of given weights is set on so many lines at most.
+_SAMPLE = 512
 
 
 def train_lines(
@@ -59,7 +61,9 @@ def train_lines(
     finished = folder.start(task, resume)
     if finished:
         backend.restore(folder.state())
-    with LineSource(seed, -(-1000 * chosen.thousands // PART), fonts) as source:
+    with LineSource(seed, -(-_THOUSAND * chosen.thousands // PART), fonts) as source:
+        if initial is not None and not finished:
+            backend.settle(_take_sample(source))
         _run_passes(chosen, seed, backend, source, folder, finished, watched, report)
     tensors = backend.weights()
     errors = count_wrong(backend, watched)
@@ -101,6 +105,12 @@ def _make_watched(fonts: tuple[str, ...]) -> list[MadeLine]:
     return [maker.make(rng) for _line in range(_WATCHED)]
 
 
+def _take_sample(source: LineSource) -> Uint8:
+    """Return strips (n, 32, W) of one width, those of which most are made for the pass before the first."""
+    batches = source.take(0)
+    return max(batches.values(), key=lambda batch: len(batch.counts)).strips[:_SAMPLE]
+
+
 def _run_passes(
     recipe: LineRecipe,
     seed: int,
@@ -119,7 +129,7 @@ def _run_passes(
         window.append({width: backend.keep(batch) for width, batch in lines.items()})
         sizes.append({width: len(batch.counts) for width, batch in lines.items()})
 
-    total = recipe.thousands * 1000 * recipe.repeats
+    total = recipe.thousands * _THOUSAND * recipe.repeats
 
     def tell(passed: int, done: int, line: dict[str, Any] | None = None) -> None:
         runs_on = f"{backend.name} ({backend.runs_on})"

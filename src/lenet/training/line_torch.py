@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from lenet.arrays import Int64, Tensors, Uint8
 from lenet.errors import TrainingError
-from lenet.nets.modules import LeNet
+from lenet.nets.modules import Convolve, LeNet, activate
 from lenet.network.spec import LINE_LABELS, LINE_NETS, Net
 from lenet.training.line_recipe import LineRecipe
 from lenet.training.line_stream import LineBatch
@@ -60,6 +60,26 @@ class TorchLines:
         strips, widths, labels, counts = (torch.from_numpy(each).to(self.device) for each in arrays)
         return strips, widths, labels, counts
 
+    @torch.no_grad()
+    def settle(self, strips: Uint8) -> None:
+        """Set the normalisation so that weights without it, which a run starts from, say the same on strips (n, 32, W).
+
+        Each map's own mean and deviation there become its shift and its gain.
+        """
+        x = _to_input(torch.from_numpy(strips).to(self.device))
+        for layer in self.net.net.layers:
+            module = self.net.get_submodule(layer.name.lower())
+            if not isinstance(module, Convolve) or module.norm is None:
+                x = module(x)
+                continue
+            sums = F.conv2d(x, module.weight, module.bias, padding=module.padding)
+            mean, variance = sums.mean((0, 2, 3)), sums.var((0, 2, 3), unbiased=False)
+            found = {"running_mean": mean, "running_var": variance, "bias": mean}
+            module.norm.load_state_dict({**module.norm.state_dict(), **found})
+            module.norm.weight.copy_((variance + module.norm.eps).sqrt())
+            x = activate(sums, module.activation)
+        self.kept.load_state_dict(self.net.state_dict())
+
     def step(self, lines: tuple[Tensor, ...], rows: Int64, rng: np.random.Generator, share: float) -> Tensor:
         """Learn from those rows of kept lines; return the mean loss of a label, on the device."""
         for group in self.optimiser.param_groups:
@@ -95,8 +115,7 @@ class TorchLines:
     def scores(self, strips: Uint8) -> Tensor:
         """Score strips (n, 32, W) by the kept weights: (n, columns, k)."""
         self.kept.eval()
-        x = torch.from_numpy(strips).to(self.device).float()[:, None] / 127.5 - 0.5
-        return column_scores(self.kept.net, self.kept(x)).cpu()
+        return column_scores(self.kept.net, self.kept(_to_input(torch.from_numpy(strips).to(self.device)))).cpu()
 
     def weights(self) -> Tensors:
         """Return the kept tensors, normalisation folded."""
@@ -135,9 +154,14 @@ class TorchLines:
         return parts
 
 
+def _to_input(strips: Tensor) -> Tensor:
+    """Map strips (n, 32, w) uint8 to network input (n, 1, 32, w), as `lenet.network.inputs.to_line_input` does."""
+    return (strips.float() / 127.5 - 0.5)[:, None]
+
+
 def vary(strips: Tensor, widths: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
     """Return strips (n, 32, w) as input (n, 1, 32, w'), stretched and shifted as a batch, each line lit anew."""
-    x = (strips.float() / 127.5 - 0.5)[:, None]
+    x = _to_input(strips)
     n, _one, height, width = x.shape
     gain, bias, sigma = (
         torch.from_numpy(each.astype(np.float32)).to(x.device)[:, None, None, None]

@@ -1,0 +1,176 @@
+"""Training a network that reads lines: its loss, its steps, its record, and what is refused."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lenet.errors import UsageError
+from lenet.network.inputs import PAPER_GREY
+from lenet.network.spec import LINE_LABELS, LINE_NETS
+from lenet.training.line_recipe import LINE_RECIPES, change_line_recipe
+from lenet.training.line_stream import LineBatch, LineSource, encode_text
+from lenet.training.run import RunFolder
+from lenet.training.start import train
+
+torch = pytest.importorskip("torch")
+
+from lenet.decoding.alignments import score_texts  # noqa: E402
+from lenet.training.line_run import draw_batch, train_lines  # noqa: E402
+from lenet.training.line_torch import TorchLines, vary  # noqa: E402
+
+RECIPE = LINE_RECIPES["line"]
+
+
+def batch(rng: np.random.Generator, n: int = 12, width: int = 64) -> LineBatch:
+    """Lines of bars: digit k is a bar at the k-th of ten heights."""
+    strips = np.full((n, 32, width), PAPER_GREY, np.uint8)
+    texts = []
+    for strip in strips:
+        text = "".join(rng.choice(list("0123456789"), 3))
+        for place, digit in enumerate(text):
+            strip[3 * int(digit) : 3 * int(digit) + 3, 8 + 18 * place : 20 + 18 * place] = 191
+        texts.append(text)
+    labels = np.zeros((n, 96), np.int32)
+    for row, text in enumerate(texts):
+        labels[row, :3] = encode_text(text)
+    return LineBatch(strips, np.full(n, width, np.int32), labels, np.full(n, 3, np.int32))
+
+
+def needs_strokes() -> None:
+    """Skip where UNIPEN is not at hand."""
+    if not (Path(os.environ.get("LENET_DATA", ".")) / "unipen").is_dir():
+        pytest.skip("needs the strokes of UNIPEN in LENET_DATA")
+
+
+def test_the_loss_is_that_of_the_forward_sum(rng: np.random.Generator) -> None:
+    """PyTorch's forward loss over alignments is minus the log-probability that decoding gives a text."""
+    log_probs = np.log(rng.dirichlet(np.ones(len(LINE_LABELS) + 1), 20))
+    text = tuple(encode_text("1.005").tolist())
+    loss = torch.nn.functional.ctc_loss(
+        torch.from_numpy(log_probs)[:, None],
+        torch.tensor([text]),
+        torch.tensor([20]),
+        torch.tensor([5]),
+        len(LINE_LABELS),
+        "sum",
+    )
+    assert float(loss) == pytest.approx(-score_texts(log_probs, [text])[0])
+
+
+def test_steps_learn(rng: np.random.Generator) -> None:
+    """The loss of a few lines falls; a state that is taken up again goes on the same."""
+    recipe = change_line_recipe(RECIPE, {"batch": "12", "rate": "0.002", "warm": "0"}, 1)
+    one = TorchLines(recipe, 0, None, "cpu")
+    kept = one.keep(batch(rng))
+    rows = np.arange(12)
+    losses = [float(one.step(kept, rows, np.random.default_rng(step), 0.0)) for step in range(12)]
+    assert np.mean(losses[-3:]) < 0.6 * losses[0]
+    other = TorchLines(recipe, 1, None, "cpu")
+    other.restore(one.state())
+    last = [float(each.step(kept, rows, np.random.default_rng(99), 0.5)) for each in (one, other)]
+    assert last[0] == pytest.approx(last[1], rel=1e-5)
+
+
+def test_given_weights_say_the_same_once_settled(rng: np.random.Generator) -> None:
+    """Normalisation that is put behind folded weights changes nothing of what they say on those lines."""
+    one = TorchLines(RECIPE, 3, None, "cpu")
+    strips = batch(rng).strips
+    before = one.weights()
+    other = TorchLines(RECIPE, 4, before, "cpu")
+    plain = TorchLines(RECIPE, 4, before, "cpu")
+    plain.settle(strips)
+    expected = one.scores(strips).numpy()
+    assert np.abs(plain.scores(strips).numpy() - expected).max() < 1e-3 * np.abs(expected).max() + 1e-4
+    plain.net.train()
+    with torch.no_grad():
+        trained = plain.net(torch.from_numpy(strips.astype(np.float32) / 127.5 - 0.5)[:, None])
+    other.net.train()
+    with torch.no_grad():
+        unsettled = other.net(torch.from_numpy(strips.astype(np.float32) / 127.5 - 0.5)[:, None])
+    whole = one.net.eval()(torch.from_numpy(strips.astype(np.float32) / 127.5 - 0.5)[:, None]).detach()
+    assert float((trained - whole).abs().max()) < 0.05 * float((unsettled - whole).abs().max())
+
+
+def test_lines_are_varied_and_stay_lines(rng: np.random.Generator) -> None:
+    """Stretched by a sixth at most, a multiple of four wide, as wide as their own ink at least."""
+    lines = batch(rng)
+    for seed in range(20):
+        x, widths = vary(torch.from_numpy(lines.strips), torch.from_numpy(lines.widths), np.random.default_rng(seed))
+        assert x.shape[:3] == (12, 1, 32)
+        assert x.shape[3] % 4 == 0
+        assert 52 <= x.shape[3] <= 76
+        assert int(widths.max()) <= x.shape[3]
+
+
+def test_every_pixel_is_as_likely(rng: np.random.Generator) -> None:
+    """Wide lines come in smaller batches, no row twice, and no oftener than their share of all pixels."""
+    sizes = {64: 1000, 256: 1000}
+    drawn = [draw_batch(sizes, 64, rng) for _batch in range(300)]
+    assert {width: len(rows) for rows, width in drawn} == {64: 192, 256: 48}
+    assert all(len(set(rows.tolist())) == len(rows) for rows, _width in drawn)
+    assert 0.72 < np.mean([width == 256 for _rows, width in drawn]) < 0.88
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"rate": "2"}, "rate 2: expected 1e-08 to 1"),
+        ({"rate": "fast"}, "--set rate=fast: expected a number, as 0.003"),
+        ({"net": "lenet5"}, "--set net: recipe line has no such setting; it has passes, thousands"),
+    ],
+)
+def test_a_wrong_setting_is_named(settings: dict[str, str], message: str) -> None:
+    """With what it should be."""
+    with pytest.raises(UsageError, match=message):
+        change_line_recipe(RECIPE, settings, None)
+
+
+def test_what_does_not_go_together_is_refused() -> None:
+    """Replicas, the engine, other data, weights of another network."""
+    for more in ({"replicas": 2}, {"backend": "engine"}, {"data": "kmnist"}):
+        with pytest.raises(UsageError, match="recipe line: trains one network, in PyTorch"):
+            train("line", **more)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="init lenet5-reader: weights of lenet5-reader; give some of lenet-line"):
+        train_lines(RECIPE, Path("never"), init="lenet5-reader")
+
+
+def test_the_rate_rises_and_falls() -> None:
+    """From a twentieth to its highest, and along a cosine to nothing."""
+    rates = [RECIPE.rate_at(share) for share in (0, RECIPE.warm, 0.5, 1)]
+    assert rates[0] == pytest.approx(RECIPE.rate / 20)
+    assert rates[1] == pytest.approx(RECIPE.rate)
+    assert rates[1] > rates[2] > rates[3] == pytest.approx(0)
+    assert LINE_NETS[RECIPE.net].reads_lines
+
+
+def test_a_run_leaves_its_record_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small pass from shipped weights: its line, weights that read; finished, --resume gives the same result."""
+    needs_strokes()
+    monkeypatch.setattr("lenet.training.line_run._WATCHED", 40)
+    monkeypatch.setattr("lenet.training.line_run._THOUSAND", 100)
+    settings = {"thousands": "1", "repeats": "1", "batch": "8", "window": "1", "rate": "1e-6"}
+    more = {"passes": 1, "init": "lenet-line", "settings": settings}
+    result = train("line", out=tmp_path / "run", **more)  # type: ignore[arg-type]
+    assert result["n"] == 40
+    assert result["errors"] < 30
+    assert len(RunFolder(tmp_path / "run").log()) == 1
+    assert (tmp_path / "run" / "weights.safetensors").exists()
+    again = train("line", out=tmp_path / "run", resume=True, **more)  # type: ignore[arg-type]
+    assert again["errors"] == result["errors"]
+
+
+def test_a_pass_is_the_same_for_any_number_of_processes() -> None:
+    """One and two make the same lines, in the same order."""
+    needs_strokes()
+    found = []
+    for processes in (1, 2):
+        with LineSource(3, 2, (), processes) as source:
+            found.append(source.take(5))
+    assert found[0].keys() == found[1].keys()
+    for width, one in found[0].items():
+        assert (one.strips == found[1][width].strips).all()
+        assert (one.labels == found[1][width].labels).all()

@@ -108,10 +108,22 @@ def test_a_format_allows_its_signs_alone() -> None:
     """With a format the text is what it allows, or nothing; how well it fits is told."""
     fits = spell_line([line("12.50")], parse_pattern(r"\d+\.\d\d"))
     assert next(iter(fits.texts)) == "12.50"
-    assert fits.fits == pytest.approx(1)
+    assert fits.fits > 0.99
     bent = spell_line([line("12.50")], accept_choices(["1250", "99"], "choices"))
     assert set(bent.texts) <= {"1250", "99"}
     assert bent.fits < 0.1
+
+
+def test_signs_around_what_a_format_allows_are_passed_over() -> None:
+    """The dash behind an amount, a currency before it: the text is the amount, written with them; not within it."""
+    amount = parse_pattern("amount")
+    said = spell_line([line("$12.750.-")], amount)
+    text = next(iter(said.texts))
+    assert text == "12.750"
+    assert said.texts[text] > 0.9
+    assert "".join(LINE_LABELS[label] for label in said.written[text]) == "$12.750.-"
+    assert said.fits > 0.9
+    assert spell_line([line("12/750")], amount).fits < 0.1
 
 
 def test_views_are_averaged() -> None:

@@ -25,7 +25,7 @@ from lenet.segmentation.line_strips import VIEWS, cut_line_strips, find_line_box
 from conftest import ROOT
 
 EXAMPLES = ROOT / "examples"
-PLAIN = np.array([1.0, 0.4, 2.0])
+PLAIN = np.array([1.0, 0.4, 0.5])
 
 
 def spelled(**texts: float) -> SpelledLine:

@@ -15,6 +15,7 @@ from lenet.network.spec import LINE_LABELS
 # So many texts of each view are compared; so many of all views together are told.
 _FOLLOWED, _TOLD = 8, 24
 _DIGITS = frozenset("0123456789")
+_SIGNS = LINE_LABELS[10:]
 
 
 @dataclass(frozen=True)
@@ -33,31 +34,50 @@ class SpelledLine:
 def spell_line(views: list[Float64], allowed: Automaton | None = None) -> SpelledLine:
     """Find what views of a line say, log-probabilities (w, k) of columns each: the mean of theirs is a text's own.
 
-    Without a format a text is the digits of what is written; with one it is what the format allows, and its probability
-    is among those.
+    Without a format a text is the digits of what is written. With one it is what the format allows, signs before and
+    behind it passed over, and its probability is among those.
     """
     own = _adapt(allowed) if allowed else None
-    found = {text: None for view in views for text in find_texts(view, _FOLLOWED, own)}
-    if not found:
-        return SpelledLine({}, {}, 0.0)
+    found = {text: None for view in views for text in find_texts(view, _FOLLOWED)}
+    if own:
+        found |= {text: None for view in views for text in find_texts(view, _FOLLOWED, own)}
     texts = list(found)
     scores = np.mean([score_texts(view, texts) for view in views], axis=0)
     said: dict[str, float] = {}
     written: dict[str, tuple[int, ...]] = {}
+    every = 0.0
     for row in np.argsort(-scores, kind="stable").tolist():
-        text = "".join(LINE_LABELS[label] for label in texts[row])
-        answer = text if allowed else "".join(sign for sign in text if sign in _DIGITS)
-        said[answer] = said.get(answer, 0.0) + float(np.exp(scores[row]))
-        written.setdefault(answer, texts[row])
+        chance = float(np.exp(scores[row]))
+        every += chance
+        answer = _find_answer(texts[row], own)
+        if answer is not None:
+            said[answer] = said.get(answer, 0.0) + chance
+            written.setdefault(answer, texts[row])
     ranked = sorted(said.items(), key=lambda each: -each[1])[:_TOLD]
     fits = 1.0
-    if allowed:
-        free = list({text: None for view in views for text in find_texts(view, 1)})
-        best = float(np.mean([score_texts(view, free) for view in views], axis=0).max())
-        fits = float(np.exp(min(0.0, float(scores.max()) - best)))
-        every = sum(said.values())
-        ranked = [(text, chance / every) for text, chance in ranked if every > 0]
+    if own:
+        among = sum(said.values())
+        ranked = [(text, chance / among) for text, chance in ranked if among > 0]
+        fits = among / every if every > 0 else 0.0
     return SpelledLine(dict(ranked), {text: written[text] for text, _p in ranked}, fits)
+
+
+def _find_answer(labels: tuple[int, ...], own: Automaton | None) -> str | None:
+    """Return what labels answer: their digits, or what a format allows of them; None: it allows nothing of them."""
+    text = "".join(LINE_LABELS[label] for label in labels)
+    if own is None:
+        return "".join(sign for sign in text if sign in _DIGITS)
+    for each in (text, text.strip(_SIGNS)):
+        if _accepts(own, each):
+            return each
+    return None
+
+
+def _accepts(own: Automaton, text: str) -> bool:
+    state = 0
+    for sign in text:
+        state = int(own.transitions[state, LINE_LABELS.index(sign)]) if state >= 0 else -1
+    return state >= 0 and bool(own.accepting[state])
 
 
 def _adapt(allowed: Automaton) -> Automaton:

@@ -34,7 +34,7 @@ _OLD_KEYS = {
 ARC_FEATURE_COUNT, ARC_SCORER_UNITS, CONFIDENCE_WEIGHT_COUNT = 24, 24, 14
 # With how many weights `lenet.decoding.two_readers` weighs its features, an offset included; and how much the lattice's
 # log-probability counts there, until it is fitted.
-PAIR_WEIGHT_COUNT, _LATTICE_SHARES = 11, (1.0, 0.4, 2.0)
+PAIR_WEIGHT_COUNT, _LATTICE_SHARES = 11, (1.0, 0.4, 0.5)
 _FORMAT = 1
 # The largest network of the table has 62,000 parameters; a file beyond this holds something else.
 _MOST_BYTES = 1 << 24

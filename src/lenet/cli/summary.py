@@ -9,7 +9,7 @@ import typer
 
 from lenet.errors import UsageError
 from lenet.network import summary as anatomy
-from lenet.network.spec import NETS
+from lenet.network.spec import LINE_NETS, NETS
 
 Layers = tuple[anatomy.LayerFacts, ...]
 
@@ -20,23 +20,25 @@ def summary(
 ) -> None:
     """Show the layers of networks and their totals.
 
-    Each layer has its output, trainable parameters, connections and multiply-accumulates.
+    Each layer has its output, trainable parameters, connections and multiply-accumulates; of lenet-line, which reads
+    lines, on a square field.
 
     Several networks stand below each other, with their totals side by side and where the well-known totals
     60,000, 61,706 and 61,750 come from.
     """
     chosen = nets or list(NETS)
+    every = NETS | LINE_NETS
     for name in chosen:
-        if name not in NETS:
-            raise UsageError(f"network {name!r}", "no such network", f"expected one of {', '.join(NETS)}")
+        if name not in every:
+            raise UsageError(f"network {name!r}", "no such network", f"expected one of {', '.join(every)}")
     if as_json:
         for name in chosen:
-            print(json.dumps(_as_json(name, anatomy.layer_facts(NETS[name]))))
+            print(json.dumps(_as_json(name, anatomy.layer_facts(every[name]))))
         return
     for name in chosen:
-        _print_layers(name, NETS[name].about, anatomy.layer_facts(NETS[name]))
+        _print_layers(name, every[name].about, anatomy.layer_facts(every[name]))
     if len(chosen) > 1:
-        _print_side_by_side({name: anatomy.layer_facts(NETS[name]) for name in chosen})
+        _print_side_by_side({name: anatomy.layer_facts(every[name]) for name in chosen})
         print("\nwell-known totals of trainable parameters:")
         for line in anatomy.explain_totals():
             print(f"  {line}")

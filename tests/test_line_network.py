@@ -65,7 +65,7 @@ def test_an_engine_scores_any_layers(
     """Kernels that are no squares, padding, windows along one side, maps that fill no vector."""
     first = Convolution("a", maps, kernel[0], "relu", width=kernel[1], padding=(kernel[0] // 2, kernel[1] // 2))
     pooled = (Subsampling("b", "max", window=window),) if window != (1, 1) else ()
-    net = Net("any", (first, *pooled, Convolution("c", 5, 3, padding=(1, 1))), "", labels="1234", columns=1)
+    net = Net("any", (first, *pooled, Convolution("c", 5, 3, padding=(1, 1))), "", columns=1)
     x = lines(np.random.default_rng(width), 2, width)
     expected = network(net, dispatch.REFERENCE).forward(x)
     assert np.abs(network(net, engine).forward(x) - expected).max() <= 2e-5 * max(1.0, np.abs(expected).max())

@@ -46,13 +46,8 @@ def maker() -> LineMaker:
     glyphs[:, 4:24, 9:19] = rng.integers(0, 255, (60, 20, 10))
     digits = Digits(glyphs, (np.arange(60) % 10).astype(np.uint8))
     signs = strokes("0123456789abXY.,:/-+=%()$#*")
-    words = strokes("0123456789").where(np.zeros(20, bool))
-    whole = StrokeSet(words.points, words.strokes, words.samples, words.labels, words.writers)
-    numbers = strokes("1")
-    assert len(whole) == 0
-    return LineMaker(
-        gather_pens([signs], numbers, strokes("w"), LINE_LABELS), digits, np.arange(60) // 20, np.arange(60)
-    )
+    pens = gather_pens([signs], strokes("1"), strokes("w"), LINE_LABELS)
+    return LineMaker(pens, digits, np.arange(60) // 20, np.arange(60))
 
 
 def test_a_sample_is_its_strokes() -> None:

@@ -92,7 +92,7 @@ def test_strips_show_the_line_bright_on_dark(tmp_path: Path) -> None:
         page = prepare_page(picture)
         writing = find_writing(page)
         lattice = segment_numbers(writing).lattice
-        strips = cut_line_strips(page, writing, lattice, 0)
+        (strips,) = cut_line_strips(page, writing, lattice)
         assert len(strips) == len(VIEWS)
         box, _rise = find_line_box(lattice, 0)
         for strip, share in zip(strips, VIEWS, strict=True):
@@ -118,7 +118,7 @@ def test_a_line_that_is_too_long_is_cut_alone(monkeypatch: pytest.MonkeyPatch) -
     page = prepare_page(EXAMPLES / "zip.jpg")
     writing = find_writing(page)
     candidates = segment_numbers(writing)
-    assert cut_line_strips(page, writing, candidates.lattice, 0) == []
+    assert cut_line_strips(page, writing, candidates.lattice) == [[]]
     assert read_whole_lines(page, writing, candidates.lattice, load_lines()) == [None]
     network = load()
     both, cut = (read_page(page, network, ReadOptions(readers=each)) for each in ("both", "cut"))

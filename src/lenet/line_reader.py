@@ -86,8 +86,7 @@ def read_whole_lines(
 ) -> list[WholeLine | None]:
     """Read every line of a page as a whole; None for one that is too long for that."""
     found: list[WholeLine | None] = []
-    for line in range(len(lattice.lines)):
-        strips = cut_line_strips(page, writing, lattice, line)
+    for strips in cut_line_strips(page, writing, lattice):
         if not strips:
             found.append(None)
             continue

@@ -164,14 +164,13 @@ Layer = Convolution | Subsampling | Codes
 class Net:
     """A network: its public name, its layers in order, and the margin of its input that it never sees.
 
-    A line network says `labels`, or nothing, in each of so many `columns` at each place of its output.
+    A line network says one of `LINE_LABELS`, or nothing, in each of so many `columns` at each place of its output.
     """
 
     name: str
     layers: tuple[Layer, ...]
     about: str
     margin: int = 0
-    labels: str = "0123456789"
     columns: int = 0
 
     @property
@@ -323,7 +322,6 @@ LINE_NETS: dict[str, Net] = {
             "lenet-line",
             _line_layers(),
             "a space-displacement network of seven convolutions that reads a line as a whole, as section VII does",
-            labels=LINE_LABELS,
             columns=2,
         ),
     )

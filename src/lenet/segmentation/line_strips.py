@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -74,22 +74,39 @@ def is_pen_bright(page: Page, writing: PageInk) -> bool:
     return float(grey[strokes].mean()) > float(grey[near].mean())
 
 
-def cut_line_strips(
-    page: Page, writing: PageInk, lattice: Lattice, line: int, views: tuple[float, ...] = VIEWS
-) -> list[LineStrip]:
-    """Return a line of a page as strips, a view each, bright for pen; none of a line that is too long."""
-    box, rise = find_line_box(lattice, line)
+def cut_line_strips(page: Page, writing: PageInk, lattice: Lattice) -> list[list[LineStrip]]:
+    """Return each line of a page as strips, a view each, bright for pen; none of a line that is too long."""
     scale = writing.scale / page.scale
-    x0, y0, x1, y1 = box * scale + np.tile(np.array(writing.origin) / page.scale, 2)
-    y0, y1 = y0 - rise * writing.origin[0] / page.scale, y1 - rise * writing.origin[0] / page.scale
-    bright = is_pen_bright(page, writing)
-    if (x1 - x0) / max(1.0, y1 - y0) > _WIDEST / LINE_HEIGHT - 1:
-        return []
-    return [_cut(page.grey, (x0, y0, x1, y1), rise, share, bright=bright) for share in views]
+    left, top = (side / page.scale for side in writing.origin)
+    greys = _Greys(page.grey, is_pen_bright(page, writing))
+    found = []
+    for line in range(len(lattice.lines)):
+        box, rise = find_line_box(lattice, line)
+        x0, y0, x1, y1 = box * scale + (left, top - rise * left, left, top - rise * left)
+        long = (x1 - x0) / max(1.0, y1 - y0) > _WIDEST / LINE_HEIGHT - 1
+        found.append([] if long else [_cut(greys, (x0, y0, x1, y1), rise, share) for share in VIEWS])
+    return found
 
 
-def _cut(grey: Uint8, box: tuple[float, float, float, float], rise: float, share: float, *, bright: bool) -> LineStrip:
+@dataclass(frozen=True)
+class _Greys:
+    """A page's greys (H, W), whether the pen is `bright` in them, and what was made of them by averaging, once each."""
+
+    whole: Uint8
+    bright: bool
+    coarse: dict[int, Uint8] = field(default_factory=dict)
+
+    def average(self, times: int) -> Uint8:
+        """Return the greys with about so many pixels, across and down, in one."""
+        if times not in self.coarse:
+            size = (max(1, self.whole.shape[1] // times), max(1, self.whole.shape[0] // times))
+            self.coarse[times] = cv2.resize(self.whole, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+        return self.coarse[times]
+
+
+def _cut(greys: _Greys, box: tuple[float, float, float, float], rise: float, share: float) -> LineStrip:
     """Cut the strip of a box out of greys: what is beyond their edge is as the edge is."""
+    grey = greys.whole
     x0, y0, x1, y1 = box
     height = max(1.0, y1 - y0)
     scale = height / (share * LINE_HEIGHT)
@@ -100,10 +117,7 @@ def _cut(grey: Uint8, box: tuple[float, float, float, float], rise: float, share
     top = (y0 + y1) / 2 - scale * LINE_HEIGHT / 2
     # A fine picture is made coarser by whole pixels first, so that none of them is passed over.
     fewer = max(1, int(scale))
-    seen = grey
-    if fewer > 1:
-        size = (max(1, grey.shape[1] // fewer), max(1, grey.shape[0] // fewer))
-        seen = cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    seen = greys.average(fewer) if fewer > 1 else grey
     across, down = grey.shape[1] / seen.shape[1], grey.shape[0] / seen.shape[0]
     # Pixel (u, v) of the strip shows the page at x = left + (u + 1/2) scale, y = top + (v + 1/2) scale + rise x.
     first = left + scale / 2
@@ -115,4 +129,6 @@ def _cut(grey: Uint8, box: tuple[float, float, float, float], rise: float, share
     )
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     strip = cv2.warpAffine(seen, matrix, (width, LINE_HEIGHT), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return LineStrip(standardise_line((strip if bright else 255 - strip).astype(np.uint8)), left, top, scale, rise)
+    return LineStrip(
+        standardise_line((strip if greys.bright else 255 - strip).astype(np.uint8)), left, top, scale, rise
+    )

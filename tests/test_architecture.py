@@ -26,7 +26,8 @@ lenet errors arrays files progress steps processes
 network: spec probabilities summary inputs initialisation weights
 preprocessing: morphology decode colour paper illumination dropout binarize form_boxes ruled_lines pipeline
 result
-engine: dispatch packing reference gradients warp lines learner __init__ tta transforms twins native_learners learners
+engine: dispatch packing reference gradients warp weighted lines learner __init__ tta transforms twins
+  native_learners learners
 nets: modules __init__ hub
 segmentation: components text_lines seams lattice strip line_strips glyphs candidates
 decoding: graph formats alignments whole_lines two_readers arc_scorer features sliding_window decoder confidence lines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,12 +15,13 @@ from lenet.engine import reference
 from lenet.engine.dispatch import REFERENCE, chosen_engine, count_cores
 from lenet.engine.packing import describe_layers, pack_tensors
 from lenet.engine.warp import warp
+from lenet.engine.weighted import WeightedNetwork
 from lenet.errors import WeightsError
 from lenet.network.inputs import to_input
 from lenet.network.probabilities import probabilities
-from lenet.network.spec import DEFAULT, INPUT_SIZE, Net
+from lenet.network.spec import DEFAULT, INPUT_SIZE
 from lenet.network.summary import layer_facts
-from lenet.network.weights import Weights, load_weights
+from lenet.network.weights import load_weights
 
 if TYPE_CHECKING:
     from lenet.engine import _native
@@ -29,7 +30,7 @@ __all__ = ["Network", "distorted", "load"]
 
 
 @dataclass(frozen=True)
-class Network:
+class Network(WeightedNetwork):
     """A network with its weights, on one engine.
 
     `engine` names what runs it: an instruction set of the native engine ("avx2", ...), or "reference", its NumPy
@@ -37,19 +38,6 @@ class Network:
     Python threads may call one network at once. The native engine takes the weights at the first call: later changes
     of the arrays are not seen.
     """
-
-    weights: Weights
-    engine: str = field(default_factory=chosen_engine)
-    threads: int | None = None
-
-    def __getstate__(self) -> dict[str, object]:
-        """Leave out what the native engine made of the weights: it is made again where it is needed."""
-        return {name: value for name, value in self.__dict__.items() if name != "_model"}
-
-    @property
-    def net(self) -> Net:
-        """The layer records of the network."""
-        return self.weights.net
 
     @cached_property
     def _model(self) -> _native.Model:

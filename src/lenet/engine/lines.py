@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,34 +11,22 @@ import numpy as np
 
 from lenet.arrays import Float32, Uint8, require_finite
 from lenet.engine import reference
-from lenet.engine.dispatch import REFERENCE, chosen_engine, count_cores
+from lenet.engine.dispatch import REFERENCE, count_cores
 from lenet.engine.packing import describe_line_layers, pack_tensors
+from lenet.engine.weighted import WeightedNetwork
 from lenet.errors import WeightsError
 from lenet.network.inputs import LINE_HEIGHT, to_line_input
 from lenet.network.spec import LINE_DEFAULT, Net
 from lenet.network.summary import layer_facts
-from lenet.network.weights import Weights, load_weights
+from lenet.network.weights import load_weights
 
 if TYPE_CHECKING:
     from lenet.engine import _native
 
 
 @dataclass(frozen=True)
-class LineNetwork:
-    """A line network with its weights, on one engine; `engine` and `threads` as those of `lenet.engine.Network`."""
-
-    weights: Weights
-    engine: str = field(default_factory=chosen_engine)
-    threads: int | None = None
-
-    def __getstate__(self) -> dict[str, object]:
-        """Leave out what the native engine made of the weights: it is made again where it is needed."""
-        return {name: value for name, value in self.__dict__.items() if name != "_model"}
-
-    @property
-    def net(self) -> Net:
-        """The layer records of the network."""
-        return self.weights.net
+class LineNetwork(WeightedNetwork):
+    """A network that reads lines, with its weights, on one engine."""
 
     @cached_property
     def _model(self) -> _native.LineModel:

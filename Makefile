@@ -22,7 +22,7 @@ sanitize:
 		-DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -Dnanobind_DIR=$$($(BIN)/python -m nanobind --cmake_dir)
 	$(BIN)/cmake --build $(SANITIZED)
 	LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 \
-		$(BIN)/python tests/sanitized.py $(SANITIZED) -q tests/test_bindings.py tests/test_engine.py tests/test_line_network.py \
+		$(BIN)/python tests/sanitized.py $(SANITIZED) -q tests/test_bindings.py tests/test_engine.py tests/test_line_network.py tests/test_line_learning.py \
 		tests/test_distortions.py tests/test_learning.py -k "not forked and not reference"
 
 # The kernels for ARM, checked under an emulator: Debian's g++-aarch64-linux-gnu and qemu-user.
@@ -31,7 +31,7 @@ KERNEL_FLAGS = -O3 -std=c++17 -ffp-contract=fast -fno-math-errno -fno-trapping-m
 neon:
 	mkdir -p build
 	aarch64-linux-gnu-g++ $(KERNEL_FLAGS) -DLENET_ISA=neon -DLENET_LANES=4 -I $(NATIVE) -static -pthread -o build/self_test_neon \
-		tests/self_test.cpp $(addprefix $(NATIVE)/,kernels.cpp learning.cpp line_model.cpp model.cpp network.cpp threads.cpp)
+		tests/self_test.cpp $(addprefix $(NATIVE)/,kernels.cpp learning.cpp line_learning.cpp line_loss.cpp line_model.cpp model.cpp network.cpp threads.cpp)
 	qemu-aarch64 build/self_test_neon
 
 docs:

@@ -26,7 +26,7 @@ lenet errors arrays files progress steps processes
 network: spec probabilities summary inputs initialisation weights
 preprocessing: morphology decode colour paper illumination dropout binarize form_boxes ruled_lines pipeline
 result
-engine: dispatch packing reference gradients warp weighted lines learner __init__ tta transforms twins
+engine: dispatch packing reference gradients warp weighted lines line_loss learner __init__ tta transforms twins
   native_learners learners
 nets: modules __init__ hub
 segmentation: components text_lines seams lattice strip line_strips glyphs candidates
@@ -41,7 +41,8 @@ evaluation: interval calibration result digits numbers
 drawing: pictures answers lattice sliding_window
 training: distortions recipe recipes plan run ranks teacher synthetic.compose synthetic.styles synthetic.negatives
   synthetic.degrade synthetic.windows synthetic.augment sequence_loss synthetic.marks synthetic.line_texts
-  synthetic.line_paper synthetic.line_style synthetic.line_picture synthetic.lines line_recipe line_stream line_torch
+  synthetic.line_paper synthetic.line_style synthetic.line_picture synthetic.lines synthetic.line_variation line_recipe
+  line_stream line_torch line_engine line_backend
   backend engine_backend torch_backend backends loop line_run fine_tune
   corrections start spread fit_decoder fit_pair card ship
 bench: timing contenders run

@@ -11,12 +11,12 @@ import pytest
 
 from lenet.engine import _native
 from lenet.engine.gradients import Loss, LossKind
-from lenet.engine.learner import SGD
+from lenet.engine.learner import SGD, AdamW
 from lenet.engine.native_learners import NativeBatchLearner, NativeOnlineLearner
 from lenet.engine.packing import describe_layers
-from lenet.engine.twins import TwinBatchLearner, TwinOnlineLearner
+from lenet.engine.twins import TwinBatchLearner, TwinLineLearner, TwinOnlineLearner
 from lenet.engine.warp import PARAMETERS
-from lenet.network.spec import NETS, Activation, Subsampling
+from lenet.network.spec import LINE_NETS, NETS, Activation, Subsampling
 from lenet.network.summary import count_trainable
 
 NET = NETS["lenet5"]
@@ -213,6 +213,7 @@ def test_python_and_cpp_mean_the_same_names() -> None:
         "loss": get_args(LossKind),
         "batch part": tuple(TwinBatchLearner(NET, Loss(), SGD(1))._state),
         "online part": tuple(TwinOnlineLearner(NET, Loss(), 1)._state),
+        "line part": tuple(TwinLineLearner(LINE_NETS["lenet-line"], AdamW())._state),
     }
     assert {what: sorted(names) for what, names in _native.names().items()} == {
         what: sorted(names) for what, names in sides.items()

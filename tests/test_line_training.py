@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import os
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from lenet.errors import UsageError
+from lenet.errors import MissingExtra, UsageError
 from lenet.network.inputs import PAPER_GREY
 from lenet.network.spec import LINE_LABELS, LINE_NETS
-from lenet.training.line_recipe import LINE_RECIPES, change_line_recipe
-from lenet.training.line_stream import LineBatch, LineSource, encode_text
+from lenet.training.line_backend import LineBackend, choose_line_backend
+from lenet.training.line_engine import EngineLines
+from lenet.training.line_recipe import LINE_RECIPES, LineRecipe, change_line_recipe
+from lenet.training.line_run import draw_batch, train_lines
+from lenet.training.line_stream import LineBatch, LineSource, count_columns, encode_text
 from lenet.training.run import RunFolder
 from lenet.training.start import train
+from lenet.training.synthetic.line_variation import draw_variation, vary_lines
 
 torch = pytest.importorskip("torch")
 
 from lenet.decoding.alignments import score_texts  # noqa: E402
-from lenet.training.line_run import draw_batch, train_lines  # noqa: E402
 from lenet.training.line_torch import TorchLines, vary  # noqa: E402
 
-RECIPE = LINE_RECIPES["line"]
+RECIPE, NORMALISED = LINE_RECIPES["line"], LINE_RECIPES["line-normalised"]
 
 
 def batch(rng: np.random.Generator, n: int = 12, width: int = 64) -> LineBatch:
@@ -61,15 +66,21 @@ def test_the_loss_is_that_of_the_forward_sum(rng: np.random.Generator) -> None:
     assert float(loss) == pytest.approx(-score_texts(log_probs, [text])[0])
 
 
-def test_steps_learn(rng: np.random.Generator) -> None:
+def begin(recipe: LineRecipe, backend: str, seed: int) -> LineBackend:
+    """What trains a recipe, on a CPU."""
+    return choose_line_backend(recipe, seed, None, backend, "cpu")
+
+
+@pytest.mark.parametrize(("given", "backend"), [(NORMALISED, "torch"), (RECIPE, "torch"), (RECIPE, "engine")])
+def test_steps_learn(given: LineRecipe, backend: str, rng: np.random.Generator) -> None:
     """The loss of a few lines falls; a state that is taken up again goes on the same."""
-    recipe = change_line_recipe(RECIPE, {"batch": "12", "rate": "0.002", "warm": "0"}, 1)
-    one = TorchLines(recipe, 0, None, "cpu")
+    recipe = change_line_recipe(given, {"batch": "12", "rate": "0.002", "warm": "0"}, 1)
+    one = begin(recipe, backend, 0)
     kept = one.keep(batch(rng))
     rows = np.arange(12)
     losses = [float(one.step(kept, rows, np.random.default_rng(step), 0.0)) for step in range(12)]
     assert np.mean(losses[-3:]) < 0.6 * losses[0]
-    other = TorchLines(recipe, 1, None, "cpu")
+    other = begin(recipe, backend, 1)
     other.restore(one.state())
     last = [float(each.step(kept, rows, np.random.default_rng(99), 0.5)) for each in (one, other)]
     assert last[0] == pytest.approx(last[1], rel=1e-5)
@@ -77,14 +88,14 @@ def test_steps_learn(rng: np.random.Generator) -> None:
 
 def test_given_weights_say_the_same_once_settled(rng: np.random.Generator) -> None:
     """Normalisation that is put behind folded weights changes nothing of what they say on those lines."""
-    one = TorchLines(RECIPE, 3, None, "cpu")
+    one = TorchLines(NORMALISED, 3, None, "cpu")
     strips = batch(rng).strips
     before = one.weights()
-    other = TorchLines(RECIPE, 4, before, "cpu")
-    plain = TorchLines(RECIPE, 4, before, "cpu")
+    other = TorchLines(NORMALISED, 4, before, "cpu")
+    plain = TorchLines(NORMALISED, 4, before, "cpu")
     plain.settle(strips)
-    expected = one.scores(strips).numpy()
-    assert np.abs(plain.scores(strips).numpy() - expected).max() < 1e-3 * np.abs(expected).max() + 1e-4
+    expected = one.scores(strips)
+    assert np.abs(plain.scores(strips) - expected).max() < 1e-3 * np.abs(expected).max() + 1e-4
     plain.net.train()
     with torch.no_grad():
         trained = plain.net(torch.from_numpy(strips.astype(np.float32) / 127.5 - 0.5)[:, None])
@@ -98,12 +109,30 @@ def test_given_weights_say_the_same_once_settled(rng: np.random.Generator) -> No
 def test_lines_are_varied_and_stay_lines(rng: np.random.Generator) -> None:
     """Stretched by a sixth at most, a multiple of four wide, as wide as their own ink at least."""
     lines = batch(rng)
+    moved = 0
     for seed in range(20):
-        x, widths = vary(torch.from_numpy(lines.strips), torch.from_numpy(lines.widths), np.random.default_rng(seed))
-        assert x.shape[:3] == (12, 1, 32)
-        assert x.shape[3] % 4 == 0
-        assert 52 <= x.shape[3] <= 76
-        assert int(widths.max()) <= x.shape[3]
+        change = draw_variation(12, 64, np.random.default_rng(seed))
+        x = vary_lines(lines.strips, change, rng)
+        assert x.shape == (12, 1, 32, change.wanted)
+        assert change.wanted % 4 == 0
+        assert 52 <= change.wanted <= 76
+        assert change.widen(lines.widths).max() <= change.wanted
+        assert (
+            count_columns(change.widen(lines.widths), change.wanted, LINE_NETS["lenet-line"]).max()
+            <= change.wanted // 2
+        )
+        moved += change.moved
+    assert 10 <= moved <= 18
+
+
+def test_pytorch_varies_lines_the_same(rng: np.random.Generator) -> None:
+    """A change is the same with and without PyTorch, but for the noise and the fineness of what lies between pixels."""
+    lines = batch(rng)
+    for seed in range(8):
+        change = replace(draw_variation(12, 64, np.random.default_rng(seed)), noise=np.zeros(12, np.float32))
+        one, other = vary_lines(lines.strips, change, rng), vary(torch.from_numpy(lines.strips), change, 0).numpy()
+        assert one.shape == other.shape
+        assert np.abs(one - other).max() < 0.05
 
 
 def test_every_pixel_is_as_likely(rng: np.random.Generator) -> None:
@@ -119,7 +148,7 @@ def test_every_pixel_is_as_likely(rng: np.random.Generator) -> None:
     ("settings", "message"),
     [
         ({"rate": "2"}, "rate 2: expected 1e-08 to 1"),
-        ({"rate": "fast"}, "--set rate=fast: expected a number, as 0.003"),
+        ({"rate": "fast"}, "--set rate=fast: expected a number, as 0.001"),
         ({"net": "lenet5"}, "--set net: recipe line has no such setting; it has passes, thousands"),
     ],
 )
@@ -130,10 +159,16 @@ def test_a_wrong_setting_is_named(settings: dict[str, str], message: str) -> Non
 
 
 def test_what_does_not_go_together_is_refused() -> None:
-    """Replicas, the engine, other data, weights of another network."""
-    for more in ({"replicas": 2}, {"backend": "engine"}, {"data": "kmnist"}):
-        with pytest.raises(UsageError, match="recipe line: trains one network, in PyTorch"):
+    """Replicas, other data, the engine for what it does not do, weights of another network."""
+    for more in ({"replicas": 2}, {"data": "kmnist"}):
+        with pytest.raises(UsageError, match="recipe line: trains one network, on lines"):
             train("line", **more)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="the engine does not train batch normalisation; use --backend torch, or"):
+        train("line-normalised", backend="engine")
+    with pytest.raises(UsageError, match="device cuda: the engine runs on the CPU; use --backend torch for it"):
+        train("line", backend="engine", device="cuda")
+    with pytest.raises(UsageError, match="backend 'jax': expected engine or torch"):
+        train("line", backend="jax")
     with pytest.raises(UsageError, match="init lenet5-reader: weights of lenet5-reader; give some of lenet-line"):
         train_lines(RECIPE, Path("never"), init="lenet5-reader")
 
@@ -147,16 +182,27 @@ def test_the_rate_rises_and_falls() -> None:
     assert LINE_NETS[RECIPE.net].reads_lines
 
 
-def test_a_run_leaves_its_record_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_engine_trains_unless_asked_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Normalisation and devices are PyTorch's; without it one line says what to install."""
+    assert isinstance(choose_line_backend(RECIPE, 0, None, None, None), EngineLines)
+    assert isinstance(choose_line_backend(NORMALISED, 0, None, None, "cpu"), TorchLines)
+    monkeypatch.setitem(sys.modules, "lenet.training.line_torch", None)
+    with pytest.raises(MissingExtra, match="PyTorch"):
+        choose_line_backend(NORMALISED, 0, None, None, None)
+
+
+@pytest.mark.parametrize("backend", ["engine", "torch"])
+def test_a_run_leaves_its_record_and_goes_on(backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A small pass from shipped weights: its line, weights that read; finished, --resume gives the same result."""
     needs_strokes()
     monkeypatch.setattr("lenet.training.line_run._WATCHED", 40)
     monkeypatch.setattr("lenet.training.line_run._THOUSAND", 100)
     settings = {"thousands": "1", "repeats": "1", "batch": "8", "window": "1", "rate": "1e-6"}
-    more = {"passes": 1, "init": "lenet-line", "settings": settings}
+    more = {"passes": 1, "init": "lenet-line", "settings": settings, "backend": backend}
     result = train("line", out=tmp_path / "run", **more)  # type: ignore[arg-type]
     assert result["n"] == 40
     assert result["errors"] < 30
+    assert result["backend"] == backend
     assert len(RunFolder(tmp_path / "run").log()) == 1
     assert (tmp_path / "run" / "weights.safetensors").exists()
     again = train("line", out=tmp_path / "run", resume=True, **more)  # type: ignore[arg-type]

@@ -12,7 +12,8 @@ import pytest
 from conftest import ROOT
 
 NATIVE = ROOT / "src" / "lenet" / "engine" / "native"
-HEADERS = sorted(NATIVE.glob("*.hpp"))
+# Nanobind's own headers are there only while the engine is built.
+HEADERS = sorted(set(NATIVE.glob("*.hpp")) - {NATIVE / "bindings.hpp"})
 # As the kernels of SSE2 or NEON are compiled; `make neon` and CMakeLists.txt have the same.
 FLAGS = ["-std=c++17", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-DLENET_ISA=alone", "-DLENET_LANES=4"]
 

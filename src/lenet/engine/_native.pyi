@@ -19,6 +19,27 @@ class LineModel:
     ) -> None: ...
     def forward(self, inputs: Float32, scores: Float32, threads: int) -> bool: ...
 
+class LineLearner:
+    steps: int
+    def __init__(
+        self,
+        layers: list[tuple[object, ...]],
+        height: int,
+        instructions: str,
+        columns: int,
+        decay: float,
+        first: float,
+        second: float,
+        epsilon: float,
+        longest_step: float,
+        averaging: float,
+    ) -> None: ...
+    def step(
+        self, inputs: Float32, columns: Int32, texts: Int32, lengths: Int32, rate: float, threads: int
+    ) -> float: ...
+    def get(self, part: str) -> Float32: ...
+    def set(self, part: str, values: Float32) -> None: ...
+
 class Patterns:
     def __init__(self, inputs: Float32, labels: Uint8) -> None: ...
 

@@ -82,24 +82,27 @@ def slope(y: Floats, activation: Activation) -> Floats:
             return np.ones_like(y)
 
 
-def convolution_back(x: Floats, weight: Floats, d_sums: Floats, power: int) -> tuple[Floats, Floats, Floats]:
+def convolution_back(
+    x: Floats, weight: Floats, d_sums: Floats, power: int, padding: tuple[int, int] = (0, 0)
+) -> tuple[Floats, Floats, Floats]:
     """Return the gradients of a convolution's input, weights and biases from that of its sums (n, k, h, w)."""
-    size = weight.shape[-1]
-    windows = sliding_window_view(x, (size, size), axis=(2, 3)) ** power
+    sides, size = tuple((edge, edge) for edge in padding), weight.shape[2:]
+    windows = sliding_window_view(np.pad(x, ((0, 0), (0, 0), *sides)), size, axis=(2, 3)) ** power
     d_weight = np.tensordot(d_sums, windows, axes=((0, 2, 3), (0, 2, 3)))
-    edge = size - 1
-    framed = np.pad(d_sums, ((0, 0), (0, 0), (edge, edge), (edge, edge)))
+    around = tuple((side - 1 - edge, side - 1 - edge) for side, edge in zip(size, padding, strict=True))
+    framed = np.pad(d_sums, ((0, 0), (0, 0), *around))
     turned = (weight**power)[:, :, ::-1, ::-1]
-    spread = np.tensordot(sliding_window_view(framed, (size, size), axis=(2, 3)), turned, axes=((1, 4, 5), (0, 2, 3)))
+    spread = np.tensordot(sliding_window_view(framed, size, axis=(2, 3)), turned, axes=((1, 4, 5), (0, 2, 3)))
     return spread.transpose(0, 3, 1, 2), d_weight, d_sums.sum(axis=(0, 2, 3))
 
 
-def spread_squares(shares: Floats, shape: tuple[int, ...]) -> Floats:
-    """(n, m, h, w, 4), what each value of each 2x2 square gets -> (n, m, H, W); an odd edge gets nothing."""
-    n, maps, height, width, _four = shares.shape
+def spread_squares(shares: Floats, shape: tuple[int, ...], window: tuple[int, int] = (2, 2)) -> Floats:
+    """(n, m, h, w, 4), what each value of each window gets, 2x2 or another -> (n, m, H, W); an odd edge gets none."""
+    n, maps, height, width, _all = shares.shape
+    rows, columns = window
     out = np.zeros(shape, shares.dtype)
-    pixels = shares.reshape(n, maps, height, width, 2, 2).transpose(0, 1, 2, 4, 3, 5)
-    out[:, :, : 2 * height, : 2 * width] = pixels.reshape(n, maps, 2 * height, 2 * width)
+    pixels = shares.reshape(n, maps, height, width, rows, columns).transpose(0, 1, 2, 4, 3, 5)
+    out[:, :, : rows * height, : columns * width] = pixels.reshape(n, maps, rows * height, columns * width)
     return out
 
 
@@ -115,10 +118,10 @@ def subsampling_back(
 def _each_copy_back(
     layer: Subsampling, tensors: Tensors, x: Floats, d_sums: Floats, power: int
 ) -> tuple[Floats, Tensors]:
-    four = squares(x)
+    four = squares(x, layer.window)
     if layer.kind == "max":  # the first of equal ones takes it all
-        first = np.eye(4, dtype=x.dtype)[four.argmax(axis=-1)]
-        return spread_squares(d_sums[..., None] * first, x.shape), {}
+        first = np.eye(four.shape[-1], dtype=x.dtype)[four.argmax(axis=-1)]
+        return spread_squares(d_sums[..., None] * first, x.shape, layer.window), {}
     name = layer.name.lower()
     shares: Floats = np.full((x.shape[1], 1, 1, 1), 0.25**power, x.dtype)
     found: Tensors = {}
@@ -146,12 +149,12 @@ def backward(
     kept: Mapping[str, Floats],
     power: int = 1,
 ) -> Tensors:
-    """Return the gradient of every tensor, summed over the patterns, from that of the scores (n, k).
+    """Return the gradient of every tensor, summed over the patterns, from that of the scores (n, k) or (n, k, h, w).
 
     `values` and `kept` are those of `outputs`. With `power` 2 it is the Gauss-Newton diagonal instead.
     """
     gradients: Tensors = {}
-    d: Floats = d_scores[:, :, None, None]
+    d: Floats = d_scores if d_scores.ndim > 2 else d_scores[:, :, None, None]  # noqa: PLR2004
     for layer, x, y in reversed(list(zip(net.layers, values[:-1], values[1:], strict=True))):
         d, found = _layer_back(layer, tensors, x, y, d, kept.get(layer.name), power)
         gradients.update(found)
@@ -173,7 +176,7 @@ def _layer_back(
     if isinstance(layer, Subsampling):
         return subsampling_back(layer, tensors, x, d, power)
     weight = tensors[f"{name}.weight"]
-    d, d_weight, d_bias = convolution_back(x, weight, d, power)
+    d, d_weight, d_bias = convolution_back(x, weight, d, power, layer.padding)
     if layer.table is not None:
         d_weight *= connection_mask(layer, x.shape[1])[:, :, None, None]
     return d, {f"{name}.weight": d_weight, f"{name}.bias": d_bias}

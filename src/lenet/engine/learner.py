@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from lenet.arrays import Float32, Uint8
+from lenet.arrays import Float32, Int32, Uint8
 from lenet.network.spec import Convolution, Net
 from lenet.network.summary import layer_facts
 
@@ -33,6 +33,35 @@ class TrainingSet:
 
     inputs: Float32
     labels: Uint8
+
+
+@dataclass(frozen=True)
+class AdamW:
+    """How mini-batches of lines move the parameters: AdamW as in PyTorch, on a gradient of at most `longest_step`.
+
+    `decay` is of weights, not of biases; `first` and `second` are the decays per step of the gradient's mean and mean
+    square, `averaging` that of a running average of the parameters, which begins as a plain mean.
+    """
+
+    decay: float = 0.01
+    first: float = 0.9
+    second: float = 0.99
+    epsilon: float = 1e-8
+    longest_step: float = 2.0
+    averaging: float = 0.999
+
+
+@dataclass(frozen=True)
+class LineLesson:
+    """Lines to learn in one step: inputs (n, 1, 32, W), how many `columns` (n,) of labels each has, and its text.
+
+    A text is the first `lengths` (n,) of a row of `texts` (n, m). All are contiguous.
+    """
+
+    inputs: Float32
+    columns: Int32
+    texts: Int32
+    lengths: Int32
 
 
 def find_dropped_units(net: Net) -> dict[str, tuple[int, int]]:

@@ -7,7 +7,7 @@ from typing import Protocol
 from lenet.arrays import Float32, Int32
 from lenet.engine.dispatch import REFERENCE, chosen_engine
 from lenet.engine.gradients import Loss
-from lenet.engine.learner import SGD, TrainingSet
+from lenet.engine.learner import SGD, AdamW, LineLesson, TrainingSet
 from lenet.network.spec import Net
 
 
@@ -59,6 +59,36 @@ class OnlineLearner(Protocol):
 
     def set(self, name: str, replica: int, values: Float32) -> None:
         """Replace a replica's "parameters" or "scales"."""
+
+
+class LineLearner(Protocol):
+    """One line network. Its state is `parameters`, `mean`, `square` and `average`, each (parameters,), and `steps`."""
+
+    steps: int
+
+    def step(self, lesson: LineLesson, rate: float) -> float:
+        """Learn some lines in one step; return the mean loss of a line.
+
+        A line's loss is minus the logarithm of the sum over all alignments of its text, divided by its length and
+        one; a text that no alignment fits has none.
+        """
+
+    def get(self, name: str) -> Float32:
+        """Return a copy of "parameters", "mean", "square", "average", or "gradient" (of the last step)."""
+
+    def set(self, name: str, values: Float32) -> None:
+        """Replace "parameters", "mean", "square" or "average"."""
+
+
+def line_learner(net: Net, rule: AdamW, threads: int) -> LineLearner:
+    """Return a learner of lines on the chosen engine, its parameters all zero. Raises UsageError."""
+    if chosen_engine() == REFERENCE:
+        from lenet.engine.twins import TwinLineLearner
+
+        return TwinLineLearner(net, rule)
+    from lenet.engine.native_learners import NativeLineLearner
+
+    return NativeLineLearner(net, rule, chosen_engine(), threads)
 
 
 def batch_learner(net: Net, loss: Loss, rule: SGD, threads: int) -> BatchLearner:

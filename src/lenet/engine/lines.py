@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lenet.arrays import Float32, Uint8, require_finite
+from lenet.arrays import Float32, Floats, Uint8, require_finite
 from lenet.engine import reference
 from lenet.engine.dispatch import REFERENCE, count_cores
 from lenet.engine.packing import describe_line_layers, pack_tensors
@@ -65,9 +65,16 @@ def load_lines(name_or_path: str | Path = LINE_DEFAULT) -> LineNetwork:
     return LineNetwork(weights)
 
 
-def split_columns(net: Net, scores: Float32) -> Float32:
+def split_columns(net: Net, scores: Floats) -> Floats:
     """Return a line network's output (n, columns * k, 1, w) column by column: (n, w * columns, k)."""
     n, maps, _one, width = scores.shape
     k = maps // net.columns
     split = scores[:, :, 0].reshape(n, net.columns, k, width).transpose(0, 3, 1, 2)
     return np.ascontiguousarray(split).reshape(n, width * net.columns, k)
+
+
+def join_columns(net: Net, columns: Floats) -> Floats:
+    """Return scores column by column (n, w * columns, k) as a line network's output (n, columns * k, 1, w)."""
+    n, width, k = columns.shape
+    split = columns.reshape(n, width // net.columns, net.columns, k).transpose(0, 2, 3, 1)
+    return split.reshape(n, net.columns * k, 1, width // net.columns)

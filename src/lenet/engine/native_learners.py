@@ -5,8 +5,9 @@ from __future__ import annotations
 from lenet.arrays import Float32, Int32
 from lenet.engine import _native
 from lenet.engine.gradients import Loss
-from lenet.engine.learner import SGD, TrainingSet, find_dropped_units
-from lenet.engine.packing import describe_layers
+from lenet.engine.learner import SGD, AdamW, LineLesson, TrainingSet, find_dropped_units
+from lenet.engine.packing import describe_layers, describe_line_layers
+from lenet.network.inputs import LINE_HEIGHT
 from lenet.network.spec import Convolution, Net
 
 
@@ -106,3 +107,34 @@ class NativeOnlineLearner:
     def estimate(self, patterns: TrainingSet, orders: Int32, mu: float) -> None:
         """Set each scale to 1 / (mu + h)."""
         self._learner.estimate(self._shown(patterns), orders, mu, self._threads)
+
+
+class NativeLineLearner:
+    """`lenet.engine.learners.LineLearner`."""
+
+    def __init__(self, net: Net, rule: AdamW, instructions: str, threads: int) -> None:
+        numbers = (rule.decay, rule.first, rule.second, rule.epsilon, rule.longest_step, rule.averaging)
+        layers = describe_line_layers(net)
+        self._learner = _native.LineLearner(layers, LINE_HEIGHT, instructions, net.columns, *numbers)
+        self._threads = threads
+
+    @property
+    def steps(self) -> int:
+        """The steps so far."""
+        return self._learner.steps
+
+    @steps.setter
+    def steps(self, steps: int) -> None:
+        self._learner.steps = steps
+
+    def get(self, name: str) -> Float32:
+        """Return a copy of a part of the state."""
+        return self._learner.get(name)
+
+    def set(self, name: str, values: Float32) -> None:
+        """Replace a part of the state."""
+        self._learner.set(name, values)
+
+    def step(self, lesson: LineLesson, rate: float) -> float:
+        """Learn some lines."""
+        return self._learner.step(lesson.inputs, lesson.columns, lesson.texts, lesson.lengths, rate, self._threads)

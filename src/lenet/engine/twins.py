@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from lenet.arrays import Float32, Int32
+from lenet.arrays import Float32, Int32, Tensors
 from lenet.engine.gradients import Loss, backward, curvature, dropout_mask, loss_and_gradient, outputs
-from lenet.engine.learner import SGD, TrainingSet, find_dropped_units
+from lenet.engine.learner import SGD, AdamW, LineLesson, TrainingSet, find_dropped_units
+from lenet.engine.line_loss import text_loss
+from lenet.engine.lines import join_columns, split_columns
 from lenet.engine.packing import pack_tensors, unpack_tensors
 from lenet.engine.warp import warp
 from lenet.network.spec import Net
@@ -20,6 +22,13 @@ _overflowing = np.errstate(over="ignore", invalid="ignore", divide="ignore")
 
 def _size(net: Net) -> int:
     return sum(int(np.prod(shape)) for shape in tensor_shapes(net).values())
+
+
+def _decay_weights(net: Net, decay: float) -> Float32:
+    """Return the decay of each parameter: none of biases and coefficients."""
+    shapes = tensor_shapes(net)
+    decayed: Tensors = {name: np.full(shape, decay if len(shape) > 1 else 0) for name, shape in shapes.items()}
+    return pack_tensors(net, decayed)
 
 
 def _shown(patterns: TrainingSet, rows: Int32, distortions: Float32 | None) -> Float32:
@@ -35,10 +44,7 @@ class TwinBatchLearner:
         self.steps = 0
         size = _size(net)
         self._state = {name: np.zeros(size, np.float32) for name in ("parameters", "velocity", "average", "gradient")}
-        decayed = {
-            name: np.full(shape, rule.decay if len(shape) > 1 else 0) for name, shape in tensor_shapes(net).items()
-        }
-        self._decay = pack_tensors(net, decayed)
+        self._decay = _decay_weights(net, rule.decay)
 
     def get(self, name: str) -> Float32:
         """Return a copy of a part of the state."""
@@ -137,3 +143,57 @@ class TwinOnlineLearner:
         for replica, (flat, rows) in enumerate(zip(self._state["parameters"], orders, strict=True)):
             h = curvature(self.net, unpack_tensors(self.net, flat), patterns.inputs[rows], self.loss)
             self._state["scales"][replica] = 1 / (mu + pack_tensors(self.net, h))
+
+
+class TwinLineLearner:
+    """`lenet.engine.learners.LineLearner`."""
+
+    # The average begins as the plain mean of so many steps and more.
+    FIRST_STEPS = 20
+
+    def __init__(self, net: Net, rule: AdamW) -> None:
+        self.net, self.rule = net, rule
+        self.steps = 0
+        names = ("parameters", "mean", "square", "average", "gradient")
+        self._state = {name: np.zeros(_size(net), np.float32) for name in names}
+        self._decay = _decay_weights(net, rule.decay)
+
+    def get(self, name: str) -> Float32:
+        """Return a copy of a part of the state."""
+        return self._state[name].copy()
+
+    def set(self, name: str, values: Float32) -> None:
+        """Replace a part of the state."""
+        self._state[name][:] = values
+
+    @_overflowing
+    def step(self, lesson: LineLesson, rate: float) -> float:
+        """Learn some lines in one step."""
+        tensors = unpack_tensors(self.net, self._state["parameters"])
+        values = outputs(self.net, tensors, lesson.inputs, {})
+        scores = split_columns(self.net, values[-1])
+        d_scores = np.zeros_like(scores)
+        losses = []
+        lines = zip(lesson.columns.tolist(), lesson.texts, lesson.lengths.tolist(), strict=True)
+        for line, (columns, text, length) in enumerate(lines):
+            loss, d_scores[line, :columns] = text_loss(scores[line, :columns], text[:length])
+            losses.append(loss)
+        found = backward(self.net, tensors, values, join_columns(self.net, d_scores / len(losses)), {})
+        self._state["gradient"] = pack_tensors(self.net, found)
+        self._move(rate)
+        return float(np.mean(losses))
+
+    def _move(self, rate: float) -> None:
+        """Move the parameters, in PyTorch's order of operations, and the average towards them."""
+        rule, state = self.rule, self._state
+        self.steps += 1
+        length = float(np.sqrt((state["gradient"].astype(np.float64) ** 2).sum()))
+        g = state["gradient"] * np.float32(min(1.0, rule.longest_step / (length + 1e-6)))
+        state["mean"] += np.float32(1 - rule.first) * (g - state["mean"])
+        state["square"] = np.float32(rule.second) * state["square"] + np.float32(1 - rule.second) * g * g
+        spread = np.sqrt(state["square"]) / np.float32(np.sqrt(1 - rule.second**self.steps)) + np.float32(rule.epsilon)
+        step = np.float32(rate / (1 - rule.first**self.steps)) * state["mean"] / spread
+        state["parameters"] *= 1 - np.float32(rate) * self._decay
+        state["parameters"] -= step
+        share = 1 - min(rule.averaging, self.steps / (self.steps + self.FIRST_STEPS))
+        state["average"] += np.float32(share) * (state["parameters"] - state["average"])

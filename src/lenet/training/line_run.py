@@ -17,9 +17,9 @@ from lenet.network.probabilities import log_probabilities, probabilities
 from lenet.network.spec import find_net
 from lenet.network.weights import Weights, load_weights, save_weights
 from lenet.progress import silent
+from lenet.training.line_backend import LineBackend, choose_line_backend
 from lenet.training.line_recipe import LineRecipe, change_line_recipe
 from lenet.training.line_stream import PART, LineSource, decode_labels, find_fonts, load_maker
-from lenet.training.line_torch import TorchLines
 from lenet.training.loop import Progress
 from lenet.training.run import RunFolder
 from lenet.training.synthetic.lines import MadeLine
@@ -41,6 +41,7 @@ def train_lines(
     seed: int = 0,
     init: str | Path | None = None,
     resume: bool = False,
+    backend: str | None = None,
     device: str | None = None,
     settings: dict[str, str] | None = None,
     report: Callable[[Progress], None] = silent,
@@ -48,25 +49,30 @@ def train_lines(
     """Train a line network and return the result, as the run folder has it.
 
     Its errors are lines of held-out hands, made once for all passes, of which any label is wrong. Raises UsageError,
-    TrainingError, DataError or WeightsError.
+    TrainingError, DataError, WeightsError or MissingExtra.
     """
     chosen = change_line_recipe(recipe, settings or {}, passes)
     initial = _load_initial(chosen, init)
+    trainer = choose_line_backend(chosen, seed, initial, backend, device)
     fonts = find_fonts()
-    task: dict[str, Any] = {"recipe": chosen.as_dict(), "seeds": [seed], "data": "unipen, mnist", "backend": "torch"}
+    task: dict[str, Any] = {
+        "recipe": chosen.as_dict(),
+        "seeds": [seed],
+        "data": "unipen, mnist",
+        "backend": trainer.name,
+    }
     task |= {"fonts": [Path(font).name for font in fonts], "init": str(init) if init else None}
     folder = RunFolder(out)
-    backend = TorchLines(chosen, seed, initial, device)
     watched = _make_watched(fonts)
     finished = folder.start(task, resume)
     if finished:
-        backend.restore(folder.state())
+        trainer.restore(folder.state())
     with LineSource(seed, -(-_THOUSAND * chosen.thousands // PART), fonts) as source:
         if initial is not None and not finished:
-            backend.settle(_take_sample(source))
-        _run_passes(chosen, seed, backend, source, folder, finished, watched, report)
-    tensors = backend.weights()
-    errors = count_wrong(backend, watched)
+            trainer.settle(_take_sample(source))
+        _run_passes(chosen, seed, trainer, source, folder, finished, watched, report)
+    tensors = trainer.weights()
+    errors = count_wrong(trainer, watched)
     card = {**task, "seed": seed, "commit": folder.commit(), "calibration": {}}
     card["held_out"] = {"errors": errors, "n": len(watched)}
     net = find_net(chosen.net)
@@ -75,8 +81,8 @@ def train_lines(
     replica = {"seed": seed, "errors": errors, "n": len(watched), "weights": "weights.safetensors"}
     result = {
         "recipe": chosen.name,
-        "backend": backend.name,
-        "runs_on": backend.runs_on,
+        "backend": trainer.name,
+        "runs_on": trainer.runs_on,
         "passes": chosen.passes,
         "seconds": round(sum(line["seconds"] for line in folder.log()), 1),
         "out": str(out),
@@ -114,7 +120,7 @@ def _take_sample(source: LineSource) -> Uint8:
 def _run_passes(
     recipe: LineRecipe,
     seed: int,
-    backend: TorchLines,
+    backend: LineBackend,
     source: LineSource,
     folder: RunFolder,
     finished: int,
@@ -176,11 +182,11 @@ def draw_batch(sizes: dict[int, int], batch: int, rng: np.random.Generator) -> t
     return rng.choice(sizes[width], min(count, sizes[width]), replace=False), width
 
 
-def count_wrong(backend: TorchLines, lines: list[MadeLine]) -> int:
+def count_wrong(backend: LineBackend, lines: list[MadeLine]) -> int:
     """Return how many lines are not read to the last sign."""
     wrong = 0
     for line in lines:
-        scores = backend.scores(line.strip[None])[0].numpy()
+        scores = backend.scores(line.strip[None])[0]
         texts = find_texts(log_probabilities(probabilities(scores, 1.0)), 1)
         wrong += decode_labels(list(texts[0])) != line.text
     return wrong

@@ -16,10 +16,12 @@ from lenet.data import dataset
 from lenet.data.strokes import Part, load_strokes
 from lenet.engine.dispatch import count_cores
 from lenet.network.inputs import LINE_HEIGHT, PAPER_GREY
-from lenet.network.spec import LINE_LABELS
+from lenet.network.spec import LINE_LABELS, Net
 from lenet.training.synthetic.lines import WIDEST, LineMaker, MadeLine
 from lenet.training.synthetic.marks import gather_pens
 
+# A line network has a place of its output for every so many pixels.
+PIXELS_A_PLACE = 4
 # Lines are made in parts of so many.
 PART = 256
 # No text is longer than this, in labels.
@@ -46,6 +48,12 @@ def find_fonts() -> tuple[str, ...]:
 def pad_strip(strip: Uint8, width: int) -> Uint8:
     """Return a strip (32, w) with paper behind it: (32, width)."""
     return np.pad(strip, ((0, 0), (0, width - strip.shape[1])), constant_values=PAPER_GREY)
+
+
+def count_columns(widths: Int32, width: int, net: Net) -> Int32:
+    """Return how many columns of labels (n,) there are for `widths` (n,) of a strip that is `width` pixels wide."""
+    most = width // PIXELS_A_PLACE * net.columns
+    return np.minimum(-(-widths // PIXELS_A_PLACE) * net.columns, most).astype(np.int32)
 
 
 def encode_text(text: str) -> Int32:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lenet.arrays import Int64, Tensors, Uint8
+from lenet.arrays import Floats, Int32, Int64, Tensors, Uint8
 from lenet.errors import TrainingError
 from lenet.nets.modules import Convolve, LeNet, activate
 from lenet.network.spec import LINE_LABELS, LINE_NETS, Net
 from lenet.training.line_recipe import LineRecipe
-from lenet.training.line_stream import LineBatch
+from lenet.training.line_stream import LineBatch, count_columns
+from lenet.training.synthetic.line_variation import Variation, draw_variation
 
 # Steps' gradients are cut to this length, and AdamW forgets so fast.
 _LONGEST_STEP, _BETAS = 2.0, (0.9, 0.99)
+# Widths (n,), and on the device strips (n, 32, w), labels (n, m) and counts (n,).
+KeptLines = tuple[Int32, Tensor, Tensor, Tensor]
 # The running average begins as the plain mean of so many steps and more.
 _FIRST_STEPS = 20
 
@@ -43,7 +47,8 @@ class TorchLines:
         self.runs_on = f"PyTorch {torch.__version__}, {self.device}"
         self.recipe = recipe
         torch.manual_seed(seed)
-        self.net = LeNet(LINE_NETS[recipe.net], batch_norm=True, initialisation="he", seed=seed).to(self.device)
+        how: dict[str, Any] = {"batch_norm": recipe.batch_norm, "initialisation": "he", "seed": seed}
+        self.net = LeNet(LINE_NETS[recipe.net], **how).to(self.device)
         if initial is not None:
             self.net.load(initial)
         self.kept = copy.deepcopy(self.net).requires_grad_(False)
@@ -54,18 +59,20 @@ class TorchLines:
         self.optimiser = torch.optim.AdamW(groups, lr=recipe.rate, betas=_BETAS, fused=fused)
         self.steps = 0
 
-    def keep(self, lines: LineBatch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return the lines of a pass on the device."""
-        arrays = (lines.strips, *(each.astype(np.int64) for each in (lines.widths, lines.labels, lines.counts)))
-        strips, widths, labels, counts = (torch.from_numpy(each).to(self.device) for each in arrays)
-        return strips, widths, labels, counts
+    def keep(self, lines: LineBatch) -> KeptLines:
+        """Return the lines of a pass on the device, with their widths, which stay here."""
+        arrays = (lines.strips, lines.labels.astype(np.int64), lines.counts.astype(np.int64))
+        strips, labels, counts = (torch.from_numpy(each).to(self.device) for each in arrays)
+        return lines.widths, strips, labels, counts
 
     @torch.no_grad()
     def settle(self, strips: Uint8) -> None:
-        """Set the normalisation so that weights without it, which a run starts from, say the same on strips (n, 32, W).
+        """Set the normalisation, if there is any, so that weights without it, which a run starts from, say the same.
 
-        Each map's own mean and deviation there become its shift and its gain.
+        On strips (n, 32, W): each map's own mean and deviation there become its shift and its gain.
         """
+        if not self.recipe.batch_norm:
+            return
         x = _to_input(torch.from_numpy(strips).to(self.device))
         for layer in self.net.net.layers:
             module = self.net.get_submodule(layer.name.lower())
@@ -80,20 +87,22 @@ class TorchLines:
             x = activate(sums, module.activation)
         self.kept.load_state_dict(self.net.state_dict())
 
-    def step(self, lines: tuple[Tensor, ...], rows: Int64, rng: np.random.Generator, share: float) -> Tensor:
+    def step(self, lines: KeptLines, rows: Int64, rng: np.random.Generator, share: float) -> Tensor:
         """Learn from those rows of kept lines; return the mean loss of a label, on the device."""
         for group in self.optimiser.param_groups:
             group["lr"] = self.recipe.rate_at(share)
         chosen = torch.from_numpy(rows).to(self.device)
-        strips, widths, labels, counts = (each[chosen] for each in lines)
-        x, widths = vary(strips, widths, rng)
+        strips, labels, counts = (each[chosen] for each in lines[1:])
+        change = draw_variation(len(rows), strips.shape[2], rng)
+        x = vary(strips, change, int(rng.integers(2**31)))
+        columns = torch.from_numpy(count_columns(change.widen(lines[0][rows]), change.wanted, self.net.net))
         self.net.train()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             scores = column_scores(self.net.net, self.net(x.to(memory_format=torch.channels_last)))
         log_probs = F.log_softmax(scores.float(), 2).transpose(0, 1)
-        columns = torch.clamp((widths + 3) // 4 * self.net.net.columns, max=len(log_probs))
         targets = labels[:, : max(1, int(counts.max()))]
-        losses = F.ctc_loss(log_probs, targets, columns, counts, len(LINE_LABELS), "none", zero_infinity=True)
+        sizes = columns.long().to(self.device), counts
+        losses = F.ctc_loss(log_probs, targets, *sizes, len(LINE_LABELS), "none", zero_infinity=True)
         loss = (losses / (counts + 1)).mean()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -112,10 +121,11 @@ class TorchLines:
         torch._foreach_lerp_(kept, now, share)
 
     @torch.no_grad()
-    def scores(self, strips: Uint8) -> Tensor:
+    def scores(self, strips: Uint8) -> Floats:
         """Score strips (n, 32, W) by the kept weights: (n, columns, k)."""
         self.kept.eval()
-        return column_scores(self.kept.net, self.kept(_to_input(torch.from_numpy(strips).to(self.device)))).cpu()
+        scores = self.kept(_to_input(torch.from_numpy(strips).to(self.device)))
+        return column_scores(self.kept.net, scores).cpu().numpy()
 
     def weights(self) -> Tensors:
         """Return the kept tensors, normalisation folded."""
@@ -159,24 +169,17 @@ def _to_input(strips: Tensor) -> Tensor:
     return (strips.float() / 127.5 - 0.5)[:, None]
 
 
-def vary(strips: Tensor, widths: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Return strips (n, 32, w) as input (n, 1, 32, w'), stretched and shifted as a batch, each line lit anew."""
+def vary(strips: Tensor, change: Variation, seed: int) -> Tensor:
+    """Return strips (n, 32, w) as varied network input (n, 1, 32, w'), as `vary_lines` does without PyTorch."""
     x = _to_input(strips)
-    n, _one, height, width = x.shape
-    gain, bias, sigma = (
-        torch.from_numpy(each.astype(np.float32)).to(x.device)[:, None, None, None]
-        for each in (rng.uniform(0.875, 1.125, n), rng.normal(0, 0.1, n), 0.06 * rng.random(n) ** 2)
+    gain, bias, noise = (
+        torch.from_numpy(each).to(x.device)[:, None, None, None] for each in (change.gain, change.bias, change.noise)
     )
-    generator = torch.Generator(x.device).manual_seed(int(rng.integers(2**31)))
-    noise = torch.randn(x.shape, device=x.device, generator=generator)
-    x = x * gain + bias + sigma * noise
-    tall, wide = float(rng.uniform(0.88, 1.12)), float(rng.uniform(0.85, 1.15))
-    if rng.random() < 0.7:
-        wanted = max(32, round(width * wide / 4) * 4)
-        rows = [[1.0, 0.0, 0.0], [float(rng.normal(0, 0.02)), tall, float(rng.uniform(-0.06, 0.06))]]
-        grid = F.affine_grid(
-            torch.tensor(rows, device=x.device).expand(n, 2, 3), [n, 1, height, wanted], align_corners=False
-        )
-        x = F.grid_sample(x, grid, "bilinear", "border", align_corners=False)
-        widths = torch.clamp((widths * (wanted / width)).ceil().long(), max=wanted)
-    return x, widths
+    generator = torch.Generator(x.device).manual_seed(seed)
+    x = x * gain + bias + noise * torch.randn(x.shape, device=x.device, generator=generator)
+    if not change.moved:
+        return x
+    n, _one, height, _width = x.shape
+    rows = torch.tensor([[1.0, 0.0, 0.0], [change.lean, change.tall, change.drop]], device=x.device)
+    grid = F.affine_grid(rows.expand(n, 2, 3), [n, 1, height, change.wanted], align_corners=False)
+    return F.grid_sample(x, grid, "bilinear", "border", align_corners=False)

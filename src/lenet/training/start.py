@@ -86,13 +86,14 @@ def train(
     """
     seeds = check_seeds(seed, replicas)
     if recipe in LINE_RECIPES:
-        if replicas > 1 or backend == "engine" or str(data) != "mnist":
-            problem = "trains one network, in PyTorch, on lines of UNIPEN's and MNIST's hands"
-            raise UsageError(f"recipe {recipe}", problem, "leave out --replicas, --backend engine and --data")
+        if replicas > 1 or str(data) != "mnist":
+            problem = "trains one network, on lines of UNIPEN's and MNIST's hands"
+            raise UsageError(f"recipe {recipe}", problem, "leave out --replicas and --data")
         from lenet.training.line_run import train_lines
 
         given_out = run_folder(out, recipe, seed)
-        more: dict[str, Any] = {"passes": passes, "seed": seed, "init": init, "resume": resume, "device": device}
+        more: dict[str, Any] = {"passes": passes, "seed": seed, "init": init, "resume": resume}
+        more |= {"backend": backend, "device": device}
         return train_lines(LINE_RECIPES[recipe], given_out, settings=settings, report=report, **more)
     chosen = find_recipe(recipe, passes, settings)
     given = load_weights(init) if init is not None else None

@@ -24,8 +24,8 @@
 #include <utility>
 #include <vector>
 
+#include "bindings.hpp"
 #include "learning.hpp"
-#include "line_model.hpp"
 #include "model.hpp"
 #include "names.hpp"
 #include "network.hpp"
@@ -37,38 +37,23 @@ using namespace lenet;
 
 namespace {
 
-template <class T>
-using In = nb::ndarray<const T, nb::c_contig, nb::device::cpu>;
-using Out = nb::ndarray<float, nb::numpy>;
-
-// A new NumPy array (n,) that owns a copy of `values`.
-Out array(std::vector<float> values) {
-    auto* owned = new std::vector<float>(std::move(values));
-    nb::capsule owner(owned, [](void* p) noexcept { delete static_cast<std::vector<float>*>(p); });
-    return Out(owned->data(), {owned->size()}, owner);
-}
-
 std::atomic<bool> leaving{false};
 std::atomic<int> coming_back{0};
 thread_local bool last_thread = false;  // the one that ends the interpreter
 
-// The GIL, let go. A daemon thread that comes back while the interpreter is leaving waits for the end instead: before
-// Python 3.14 it would be unwound through code that must not throw, which ends the process with an abort.
-class Released {
-  public:
-    ~Released() {
-        ++coming_back;
-        if (leaving.load() && !last_thread) {
-            --coming_back;
-            while (true) pause();
-        }
-        PyEval_RestoreThread(state_);
-        --coming_back;
-    }
+}  // namespace
 
-  private:
-    PyThreadState* state_ = PyEval_SaveThread();
-};
+lenet::Released::~Released() {
+    ++coming_back;
+    if (leaving.load() && !last_thread) {
+        --coming_back;
+        while (true) pause();
+    }
+    PyEval_RestoreThread(state_);
+    --coming_back;
+}
+
+namespace {
 
 // Called once by the thread that ends the interpreter, before it does: those that wait for the GIL by now shall have it.
 void leave() {
@@ -78,37 +63,10 @@ void leave() {
     PyEval_RestoreThread(state);
 }
 
-void require(bool good, const char* what) {
-    if (!good) throw nb::value_error(what);
-}
-
 // Whether they are (n, 1, 32, 32).
 bool fields(const In<float>& inputs) {
     return inputs.ndim() == 4 && inputs.shape(1) == 1 && inputs.shape(2) == FIELD && inputs.shape(3) == FIELD;
 }
-
-// One layer record: a tuple of a kind and its values, each checked before it is taken.
-class Record {
-  public:
-    explicit Record(nb::handle layer) {
-        require(nb::isinstance<nb::tuple>(layer) && nb::len(layer) > 0, "layers: expected tuples that begin with a kind");
-        values_ = nb::borrow<nb::tuple>(layer);
-    }
-    template <class T>
-    T at(std::size_t k) const {
-        T value;
-        require(nb::try_cast<T>(values_[k], value), "layers: a record with a value of another type than its kind has");
-        return value;
-    }
-    bool is(const char* kind, std::size_t values) const {
-        if (at<std::string>(0) != kind) return false;
-        require(nb::len(values_) == values + 1, "layers: a record with more or fewer values than its kind has");
-        return true;
-    }
-
-  private:
-    nb::tuple values_;
-};
 
 // Layer records: ("convolution", maps, size, activation, table), ("subsampling", kind, activation, copies) or
 // ("codes", outputs, values); activations and kinds of subsampling by their names.
@@ -178,54 +136,6 @@ class Model_ {
     }
 
     Model model_;
-};
-
-// A network that reads lines, by records ("convolution", maps, rows, columns, above, beside, activation) and
-// ("maximum", down, across).
-class LineModel_ {
-  public:
-    LineModel_(nb::list layers, int height, const In<float>& parameters, const std::string& instructions)
-        : model_(stages(layers), height, parameters.data(), long(parameters.size()), kernels_named(instructions)) {}
-
-    bool forward(const In<float>& inputs, nb::ndarray<float, nb::c_contig, nb::device::cpu>& scores, int threads) const {
-        const LineNetwork& net = model_.network();
-        require(inputs.ndim() == 4 && inputs.shape(1) == 1 && inputs.shape(2) == std::size_t(net.height), "inputs: expected (n, 1, height, w)");
-        require(inputs.shape(3) >= std::size_t(model_.narrowest()) && inputs.shape(3) <= MOST_WIDTH, "inputs: expected a w that leaves a column");
-        const int width = int(inputs.shape(3));
-        const std::size_t n = inputs.shape(0), answers = net.last().maps * std::size_t(model_.field(width).area());
-        require(scores.size() == n * answers, "scores: expected (n, maps, h, w)");
-        Released released;
-        return model_.forward(inputs.data(), width, long(n), scores.data(), threads);
-    }
-
-  private:
-    static constexpr std::size_t MOST_WIDTH = 1 << 20;
-
-    static std::vector<LineStage> stages(const nb::list& layers) {
-        std::vector<LineStage> found;
-        for (nb::handle each : layers) {
-            const Record record(each);
-            if (record.is("convolution", 6)) {
-                LineStage stage{};
-                stage.maps = record.at<int>(1);
-                stage.rows = record.at<int>(2);
-                stage.columns = record.at<int>(3);
-                stage.above = record.at<int>(4);
-                stage.beside = record.at<int>(5);
-                stage.activation = named(ACTIVATIONS, "activation", record.at<std::string>(6));
-                stage.down = stage.across = 1;
-                found.push_back(stage);
-            } else {
-                require(record.is("maximum", 2) && !found.empty(), "layers: expected a convolution, then perhaps its maximum");
-                require(found.back().down * found.back().across == 1, "layers: two maxima in a row");
-                found.back().down = record.at<int>(1);
-                found.back().across = record.at<int>(2);
-            }
-        }
-        return found;
-    }
-
-    LineModel model_;
 };
 
 // What a learner is shown; holds the arrays.
@@ -396,7 +306,8 @@ NB_MODULE(_native, m) {
                                                                {"subsampling", names(POOLINGS)},
                                                                {"loss", names(LOSSES)},
                                                                {"batch part", names(BATCH_PARTS)},
-                                                               {"online part", names(ONLINE_PARTS)}};
+                                                               {"online part", names(ONLINE_PARTS)},
+                                                               {"line part", names(LINE_PARTS)}};
     }, "The names that are taken, of everything that is meant by one.");
     nb::module_::import_("atexit").attr("register")(nb::cpp_function(&leave));
     // A forked child has none of the other threads.
@@ -408,9 +319,7 @@ NB_MODULE(_native, m) {
         .def(nb::init<const Network_&, const In<float>&, const std::string&>(), "network"_a, "parameters"_a, "instructions"_a)
         .def("forward", &Model_::forward, "inputs"_a, "scores"_a.noconvert(), "threads"_a)
         .def("activations", &Model_::activations, "inputs"_a);
-    nb::class_<LineModel_>(m, "LineModel")
-        .def(nb::init<nb::list, int, const In<float>&, const std::string&>(), "layers"_a, "height"_a, "parameters"_a, "instructions"_a)
-        .def("forward", &LineModel_::forward, "inputs"_a, "scores"_a.noconvert(), "threads"_a);
+    bind_lines(m);
     nb::class_<Patterns_>(m, "Patterns").def(nb::init<In<float>, In<std::uint8_t>>(), "inputs"_a, "labels"_a);
     nb::class_<BatchLearner_>(m, "BatchLearner")
         .def(nb::init<const Network_&, const std::string&, const std::string&, float, float, float, int, float, float, bool, double,

@@ -1,6 +1,7 @@
 // The kernels of one instruction set: compiled once for each, with LENET_ISA, LENET_LANES and the compiler's flags.
 #include "backward.hpp"
 #include "forward.hpp"
+#include "line_backward.hpp"
 #include "lines.hpp"
 #include "network.hpp"
 #include "single.hpp"
@@ -54,6 +55,7 @@ static float multiply_adds(long rounds) {
 extern const Kernels kernels;
 const Kernels kernels = {LENET_TEXT(LENET_ISA), LANES,  forward,          packed_size, pack,      single_size, single,
                          block,                 dense_gradient, update,   online,      curvature, warp,
-                         line_packed_size,      line_pack, line_size,     line,        multiply_adds};
+                         line_packed_size,      line_pack, line_size,     line,        line_back_packed_size, line_back_pack,
+                         line_back_size,        line_back, line_gather,   adam,        multiply_adds};
 
 }  // namespace lenet::LENET_ISA

@@ -23,8 +23,7 @@ void check(const LineStage& s) {
 
 }  // namespace
 
-LineModel::LineModel(std::vector<LineStage> stages, int height, const float* parameters, long count, const Kernels& kernels)
-    : kernels_(kernels) {
+LineDescription::LineDescription(std::vector<LineStage> stages, int height) {
     if (stages.empty() || stages.size() > std::size_t(MOST_LINE_STAGES)) throw std::invalid_argument("no layers, or too many");
     if (height < 1 || height > FIELD * LONGEST_SIDE) throw std::invalid_argument("a line of no height, or too high");
     network_.height = height;
@@ -40,12 +39,9 @@ LineModel::LineModel(std::vector<LineStage> stages, int height, const float* par
     }
     if (field(1 << 20).height < 1) throw std::invalid_argument("layers that leave nothing of a line's height");
     while (field(narrowest_).width < 1) ++narrowest_;
-    if (count != network_.parameters) throw std::invalid_argument("parameters: not as many as the network has");
-    packed_ = Floats(kernels_.line_packed_size(network_), Use::hot);
-    kernels_.line_pack(network_, parameters, packed_.data());
 }
 
-LineField LineModel::field(int width) const {
+LineField LineDescription::field(int width) const {
     LineField f{network_.height, width};
     for (int s = 0; s < network_.count; ++s) {
         f = f.after(network_.stages[s]);
@@ -54,14 +50,23 @@ LineField LineModel::field(int width) const {
     return f;
 }
 
+LineModel::LineModel(const LineDescription& description, const float* parameters, long count, const Kernels& kernels)
+    : description_(description), kernels_(kernels) {
+    const LineNetwork& net = description_.network();
+    if (count != net.parameters) throw std::invalid_argument("parameters: not as many as the network has");
+    packed_ = Floats(kernels_.line_packed_size(net), Use::hot);
+    kernels_.line_pack(net, parameters, packed_.data());
+}
+
 bool LineModel::forward(const float* images, int width, long count, float* scores, int threads) const {
-    const long image = long(network_.height) * width, answers = network_.last().maps * field(width).area();
+    const LineNetwork& net = description_.network();
+    const long image = long(net.height) * width, answers = net.last().maps * description_.field(width).area();
     std::atomic<long> next{0};
     std::atomic<bool> finite{true};
     on_threads(int(std::max<long>(1, std::min<long>(threads, count))), [&](Barrier&) {
-        float* buffers = thread_buffer(kernels_.line_size(network_, width));
+        float* buffers = thread_buffer(kernels_.line_size(net, width, false));
         for (long n; (n = next++) < count;)
-            if (!kernels_.line(network_, packed_.data(), images + n * image, width, buffers, scores + n * answers)) finite = false;
+            if (!kernels_.line(net, packed_.data(), images + n * image, width, false, buffers, scores + n * answers)) finite = false;
     });
     return finite;
 }

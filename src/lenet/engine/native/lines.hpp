@@ -104,6 +104,8 @@ struct LinePlane {
 
     LENET_INLINE long row() const { return width * deep; }
     LENET_INLINE long size() const { return height * row(); }
+    // Where the values begin that are not padding.
+    LENET_INLINE long inside(const LineStage& stage) const { return stage.above * row() + stage.beside * deep; }
 };
 
 // The first stage's input is the line itself, one value a pixel.
@@ -112,37 +114,50 @@ inline LinePlane line_plane(const LineNetwork& net, int s, LineField field) {
     return {field.height + 2 * stage.above, field.width + 2 * stage.beside, s == 0 ? 1 : long(padded(stage.maps_in))};
 }
 
-// The buffers of a pass: two planes, each as large as any, and the rows of sums that are pooled at once.
-struct LineBuffers {
-    long plane, rows;
+// Where everything of a pass begins in its buffer: the input of each stage, with its padding, then the last output; and
+// the sums that a stage pools. If all are `kept`, for a pass back, each has a place of its own, else two planes take turns.
+struct LineLayout {
+    long input[MOST_LINE_STAGES + 1], sums[MOST_LINE_STAGES];
+    LineField field[MOST_LINE_STAGES + 1];  // of each stage's input, without padding; then of the last output
+    bool kept;
+    long total;
 
-    LineBuffers(const LineNetwork& net, int width) : plane(0), rows(0) {
-        LineField field{net.height, width};
-        for (int s = 0; s < net.count; ++s) {
+    LineLayout(const LineNetwork& net, int width, bool keep) : kept(keep), total(0) {
+        field[0] = {net.height, width};
+        for (int s = 0; s < net.count; ++s) field[s + 1] = field[s].after(net.stages[s]);
+        const auto take = [this](long size) { return (total += size) - size; };
+        long plane = 0, rows = 0;
+        for (int s = 0; s <= net.count; ++s) {
+            const long size = s < net.count ? line_plane(net, s, field[s]).size() : field[s].area() * padded(net.last().maps);
+            plane = size > plane ? size : plane;
+            if (keep) input[s] = take(size);
+            if (s == net.count) break;
             const LineStage& stage = net.stages[s];
-            grow(plane, line_plane(net, s, field).size());
-            grow(rows, long(stage.down) * field.convolved(stage).width * padded(stage.maps));
-            field = field.after(stage);
+            const LineField all = field[s].convolved(stage);
+            const long pooled = long(keep ? all.height : stage.down) * all.width * padded(stage.maps);
+            rows = pooled > rows ? pooled : rows;
+            if (keep) sums[s] = stage.pooled() ? take(pooled) : -1;
         }
-        grow(plane, field.area() * padded(net.last().maps));
+        if (keep) return;
+        const long planes[2] = {take(plane), take(plane)}, shared = take(rows);
+        for (int s = 0; s <= net.count; ++s) input[s] = planes[s % 2];
+        for (int s = 0; s < net.count; ++s) sums[s] = shared;
     }
-    long size() const { return 2 * plane + rows; }
-
-  private:
-    static void grow(long& size, long needed) { size = needed > size ? needed : size; }
 };
 
-inline long line_size(const LineNetwork& net, int width) { return LineBuffers(net, width).size(); }
+inline long line_size(const LineNetwork& net, int width, bool keep) { return LineLayout(net, width, keep).total; }
 
-inline void line_stage(const LineStage& stage, const float* packed, const float* x, LinePlane in, LineField sums, float* rows, float* out,
-                       LinePlane next, bool last) {
+// All sums of a stage, and what its output is of them: `row` values from one row of the output to the next. Sums that are
+// pooled go to `rows`, which has room for those of one row of the output or, if they are kept, for all.
+inline void line_stage(const LineStage& stage, const float* packed, const float* x, LinePlane in, LineField sums, float* rows, bool kept,
+                       float* out, long row) {
     const int all = vectors(stage.maps);
     const long deep = padded(stage.maps), inputs = stage.inputs();
-    const bool pooled = stage.down * stage.across > 1;
     const int height = sums.height / stage.down, width = sums.width / stage.across;
     for (int y = 0; y < height; ++y) {
+        float* pooled = rows + (kept ? y * stage.down * sums.width * deep : 0);
         for (int r = 0; r < stage.down; ++r) {
-            float* to = pooled ? rows + r * sums.width * deep : out + y * (last ? sums.width * deep : next.row());
+            float* to = stage.pooled() ? pooled + r * sums.width * deep : out + y * row;
             const float* from = x + (y * stage.down + r) * in.row();
             const float* weights = packed + deep;
             for (int first = 0, wide; first < all; first += wide) {
@@ -158,49 +173,43 @@ inline void line_stage(const LineStage& stage, const float* packed, const float*
                 weights += wide * LANES * inputs;
             }
         }
-        if (pooled) line_pool(stage, rows, sums.width * deep, deep, width, out + y * (last ? width * deep : next.row()));
+        if (stage.pooled()) line_pool(stage, pooled, sums.width * deep, deep, width, out + y * row);
     }
 }
 
 // Scores of one line (height, width) -> (maps, height, width) of the last stage. False if a value is not finite.
-inline bool line(const LineNetwork& net, const float* packed, const float* image, int width, float* buffers, float* scores) {
-    const LineBuffers sizes(net, width);
-    float* x = buffers;
-    float* out = buffers + sizes.plane;
-    float* rows = out + sizes.plane;
-    LineField field{net.height, width};
+inline bool line(const LineNetwork& net, const float* packed, const float* image, int width, bool keep, float* buffers, float* scores) {
+    const LineLayout at(net, width, keep);
     float finite = 0.0f;
-    const LinePlane first = line_plane(net, 0, field);
-    for (long k = 0; k < first.size(); ++k) x[k] = 0.0f;
-    for (int y = 0; y < field.height; ++y)
+    const LinePlane first = line_plane(net, 0, at.field[0]);
+    float* pixels = buffers + at.input[0];
+    for (long k = 0; k < first.size(); ++k) pixels[k] = 0.0f;
+    for (int y = 0; y < net.height; ++y)
         for (int c = 0; c < width; ++c) {
             const float value = image[y * long(width) + c];
             finite += value * 0.0f;
-            x[(y + net.stages[0].above) * first.row() + c + net.stages[0].beside] = value;
+            pixels[(y + net.stages[0].above) * first.row() + c + net.stages[0].beside] = value;
         }
     for (int s = 0; s < net.count; ++s) {
         const LineStage& stage = net.stages[s];
-        const bool last = s + 1 == net.count;
-        const LinePlane in = line_plane(net, s, field);
-        const LineField sums = field.convolved(stage), after = field.after(stage);
-        LinePlane next = in;
-        float* inside = out;
-        if (!last) {
-            next = line_plane(net, s + 1, after);
-            if (net.stages[s + 1].above + net.stages[s + 1].beside)
+        float* out = buffers + at.input[s + 1];
+        long row = at.field[s + 1].width * long(padded(stage.maps));
+        if (s + 1 < net.count) {
+            const LineStage& following = net.stages[s + 1];
+            const LinePlane next = line_plane(net, s + 1, at.field[s + 1]);
+            if (following.above + following.beside)
                 for (long k = 0; k < next.size(); ++k) out[k] = 0.0f;
-            inside = out + net.stages[s + 1].above * next.row() + net.stages[s + 1].beside * next.deep;
+            out += next.inside(following);
+            row = next.row();
         }
-        line_stage(stage, packed, x, in, sums, rows, inside, next, last);
+        line_stage(stage, packed, buffers + at.input[s], line_plane(net, s, at.field[s]), at.field[s].convolved(stage),
+                   buffers + at.sums[s], keep, out, row);
         packed += line_packed_stage(stage);
-        float* spent = x;
-        x = out;
-        out = spent;
-        field = after;
     }
-    const long deep = padded(net.last().maps), area = field.area();
+    const long deep = padded(net.last().maps), area = at.field[net.count].area();
+    const float* last = buffers + at.input[net.count];
     for (int m = 0; m < net.last().maps; ++m)
-        for (long p = 0; p < area; ++p) scores[m * area + p] = x[p * deep + m];
+        for (long p = 0; p < area; ++p) scores[m * area + p] = last[p * deep + m];
     return finite == 0.0f;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "learning.hpp"
+#include "line_learning.hpp"
 #include "model.hpp"
 #include "network.hpp"
 
@@ -29,6 +30,11 @@ constexpr Named<Floats BatchLearner::*> BATCH_PARTS[] = {{"parameters", &BatchLe
                                                          {"velocity", &BatchLearner::velocity},
                                                          {"average", &BatchLearner::average},
                                                          {"gradient", &BatchLearner::gradient}};
+constexpr Named<Floats LineLearner::*> LINE_PARTS[] = {{"parameters", &LineLearner::parameters},
+                                                       {"mean", &LineLearner::mean},
+                                                       {"square", &LineLearner::square},
+                                                       {"average", &LineLearner::average},
+                                                       {"gradient", &LineLearner::gradient}};
 constexpr Named<bool> ONLINE_PARTS[] = {{"parameters", false}, {"scales", true}};  // whether they are the scales
 
 template <class T, std::size_t N>

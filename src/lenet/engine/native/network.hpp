@@ -131,6 +131,12 @@ struct Rule {
     bool nesterov;
 };
 
+// How a step changes parameters by AdamW: decay taken off the weights, the gradient's mean and mean square corrected for
+// their start, and a running average of the parameters, which moves this share of the way.
+struct Adam {
+    float rate, decay, first, second, first_seen, second_seen, epsilon, scale, share;
+};
+
 // A network that reads a line as a whole: convolutions of any kernel with padding, each with a maximum over a window of
 // `down` by `across` sums behind it, or 1 by 1.
 struct LineStage {
@@ -140,6 +146,7 @@ struct LineStage {
     long weight, bias;  // where its tensors begin among the parameters
 
     LENET_INLINE long inputs() const { return long(maps_in) * rows * columns; }
+    LENET_INLINE bool pooled() const { return down * across > 1; }
 };
 
 struct LineField {
@@ -188,11 +195,19 @@ struct Kernels {
     void (*curvature)(const Network&, const Layout&, const Loss&, const OnlineStep&, float* parameters, float* curvature,
                       float* buffers);
     void (*warp)(const float* image, const float* distortion, float* warped);
-    // A line network, for one line: its weights packed, the size of its buffers, its scores.
+    // A line network, for one line: its weights packed, the size of its buffers, its scores. What is kept there is for a
+    // pass back, which adds to the gradient, in the order of the packed weights, from that of the scores.
     long (*line_packed_size)(const LineNetwork&);
     void (*line_pack)(const LineNetwork&, const float* parameters, float* packed);
-    long (*line_size)(const LineNetwork&, int width);
-    bool (*line)(const LineNetwork&, const float* packed, const float* image, int width, float* buffers, float* scores);
+    long (*line_size)(const LineNetwork&, int width, bool keep);
+    bool (*line)(const LineNetwork&, const float* packed, const float* image, int width, bool keep, float* buffers, float* scores);
+    long (*line_back_packed_size)(const LineNetwork&);
+    void (*line_back_pack)(const LineNetwork&, const float* parameters, float* packed);
+    long (*line_back_size)(const LineNetwork&, int width);
+    void (*line_back)(const LineNetwork&, const float* packed, int width, const float* kept, const float* d_scores, float* buffers,
+                      float* gradient);
+    void (*line_gather)(const LineNetwork&, int stage, const float* packed_gradient, float* gradient);
+    void (*adam)(const Adam&, long count, const float* gradient, float* parameters, float* mean, float* square, float* average);
     float (*multiply_adds)(long rounds);  // 2 * 12 * lanes * rounds floating-point operations
 };
 

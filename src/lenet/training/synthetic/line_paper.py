@@ -77,6 +77,12 @@ def _see_ink(ink: Float32, rng: np.random.Generator) -> Float32:
         ink = cv2.GaussianBlur(ink, (0, 0), blur).astype(np.float32)
     if rng.random() > 0.1:
         return cv2.resize(ink, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    if rng.random() < 0.4:  # of few pixels, as small scans are
+        few = max(10, round(size[1] * rng.uniform(0.35, 0.8))) / size[1]
+        less = cv2.resize(ink, (max(2, round(size[0] * few)), round(size[1] * few)), interpolation=cv2.INTER_AREA)
+        enlarge = cv2.INTER_NEAREST if rng.random() < 0.5 else cv2.INTER_LINEAR
+        black = (less > rng.uniform(0.3, 0.6)).astype(np.float32)
+        return cv2.resize(black, size, interpolation=enlarge).astype(np.float32)
     black = (ink > rng.uniform(0.3, 0.6)).astype(np.float32)
     seen = cv2.resize(black, size, interpolation=cv2.INTER_AREA)
     return seen.astype(np.float32) if rng.random() < 0.6 else (seen > 0.5).astype(np.float32)

@@ -32,6 +32,7 @@ class LineStyle:
     pitch: float
     printed: bool
     font: int
+    wide: float
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> LineStyle:
@@ -65,6 +66,7 @@ class LineStyle:
             float(rng.uniform(1.0, 1.6)) if rng.random() < 0.07 else 0.0,
             bool(rng.random() < 0.06),
             int(rng.integers(1000)),
+            float(np.clip(np.exp(rng.normal(0, 0.16)), 0.6, 1.7)) if rng.random() < 0.6 else 1.0,
         )
 
     def choose_space(self, rng: np.random.Generator) -> float:
@@ -80,7 +82,7 @@ class LineStyle:
             if rng.random() < 0.5 and len(marks) > 1:
                 sizes[int(rng.integers(1, len(marks))) :] *= rng.uniform(0.5, 0.9)
         return [
-            mark.resized(float(np.clip(size, 0.45, 1.9)), self.hang if mark.label.isdigit() else 0.6)
+            mark.resized(float(np.clip(size, 0.45, 1.9)), self.hang if mark.label.isdigit() else 0.6, self.wide)
             for mark, size in zip(marks, sizes, strict=True)
         ]
 

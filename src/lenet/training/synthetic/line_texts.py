@@ -113,9 +113,9 @@ def write_number_text(rng: np.random.Generator) -> str:
 def write_line_text(rng: np.random.Generator) -> list[LinePart]:
     """Return what a line says, part by part: mostly one number; several; with words beside; none."""
     kind = rng.random()
-    if kind < 0.025:
+    if kind < 0.045:
         return [LinePart("word", "") for _word in range(int(rng.integers(1, 3)))]
-    if kind < 0.032:
+    if kind < 0.052:
         return []
     count = 1 if kind < 0.84 else int(rng.integers(2, 5))
     short = count > 1

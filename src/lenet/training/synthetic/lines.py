@@ -123,10 +123,10 @@ class LineMaker:
 
     def _write_word(self, hand: str | Int64, rng: np.random.Generator) -> Mark:
         kind = rng.random()
-        if kind < 0.45:
+        if kind < 0.35:
             return self.pens.draw_whole(self.pens.words, PASSED_OVER, rng)
         if kind < 0.7:
-            count = int(rng.choice([1, 1, 2, 2, 3, 4, 6]))
+            count = int(rng.choice([1, 1, 1, 1, 2, 2, 3, 4, 6]))
             unlike = _LIKE_SIGNS + (_LIKE_DIGITS if count == 1 else "")
             letters = [
                 each
@@ -149,7 +149,7 @@ class LineMaker:
     def _write_number(
         self, text: str, hand: str | Int64, style: LineStyle, rng: np.random.Generator
     ) -> tuple[list[Mark], str]:
-        if not style.of_pixels and rng.random() < 0.09:
+        if not style.of_pixels and rng.random() < 0.16:
             mark = self.pens.draw_whole(self.pens.numbers, "", rng)
             return [mark], mark.label
         if style.printed and self.fonts:

@@ -61,6 +61,8 @@ _DRAWN = {
         [(0.15, 0.52), (0.75, 0.5)],
     ],
 }
+# Points and commas are at least so thick, in digit heights.
+_POINT = 0.07
 # Print is drawn at this size, in pixels.
 _PRINT_SIZE = 56
 
@@ -74,11 +76,12 @@ class Mark:
     raster: Uint8 | None = None
     box: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
 
-    def resized(self, size: float, hang: float) -> Mark:
-        """Return the mark so many times as large; `hang` 1 keeps its foot where it is, 0 its top."""
-        strokes = tuple((each - (0, hang)) * size + (0, hang) for each in self.strokes)
+    def resized(self, size: float, hang: float, wide: float = 1.0) -> Mark:
+        """Return the mark so many times as large, and as wide; `hang` 1 keeps its foot where it is, 0 its top."""
+        scale = np.array([size * wide, size], np.float32)
+        strokes = tuple((each - (0, hang)) * scale + (0, hang) for each in self.strokes)
         x0, y0, x1, y1 = self.box
-        box = (x0 * size, (y0 - hang) * size + hang, x1 * size, (y1 - hang) * size + hang)
+        box = (x0 * size * wide, (y0 - hang) * size + hang, x1 * size * wide, (y1 - hang) * size + hang)
         return replace(self, strokes=tuple(each.astype(np.float32) for each in strokes), box=box)
 
 

@@ -170,6 +170,53 @@ def test_a_picture_that_takes_too_long_has_its_line(nodes: Nodes, tmp_path: Path
     assert error == f"{path}: took more than 2 CPU seconds to read; leave it out, or give a larger --timeout"
 
 
+LATE = """
+import sys, threading, time
+import ray
+from lenet.bulk.ray_cluster import join_cluster
+begun = threading.Event()
+def ask(ref):
+    core, until = ray._private.worker.global_worker.core_worker, time.monotonic() + 1
+    while time.monotonic() < until:
+        try:
+            core.get_objects([ref], 1000)
+        except SystemExit:
+            pass
+        begun.set()
+try:
+    with join_cluster(sys.argv[1]) as cluster:
+        threading.Thread(target=ask, args=(cluster.ray.put(1),), daemon=True).start()
+        begun.wait()
+        raise KeyboardInterrupt
+except KeyboardInterrupt:
+    time.sleep(2)
+    print("told")
+    sys.exit(130)
+"""
+
+
+def test_a_cluster_is_left_after_its_last_question(nodes: Nodes) -> None:
+    """A thread of Ray's that goes on after Ctrl-C is waited for: one that asked later would end the command with 1."""
+    command = [sys.executable, "-c", LATE, nodes.address]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert told(process) == (130, "told\n", "")
+
+
+KILLED = """
+import os, signal, sys
+from lenet.bulk.ray_cluster import join_cluster
+with join_cluster(sys.argv[1]):
+    os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+def test_a_killed_job_is_not_done(nodes: Nodes) -> None:
+    """SIGTERM ends it as it ends others; no status says that all went well."""
+    command = [sys.executable, "-c", KILLED, nodes.address]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert told(process) == (-signal.SIGTERM, "", "")
+
+
 NOWHERE = """
 import sys
 from lenet.cli import main

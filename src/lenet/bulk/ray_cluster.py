@@ -6,8 +6,11 @@ import logging
 import os
 import pickle
 import platform
+import signal
 import socket
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
@@ -27,6 +30,8 @@ AUTO = "auto"
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
 # Seconds that a cluster has to answer.
 _TO_ANSWER = 10.0
+# Seconds that Ray's threads have to end once a job has, and the one that never does: it waits for blocks to fetch ahead.
+_TO_END, _IDLE = 30.0, "Prefetcher"
 # Variables that a worker takes over from where the job was begun.
 _SHARED = ("LENET_DATA", "LENET_ENGINE")
 # How often a task is begun anew whose worker was lost.
@@ -106,10 +111,13 @@ class Cluster:
         given = self.ray.data.from_items(rows, override_num_blocks=min(len(rows), _BLOCKS))
         workers = ActorPoolStrategy(size=min(self.cores, len(rows)))
         made = (_Place(), begin, arguments)
-        for row in given.map(_Worker, fn_constructor_args=made, compute=workers, num_cpus=1).iter_rows():
-            if row["error"]:
-                raise pickle.loads(row["error"])
-            yield row["number"]
+        done = given.map(_Worker, fn_constructor_args=made, compute=workers, num_cpus=1)
+        # Nothing is fetched ahead, so that the thread for it asks nothing of Ray.
+        for rows_done in done.iter_batches(batch_size=None, batch_format="numpy", prefetch_batches=0):
+            for number, error in zip(rows_done["number"].tolist(), rows_done["error"].tolist(), strict=True):
+                if error:
+                    raise pickle.loads(error)
+                yield number
 
     def apart(self, do: Callable[..., Any], given: list[tuple[Any, ...]], look: Callable[[], None]) -> list[Any]:
         """Return `do(*each)` of all that is given, each a task with one core; `look` is called about every second.
@@ -155,17 +163,33 @@ def join_cluster(address: str) -> Iterator[Cluster]:
     _knock(address)
     here: dict[str, Any] = {"num_cpus": count_cores(), "include_dashboard": False} if address == LOCAL else {}
     try:
-        with _hush():
+        with _hush(), _keep_sigterm():
             ray.init(address=address, logging_level=logging.CRITICAL, log_to_driver=False, **here)
     except (OSError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
         raise _unreachable(address, error, "one that wants a token needs RAY_AUTH_MODE=token") from error
     # Ray prints on stdout that a worker was lost; that is no answer, and another does its work.
-    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), _leave(ray):
         try:
             resources: Any = ray.cluster_resources  # Ray does not say its type
             yield Cluster(ray, max(1, int(resources().get("CPU", 1))))
         except ray.exceptions.RayError as error:
             raise LenetError(f"--cluster {address}", f"the job ended ({_first_line(error)})", "--resume") from error
+
+
+@contextmanager
+def _leave(ray: Any) -> Iterator[None]:
+    """Leave the cluster at the end, when Ray's own threads for this job have ended, as they do when it is stopped.
+
+    One that asked anything of Ray afterwards would end this process at once, with status 1 and without a word.
+    """
+    before = set(threading.enumerate())
+    try:
+        yield
+    finally:
+        try:
+            until = time.monotonic() + _TO_END
+            for thread in {each for each in threading.enumerate() if each.name != _IDLE} - before:
+                thread.join(max(0.0, until - time.monotonic()))
         finally:
             ray.shutdown()
 
@@ -199,6 +223,15 @@ def _hush() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+
+
+@contextmanager
+def _keep_sigterm() -> Iterator[None]:
+    """Keep what SIGTERM does: Ray would have it end the process as if all were done, with status 0."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, before)
 
 
 def _first_line(error: BaseException) -> str:

@@ -30,7 +30,7 @@ AUTO = "auto"
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
 # Seconds that a cluster has to answer.
 _TO_ANSWER = 10.0
-# Seconds that Ray's threads have to end once a job has, and the one that never does: it waits for blocks to fetch ahead.
+# Seconds that Ray's threads have to end once a job has, and the one that never does: it waits for what to fetch ahead.
 _TO_END, _IDLE = 30.0, "Prefetcher"
 # Variables that a worker takes over from where the job was begun.
 _SHARED = ("LENET_DATA", "LENET_ENGINE")

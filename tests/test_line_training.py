@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from dataclasses import replace
@@ -20,6 +21,8 @@ from lenet.training.line_run import draw_batch, train_lines
 from lenet.training.line_stream import LineBatch, LineSource, count_columns, encode_text
 from lenet.training.run import RunFolder
 from lenet.training.start import train
+from lenet.training.synthetic import fonts
+from lenet.training.synthetic.fonts import NO_FONTS, PACKAGES, FontPackage, Fonts
 from lenet.training.synthetic.line_variation import draw_variation, vary_lines
 
 torch = pytest.importorskip("torch")
@@ -199,14 +202,35 @@ def test_a_run_leaves_its_record_and_goes_on(backend: str, tmp_path: Path, monke
     monkeypatch.setattr("lenet.training.line_run._THOUSAND", 100)
     settings = {"thousands": "1", "repeats": "1", "batch": "8", "window": "1", "rate": "1e-6"}
     more = {"passes": 1, "init": "lenet-line", "settings": settings, "backend": backend}
-    result = train("line", out=tmp_path / "run", **more)  # type: ignore[arg-type]
+    monkeypatch.setattr("lenet.training.line_run.find_fonts", lambda: Fonts(missing=("fonts-a 1.0", "fonts-b 2.0")))
+    with pytest.warns(UserWarning, match="fonts: fonts-a 1.0, fonts-b 2.0: not here, or other versions; lines are"):
+        result = train("line", out=tmp_path / "run", **more)  # type: ignore[arg-type]
     assert result["n"] == 40
     assert result["errors"] < 30
     assert result["backend"] == backend
     assert len(RunFolder(tmp_path / "run").log()) == 1
     assert (tmp_path / "run" / "weights.safetensors").exists()
+    monkeypatch.setattr("lenet.training.line_run.find_fonts", lambda: NO_FONTS)
     again = train("line", out=tmp_path / "run", resume=True, **more)  # type: ignore[arg-type]
     assert again["errors"] == result["errors"]
+
+
+def test_only_pinned_fonts_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By checksum, wherever they lie in the folder; a package of which a file is missing or another is named."""
+    (tmp_path / "some" / "where").mkdir(parents=True)
+    for name in ("a.ttf", "b.otf"):
+        (tmp_path / "some" / "where" / name).write_bytes(name.encode())
+    digest = hashlib.sha256(b"a.ttf").hexdigest()
+    packages = (
+        FontPackage("fonts-a", "1.0", "OFL 1.1", "hand", {"a.ttf": digest}),
+        FontPackage("fonts-b", "2.0", "OFL 1.1", "print", {"b.otf": digest, "c.ttf": digest}),
+    )
+    monkeypatch.setattr(fonts, "PACKAGES", packages)
+    monkeypatch.setenv("LENET_FONTS", str(tmp_path))
+    found = fonts.find_fonts.__wrapped__()
+    assert found == Fonts((), (str(tmp_path / "some" / "where" / "a.ttf"),), ("fonts-b 2.0",))
+    assert all(len(digest) == 64 for package in PACKAGES for digest in package.files.values())
+    assert all("OFL" in package.licence for package in PACKAGES if package.kind == "hand")
 
 
 def test_a_pass_is_the_same_for_any_number_of_processes() -> None:
@@ -214,7 +238,7 @@ def test_a_pass_is_the_same_for_any_number_of_processes() -> None:
     needs_strokes()
     found = []
     for processes in (1, 2):
-        with LineSource(3, 2, (), processes) as source:
+        with LineSource(3, 2, processes=processes) as source:
             found.append(source.take(5))
     assert found[0].keys() == found[1].keys()
     for width, one in found[0].items():

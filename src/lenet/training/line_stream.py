@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.pool import AsyncResult
-from pathlib import Path
 from types import TracebackType
 
 import numpy as np
@@ -17,6 +15,7 @@ from lenet.data.strokes import Part, load_strokes
 from lenet.engine.dispatch import count_cores
 from lenet.network.inputs import LINE_HEIGHT, PAPER_GREY
 from lenet.network.spec import LINE_LABELS, Net
+from lenet.training.synthetic.fonts import NO_FONTS, Fonts
 from lenet.training.synthetic.lines import WIDEST, LineMaker, MadeLine
 from lenet.training.synthetic.marks import gather_pens
 
@@ -30,19 +29,13 @@ LONGEST = 96
 BUCKET = 32
 
 
-def load_maker(part: Part, fonts: tuple[str, ...] = ()) -> LineMaker:
+def load_maker(part: Part, fonts: Fonts = NO_FONTS) -> LineMaker:
     """Return what makes lines of the writers who may be learned from ("train"), or of those held out ("dev")."""
     characters = [load_strokes(part, kind) for kind in ("digits", "upper", "lower", "symbols")]
     pens = gather_pens(characters, load_strokes(part, "numbers"), load_strokes(part, "words"), LINE_LABELS)
     data = dataset.load("mnist")
     rows = np.flatnonzero(data.held_out if part == "dev" else ~data.held_out)
     return LineMaker(pens, data.train, dataset.number_writers(data), rows, fonts)
-
-
-def find_fonts() -> tuple[str, ...]:
-    """Return the files of this machine's DejaVu and Liberation fonts, to print with; there may be none."""
-    folder = Path(os.environ.get("LENET_FONTS", "/usr/share/fonts/truetype"))
-    return tuple(str(path) for path in sorted(folder.glob("*/*.ttf")) if path.parent.name in ("dejavu", "liberation"))
 
 
 def pad_strip(strip: Uint8, width: int) -> Uint8:
@@ -99,7 +92,7 @@ def gather_lines(lines: list[MadeLine]) -> dict[int, LineBatch]:
 _maker: LineMaker | None = None
 
 
-def _load_maker(fonts: tuple[str, ...]) -> None:
+def _load_maker(fonts: Fonts) -> None:
     """Keep what makes lines in this process."""
     global _maker  # noqa: PLW0603 - a process of a pool has nowhere else
     _maker = load_maker("train", fonts)
@@ -118,7 +111,7 @@ class LineSource:
 
     seed: int
     parts: int
-    fonts: tuple[str, ...] = ()
+    fonts: Fonts = NO_FONTS
     processes: int = field(default_factory=count_cores)
 
     def __enter__(self) -> LineSource:

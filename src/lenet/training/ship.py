@@ -32,8 +32,9 @@ from lenet.network.spec import DEFAULT, NOT_A_DIGIT
 from lenet.network.weights import Weights, load_weights, save_weights
 from lenet.training import fit_decoder, fit_pair
 from lenet.training.card import refresh_card, write_card
-from lenet.training.line_stream import find_fonts, load_maker
+from lenet.training.line_stream import load_maker
 from lenet.training.recipe import restore_settings
+from lenet.training.synthetic.fonts import find_fonts
 
 # The largest difference between engines, as a share of a layer's largest value.
 PARITY = 1e-5

@@ -33,6 +33,7 @@ class LineStyle:
     printed: bool
     font: int
     wide: float
+    of_font: bool
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> LineStyle:
@@ -67,6 +68,7 @@ class LineStyle:
             bool(rng.random() < 0.06),
             int(rng.integers(1000)),
             float(np.clip(np.exp(rng.normal(0, 0.16)), 0.6, 1.7)) if rng.random() < 0.6 else 1.0,
+            bool(not of_pixels and rng.random() < 0.08),
         )
 
     def choose_space(self, rng: np.random.Generator) -> float:

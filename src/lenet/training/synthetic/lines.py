@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from lenet.arrays import Int64, Uint8
 from lenet.data.dataset import Digits
 from lenet.network.inputs import LINE_HEIGHT, standardise_line
 from lenet.network.spec import LINE_LABELS, PASSED_OVER
+from lenet.training.synthetic.fonts import NO_FONTS, Fonts
 from lenet.training.synthetic.line_picture import picture_line
 from lenet.training.synthetic.line_style import LineStyle, Placed, strike_out
 from lenet.training.synthetic.line_texts import LinePart, write_line_text
@@ -21,6 +23,10 @@ from lenet.training.synthetic.negatives import draw_negative
 WIDEST = 512
 # How high pages of a line are, in pixels, drawn on a logarithmic scale.
 _PAGE_HEIGHTS = (28.0, 90.0)
+# What all fonts that write have.
+_IN_FONTS = "0123456789.,:/-+=%()$"
+# A writer of UNIPEN by name, one of MNIST as rows of digits, or a font.
+Hand = str | Int64 | Path
 # On their own these letters may be digits; these signs may always be others.
 _LIKE_DIGITS, _LIKE_SIGNS = "OoDQlIiSsZzBbgq", "|_'`"
 
@@ -45,14 +51,14 @@ class MadePage:
 class LineMaker:
     """Makes lines of UNIPEN's pens and of MNIST's digits (n) by writer (n,), of which `mine` (m,) may be used.
 
-    `fonts` are files of fonts to print with.
+    `fonts` are those to print with, and those to write with.
     """
 
     pens: Pens
     digits: Digits
     writers: Int64
     mine: Int64
-    fonts: tuple[str, ...] = ()
+    fonts: Fonts = NO_FONTS
 
     def make(self, rng: np.random.Generator) -> MadeLine:
         """Write a line, take its picture, cut its strip."""
@@ -115,13 +121,15 @@ class LineMaker:
             text += "" if told == PASSED_OVER and text.endswith(PASSED_OVER) else between + told
         return placed, text, spans
 
-    def _choose_hand(self, style: LineStyle, rng: np.random.Generator) -> str | Int64:
-        """Return a writer of UNIPEN, by name, or one of MNIST, as rows of digits."""
+    def _choose_hand(self, style: LineStyle, rng: np.random.Generator) -> Hand:
+        """Return a writer of UNIPEN, by name, one of MNIST, as rows of digits, or a font."""
+        if style.of_font and self.fonts.written:
+            return Path(self.fonts.written[style.font % len(self.fonts.written)])
         if style.of_pixels:
             return self.mine[self.writers[self.mine] == self.writers[rng.choice(self.mine)]]
         return str(rng.choice(self.pens.writers))
 
-    def _write_word(self, hand: str | Int64, rng: np.random.Generator) -> Mark:
+    def _write_word(self, hand: Hand, rng: np.random.Generator) -> Mark:
         kind = rng.random()
         if kind < 0.35:
             return self.pens.draw_whole(self.pens.words, PASSED_OVER, rng)
@@ -140,20 +148,21 @@ class LineMaker:
                 strokes += [each + np.array([x, 0], np.float32) for each in mark.strokes]
                 x += mark.box[2] + float(rng.uniform(0.0, 0.2))
             return Mark(PASSED_OVER, tuple(strokes), None, (0.0, 0.0, x, 1.0))
-        if self.fonts and rng.random() < 0.6:
-            return print_text(_spell(rng), PASSED_OVER, str(rng.choice(self.fonts)), rng)
+        if self.fonts.every and rng.random() < 0.6:
+            return print_text(_spell(rng), PASSED_OVER, str(rng.choice(self.fonts.every)), rng)
         negative = draw_negative(rng, str(rng.choice(("blot", "scribble", "scribble", "texture"))))
         ink = (np.clip(negative, 0, 1) * 255).astype(np.uint8)
         return Mark(PASSED_OVER, (), ink, (0.0, 0.0, float(ink.shape[1] / ink.shape[0]), 1.0))
 
     def _write_number(
-        self, text: str, hand: str | Int64, style: LineStyle, rng: np.random.Generator
+        self, text: str, hand: Hand, style: LineStyle, rng: np.random.Generator
     ) -> tuple[list[Mark], str]:
         if not style.of_pixels and rng.random() < 0.16:
             mark = self.pens.draw_whole(self.pens.numbers, "", rng)
             return [mark], mark.label
-        if style.printed and self.fonts:
-            return [print_text(text, text, self.fonts[style.font % len(self.fonts)], rng)], text
+        printed = self.fonts.printed
+        if style.printed and printed:
+            return [print_text(text, text, printed[style.font % len(printed)], rng)], text
         marks: list[Mark] = []
         place = 0
         while place < len(text):
@@ -166,14 +175,16 @@ class LineMaker:
             place += 1
         return style.size(marks, rng), text
 
-    def _write_mark(self, character: str, hand: str | Int64, style: LineStyle, rng: np.random.Generator) -> Mark:
+    def _write_mark(self, character: str, hand: Hand, style: LineStyle, rng: np.random.Generator) -> Mark:
         if character.isdigit() and rng.random() < style.styled:
             drawn = draw_in_style(character, rng)
             if drawn is not None:
                 return drawn
+        if isinstance(hand, Path) and character in _IN_FONTS:
+            return print_text(character, character, str(hand), rng)
         if isinstance(hand, str):
             return self.pens.draw(character, hand, rng)
-        if not character.isdigit():
+        if isinstance(hand, Path) or not character.isdigit():
             return self.pens.draw(character, str(rng.choice(self.pens.writers)), rng)
         own = hand[self.digits.labels[hand] == int(character)]
         if not len(own):

@@ -12,9 +12,9 @@ from lenet.data.dataset import Digits
 from lenet.data.strokes import StrokeSet, load_strokes
 from lenet.errors import DataError
 from lenet.network.spec import LINE_LABELS, PASSED_OVER
-from lenet.training.line_stream import LONGEST, bucket_of, encode_text, gather_lines, load_maker
-from lenet.training.synthetic.lines import WIDEST, LineMaker
-from lenet.training.synthetic.marks import gather_pens
+from lenet.training.line_stream import LONGEST, bucket_of, encode_text, gather_lines, load_hands
+from lenet.training.synthetic.lines import WIDEST, Hands, LineMaker
+from lenet.training.synthetic.marks import gather_pens, join_label
 
 
 def strokes(labels: str, writers: int = 2) -> StrokeSet:
@@ -47,7 +47,7 @@ def maker() -> LineMaker:
     digits = Digits(glyphs, (np.arange(60) % 10).astype(np.uint8))
     signs = strokes("0123456789abXY.,:/-+=%()$#*")
     pens = gather_pens([signs], strokes("1"), strokes("w"), LINE_LABELS)
-    return LineMaker(pens, digits, np.arange(60) // 20, np.arange(60))
+    return LineMaker(Hands(pens, digits, np.arange(60) // 20, np.arange(60)))
 
 
 def test_a_sample_is_its_strokes() -> None:
@@ -120,11 +120,26 @@ def test_lines_are_gathered_by_width(maker: LineMaker) -> None:
     assert batch.labels[0, : batch.counts[0]].tolist() == encode_text(line.text).tolist()
 
 
+@pytest.mark.parametrize(
+    ("label", "text"),
+    [
+        ("4 1 8 0 9 - 3 5 2 7", "41809-3527"),
+        ("$ 100", "$100"),
+        ("100 %", "100%"),
+        ("1 1", "11"),
+        ("577 7358", "577 7358"),
+    ],
+)
+def test_labels_say_what_was_written(label: str, text: str) -> None:
+    """Spaces between single characters, or before a sign, are the label's own."""
+    assert join_label(label) == text
+
+
 def test_held_out_hands_write_no_line_to_learn_from() -> None:
     """Neither UNIPEN's writers of the part dev, nor MNIST's held-out ones."""
     if not (Path(os.environ.get("LENET_DATA", ".")) / "unipen").is_dir():
         pytest.skip("needs the strokes of UNIPEN in LENET_DATA")
-    train, dev = load_maker("train"), load_maker("dev")
+    train, dev = load_hands("train"), load_hands("dev")
     for one, other in ((train.pens.characters, dev.pens.characters), (train.pens.numbers, dev.pens.numbers)):
         assert not set(one.writers) & set(other.writers)
     assert not set(train.writers[train.mine]) & set(dev.writers[dev.mine])

@@ -22,8 +22,9 @@ from lenet.training.fit_decoder import count_error_curve
 from lenet.training.sequence_loss import LONGEST, picture_number
 from lenet.training.synthetic.compose import Writing
 from lenet.training.synthetic.degrade import degrade
+from lenet.training.synthetic.fonts import Fonts
 from lenet.training.synthetic.line_texts import LinePart
-from lenet.training.synthetic.lines import LineMaker
+from lenet.training.synthetic.lines import Hands, LineMaker
 from lenet.training.synthetic.negatives import draw_negative
 
 # So many pages of held-out hands are read.
@@ -47,20 +48,22 @@ class ReadTwice:
 def picture_lines(
     network: Network,
     whole: LineNetwork,
-    maker: LineMaker,
+    hands: Hands,
+    fonts: Fonts,
     count: int,
     seed: int,
     report: Callable[[int, int], None] = silent,
 ) -> list[ReadTwice]:
-    """Picture so many lines by a maker's hands, each a page, and read each twice.
+    """Picture so many lines of hands and fonts, each a page, and read each twice.
 
     Some are lines of any kind, some numbers of MNIST's digits alone, some nothing that is a number. Pages that are
     seen as nothing, or as several lines, are left out.
     """
+    maker = LineMaker(hands, fonts)
     rng = np.random.default_rng([seed, 0x9A1])
     found = []
     for number in range(count):
-        page, text = _picture(maker, rng)
+        page, text = _picture(hands, maker, rng)
         lines = compare_readers(prepare_page(page), network, whole)
         if len(lines) == 1:
             found.append(ReadTwice(*lines[0], "".join(sign for sign in text if sign.isdigit())))
@@ -68,16 +71,15 @@ def picture_lines(
     return found
 
 
-def _picture(maker: LineMaker, rng: np.random.Generator) -> tuple[Uint8, str]:
+def _picture(hands: Hands, maker: LineMaker, rng: np.random.Generator) -> tuple[Uint8, str]:
     """Return a page and what it says."""
     kind = rng.random()
     if kind < _LINES:
         made = maker.make_page(rng)
         return made.grey, made.text
     if kind < _LINES + _NUMBERS:
-        rows = maker.mine[maker.writers[maker.mine] == maker.writers[rng.choice(maker.mine)]]
-        rows = rng.choice(rows, 1 if rng.random() < _SINGLE else int(rng.integers(1, LONGEST + 1)))
-        return picture_number(maker.digits.glyphs[rows], maker.digits.labels[rows], rng, _HARD)
+        rows = rng.choice(hands.choose_digits(rng), 1 if rng.random() < _SINGLE else int(rng.integers(1, LONGEST + 1)))
+        return picture_number(hands.digits.glyphs[rows], hands.digits.labels[rows], rng, _HARD)
     if rng.random() < _WORDS:
         return maker.make_page(rng, [LinePart("word", "")]).grey, ""
     ink = draw_negative(rng)

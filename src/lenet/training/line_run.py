@@ -20,11 +20,11 @@ from lenet.network.weights import Weights, load_weights, save_weights
 from lenet.progress import silent
 from lenet.training.line_backend import LineBackend, choose_line_backend
 from lenet.training.line_recipe import LineRecipe, change_line_recipe
-from lenet.training.line_stream import PART, LineSource, decode_labels, load_maker
+from lenet.training.line_stream import PART, LineSource, decode_labels, load_hands
 from lenet.training.loop import Progress
 from lenet.training.run import RunFolder
 from lenet.training.synthetic.fonts import find_fonts
-from lenet.training.synthetic.lines import MadeLine
+from lenet.training.synthetic.lines import LineMaker, MadeLine
 
 # So many lines of held-out hands are read after every pass.
 _WATCHED = 500
@@ -112,7 +112,7 @@ def _load_initial(recipe: LineRecipe, init: str | Path | None) -> Tensors | None
 
 def _make_watched() -> list[MadeLine]:
     """Return lines of held-out hands, none in print: the same wherever they are made."""
-    maker = load_maker("dev")
+    maker = LineMaker(load_hands("dev"))
     rng = np.random.default_rng(0xD0)
     return [maker.make(rng) for _line in range(_WATCHED)]
 

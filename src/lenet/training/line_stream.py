@@ -16,7 +16,7 @@ from lenet.engine.dispatch import count_cores
 from lenet.network.inputs import LINE_HEIGHT, PAPER_GREY
 from lenet.network.spec import LINE_LABELS, Net
 from lenet.training.synthetic.fonts import NO_FONTS, Fonts
-from lenet.training.synthetic.lines import WIDEST, LineMaker, MadeLine
+from lenet.training.synthetic.lines import WIDEST, Hands, LineMaker, MadeLine
 from lenet.training.synthetic.marks import gather_pens
 
 # A line network has a place of its output for every so many pixels.
@@ -29,13 +29,13 @@ LONGEST = 96
 BUCKET = 32
 
 
-def load_maker(part: Part, fonts: Fonts = NO_FONTS) -> LineMaker:
-    """Return what makes lines of the writers who may be learned from ("train"), or of those held out ("dev")."""
+def load_hands(part: Part) -> Hands:
+    """Return the writers who may be learned from ("train"), or those held out ("dev"). Raises DataError."""
     characters = [load_strokes(part, kind) for kind in ("digits", "upper", "lower", "symbols")]
     pens = gather_pens(characters, load_strokes(part, "numbers"), load_strokes(part, "words"), LINE_LABELS)
     data = dataset.load("mnist")
     rows = np.flatnonzero(data.held_out if part == "dev" else ~data.held_out)
-    return LineMaker(pens, data.train, dataset.number_writers(data), rows, fonts)
+    return Hands(pens, data.train, dataset.number_writers(data), rows)
 
 
 def pad_strip(strip: Uint8, width: int) -> Uint8:
@@ -95,7 +95,7 @@ _maker: LineMaker | None = None
 def _load_maker(fonts: Fonts) -> None:
     """Keep what makes lines in this process."""
     global _maker  # noqa: PLW0603 - a process of a pool has nowhere else
-    _maker = load_maker("train", fonts)
+    _maker = LineMaker(load_hands("train"), fonts)
 
 
 def _make_part(seed: tuple[int, int, int]) -> dict[int, LineBatch]:

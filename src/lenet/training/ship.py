@@ -32,7 +32,7 @@ from lenet.network.spec import DEFAULT, NOT_A_DIGIT
 from lenet.network.weights import Weights, load_weights, save_weights
 from lenet.training import fit_decoder, fit_pair
 from lenet.training.card import refresh_card, write_card
-from lenet.training.line_stream import load_maker
+from lenet.training.line_stream import load_hands
 from lenet.training.recipe import restore_settings
 from lenet.training.synthetic.fonts import find_fonts
 
@@ -173,8 +173,8 @@ def ship_lines(given: Path, name: str, assets: Path, beside: str = DEFAULT) -> P
     weights = load_weights(given)
     if not weights.net.reads_lines:
         raise TrainingError(given, f"{weights.net.name} reads no lines", "choose weights of a line network")
-    maker, cut = load_maker("dev", find_fonts()), Network(load_weights(beside), threads=1)
-    lines = fit_pair.picture_lines(cut, LineNetwork(weights, threads=1), maker, fit_pair.PAGES, 0)
+    cut, whole = Network(load_weights(beside), threads=1), LineNetwork(weights, threads=1)
+    lines = fit_pair.picture_lines(cut, whole, load_hands("dev"), find_fonts(), fit_pair.PAGES, 0)
     path = assets / "lines" / f"{name}.safetensors"
     save_weights(path, fit_pair.fit_pair(weights, lines))
     return path

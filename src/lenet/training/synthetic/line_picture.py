@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from lenet.arrays import Float32, Uint8
-from lenet.training.synthetic.line_paper import FINE, draw_rules, draw_specks, expose_line
+from lenet.training.synthetic.line_paper import FINE, LinePaper, draw_rules, draw_specks, expose_line
 from lenet.training.synthetic.line_style import LineStyle, Placed
 from lenet.training.synthetic.marks import paint
 
@@ -17,9 +17,14 @@ _SEEN_WHOLE = 0.88
 
 
 def picture_line(
-    marks: list[Placed], spans: list[tuple[float, float]], style: LineStyle, height: int, rng: np.random.Generator
+    marks: list[Placed],
+    spans: list[tuple[float, float]],
+    style: LineStyle,
+    paper: LinePaper,
+    height: int,
+    rng: np.random.Generator,
 ) -> Uint8 | None:
-    """Return grey (height, W), bright for ink, of marks; None: it would be too wide.
+    """Return grey (height, W), bright for ink, of marks on a paper; None: it would be too wide.
 
     `spans` say from where to where each part of the line goes, in digit heights.
     """
@@ -48,13 +53,13 @@ def picture_line(
     foot = top * FINE + unit
     if style.pitch and spans:
         ink = np.maximum(ink, _draw_cells(ink.shape, style, spans, origin, unit, rng))
-    elif rng.random() < 0.05 and spans:
+    elif paper.framed and spans:
         ink = np.maximum(ink, _draw_frame(ink.shape, spans, origin, unit, rng))
-    if rng.random() < 0.3:
+    if paper.ruled:
         ink = draw_rules(ink, foot, unit, rng)
-    if rng.random() < 0.12:
+    if paper.specked:
         ink = draw_specks(ink, unit, rng)
-    return expose_line(ink, rng)
+    return expose_line(ink, paper, rng)
 
 
 def _cut_sides(ink: Float32, unit: float, rng: np.random.Generator) -> tuple[Float32, int]:

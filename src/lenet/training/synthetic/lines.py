@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,22 +15,25 @@ from lenet.data.dataset import Digits
 from lenet.network.inputs import LINE_HEIGHT, standardise_line
 from lenet.network.spec import LINE_LABELS, PASSED_OVER
 from lenet.training.synthetic.fonts import NO_FONTS, Fonts
+from lenet.training.synthetic.line_paper import LinePaper
 from lenet.training.synthetic.line_picture import picture_line
 from lenet.training.synthetic.line_style import LineStyle, Placed, strike_out
 from lenet.training.synthetic.line_texts import LinePart, write_line_text
-from lenet.training.synthetic.marks import Mark, Pens, chain_zeros, crop_digit, draw_in_style, print_text
+from lenet.training.synthetic.marks import Mark, Pens, chain_zeros, crop_digit, draw_in_style, draw_sign, print_text
 from lenet.training.synthetic.negatives import draw_negative
 
 # A strip is at most so wide, in pixels: a line of 16 digits that are as wide as high.
 WIDEST = 512
 # How high pages of a line are, in pixels, drawn on a logarithmic scale.
 _PAGE_HEIGHTS = (28.0, 90.0)
-# What all fonts that write have.
+# Shares of the numbers and of the words that are UNIPEN's own, of words that a hand writes, letter by letter, too.
+_WHOLE_NUMBERS, _WHOLE_WORDS, _WRITTEN_WORDS = 0.16, 0.35, 0.7
+# What all fonts that write have; the others of the signs are drawn.
 _IN_FONTS = "0123456789.,:/-+=%()$"
 # A writer of UNIPEN by name, one of MNIST as rows of digits, or a font.
 Hand = str | Int64 | Path
-# On their own these letters may be digits; these signs may always be others.
-_LIKE_DIGITS, _LIKE_SIGNS = "OoDQlIiSsZzBbgq", "|_'`"
+# On their own these letters may be digits or signs; these signs may always be others.
+_LIKE_DIGITS, _LIKE_SIGNS = "OoDQlIiSsZzBbgqtcC", "|_'`"
 
 
 @dataclass(frozen=True)
@@ -48,30 +53,54 @@ class MadePage:
 
 
 @dataclass(frozen=True)
-class LineMaker:
-    """Makes lines of UNIPEN's pens and of MNIST's digits (n) by writer (n,), of which `mine` (m,) may be used.
+class LineKind:
+    """A kind of line: what it says, what is fixed of its style and of its paper; the rest is drawn."""
 
-    `fonts` are those to print with, and those to write with.
-    """
+    write: Callable[[np.random.Generator], list[LinePart]] = write_line_text
+    style: Mapping[str, Any] = field(default_factory=dict)
+    paper: LinePaper | None = None
+
+
+ANY_KIND = LineKind()
+
+
+@dataclass(frozen=True)
+class Hands:
+    """Whose hands there are: UNIPEN's pens, and MNIST's digits (n) by writer (n,), of which `mine` (m,) may be used."""
 
     pens: Pens
     digits: Digits
     writers: Int64
     mine: Int64
+
+    def choose_digits(self, rng: np.random.Generator) -> Int64:
+        """Return the digits, by row, of one of MNIST's writers, who has the likelier come the more he wrote."""
+        return self.mine[self.writers[self.mine] == self.writers[rng.choice(self.mine)]]
+
+
+@dataclass(frozen=True)
+class LineMaker:
+    """Makes lines of hands; of none, lines that fonts write.
+
+    `fonts` are those to print with, and those to write with.
+    """
+
+    hands: Hands | None
     fonts: Fonts = NO_FONTS
 
-    def make(self, rng: np.random.Generator) -> MadeLine:
-        """Write a line, take its picture, cut its strip."""
+    def make(self, rng: np.random.Generator, kind: LineKind = ANY_KIND) -> MadeLine:
+        """Write a line of a kind, take its picture, cut its strip."""
         while True:
-            line = self._make(rng)
+            line = self._make(kind, rng)
             if line is not None:
                 return line
 
-    def _make(self, rng: np.random.Generator) -> MadeLine | None:
-        parts = write_line_text(rng)
-        style = LineStyle.draw(rng)
+    def _make(self, kind: LineKind, rng: np.random.Generator) -> MadeLine | None:
+        parts = kind.write(rng)
+        style = replace(LineStyle.draw(rng), **kind.style)
+        paper = kind.paper or LinePaper.draw(rng)
         marks, text, cells = self._write(parts, style, rng)
-        strip = picture_line(marks, cells, style, LINE_HEIGHT, rng)
+        strip = picture_line(marks, cells, style, paper, LINE_HEIGHT, rng)
         if strip is None:
             return None
         # A text that has not a column for each label, and one between equal ones, cannot be said.
@@ -86,7 +115,7 @@ class LineMaker:
             said = write_line_text(rng) if parts is None else parts
             marks, text, cells = self._write(said, style := LineStyle.draw(rng), rng)
             height = round(float(np.exp(rng.uniform(*np.log(_PAGE_HEIGHTS)))))
-            shown = picture_line(marks, cells, style, height, rng)
+            shown = picture_line(marks, cells, style, LinePaper.draw(rng), height, rng)
             if shown is not None:
                 return MadePage(np.ascontiguousarray(255 - shown), text)
 
@@ -123,28 +152,34 @@ class LineMaker:
 
     def _choose_hand(self, style: LineStyle, rng: np.random.Generator) -> Hand:
         """Return a writer of UNIPEN, by name, one of MNIST, as rows of digits, or a font."""
-        if style.of_font and self.fonts.written:
+        if self.fonts.written and (style.of_font or self.hands is None):
             return Path(self.fonts.written[style.font % len(self.fonts.written)])
+        if self.hands is None:
+            raise ValueError("no hands and no fonts to write with")
         if style.of_pixels:
-            return self.mine[self.writers[self.mine] == self.writers[rng.choice(self.mine)]]
-        return str(rng.choice(self.pens.writers))
+            return self.hands.choose_digits(rng)
+        return str(rng.choice(self.hands.pens.writers))
 
     def _write_word(self, hand: Hand, rng: np.random.Generator) -> Mark:
         kind = rng.random()
-        if kind < 0.35:
-            return self.pens.draw_whole(self.pens.words, PASSED_OVER, rng)
-        if kind < 0.7:
+        if self.hands is None:
+            font = str(hand) if kind < _WRITTEN_WORDS else str(rng.choice(self.fonts.every))
+            return print_text(_spell(rng), PASSED_OVER, font, rng)
+        pens = self.hands.pens
+        if kind < _WHOLE_WORDS:
+            return pens.draw_whole(pens.words, PASSED_OVER, rng)
+        if kind < _WRITTEN_WORDS:
             count = int(rng.choice([1, 1, 1, 1, 2, 2, 3, 4, 6]))
             unlike = _LIKE_SIGNS + (_LIKE_DIGITS if count == 1 else "")
             letters = [
                 each
-                for each in self.pens.rows
+                for each in pens.rows
                 if each not in LINE_LABELS and each not in unlike and (each.isalpha() or rng.random() < 0.3)
             ]
-            writer = hand if isinstance(hand, str) else str(rng.choice(self.pens.writers))
+            writer = hand if isinstance(hand, str) else str(rng.choice(pens.writers))
             x, strokes = 0.0, []
             for _letter in range(count):
-                mark = self.pens.draw(str(rng.choice(letters)), writer, rng)
+                mark = pens.draw(str(rng.choice(letters)), writer, rng)
                 strokes += [each + np.array([x, 0], np.float32) for each in mark.strokes]
                 x += mark.box[2] + float(rng.uniform(0.0, 0.2))
             return Mark(PASSED_OVER, tuple(strokes), None, (0.0, 0.0, x, 1.0))
@@ -157,8 +192,8 @@ class LineMaker:
     def _write_number(
         self, text: str, hand: Hand, style: LineStyle, rng: np.random.Generator
     ) -> tuple[list[Mark], str]:
-        if not style.of_pixels and rng.random() < 0.16:
-            mark = self.pens.draw_whole(self.pens.numbers, "", rng)
+        if self.hands and not style.of_pixels and rng.random() < _WHOLE_NUMBERS:
+            mark = self.hands.pens.draw_whole(self.hands.pens.numbers, "", rng)
             return [mark], mark.label
         printed = self.fonts.printed
         if style.printed and printed:
@@ -182,14 +217,17 @@ class LineMaker:
                 return drawn
         if isinstance(hand, Path) and character in _IN_FONTS:
             return print_text(character, character, str(hand), rng)
+        if self.hands is None:
+            return draw_sign(character, rng)
+        pens, digits = self.hands.pens, self.hands.digits
         if isinstance(hand, str):
-            return self.pens.draw(character, hand, rng)
+            return pens.draw(character, hand, rng)
         if isinstance(hand, Path) or not character.isdigit():
-            return self.pens.draw(character, str(rng.choice(self.pens.writers)), rng)
-        own = hand[self.digits.labels[hand] == int(character)]
+            return pens.draw(character, str(rng.choice(pens.writers)), rng)
+        own = hand[digits.labels[hand] == int(character)]
         if not len(own):
-            own = self.mine[self.digits.labels[self.mine] == int(character)]
-        return crop_digit(self.digits, int(rng.choice(own)))
+            own = self.hands.mine[digits.labels[self.hands.mine] == int(character)]
+        return crop_digit(digits, int(rng.choice(own)))
 
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHJKLMNPQRTUVWXYZ"

@@ -5,6 +5,7 @@ A mark's unit is the height of the hand's digits: y is 0 at their top and 1 at t
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 
 import cv2
@@ -133,8 +134,7 @@ class Pens:
     def draw(self, character: str, writer: str, rng: np.random.Generator) -> Mark:
         """Return a character as this writer wrote it, or as another did who wrote it at all."""
         if character in _DRAWN:
-            drawn = [bend_style(stroke, rng, rounded=True) for stroke in _DRAWN[character]]
-            return mark_strokes(character, drawn, *find_sign_place(character, rng))
+            return draw_sign(character, rng)
         by_writer = self.rows[character]
         row = int(rng.choice(by_writer.get(writer) or by_writer[str(rng.choice(list(by_writer)))]))
         strokes = self.characters.sample(row)
@@ -153,7 +153,11 @@ class Pens:
 
 
 def gather_pens(characters: list[StrokeSet], numbers: StrokeSet, words: StrokeSet, labels: str) -> Pens:
-    """Put strokes together by writer and character; of numbers those that `labels` can say on one line are kept."""
+    """Put strokes together by writer and character; of numbers those that `labels` can say on one line are kept.
+
+    Some labels of UNIPEN's part the characters of one number by spaces, or a number and its sign: they are joined.
+    """
+    numbers = replace(numbers, labels=np.array([join_label(str(label)) for label in numbers.labels], dtype=str))
     together = _join(characters)
     rows: dict[str, dict[str, list[int]]] = {}
     for row, (label, writer) in enumerate(zip(together.labels.tolist(), together.writers.tolist(), strict=True)):
@@ -171,6 +175,14 @@ def gather_pens(characters: list[StrokeSet], numbers: StrokeSet, words: StrokeSe
     return Pens(together, numbers.where(np.array(fits, bool)), words, rows, sizes)
 
 
+def join_label(label: str) -> str:
+    """Return the text of a number as it was written: what parts single characters, or a sign, is no space."""
+    groups = label.split()
+    if all(len(group) == 1 for group in groups):
+        return "".join(groups)
+    return re.sub(r"(?<=[$€£+-]) | (?=[%$€£=+-])", "", label)
+
+
 def _join(sets: list[StrokeSet]) -> StrokeSet:
     points, strokes, samples = [], [np.zeros(1, np.int32)], [np.zeros(1, np.int32)]
     for each in sets:
@@ -184,6 +196,12 @@ def _join(sets: list[StrokeSet]) -> StrokeSet:
         np.concatenate([each.labels for each in sets]),
         np.concatenate([each.writers for each in sets]),
     )
+
+
+def draw_sign(sign: str, rng: np.random.Generator) -> Mark:
+    """Return a sign that UNIPEN has no strokes of, € or £. Raises KeyError for another."""
+    drawn = [bend_style(stroke, rng, rounded=True) for stroke in _DRAWN[sign]]
+    return mark_strokes(sign, drawn, *find_sign_place(sign, rng))
 
 
 def draw_in_style(digit: str, rng: np.random.Generator) -> Mark | None:

@@ -42,7 +42,7 @@ drawing: pictures answers lattice sliding_window
 training: distortions recipe recipes plan run ranks teacher synthetic.compose synthetic.styles synthetic.negatives
   synthetic.degrade synthetic.windows synthetic.augment sequence_loss synthetic.fonts synthetic.marks
   synthetic.line_texts synthetic.line_paper synthetic.line_style synthetic.line_picture synthetic.lines
-  synthetic.line_sheet synthetic.line_variation line_recipe line_stream line_torch line_engine line_backend
+  synthetic.line_sheet synthetic.line_variation line_recipe line_stream line_torch line_engine line_backend line_samples
   backend engine_backend torch_backend backends loop line_run fine_tune
   corrections start spread fit_decoder fit_pair card ship
 bench: timing contenders run

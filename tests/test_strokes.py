@@ -10,10 +10,15 @@ import pytest
 
 from lenet.data.dataset import Digits
 from lenet.data.strokes import StrokeSet, load_strokes
-from lenet.errors import DataError
+from lenet.errors import DataError, UsageError
 from lenet.network.spec import LINE_LABELS, PASSED_OVER
+from lenet.training.line_samples import sheet_lines
 from lenet.training.line_stream import LONGEST, bucket_of, encode_text, gather_lines, load_hands
-from lenet.training.synthetic.lines import WIDEST, Hands, LineMaker
+from lenet.training.synthetic.fonts import NO_FONTS
+from lenet.training.synthetic.line_paper import LinePaper
+from lenet.training.synthetic.line_sheet import KINDS, draw_sheet
+from lenet.training.synthetic.line_texts import LinePart
+from lenet.training.synthetic.lines import WIDEST, Hands, LineKind, LineMaker
 from lenet.training.synthetic.marks import gather_pens, join_label
 
 
@@ -133,6 +138,34 @@ def test_lines_are_gathered_by_width(maker: LineMaker) -> None:
 def test_labels_say_what_was_written(label: str, text: str) -> None:
     """Spaces between single characters, or before a sign, are the label's own."""
     assert join_label(label) == text
+
+
+def test_a_sheet_has_a_row_for_every_kind(maker: LineMaker) -> None:
+    """Each row has a name and a strip, whose text can be said."""
+    sheet = draw_sheet(maker, samples=1)
+    rows = np.split(sheet, len(KINDS))
+    assert all(row[:, :170].min() < 200 for row in rows)
+    assert all(row[:, 170:].min() < 200 for row in rows)
+
+
+def test_a_kind_keeps_what_it_fixes(maker: LineMaker) -> None:
+    """Its text, and its paper: a ruled line has more ink than the same on a plain one."""
+    kinds = [LineKind(lambda _rng: [LinePart("number", "11")], {}, LinePaper(ruled=ruled)) for ruled in (False, True)]
+    lines = [[maker.make(np.random.default_rng(seed), kind) for seed in range(30)] for kind in kinds]
+    assert {line.text for each in lines for line in each} == {"11", "1"}  # a whole number of UNIPEN is what it is
+    long = [np.mean([(line.strip > 150).mean(axis=1).max() for line in each]) for each in lines]
+    assert long[1] > long[0] + 0.1
+
+
+def test_a_sheet_that_cannot_be_made_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without fonts nobody writes; a name that is none of a picture's cannot be written."""
+    monkeypatch.setattr("lenet.training.line_samples.find_fonts", lambda: NO_FONTS)
+    with pytest.raises(UsageError, match="--hands none: needs fonts that write; install fonts-breip and others, or"):
+        sheet_lines(tmp_path / "a.png", "none")
+    monkeypatch.setattr("lenet.training.line_samples.load_hands", lambda _part: None)
+    monkeypatch.setattr("lenet.training.line_samples.write_sheet", lambda *_given: False)
+    with pytest.raises(UsageError, match="a.none: cannot be written; give a folder that is there"):
+        sheet_lines(tmp_path / "a.none", "dev")
 
 
 def test_held_out_hands_write_no_line_to_learn_from() -> None:

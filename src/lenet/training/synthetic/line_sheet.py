@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -95,6 +96,9 @@ def _put_text(sheet: Uint8, text: str, x: int, y: int) -> None:
     cv2.putText(sheet, shown, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.42, 90, 1, cv2.LINE_AA)
 
 
-def write_sheet(path: str, maker: LineMaker, seed: int = 0) -> bool:
+def write_sheet(path: Path, maker: LineMaker, seed: int = 0) -> bool:
     """Write a sheet as a picture; return whether it could be written."""
-    return bool(cv2.imwrite(path, draw_sheet(maker, seed)))
+    try:
+        return bool(cv2.imwrite(str(path), draw_sheet(maker, seed)))
+    except cv2.error:  # no format has such a name
+        return False

@@ -31,7 +31,7 @@ engine: dispatch packing reference gradients warp weighted lines line_loss learn
 nets: modules __init__ hub
 segmentation: components text_lines seams lattice strip line_strips glyphs candidates
 decoding: graph formats alignments whole_lines two_readers arc_scorer features sliding_window decoder confidence lines
-data: idx sources fetch labels strokes dataset
+data: idx sources fetch labels strokes dataset unipen unipen_sets
 line_reader
 line_answers
 reader

@@ -78,7 +78,7 @@ def test_stairs_are_smoothed() -> None:
 def test_missing_strokes_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder that is not there, and a file that is none, have one line each."""
     monkeypatch.setenv("LENET_DATA", str(tmp_path))
-    with pytest.raises(DataError, match="no strokes of UNIPEN; set LENET_DATA"):
+    with pytest.raises(DataError, match="no strokes of UNIPEN; lenet data fetch unipen, or set LENET_DATA"):
         load_strokes("train", "digits")
     (tmp_path / "unipen").mkdir()
     (tmp_path / "unipen" / "train-digits.npz").write_bytes(b"none")

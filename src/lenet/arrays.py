@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 Uint8 = npt.NDArray[np.uint8]
+Int16 = npt.NDArray[np.int16]
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 Float32 = npt.NDArray[np.float32]

@@ -9,6 +9,11 @@ import typer
 
 from lenet.cli.progress import downloads
 
+# The strokes that lines are made of: no set of pictures, so not among `lenet.data.sources`.
+UNIPEN = "unipen"
+_ABOUT = "pen strokes of 200 hands and more: characters, numbers, words (UNIPEN train_r01_v07, 1999)"
+_TERMS = "CC BY 4.0, says its repository; see docs/data.md"
+
 app = typer.Typer(help="List and fetch the public data sets, checked by checksum.", rich_markup_mode=None)
 
 
@@ -19,6 +24,7 @@ def list_sets(
     """List the data sets and which are on this machine."""
     from lenet.data.fetch import find_local
     from lenet.data.sources import SOURCES
+    from lenet.data.unipen_sets import SETS, find_sets
 
     for source in SOURCES.values():
         found = [find_local(source, role) for role in source.files]
@@ -29,6 +35,13 @@ def list_sets(
             print(json.dumps(row))
         else:
             print(f"{source.name:<15}{here:<13}{source.about}; {source.terms}")
+    strokes = find_sets()
+    here = "here" if len(strokes) == len(SETS) else "partly here" if strokes else "not here"
+    if as_json:
+        folder = str(strokes[0].parent) if strokes else None
+        print(json.dumps({"name": UNIPEN, "about": _ABOUT, "terms": _TERMS, "state": here, "folder": folder}))
+    else:
+        print(f"{UNIPEN:<15}{here:<13}{_ABOUT}; {_TERMS}")
 
 
 @app.command()
@@ -42,14 +55,17 @@ def fetch(
     """
     from lenet.data.fetch import find_local, read_content
     from lenet.data.sources import SOURCES
+    from lenet.data.unipen_sets import fetch_sets
     from lenet.errors import UsageError
 
-    if name not in SOURCES:
-        raise UsageError(f"data set {name!r}", "no such data set", f"expected one of {', '.join(SOURCES)}")
-    source = SOURCES[name]
+    if name not in (*SOURCES, UNIPEN):
+        raise UsageError(f"data set {name!r}", "no such data set", f"expected one of {', '.join((*SOURCES, UNIPEN))}")
+    files = []
     with downloads() as report:
-        files = []
-        for role in source.files:
-            read_content(source, role, report)
-            files.append(str(find_local(source, role)))
+        if name == UNIPEN:
+            files = [str(path) for path in fetch_sets(report)]
+        else:
+            for role in SOURCES[name].files:
+                read_content(SOURCES[name], role, report)
+                files.append(str(find_local(SOURCES[name], role)))
     print(json.dumps({"name": name, "files": files}) if as_json else "\n".join(files))

@@ -79,7 +79,7 @@ def _download(source: DataSource, role: Role, report: Report) -> Path:
     for mirror in source.mirrors:
         try:
             with replacing(folder / wanted.name) as temporary:
-                _receive(mirror + wanted.name, temporary, report)
+                download(mirror + wanted.name, temporary, report)
                 if source.archive:
                     _check_sum(temporary, wanted)
                 else:
@@ -98,7 +98,8 @@ def _download(source: DataSource, role: Role, report: Report) -> Path:
     )
 
 
-def _receive(url: str, path: Path, report: Report) -> None:
+def download(url: str, path: Path, report: Report) -> None:
+    """Write what an address serves to a file. Raises OSError, HTTPException or DataError; a part of it may be there."""
     with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as answer, path.open("wb") as file:
         total = int(answer.headers.get("Content-Length") or 0)
         if total > _MOST_BYTES:

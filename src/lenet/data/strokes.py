@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 from lenet.arrays import Bools, Float32, Int32
+from lenet.data.fetch import cache_folder
 from lenet.errors import DataError, reason
 
 StrokeKind = Literal["digits", "upper", "lower", "symbols", "numbers", "words"]
@@ -80,11 +81,12 @@ def _smooth(stroke: Float32) -> Float32:
 
 
 def find_strokes() -> Path:
-    """Return the folder `unipen` of $LENET_DATA. Raises DataError when it is not there."""
-    folder = Path(os.environ.get("LENET_DATA", ".")) / "unipen"
-    if not folder.is_dir():
-        raise DataError(folder, "no strokes of UNIPEN", "set LENET_DATA to the folder that holds unipen/")
-    return folder
+    """Return the folder `unipen` of $LENET_DATA or of the cache. Raises DataError when neither is there."""
+    folders = [Path(base) / "unipen" for base in (os.environ.get("LENET_DATA"), cache_folder()) if base]
+    for folder in folders:
+        if any(folder.glob("*.npz")):
+            return folder
+    raise DataError(folders[0], "no strokes of UNIPEN", "lenet data fetch unipen, or set LENET_DATA")
 
 
 def load_strokes(part: Part, kind: StrokeKind) -> StrokeSet:

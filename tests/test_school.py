@@ -9,13 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lenet.data.dataset import Dataset, Digits
+from lenet.data.strokes import StrokeSet
 from lenet.decoding.arc_scorer import score_arcs
 from lenet.decoding.confidence import CONFIDENCE_FEATURES
 from lenet.decoding.features import arc_features
 from lenet.network.spec import NOT_A_DIGIT
 from lenet.segmentation.candidates import find_candidates
 from lenet.training import fit_decoder
-from lenet.training.synthetic import augment
+from lenet.training.synthetic import augment, hand_glyphs
 from lenet.training.synthetic.compose import clutter, join, space_out, tile
 from lenet.training.synthetic.degrade import degrade
 from lenet.training.synthetic.negatives import draw_negative
@@ -203,3 +204,48 @@ def test_a_number_rounded_off_ends_in_zeros(font: Digits) -> None:
             assert changed.sum() in ({2, 3} if count > 3 else {count - 1})
             assert (said[changed] == 0).all()
             assert (said[~changed] == labels[~changed]).all()
+
+
+def made_strokes(labels: str, writers: int = 3) -> StrokeSet:
+    """A zigzag for each label by each writer, no two alike."""
+    points, bounds = [], [0]
+    for number in range(len(labels) * writers):
+        points.append(np.array([[0, 0], [10, 20 + number], [3 + number, 40], [20, 60]], np.float32))
+        bounds.append(bounds[-1] + 4)
+    every = np.arange(len(bounds), dtype=np.int32)
+    names = np.repeat([f"w-{number}" for number in range(writers)], len(labels))
+    return StrokeSet(np.concatenate(points), np.array(bounds, np.int32), every, np.array(list(labels) * writers), names)
+
+
+def test_other_hands_are_drawn_as_mnist_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Digits 20 pixels high or wide, their centre of mass in the middle; letters unlike digits; all writers alike."""
+    sets = {"digits": made_strokes("0123456789"), "upper": made_strokes("AOS"), "lower": made_strokes("kol")}
+    monkeypatch.setattr(hand_glyphs, "load_strokes", lambda _part, kind: sets[kind])
+    hands = hand_glyphs.draw_hand_glyphs(300, 40, seed=1)
+    assert hands.digits.glyphs.shape == (300, 28, 28)
+    assert hands.letters.shape == (40, 28, 28)
+    assert set(hands.digits.labels.tolist()) == set(range(10))
+    assert np.bincount(hands.writers).min() > 60
+    y, x = np.indices((28, 28))
+    for glyph in hands.digits.glyphs:
+        rows, columns = (np.flatnonzero(glyph.max(axis=axis) > 60) for axis in (1, 0))
+        assert 17 <= max(np.ptp(rows), np.ptp(columns)) + 1 <= 22
+        assert abs((y * glyph.astype(float)).sum() / glyph.sum() - 14) < 0.6
+        assert abs((x * glyph.astype(float)).sum() / glyph.sum() - 14) < 0.6
+    again = hand_glyphs.draw_hand_glyphs(300, 40, seed=1)
+    assert (again.digits.glyphs == hands.digits.glyphs).all()
+
+
+def test_other_hands_are_learned_from_and_write_their_own_numbers() -> None:
+    """They follow MNIST's digits, none held out, each hand a writer of its own; letters are no digits."""
+    rng = np.random.default_rng(0)
+    digits = Digits(rng.integers(0, 255, (30, 28, 28)).astype(np.uint8), np.arange(30, dtype=np.uint8) % 10)
+    data = Dataset("made", digits, digits, np.arange(30) >= 20, "sum")
+    hands = hand_glyphs.HandGlyphs(digits.where(np.arange(30) < 4), np.array([0, 0, 1, 1]), digits.glyphs[:3])
+    both, writers = augment.add_hands(data, np.arange(30) // 10, hands)
+    assert len(both.train) == 34
+    assert not both.held_out[30:].any()
+    assert writers.tolist()[-5:] == [2, 3, 3, 4, 4]
+    glyphs, labels = augment._do_task(augment._Task("letter", 1, hands.letters, np.full(3, NOT_A_DIGIT, np.uint8)))
+    assert len(glyphs) == len(labels)
+    assert set(labels.tolist()) <= {NOT_A_DIGIT}

@@ -76,6 +76,9 @@ class Recipe:
     # how much synthetic training data is added (`lenet.training.synthetic.augment`); 1 is 1,460 pictures, of digits,
     # numbers and what is no digit, for every thousand digits (0: none)
     synthetic: float = 0.0
+    # how many thousand digits of UNIPEN's hands are put among MNIST's before that, with half as many letters as what is
+    # no digit (0: none)
+    hands: int = 0
     # whether digits and the places beside them are cut out of numbers, for a network that slides along a line
     windows: bool = False
     # whether a folder's digits are put among MNIST's, to fine-tune; of MNIST's, the weights it starts from are the
@@ -142,6 +145,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "unit": (0.01, 100),
     "train_on": (0, 1_000_000),
     "synthetic": (0, 10),
+    "hands": (0, 1000),
     "pool": (0, 1000),
     "memory": (0, 0.999),
     "curvature_patterns": (0, 60_000),

@@ -163,6 +163,17 @@ RECIPES: dict[str, Recipe] = {
         ),
         replace(
             _READER,
+            name="hands",
+            net="lenet5-wide",
+            provenance="the recipe of the reader's teacher on more hands: UNIPEN's digits among MNIST's, its letters "
+            "as what is no digit",
+            teacher="",
+            passes=32,
+            hands=24,
+            distortions=Ranges(zoom=0.1, squeeze=0.07, rotation=0.1, shear=0.1, shift=1.0, elastic=2.0),
+        ),
+        replace(
+            _READER,
             name="numbers",
             provenance="the paper's global training (section VI): numbers as a whole, through the graph of their "
             "segmentations, beside the reader's training data, from a reader's weights (--init)",

@@ -24,8 +24,11 @@ from lenet.training.recipe import Recipe, change_recipe, check_recipe
 from lenet.training.recipes import RECIPES
 from lenet.training.run import RunFolder
 from lenet.training.sequence_loss import SequenceTraining, picture_numbers, undo_calibration
-from lenet.training.synthetic.augment import add_synthetic
+from lenet.training.synthetic.augment import add_hands, add_synthetic
+from lenet.training.synthetic.hand_glyphs import draw_hand_glyphs
 from lenet.training.synthetic.windows import cut_windows
+
+_THOUSAND = 1000
 
 
 def find_recipe(name: str, passes: int | None = None, settings: dict[str, str] | None = None) -> Recipe:
@@ -143,7 +146,11 @@ def _picture_numbers(
 def _add_pictures(recipe: Recipe, data: Dataset, report: Callable[[int, int], None]) -> Dataset:
     """Return the data with what the recipe has made of it: pictures of digits and numbers, or windows."""
     if recipe.synthetic:
-        data = add_synthetic(data, dataset.number_writers(data), recipe.synthetic, report)
+        writers, letters = dataset.number_writers(data), None
+        if recipe.hands:
+            hands = draw_hand_glyphs(_THOUSAND * recipe.hands, _THOUSAND * recipe.hands // 2)
+            (data, writers), letters = add_hands(data, writers, hands), hands.letters
+        data = add_synthetic(data, writers, recipe.synthetic, report, letters)
     if recipe.windows:
         data = cut_windows(data, dataset.number_writers(data))
     return data

@@ -18,6 +18,7 @@ from lenet.progress import silent
 from lenet.segmentation.candidates import PageCandidates, find_candidates, find_digit
 from lenet.training.synthetic.compose import Writing, clutter, join, resize_digits, space_out
 from lenet.training.synthetic.degrade import degrade
+from lenet.training.synthetic.hand_glyphs import HandGlyphs
 from lenet.training.synthetic.negatives import draw_negative
 from lenet.training.synthetic.styles import STYLES, draw_style, restyle, round_off
 
@@ -48,14 +49,25 @@ class _Task:
     labels: Uint8
 
 
-def add_synthetic(data: Dataset, writers: Int64, share: float, report: Callable[[int, int], None] = silent) -> Dataset:
+def add_synthetic(
+    data: Dataset,
+    writers: Int64,
+    share: float,
+    report: Callable[[int, int], None] = silent,
+    letters: Uint8 | None = None,
+) -> Dataset:
     """Return the set with its training part widened; held-out writers are in none of the pictures that train.
 
-    `writers` (n,) says who wrote each training digit: a number is one person's. Takes minutes; it gives the same
-    pictures for any number of processes.
+    `writers` (n,) says who wrote each training digit: a number is one person's. Letters (m, 28, 28), if there are any,
+    are photographed as what is no digit. Takes minutes; it gives the same pictures for any number of processes.
     """
     mine = np.flatnonzero(~data.held_out)
     tasks = list(_plan_tasks(data.train, mine, writers, share))
+    if letters is not None:
+        rng = np.random.default_rng(0xA12)
+        for part in range(0, len(letters), _BATCH):
+            shown = letters[part : part + _BATCH]
+            tasks.append(_Task("letter", int(rng.integers(2**31)), shown, np.full(len(shown), NOT_A_DIGIT, np.uint8)))
     glyphs, labels = [data.train.glyphs], [data.train.labels]
     with get_context("spawn").Pool(count_cores()) as pool:
         for done, (more, kinds) in enumerate(pool.imap(_do_task, tasks, chunksize=4), 1):
@@ -65,6 +77,16 @@ def add_synthetic(data: Dataset, writers: Int64, share: float, report: Callable[
     together = Digits(np.concatenate(glyphs), np.concatenate(labels))
     held_out = np.concatenate([data.held_out, np.zeros(len(together) - len(data.train), bool)])
     return replace(data, train=together, held_out=held_out, checksum=f"{data.checksum}, schooled {share:g}")
+
+
+def add_hands(data: Dataset, writers: Int64, hands: HandGlyphs) -> tuple[Dataset, Int64]:
+    """Return the set with other hands' digits among those that train, and who wrote which."""
+    both = data.train, hands.digits
+    together = Digits(np.concatenate([each.glyphs for each in both]), np.concatenate([each.labels for each in both]))
+    held_out = np.concatenate([data.held_out, np.zeros(len(hands.digits), bool)])
+    whose = np.concatenate([writers, int(writers.max(initial=-1)) + 1 + hands.writers])
+    checksum = f"{data.checksum}, hands {len(hands.digits)}"
+    return replace(data, train=together, held_out=held_out, checksum=checksum), whose
 
 
 def _plan_tasks(train: Digits, mine: Int64, writers: Int64, share: float) -> Iterator[_Task]:

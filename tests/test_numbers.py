@@ -371,10 +371,27 @@ def test_edit_distance(one: str, other: str, distance: int) -> None:
     assert edit_distance(one, other) == edit_distance(other, one) == distance
 
 
+def test_the_likeliest_texts_have_their_signs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a format digits are answered; what was written stands beside them, in every kind of output."""
+    page = np.full((60, 240), 255, np.uint8)
+    cv2.putText(page, "12:34", (20, 45), cv2.FONT_HERSHEY_SIMPLEX, 1.4, 0, 3, cv2.LINE_AA)
+    path = tmp_path / "date.png"
+    cv2.imwrite(str(path), page)
+    (line,) = lenet.read(page, best=3).lines
+    assert line.written["1234"] == "12:34"
+    assert line.as_json()["likeliest"][0]["written"] == "12:34"
+    _status, out, _err = run(capsys, "read", "--best", "3", str(path))
+    assert re.search(r"likeliest 1234 \(12:34\) 0\.\d{4}", out)
+    (same,) = lenet.read(page, best=3, pattern=r"\d+:\d+").lines
+    assert same.likeliest[0][0] == "12:34"
+    assert "12:34" not in same.written
+
+
 def test_the_likeliest_texts_are_in_a_pictures_line(capsys: pytest.CaptureFixture[str]) -> None:
     """Lines of writing are parted by a bar; the text of no digit is called nothing; a digit's runners-up are listed."""
     _status, out, _err = run(capsys, "read", "--best", "2", str(EXAMPLES / "two-lines.jpg"))
-    assert re.search(r"\tlikeliest 1998 0\.\d{4}, \d+ 0\.\d{4} \| 2026 0\.\d{4}, \d+ 0\.\d{4}\n", out)
+    other = r"\d+( \(\S+\))? 0\.\d{4}"
+    assert re.search(rf"\tlikeliest 1998 0\.\d{{4}}, {other} \| 2026 0\.\d{{4}}, {other}\n", out)
     _status, out, _err = run(capsys, "read", "--best", "2", str(EXAMPLES / "pen.png"))
     assert re.search(r"\tlikeliest 7 0\.\d{4}, nothing 0\.\d{4}\n", out)
     _status, out, _err = run(capsys, "read", "--digit", "--best", "3", str(EXAMPLES / "pen.png"))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -45,10 +46,11 @@ class Place:
 
 @dataclass(frozen=True)
 class PlacedLine:
-    """A decoded line, and where each of its symbols is."""
+    """A decoded line, and where each of its symbols is; `written` has texts with all signs that were seen in them."""
 
     decoded: DecodedLine
     places: list[Place]
+    written: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def read_line(
         found = cut.decode(accept_choices([paired.text], "text"), 0)
     if paired.text == found.decoded.text and readers == "both":
         answer = replace(found.decoded, confidence=confidence, likeliest=likeliest, fits=fits)
-        return PlacedLine(answer, cut.place(found)), arcs
+        return PlacedLine(answer, cut.place(found), whole.spelled.as_written()), arcs
     signs = whole.place(paired.text)
     digits = tuple(
         DecodedDigit(
@@ -102,7 +104,8 @@ def read_line(
         for step, sign in enumerate(signs)
     )
     places = [Place(-1, sign.box, sign.glyph) for sign in signs]
-    return PlacedLine(DecodedLine(paired.text, confidence, digits, likeliest, fits), places), arcs
+    answer = DecodedLine(paired.text, confidence, digits, likeliest, fits)
+    return PlacedLine(answer, places, whole.spelled.as_written()), arcs
 
 
 def _pair(
@@ -118,7 +121,7 @@ def _pair(
     if weights.pair_weights is not None and paired.text:
         confidence = calibrate_confidence(paired.features, weights.pair_weights) * paired.signs
     confidence *= format_holds(max(decoded.fits, whole.spelled.fits))
-    rest = min(1.0, (1 - confidence) / max(1e-9, 1 - share))
+    rest = min(confidence / share, (1 - confidence) / (1 - share)) if 0 < share < 1 else 0.0
     others = tuple((text, rest * chance) for text, chance in paired.likeliest[1:])
     return paired, confidence, ((paired.text, confidence), *others)
 

@@ -212,7 +212,10 @@ def _join_lines(
         abstained: Abstained = "uncertain" if share_read < 1 else _abstain(confidence, options)
         text, guess = ("", decoded.text) if abstained else (decoded.text, "")
         box, line = _surround(each.places), len(lines)
-        lines.append(Line(text, guess, confidence, abstained, box, decoded.likeliest))
+        written = {
+            said: each.written[said] for said, _p in decoded.likeliest if said and each.written.get(said, said) != said
+        }
+        lines.append(Line(text, guess, confidence, abstained, box, decoded.likeliest, written))
         numbers.append(Number(text, guess, confidence, abstained, box, line))
         for symbol, place in zip(decoded.digits, each.places, strict=True):
             if symbol.symbol < NOT_A_DIGIT:

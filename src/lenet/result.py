@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -115,7 +115,10 @@ class Number:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of writing: `text`, `guess` and `confidence` as a `Number` has them, and the likeliest texts."""
+    """One line of writing: `text`, `guess` and `confidence` as a `Number` has them, and the likeliest texts.
+
+    `written` has those of them in which signs were seen as they are written; ~ is what was passed over.
+    """
 
     text: str
     guess: str
@@ -123,6 +126,7 @@ class Line:
     abstained: Abstained
     box: Box
     likeliest: tuple[tuple[str, float], ...] = ()
+    written: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def state(self) -> State:
@@ -131,7 +135,10 @@ class Line:
 
     def as_json(self) -> dict[str, Any]:
         """Return the line as `lenet read --json` has it."""
-        likeliest = [{"text": text, "confidence": confidence} for text, confidence in self.likeliest]
+        likeliest: list[dict[str, Any]] = [{"text": text, "confidence": sure} for text, sure in self.likeliest]
+        for each in likeliest:
+            if each["text"] in self.written:
+                each["written"] = self.written[each["text"]]
         return {
             **_answer_json(self),
             "box": list(self.box),

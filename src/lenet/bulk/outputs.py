@@ -86,7 +86,8 @@ def format_likeliest(answer: dict[str, Any]) -> str:
     """Return the likeliest texts of an answer with their confidences, best first; a bar parts lines of writing."""
 
     def told(text: dict[str, Any]) -> str:
-        return f"{text['text'] or 'nothing'} {format_confidence(text['confidence'])}"
+        written = f" ({text['written']})" if "written" in text else ""
+        return f"{text['text'] or 'nothing'}{written} {format_confidence(text['confidence'])}"
 
     return " | ".join(", ".join(map(told, line.get("likeliest", ()))) for line in answer.get("lines", ())).strip(" |")
 

@@ -30,6 +30,10 @@ class SpelledLine:
     written: dict[str, tuple[int, ...]]
     fits: float = 1.0
 
+    def as_written(self) -> dict[str, str]:
+        """Return each text with the signs that were seen before, in and behind it; ~ is what was passed over."""
+        return {text: "".join(LINE_LABELS[label] for label in labels) for text, labels in self.written.items()}
+
 
 def spell_line(views: list[Float64], allowed: Automaton | None = None) -> SpelledLine:
     """Find what views of a line say, log-probabilities (w, k) of columns each: the mean of theirs is a text's own.

@@ -1,7 +1,7 @@
 # Few targets; each is one command that also works without make. They run in .venv (see README.md).
 BIN = .venv/bin
 
-.PHONY: setup test check sanitize neon docs examples bench bench-read
+.PHONY: setup test check sanitize neon self-test docs examples bench bench-read
 
 setup:
 	python3 -m venv .venv
@@ -22,17 +22,29 @@ sanitize:
 		-DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -Dnanobind_DIR=$$($(BIN)/python -m nanobind --cmake_dir)
 	$(BIN)/cmake --build $(SANITIZED)
 	LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 \
-		$(BIN)/python tests/sanitized.py $(SANITIZED) -q tests/test_bindings.py tests/test_engine.py tests/test_line_network.py tests/test_line_learning.py \
-		tests/test_distortions.py tests/test_learning.py -k "not forked and not reference"
+		$(BIN)/python tests/sanitized.py $(SANITIZED) -q tests/test_bindings.py tests/test_engine.py tests/test_line_network.py \
+		tests/test_line_learning.py tests/test_distortions.py tests/test_learning.py -k "not forked and not reference"
 
 # The kernels for ARM, checked under an emulator: Debian's g++-aarch64-linux-gnu and qemu-user.
 NATIVE = src/lenet/engine/native
-KERNEL_FLAGS = -O3 -std=c++17 -ffp-contract=fast -fno-math-errno -fno-trapping-math -Wall -Wextra
+KERNEL_FLAGS = -O3 -std=c++17 -ffp-contract=fast -fno-math-errno -fno-trapping-math -Wall -Wextra -Wno-psabi
+SELF_TEST = tests/self_test.cpp $(addprefix $(NATIVE)/,learning.cpp line_learning.cpp line_loss.cpp line_model.cpp model.cpp \
+	network.cpp threads.cpp)
 neon:
 	mkdir -p build
 	aarch64-linux-gnu-g++ $(KERNEL_FLAGS) -DLENET_ISA=neon -DLENET_LANES=4 -I $(NATIVE) -static -pthread -o build/self_test_neon \
-		tests/self_test.cpp $(addprefix $(NATIVE)/,kernels.cpp learning.cpp line_learning.cpp line_loss.cpp line_model.cpp model.cpp network.cpp threads.cpp)
+		$(SELF_TEST) $(NATIVE)/kernels.cpp
 	qemu-aarch64 build/self_test_neon
+
+# The same on the instruction sets of an x86 machine, so that it stays a test.
+self-test:
+	mkdir -p build/self_test
+	g++ $(KERNEL_FLAGS) -DLENET_ISA=sse2 -DLENET_LANES=4 -msse2 -c -o build/self_test/sse2.o $(NATIVE)/kernels.cpp
+	g++ $(KERNEL_FLAGS) -DLENET_ISA=avx2 -DLENET_LANES=8 -mavx2 -mfma -c -o build/self_test/avx2.o $(NATIVE)/kernels.cpp
+	g++ $(KERNEL_FLAGS) -DLENET_ISA=avx512 -DLENET_LANES=16 -mavx512f -mavx512dq -mavx512vl -mavx512bw -mfma -c \
+		-o build/self_test/avx512.o $(NATIVE)/kernels.cpp
+	g++ $(KERNEL_FLAGS) -I $(NATIVE) -pthread -o build/self_test/run $(SELF_TEST) build/self_test/*.o
+	build/self_test/run
 
 docs:
 	$(BIN)/python docs/make_cli.py

@@ -35,6 +35,8 @@ class EngineLines:
         start = draw_tensors(self.net, "he", np.random.default_rng(seed)) if initial is None else initial
         for part in ("parameters", "average"):
             self._learner.set(part, pack_tensors(self.net, start))
+        # The network of the kept weights, and after which step they were kept.
+        self._kept: tuple[int, LineNetwork | None] = (0, None)
 
     def keep(self, lines: LineBatch) -> LineBatch:
         """Return the lines of a pass as they are."""
@@ -54,7 +56,11 @@ class EngineLines:
 
     def scores(self, strips: Uint8) -> Floats:
         """Score strips (n, 32, W) by the kept weights: (n, columns, k)."""
-        return LineNetwork(Weights(self.net, self.weights())).column_scores(strips)
+        steps, network = self._kept
+        if network is None or steps != self._learner.steps:
+            network = LineNetwork(Weights(self.net, self.weights()))
+            self._kept = self._learner.steps, network
+        return network.column_scores(strips)
 
     def weights(self) -> Tensors:
         """Return the kept tensors."""
@@ -70,5 +76,6 @@ class EngineLines:
             for part in _PARTS:
                 self._learner.set(part, state[part])
             self._learner.steps = int(state["steps"])
+            self._kept = 0, None
         except (KeyError, ValueError) as error:
             raise TrainingError("state", f"does not fit this recipe ({error})", "start a new run") from error

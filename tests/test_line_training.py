@@ -194,20 +194,19 @@ def test_the_engine_trains_unless_asked_otherwise(monkeypatch: pytest.MonkeyPatc
         choose_line_backend(NORMALISED, 0, None, None, None)
 
 
-@pytest.mark.parametrize("backend", ["engine", "torch"])
-def test_a_run_leaves_its_record_and_goes_on(backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_leaves_its_record_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A small pass from shipped weights: its line, weights that read; finished, --resume gives the same result."""
     needs_strokes()
     monkeypatch.setattr("lenet.training.line_run._WATCHED", 40)
     monkeypatch.setattr("lenet.training.line_run._THOUSAND", 100)
     settings = {"thousands": "1", "repeats": "1", "batch": "8", "window": "1", "rate": "1e-6"}
-    more = {"passes": 1, "init": "lenet-line", "settings": settings, "backend": backend}
+    more = {"passes": 1, "init": "lenet-line", "settings": settings}
     monkeypatch.setattr("lenet.training.line_run.find_fonts", lambda: Fonts(missing=("fonts-a 1.0", "fonts-b 2.0")))
     with pytest.warns(UserWarning, match="fonts: fonts-a 1.0, fonts-b 2.0: not here, or other versions; lines are"):
         result = train("line", out=tmp_path / "run", **more)  # type: ignore[arg-type]
     assert result["n"] == 40
     assert result["errors"] < 30
-    assert result["backend"] == backend
+    assert result["backend"] == "engine"
     assert len(RunFolder(tmp_path / "run").log()) == 1
     assert (tmp_path / "run" / "weights.safetensors").exists()
     monkeypatch.setattr("lenet.training.line_run.find_fonts", lambda: NO_FONTS)

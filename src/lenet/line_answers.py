@@ -52,6 +52,11 @@ class PlacedLine:
     places: list[Place]
     written: Mapping[str, str] = field(default_factory=dict)
 
+    def list_signed(self) -> dict[str, str]:
+        """Return those of the likeliest texts in which signs were seen, each with them."""
+        texts = [text for text, _confidence in self.decoded.likeliest if text]
+        return {text: self.written[text] for text in texts if self.written.get(text, text) != text}
+
 
 @dataclass(frozen=True)
 class CutLine:

@@ -212,10 +212,7 @@ def _join_lines(
         abstained: Abstained = "uncertain" if share_read < 1 else _abstain(confidence, options)
         text, guess = ("", decoded.text) if abstained else (decoded.text, "")
         box, line = _surround(each.places), len(lines)
-        written = {
-            said: each.written[said] for said, _p in decoded.likeliest if said and each.written.get(said, said) != said
-        }
-        lines.append(Line(text, guess, confidence, abstained, box, decoded.likeliest, written))
+        lines.append(Line(text, guess, confidence, abstained, box, decoded.likeliest, each.list_signed()))
         numbers.append(Number(text, guess, confidence, abstained, box, line))
         for symbol, place in zip(decoded.digits, each.places, strict=True):
             if symbol.symbol < NOT_A_DIGIT:

@@ -40,8 +40,8 @@ bulk: inputs cpu_limit worker_pool jobs outputs shards ray_cluster
 evaluation: interval calibration result digits numbers
 drawing: pictures answers lattice sliding_window
 training: distortions recipe recipes plan run ranks teacher synthetic.compose synthetic.styles synthetic.negatives
-  synthetic.degrade synthetic.windows synthetic.hand_glyphs synthetic.augment sequence_loss synthetic.fonts
-  synthetic.marks synthetic.line_texts synthetic.line_paper synthetic.line_style synthetic.line_picture
+  synthetic.degrade synthetic.windows synthetic.marks synthetic.hand_glyphs synthetic.augment sequence_loss
+  synthetic.fonts synthetic.line_texts synthetic.line_paper synthetic.line_style synthetic.line_picture
   synthetic.lines synthetic.line_sheet synthetic.line_variation line_recipe line_stream line_torch line_engine
   line_backend line_samples backend engine_backend torch_backend backends loop line_run fine_tune
   corrections start spread fit_decoder fit_pair card ship

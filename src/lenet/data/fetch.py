@@ -32,17 +32,17 @@ def cache_folder() -> Path:
     return Path(base) / "lenet"
 
 
-def search_folders(source: DataSource) -> list[Path]:
+def search_folders(name: str) -> list[Path]:
     """Return where a set is looked for, in order: ``$LENET_DATA/<name>``, then the cache."""
     given = os.environ.get("LENET_DATA")
-    return [Path(base) / source.name for base in (given, cache_folder()) if base]
+    return [Path(base) / name for base in (given, cache_folder()) if base]
 
 
 def find_local(source: DataSource, role: Role) -> Path | None:
     """Return the path of a file that is on this machine, compressed or (if its content is pinned) not."""
     name = source.files[role].name
     names = [name, name.removesuffix(".gz")] if source.sums_of == "content" else [name]
-    candidates = (folder / each for folder in search_folders(source) for each in names)
+    candidates = (folder / each for folder in search_folders(source.name) for each in names)
     return next((path for path in candidates if path.is_file()), None)
 
 

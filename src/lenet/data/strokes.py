@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -12,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from lenet.arrays import Bools, Float32, Int32
-from lenet.data.fetch import cache_folder
+from lenet.data.fetch import search_folders
 from lenet.errors import DataError, reason
 
 StrokeKind = Literal["digits", "upper", "lower", "symbols", "numbers", "words"]
@@ -82,7 +81,7 @@ def _smooth(stroke: Float32) -> Float32:
 
 def find_strokes() -> Path:
     """Return the folder `unipen` of $LENET_DATA or of the cache. Raises DataError when neither is there."""
-    folders = [Path(base) / "unipen" for base in (os.environ.get("LENET_DATA"), cache_folder()) if base]
+    folders = search_folders("unipen")
     for folder in folders:
         if any(folder.glob("*.npz")):
             return folder

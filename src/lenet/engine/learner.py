@@ -35,6 +35,10 @@ class TrainingSet:
     labels: Uint8
 
 
+# The running average of a learner of lines begins as the plain mean of so many steps and more.
+FIRST_STEPS = 20
+
+
 @dataclass(frozen=True)
 class AdamW:
     """How mini-batches of lines move the parameters: AdamW as in PyTorch, on a gradient of at most `longest_step`.

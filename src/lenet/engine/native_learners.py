@@ -24,28 +24,10 @@ class _Shown:
         return self._native
 
 
-class NativeBatchLearner:
-    """`lenet.engine.learners.BatchLearner`."""
+class _OneNetwork:
+    """What learners of one network share: the steps so far, and the parts of the state, each (parameters,)."""
 
-    def __init__(self, net: Net, loss: Loss, rule: SGD, instructions: str, threads: int) -> None:
-        dropped = find_dropped_units(net)
-        convolutions = [layer for layer in net.layers if isinstance(layer, Convolution)]
-        self._learner = _native.BatchLearner(
-            _native.Network(describe_layers(net), net.margin),
-            instructions,
-            loss.kind,
-            loss.smoothing,
-            loss.junk,
-            loss.unit,
-            rule.batch,
-            rule.momentum,
-            rule.decay,
-            rule.nesterov,
-            rule.averaging,
-            [rule.dropout if layer.name in dropped else 0.0 for layer in convolutions],
-        )
-        self._threads = threads
-        self._shown = _Shown()
+    _learner: _native.BatchLearner | _native.LineLearner
 
     @property
     def steps(self) -> int:
@@ -63,6 +45,30 @@ class NativeBatchLearner:
     def set(self, name: str, values: Float32) -> None:
         """Replace a part of the state."""
         self._learner.set(name, values)
+
+
+class NativeBatchLearner(_OneNetwork):
+    """`lenet.engine.learners.BatchLearner`."""
+
+    def __init__(self, net: Net, loss: Loss, rule: SGD, instructions: str, threads: int) -> None:
+        dropped = find_dropped_units(net)
+        convolutions = [layer for layer in net.layers if isinstance(layer, Convolution)]
+        self._learner: _native.BatchLearner = _native.BatchLearner(
+            _native.Network(describe_layers(net), net.margin),
+            instructions,
+            loss.kind,
+            loss.smoothing,
+            loss.junk,
+            loss.unit,
+            rule.batch,
+            rule.momentum,
+            rule.decay,
+            rule.nesterov,
+            rule.averaging,
+            [rule.dropout if layer.name in dropped else 0.0 for layer in convolutions],
+        )
+        self._threads = threads
+        self._shown = _Shown()
 
     def run(
         self,
@@ -109,31 +115,16 @@ class NativeOnlineLearner:
         self._learner.estimate(self._shown(patterns), orders, mu, self._threads)
 
 
-class NativeLineLearner:
+class NativeLineLearner(_OneNetwork):
     """`lenet.engine.learners.LineLearner`."""
 
     def __init__(self, net: Net, rule: AdamW, instructions: str, threads: int) -> None:
         numbers = (rule.decay, rule.first, rule.second, rule.epsilon, rule.longest_step, rule.averaging)
         layers = describe_line_layers(net)
-        self._learner = _native.LineLearner(layers, LINE_HEIGHT, instructions, net.columns, *numbers)
+        self._learner: _native.LineLearner = _native.LineLearner(
+            layers, LINE_HEIGHT, instructions, net.columns, *numbers
+        )
         self._threads = threads
-
-    @property
-    def steps(self) -> int:
-        """The steps so far."""
-        return self._learner.steps
-
-    @steps.setter
-    def steps(self, steps: int) -> None:
-        self._learner.steps = steps
-
-    def get(self, name: str) -> Float32:
-        """Return a copy of a part of the state."""
-        return self._learner.get(name)
-
-    def set(self, name: str, values: Float32) -> None:
-        """Replace a part of the state."""
-        self._learner.set(name, values)
 
     def step(self, lesson: LineLesson, rate: float) -> float:
         """Learn some lines."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from lenet.arrays import Float32, Int32, Tensors
 from lenet.engine.gradients import Loss, backward, curvature, dropout_mask, loss_and_gradient, outputs
-from lenet.engine.learner import SGD, AdamW, LineLesson, TrainingSet, find_dropped_units
+from lenet.engine.learner import FIRST_STEPS, SGD, AdamW, LineLesson, TrainingSet, find_dropped_units
 from lenet.engine.line_loss import text_loss
 from lenet.engine.lines import join_columns, split_columns
 from lenet.engine.packing import pack_tensors, unpack_tensors
@@ -36,15 +36,13 @@ def _shown(patterns: TrainingSet, rows: Int32, distortions: Float32 | None) -> F
     return x if distortions is None else warp(x, distortions)
 
 
-class TwinBatchLearner:
-    """`lenet.engine.learners.BatchLearner`."""
+class _OneNetwork:
+    """What learners of one network share: the steps so far, and the parts of the state, each (parameters,)."""
 
-    def __init__(self, net: Net, loss: Loss, rule: SGD) -> None:
-        self.net, self.loss, self.rule = net, loss, rule
-        self.steps = 0
-        size = _size(net)
-        self._state = {name: np.zeros(size, np.float32) for name in ("parameters", "velocity", "average", "gradient")}
-        self._decay = _decay_weights(net, rule.decay)
+    def __init__(self, net: Net, decay: float, parts: tuple[str, ...]) -> None:
+        self.net, self.steps = net, 0
+        self._state = {name: np.zeros(_size(net), np.float32) for name in parts}
+        self._decay = _decay_weights(net, decay)
 
     def get(self, name: str) -> Float32:
         """Return a copy of a part of the state."""
@@ -53,6 +51,14 @@ class TwinBatchLearner:
     def set(self, name: str, values: Float32) -> None:
         """Replace a part of the state."""
         self._state[name][:] = values
+
+
+class TwinBatchLearner(_OneNetwork):
+    """`lenet.engine.learners.BatchLearner`."""
+
+    def __init__(self, net: Net, loss: Loss, rule: SGD) -> None:
+        super().__init__(net, rule.decay, ("parameters", "velocity", "average", "gradient"))
+        self.loss, self.rule = loss, rule
 
     @_overflowing
     def run(
@@ -145,26 +151,12 @@ class TwinOnlineLearner:
             self._state["scales"][replica] = 1 / (mu + pack_tensors(self.net, h))
 
 
-class TwinLineLearner:
+class TwinLineLearner(_OneNetwork):
     """`lenet.engine.learners.LineLearner`."""
 
-    # The average begins as the plain mean of so many steps and more.
-    FIRST_STEPS = 20
-
     def __init__(self, net: Net, rule: AdamW) -> None:
-        self.net, self.rule = net, rule
-        self.steps = 0
-        names = ("parameters", "mean", "square", "average", "gradient")
-        self._state = {name: np.zeros(_size(net), np.float32) for name in names}
-        self._decay = _decay_weights(net, rule.decay)
-
-    def get(self, name: str) -> Float32:
-        """Return a copy of a part of the state."""
-        return self._state[name].copy()
-
-    def set(self, name: str, values: Float32) -> None:
-        """Replace a part of the state."""
-        self._state[name][:] = values
+        super().__init__(net, rule.decay, ("parameters", "mean", "square", "average", "gradient"))
+        self.rule = rule
 
     @_overflowing
     def step(self, lesson: LineLesson, rate: float) -> float:
@@ -195,5 +187,5 @@ class TwinLineLearner:
         step = np.float32(rate / (1 - rule.first**self.steps)) * state["mean"] / spread
         state["parameters"] *= 1 - np.float32(rate) * self._decay
         state["parameters"] -= step
-        share = 1 - min(rule.averaging, self.steps / (self.steps + self.FIRST_STEPS))
+        share = 1 - min(rule.averaging, self.steps / (self.steps + FIRST_STEPS))
         state["average"] += np.float32(share) * (state["parameters"] - state["average"])

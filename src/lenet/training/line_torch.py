@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lenet.arrays import Floats, Int32, Int64, Tensors, Uint8
+from lenet.engine.learner import FIRST_STEPS, AdamW
 from lenet.errors import TrainingError
 from lenet.nets.modules import Convolve, LeNet, activate
 from lenet.network.spec import LINE_LABELS, LINE_NETS, Net
@@ -18,12 +19,8 @@ from lenet.training.line_recipe import LineRecipe
 from lenet.training.line_stream import LineBatch, count_columns
 from lenet.training.synthetic.line_variation import Variation, draw_variation
 
-# Steps' gradients are cut to this length, and AdamW forgets so fast.
-_LONGEST_STEP, _BETAS = 2.0, (0.9, 0.99)
 # Widths (n,), and on the device strips (n, 32, w), labels (n, m) and counts (n,).
 KeptLines = tuple[Int32, Tensor, Tensor, Tensor]
-# The running average begins as the plain mean of so many steps and more.
-_FIRST_STEPS = 20
 
 
 def column_scores(net: Net, scores: Tensor) -> Tensor:
@@ -54,9 +51,12 @@ class TorchLines:
         self.kept = copy.deepcopy(self.net).requires_grad_(False)
         weights = [p for p in self.net.parameters() if p.ndim > 1]
         others = [p for p in self.net.parameters() if p.ndim <= 1]
-        groups = [{"params": weights, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
+        self.rule = rule = AdamW(recipe.weight_decay, averaging=recipe.averaging)
+        groups = [{"params": weights, "weight_decay": rule.decay}, {"params": others, "weight_decay": 0.0}]
         fused = self.device.type == "cuda"
-        self.optimiser = torch.optim.AdamW(groups, lr=recipe.rate, betas=_BETAS, fused=fused)
+        self.optimiser = torch.optim.AdamW(
+            groups, lr=recipe.rate, betas=(rule.first, rule.second), eps=rule.epsilon, fused=fused
+        )
         self.steps = 0
 
     def keep(self, lines: LineBatch) -> KeptLines:
@@ -106,7 +106,7 @@ class TorchLines:
         loss = (losses / (counts + 1)).mean()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.net.parameters(), _LONGEST_STEP)
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.rule.longest_step)
         self.optimiser.step()
         self.steps += 1
         self._average()
@@ -114,7 +114,7 @@ class TorchLines:
 
     @torch.no_grad()
     def _average(self) -> None:
-        share = 1 - min(self.recipe.averaging, self.steps / (self.steps + _FIRST_STEPS))
+        share = 1 - min(self.rule.averaging, self.steps / (self.steps + FIRST_STEPS))
         kept, now = (
             [each for each in net.state_dict().values() if each.is_floating_point()] for net in (self.kept, self.net)
         )

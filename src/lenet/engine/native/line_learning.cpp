@@ -14,7 +14,7 @@ namespace {
 
 // A mini-batch is learned in so many blocks, each with a gradient of its own: as many threads can help.
 constexpr int BLOCKS = 16;
-// The average begins as the plain mean of so many steps and more.
+// The average begins as the plain mean of so many steps and more, as lenet.engine.learner has it.
 constexpr double FIRST_STEPS = 20;
 
 }  // namespace

@@ -11,13 +11,13 @@ from lenet.arrays import Bools, Float32, Int64, Uint8
 from lenet.data.dataset import Digits
 from lenet.data.strokes import StrokeSet, load_strokes
 from lenet.network.spec import DIGIT_BOX, GLYPH_SIZE
+from lenet.segmentation.glyphs import place_glyph
+from lenet.training.synthetic.marks import LIKE_DIGITS, draw_stroke
 
 # A glyph is drawn so many times finer than it is.
 _FINE = 4
 # A pen's thickness, in heights of a digit: least and greatest, on a logarithmic scale.
 _PENS = (0.05, 0.16)
-# Letters that may be a digit, or a part of one, on their own.
-LIKE_DIGITS = "OoDQlIiSsZzBbgq"
 
 
 @dataclass(frozen=True)
@@ -81,18 +81,8 @@ def draw_glyph(strokes: list[Float32], rng: np.random.Generator) -> Uint8:
     middle = (every.min(axis=0) + every.max(axis=0)) / 2
     wide = max(1, round(pen * room))
     for each in placed:
-        points = np.rint(((each - middle) * scale + side / 2) * 16).astype(np.int32)
-        if len(points) == 1:
-            cv2.circle(canvas, (int(points[0, 0]), int(points[0, 1])), round(8 * wide * 1.2), 255, -1, cv2.LINE_AA, 4)
-        else:
-            cv2.polylines(canvas, [points], False, 255, wide, cv2.LINE_AA, 4)
-    glyph = cv2.resize(canvas, (GLYPH_SIZE, GLYPH_SIZE), interpolation=cv2.INTER_AREA)
-    return _centre(glyph.astype(np.uint8))
-
-
-def _centre(glyph: Uint8) -> Uint8:
-    """Move a glyph so that its centre of mass is in the middle, to a pixel."""
-    total = max(float(glyph.sum()), 1.0)
-    y, x = np.indices(glyph.shape)
-    down, right = (GLYPH_SIZE / 2 - float((each * glyph).sum()) / total for each in (y, x))
-    return np.roll(glyph, (round(down), round(right)), axis=(0, 1)).astype(np.uint8)
+        draw_stroke(canvas, (each - middle) * scale + side / 2, wide)
+    ink = cv2.resize(canvas, (GLYPH_SIZE, GLYPH_SIZE), interpolation=cv2.INTER_AREA)
+    inked = np.argwhere(ink)
+    (top, left), (foot, right) = inked.min(axis=0), inked.max(axis=0) + 1
+    return place_glyph((ink[top:foot, left:right] / np.float32(255)).astype(np.float32))

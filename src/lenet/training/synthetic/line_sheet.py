@@ -12,7 +12,7 @@ from lenet.arrays import Uint8
 from lenet.network.inputs import LINE_HEIGHT
 from lenet.training.synthetic.line_paper import LinePaper
 from lenet.training.synthetic.line_texts import LinePart, write_number_text
-from lenet.training.synthetic.lines import WIDEST, LineKind, LineMaker, MadeLine
+from lenet.training.synthetic.lines import LineKind, LineMaker, MadeLine
 
 # Samples in a row, and the pixels of a sample's place, of the name before a row and of the text below a strip.
 _SAMPLES, _WIDE, _NAME, _TEXT, _EDGE = 6, 240, 170, 18, 6
@@ -87,7 +87,7 @@ def _make_narrow(maker: LineMaker, kind: LineKind, rng: np.random.Generator) -> 
     """Return the first made line that has room."""
     while True:
         line = maker.make(rng, kind)
-        if line.strip.shape[1] <= min(_WIDE - _EDGE, WIDEST):
+        if line.strip.shape[1] <= _WIDE - _EDGE:
             return line
 
 

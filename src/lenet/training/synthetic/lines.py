@@ -19,7 +19,16 @@ from lenet.training.synthetic.line_paper import LinePaper
 from lenet.training.synthetic.line_picture import picture_line
 from lenet.training.synthetic.line_style import LineStyle, Placed, strike_out
 from lenet.training.synthetic.line_texts import LinePart, write_line_text
-from lenet.training.synthetic.marks import Mark, Pens, chain_zeros, crop_digit, draw_in_style, draw_sign, print_text
+from lenet.training.synthetic.marks import (
+    LIKE_DIGITS,
+    Mark,
+    Pens,
+    chain_zeros,
+    crop_digit,
+    draw_in_style,
+    draw_sign,
+    print_text,
+)
 from lenet.training.synthetic.negatives import draw_negative
 
 # A strip is at most so wide, in pixels: a line of 16 digits that are as wide as high.
@@ -33,7 +42,7 @@ _IN_FONTS = "0123456789.,:/-+=%()$"
 # A writer of UNIPEN by name, one of MNIST as rows of digits, or a font.
 Hand = str | Int64 | Path
 # On their own these letters may be digits or signs; these signs may always be others.
-_LIKE_DIGITS, _LIKE_SIGNS = "OoDQlIiSsZzBbgqtcC", "|_'`"
+_UNSURE, _LIKE_SIGNS = f"{LIKE_DIGITS}tcC", "|_'`"
 
 
 @dataclass(frozen=True)
@@ -170,7 +179,7 @@ class LineMaker:
             return pens.draw_whole(pens.words, PASSED_OVER, rng)
         if kind < _WRITTEN_WORDS:
             count = int(rng.choice([1, 1, 1, 1, 2, 2, 3, 4, 6]))
-            unlike = _LIKE_SIGNS + (_LIKE_DIGITS if count == 1 else "")
+            unlike = _LIKE_SIGNS + (_UNSURE if count == 1 else "")
             letters = [
                 each
                 for each in pens.rows

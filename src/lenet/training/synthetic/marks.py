@@ -35,6 +35,8 @@ _SIGNS: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {
     "€": ((0.8, 1.2), (0.45, 0.6)),
     "£": ((0.9, 1.3), (0.45, 0.55)),
 }
+# Letters that may be a digit, or a part of one, on their own.
+LIKE_DIGITS = "OoDQlIiSsZzBbgq"
 # These lie: their width is what the table says.
 _LYING = "-="
 _OTHER = ((0.5, 1.1), (0.4, 0.7))
@@ -302,12 +304,17 @@ def paint(
         for stroke in mark.strokes:
             across, down = stroke[:, 0] + x, stroke[:, 1] + y
             points = np.stack([across + shear * (1 - down), down], axis=1) * unit + origin
-            fixed = np.rint(points * 16).astype(np.int32)
-            if len(fixed) == 1:
-                cv2.circle(drawn, (int(fixed[0, 0]), int(fixed[0, 1])), round(8 * wide * 1.2), 255, -1, cv2.LINE_AA, 4)
-            else:
-                cv2.polylines(drawn, [fixed], False, 255, wide, cv2.LINE_AA, 4)
+            draw_stroke(drawn, points, wide)
     np.maximum(canvas, drawn.astype(np.float32) / 255, out=canvas)
+
+
+def draw_stroke(drawn: Uint8, points: Float32 | Float64, wide: int) -> None:
+    """Draw a stroke (n, 2), in pixels, into ink (H, W), so many pixels wide; one of a single point is a dot."""
+    fixed = np.rint(points * 16).astype(np.int32)
+    if len(fixed) == 1:
+        cv2.circle(drawn, (int(fixed[0, 0]), int(fixed[0, 1])), round(8 * wide * 1.2), 255, -1, cv2.LINE_AA, 4)
+    else:
+        cv2.polylines(drawn, [fixed], False, 255, wide, cv2.LINE_AA, 4)
 
 
 def _paste(

@@ -6,6 +6,7 @@ import ast
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from types import FrameType
 
@@ -128,9 +129,16 @@ NAMES = {name for name, _path in MODULES}
 EVERY = pytest.mark.parametrize(("name", "path"), MODULES, ids=[name for name, _path in MODULES])
 
 
+@cache
+def parse(path: Path) -> ast.Module:
+    """What a file holds; parsed once for all tests."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def imports(path: Path) -> set[str]:
     """The absolute names that a file imports, wherever in the file; type checking blocks are left out."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parse(path)
     skipped: set[ast.AST] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
@@ -182,7 +190,7 @@ def test_every_module_has_its_place() -> None:
     placed |= set(FLOORS) - set(INSIDE)
     assert placed <= NAMES
     for name in NAMES - placed:
-        body = ast.parse((SOURCE / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8")).body
+        body = parse(SOURCE / f"{name.replace('.', '/')}.py").body
         assert name.endswith("__init__"), f"{name} has no place"
         assert [type(node) for node in body] == [ast.Expr], f"{name} is more than a sentence and has no place"
 
@@ -271,7 +279,7 @@ def test_functions_read_as_their_steps() -> None:
     """None takes more than so many ways, but for those that are named, and none has a class inside."""
     tangled, hidden = set(), []
     for name, path in MODULES:
-        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for function in ast.walk(parse(path)):
             if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
                 if count_decisions(function) > MOST_DECISIONS:
                     tangled.add(f"{name}.{function.name}")
@@ -389,7 +397,7 @@ def test_no_two_classes_share_a_public_name() -> None:
         node.name
         for name, path in MODULES
         if name != "serve.schema"
-        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        for node in parse(path).body
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     ]
     assert sorted(names) == sorted(set(names)), sorted({name for name in names if names.count(name) > 1})

@@ -174,7 +174,7 @@ import sys
 from importlib.machinery import BuiltinImporter, FrozenImporter, PathFinder
 from pathlib import Path
 sys.meta_path[:] = [BuiltinImporter, FrozenImporter, PathFinder]
-site, out, name = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+site, given = Path(sys.argv[1]), sys.argv[2:]
 sys.path.insert(0, str(site))
 import numpy as np
 import lenet
@@ -184,7 +184,8 @@ from lenet.export.to_c import ten_digits
 assert Path(lenet.__file__).is_relative_to(site)
 ten = Digits(ten_digits(), np.arange(10, dtype=np.uint8))
 dataset.load = lambda _name: Dataset("mnist", ten, ten, "none", np.zeros(10, bool))
-print(export(name, "pytorch", out)["files"])
+for out, name in zip(given[::2], given[1::2]):
+    print(export(name, "pytorch", Path(out))["files"])
 """
 
 
@@ -195,21 +196,11 @@ def test_an_installed_lenet_exports_the_model_card_too(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "src" / "lenet", installed, ignore=shutil.ignore_patterns("__pycache__"))
     own = tmp_path / "lenet5-reader.safetensors"
     shutil.copy(installed / "assets" / "lenet5.safetensors", own)
-    readme = {}
-    for name, weights in (("shipped", "lenet5-reader"), ("own", str(own))):
-        command = [
-            sys.executable,
-            "-W",
-            "ignore",
-            "-c",
-            INSTALLED,
-            str(tmp_path / "site"),
-            str(tmp_path / name),
-            weights,
-        ]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
-        assert done.returncode == 0, done.stderr
-        readme[name] = (tmp_path / name / "README.md").read_text(encoding="utf-8")
+    given = [str(tmp_path / "site"), str(tmp_path / "shipped"), "lenet5-reader", str(tmp_path / "own"), str(own)]
+    command = [sys.executable, "-W", "ignore", "-c", INSTALLED, *given]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    readme = {name: (tmp_path / name / "README.md").read_text(encoding="utf-8") for name in ("shipped", "own")}
     card = list_shipped()["lenet5-reader"].with_suffix(".md").read_text(encoding="utf-8")
     assert readme["shipped"].startswith("---\nlicense: mit")
     assert readme["shipped"].endswith(card)

@@ -40,8 +40,12 @@ def test_scraps_to_fine_tune_on_are_seen_as_the_reader_sees(tmp_path: Path, monk
 
 
 @pytest.mark.usefixtures("mnist")
-def test_a_new_hand_is_learned_and_the_old_ones_are_not_forgotten(tmp_path: Path) -> None:
+def test_a_new_hand_is_learned_and_the_old_ones_are_not_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Somebody whose 4 is an A and whose 3 is an E: all are read after seconds, and no more of MNIST's are misread."""
+    monkeypatch.setattr(fine_tune, "_OLD", 3_000)
+    monkeypatch.setattr(fine_tune, "_SCRAPS", 500)
     rng = np.random.default_rng(4)
     own = tmp_path / "own"
     own.mkdir()

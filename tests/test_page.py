@@ -194,6 +194,7 @@ def test_the_keyboard_draws(visit: Visit) -> None:
     visit.says("")
 
 
+@pytest.mark.parametrize("visit", ["desktop"], indirect=True)
 def test_corrections_are_kept_and_a_network_is_trained(visit: Visit, mnist: object) -> None:
     """Three corrections make fine-tuning possible; one pass is trained, seen and kept, and can be chosen."""
     page = visit.page

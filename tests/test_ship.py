@@ -138,7 +138,7 @@ def test_a_refitted_network_has_its_new_curve_in_its_card(tmp_path: Path, monkey
     calibration = {**weights.card["calibration"], "error_curve": [[0.25, 0.125, 0.75]]}
     fitted = replace(weights, card={**weights.card, "calibration": calibration})
     monkeypatch.setattr(ship, "load", lambda _name: None)
-    monkeypatch.setattr(ship, "number_writers", lambda _data: None)
+    monkeypatch.setattr(ship, "_hold_out", lambda *_: None)
     monkeypatch.setattr(ship.fit_decoder, "fit_answers", lambda *_: fitted)
     card = tmp_path / "lenet5-reader.md"
     old = find_weights("lenet5-reader").with_suffix(".md").read_text(encoding="utf-8")

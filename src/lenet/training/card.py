@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from statistics import mean, stdev
+from typing import Any
 
 from lenet.evaluation.interval import mean95
 from lenet.evaluation.result import Evaluation
@@ -92,6 +93,11 @@ def refresh_card(card: str, weights: Weights) -> str:
     return before + written[written.index(first) : written.index(past)] + past + after
 
 
+def _lost(calibration: dict[str, Any]) -> str:
+    share = calibration.get("digits_lost_to_rubbish", 0.0)
+    return f"one in {round(1 / share):,}" if share else "none"
+
+
 def _numbers(weights: Weights) -> str:
     """Return the part on numbers: how the path was fitted, the curve of errors; empty for weights that read digits."""
     calibration, curve = weights.card["calibration"], weights.error_curve
@@ -101,8 +107,8 @@ def _numbers(weights: Weights) -> str:
         f"| {100 * least:g} % | {100 * coverage:.1f} % | {100 * error:.2f} % |" for least, error, coverage in curve
     )
     return f"""
-The rubbish output was lowered after training until none of the held-out digits is taken for rubbish, a rule that was
-settled after test errors had been seen (docs/log.md).
+The rubbish output was lowered after training until {_lost(calibration)} of the held-out digits is taken for
+rubbish, a rule that was settled after test errors had been seen (docs/log.md).
 What finds the path through a number was fitted on {calibration["arc_scorer_fitted_on"]}, by equation 17,
 two in five of them hard ones: photographed, of several sizes, with more styles and 0s at the end than MNIST has.
 The confidence of a number was made honest on {calibration["confidence_fitted_on"]}:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lenet.arrays import Bools, Float64, Int64
-from lenet.data.dataset import Dataset, Digits
+from lenet.arrays import Bools, Float64, Int64, Uint8
+from lenet.data.dataset import Dataset, Digits, number_writers
 from lenet.decoding.arc_scorer import scorer_gradient
 from lenet.decoding.confidence import CONFIDENCE_FEATURES, calibrate_confidence
 from lenet.decoding.features import ARC_FEATURES, build_line_graph
@@ -27,9 +27,13 @@ from lenet.network.spec import NOT_A_DIGIT
 from lenet.network.weights import ARC_FEATURE_COUNT, ARC_SCORER_UNITS, Weights, rename_keys
 from lenet.progress import silent
 from lenet.segmentation.candidates import PageCandidates, find_candidates
+from lenet.training.line_stream import load_hands
 from lenet.training.sequence_loss import LONGEST, picture_number
 from lenet.training.synthetic.compose import Writing
 from lenet.training.synthetic.degrade import degrade
+from lenet.training.synthetic.fonts import find_fonts
+from lenet.training.synthetic.hand_glyphs import draw_hand_glyphs
+from lenet.training.synthetic.lines import LineMaker
 from lenet.training.synthetic.negatives import draw_negative
 
 # This share of the numbers is one digit.
@@ -43,8 +47,38 @@ _PASSES, _BATCH = 16, 8
 # Rate and decay of the arc scorer's linear unit and of its hidden ones, whose weights begin with this deviation. So
 # strong a decay of what is hidden costs made numbers a little and is worth more on real ones (docs/log.md).
 _LINEAR, _HIDDEN, _SPREAD = (0.06, 1e-3), (0.02, 1e-2), 0.3
+# At most this share of the held-out digits may be taken for rubbish.
+_LOST = 0.002
+# So many digits and letters of UNIPEN's held-out hands join MNIST's where the network learned from UNIPEN; and the
+# share of letters among pictures without a number, and of lines of any kind among all pictures.
+_HAND_DIGITS, _HAND_LETTERS, _LETTERS, _LINES = 2_400, 1_200, 0.5, 0.3
 # Confidences at which the curve of errors is kept.
 _CURVE = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What hands wrote that taught the network nothing: digits (n) by writer (n,), letters (m, 28, 28) and lines."""
+
+    digits: Digits
+    writers: Int64
+    letters: Uint8
+    lines: LineMaker | None
+
+
+def gather_held_out(data: Dataset, *, hands: bool) -> HeldOut:
+    """Return the held-out digits of a set of MNIST's writers; with UNIPEN's digits, letters and lines if asked.
+
+    Raises DataError where UNIPEN is asked for and is not there.
+    """
+    digits, writers = data.train.where(data.held_out), number_writers(data)[data.held_out]
+    if not hands:
+        return HeldOut(digits, writers, np.zeros((0, *digits.glyphs.shape[1:]), np.uint8), None)
+    more = draw_hand_glyphs(_HAND_DIGITS, _HAND_LETTERS, part="dev")
+    glyphs = np.concatenate([digits.glyphs, more.digits.glyphs])
+    labels = np.concatenate([digits.labels, more.digits.labels])
+    whose = np.concatenate([writers, int(writers.max(initial=-1)) + 1 + more.writers])
+    return HeldOut(Digits(glyphs, labels), whose, more.letters, LineMaker(load_hands("dev"), find_fonts()))
 
 
 @dataclass(frozen=True)
@@ -56,39 +90,35 @@ class Example:
     text: str
 
 
-def fit_decoder(
-    weights: Weights, data: Dataset, writers: Int64, report: Callable[[int, int], None] = silent
-) -> Weights:
+def fit_decoder(weights: Weights, held: HeldOut, report: Callable[[int, int], None] = silent) -> Weights:
     """Return weights that find paths through numbers, and how sure they are, by held-out writers' digits.
 
     The share of rubbish among what a network learned from is not that of the world: the rubbish output is lowered
-    until it takes none of the held-out digits, and the temperature is fitted anew.
+    until it takes one in 500 of the held-out digits, and the temperature is fitted anew.
     """
-    held, own = data.train.where(data.held_out), writers[data.held_out]
-    lowered, by = _lower_rubbish(weights, held)
-    scores = Network(lowered).scores(held.glyphs)
-    lowered = replace(lowered, temperature=fit_temperature(scores, held.labels))
-    found = picture_examples(Network(lowered), held, own, _EXAMPLES, 0, report, hard=_HARD)
+    lowered, by = _lower_rubbish(weights, held.digits)
+    scores = Network(lowered).scores(held.digits.glyphs)
+    lowered = replace(lowered, temperature=fit_temperature(scores, held.digits.labels))
+    found = picture_examples(Network(lowered), held, _EXAMPLES, 0, report, hard=_HARD)
     arc_scorer, loss = fit_arc_scorer(found)
     calibration = {
         **weights.card["calibration"],
         "expected_calibration_error": expected_calibration_error(
-            probabilities(scores, lowered.temperature), held.labels
+            probabilities(scores, lowered.temperature), held.digits.labels
         ),
+        "fitted_on": f"{len(held.digits):,} held-out digits",
         "rubbish_lowered_by": by,
+        "digits_lost_to_rubbish": _LOST,
         "arc_scorer": arc_scorer.tolist(),
         "arc_scorer_fitted_on": f"{len(found):,} numbers of held-out writers, {loss:.3f} nats each",
     }
-    return fit_answers(replace(lowered, card={**weights.card, "calibration": calibration}), data, writers, report)
+    return fit_answers(replace(lowered, card={**weights.card, "calibration": calibration}), held, report)
 
 
-def fit_answers(
-    weights: Weights, data: Dataset, writers: Int64, report: Callable[[int, int], None] = silent
-) -> Weights:
+def fit_answers(weights: Weights, held: HeldOut, report: Callable[[int, int], None] = silent) -> Weights:
     """Return weights that find paths already, with the confidence of answers and the curve of errors fitted anew."""
     assert weights.arc_scorer is not None
-    held, own = data.train.where(data.held_out), writers[data.held_out]
-    examples = picture_examples(Network(weights), held, own, _TRUSTED, 1, report, scraps=_SCRAPS)
+    examples = picture_examples(Network(weights), held, _TRUSTED, 1, report, scraps=_SCRAPS)
     features, right = read_examples(examples, weights.arc_scorer)
     confidence_weights = fit_confidence(features, right)
     honest = np.array([calibrate_confidence(each, confidence_weights) for each in features])
@@ -104,7 +134,7 @@ def fit_answers(
 def _lower_rubbish(weights: Weights, held: Digits) -> tuple[Weights, float]:
     scores = Network(weights).scores(held.glyphs).astype(np.float64)
     ahead = scores[:, NOT_A_DIGIT] - scores[:, :NOT_A_DIGIT].max(axis=1)
-    by = max(0.0, float(ahead.max()))
+    by = max(0.0, float(np.quantile(ahead, 1 - _LOST)))
     bias = weights.tensors["output.bias"].copy()
     bias[NOT_A_DIGIT] -= by
     return replace(weights, tensors={**weights.tensors, "output.bias": bias}), by
@@ -112,8 +142,7 @@ def _lower_rubbish(weights: Weights, held: Digits) -> tuple[Weights, float]:
 
 def picture_examples(
     network: Network,
-    digits: Digits,
-    writers: Int64,
+    held: HeldOut,
     count: int,
     seed: int,
     report: Callable[[int, int], None] = silent,
@@ -126,12 +155,18 @@ def picture_examples(
     photographed, with more in it that MNIST hardly has.
     """
     rng = np.random.default_rng([seed, 0xF17])
+    digits, writers = held.digits, held.writers
     found = []
     for number in range(count):
         rows = np.flatnonzero(writers == writers[rng.integers(len(writers))])
         rows = rng.choice(rows, 1 if rng.random() < _SINGLE else int(rng.integers(1, LONGEST + 1)))
-        if scraps and rng.random() < scraps:
+        if held.lines is not None and rng.random() < _LINES:
+            made = held.lines.make_page(rng)
+            page, text = made.grey, "".join(sign for sign in made.text if sign.isdigit())
+        elif scraps and rng.random() < scraps:
             ink = draw_negative(rng)
+            if len(held.letters) and rng.random() < _LETTERS:
+                ink = held.letters[rng.integers(len(held.letters))].astype(np.float32) / np.float32(255)
             page, text = degrade(Writing(ink, np.zeros(ink.shape, np.int32), ""), rng).grey, ""
         else:
             page, text = picture_number(digits.glyphs[rows], digits.labels[rows], rng, hard)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from lenet.arrays import Uint8
-from lenet.data.dataset import Dataset, load, number_writers
+from lenet.data.dataset import Dataset, load
 from lenet.engine import Network
 from lenet.engine.lines import LineNetwork
 from lenet.errors import LenetError, TrainingError, reason
@@ -122,7 +122,7 @@ def ship(runs: list[Path], name: str, assets: Path) -> Path:
     data = load(weights.card["data"]["name"])
     evaluation, apart = check(weights, data)
     if weights.net.outputs > NOT_A_DIGIT and not weights.card["recipe"].get("windows"):
-        weights = fit_decoder.fit_decoder(weights, data, number_writers(data))
+        weights = fit_decoder.fit_decoder(weights, _hold_out(weights, data))
         evaluation = measure.evaluate(Network(weights), data.test, data.name)
         weights.card["test"] = {"errors": evaluation.errors, "n": evaluation.n}
     card: dict[str, Any] = {
@@ -147,6 +147,11 @@ def ship(runs: list[Path], name: str, assets: Path) -> Path:
     return path
 
 
+def _hold_out(weights: Weights, data: Dataset) -> fit_decoder.HeldOut:
+    """Return what no writer who taught the weights wrote."""
+    return fit_decoder.gather_held_out(data, hands=bool(weights.card["recipe"].get("hands")))
+
+
 def refit(name: str, assets: Path) -> Path:
     """Fit the confidence of shipped weights' answers anew, after what it is weighed by has changed; return their path.
 
@@ -157,7 +162,7 @@ def refit(name: str, assets: Path) -> Path:
         raise TrainingError(name, "reads no numbers", "choose weights that do")
     data = load(weights.card["data"]["name"])
     path = assets / f"{name}.safetensors"
-    fitted = fit_decoder.fit_answers(weights, data, number_writers(data))
+    fitted = fit_decoder.fit_answers(weights, _hold_out(weights, data))
     card = path.with_suffix(".md")
     if card.exists():
         replace_text(card, refresh_card(card.read_text(encoding="utf-8"), fitted))

@@ -9,7 +9,7 @@ import numpy as np
 
 from lenet.arrays import Bools, Float32, Int64, Uint8
 from lenet.data.dataset import Digits
-from lenet.data.strokes import StrokeSet, load_strokes
+from lenet.data.strokes import Part, StrokeSet, load_strokes
 from lenet.network.spec import DIGIT_BOX, GLYPH_SIZE
 from lenet.segmentation.glyphs import place_glyph
 from lenet.training.synthetic.marks import LIKE_DIGITS, draw_stroke
@@ -29,19 +29,19 @@ class HandGlyphs:
     letters: Uint8
 
 
-def draw_hand_glyphs(digits: int, letters: int, seed: int = 0) -> HandGlyphs:
-    """Draw so many digits and letters of UNIPEN's part "train", each writer as often as any. Raises DataError.
+def draw_hand_glyphs(digits: int, letters: int, seed: int = 0, part: Part = "train") -> HandGlyphs:
+    """Draw so many digits and letters of a part of UNIPEN's, each writer as often as any. Raises DataError.
 
     The same seed draws the same.
     """
     rng = np.random.default_rng([seed, 0x4A2D])
-    written = load_strokes("train", "digits")
+    written = load_strokes(part, "digits")
     rows, writers = _choose_rows(written, np.ones(len(written), bool), digits, rng)
     glyphs = np.stack([draw_glyph(written.sample(row), rng) for row in rows])
     labels = written.labels[rows].astype(np.uint8)
     shapes = []
     for kind in ("upper", "lower"):
-        strokes = load_strokes("train", kind)
+        strokes = load_strokes(part, kind)
         unlike = ~np.isin(strokes.labels, list(LIKE_DIGITS))
         chosen, _writers = _choose_rows(strokes, unlike, letters // 2, rng)
         shapes += [draw_glyph(strokes.sample(row), rng) for row in chosen]

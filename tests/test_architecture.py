@@ -25,16 +25,17 @@ HOUSE = """
 version
 lenet errors arrays files progress steps processes
 network: spec probabilities summary inputs initialisation weights
-preprocessing: morphology decode colour paper illumination dropout binarize form_boxes ruled_lines pipeline
+preprocessing: morphology decode frames colour paper illumination dropout binarize form_boxes ruled_lines pipeline
 result
 engine: dispatch packing reference gradients warp weighted lines line_loss learner __init__ tta transforms twins
   native_learners learners
 nets: modules __init__ hub
 segmentation: components text_lines seams lattice strip line_strips glyphs candidates
-decoding: graph formats alignments whole_lines two_readers arc_scorer features sliding_window decoder confidence lines
+decoding: graph formats alignments spacing whole_lines two_readers arc_scorer features sliding_window decoder confidence lines
 data: idx sources fetch labels strokes dataset unipen unipen_sets
 line_reader
 line_answers
+page_answers
 reader
 export: parity onnx_graph to_onnx to_pytorch quantised c_text c_source to_c import_model __init__
 bulk: inputs cpu_limit worker_pool jobs outputs shards ray_cluster
@@ -45,7 +46,7 @@ training: distortions recipe recipes plan run ranks teacher synthetic.compose sy
   synthetic.fonts synthetic.line_texts synthetic.line_paper synthetic.line_style synthetic.line_picture
   synthetic.lines synthetic.line_sheet synthetic.line_variation line_recipe line_stream line_torch line_engine
   line_backend line_samples backend engine_backend torch_backend backends loop line_run fine_tune
-  corrections start spread fit_decoder fit_pair card ship
+  corrections start spread fit_decoder fit_pair fit_spaces card ship
 bench: timing contenders run
 report: paper measured page rates claims classifiers boosting invariance parts figures sections verdicts write reproduce
 serve: limits metrics page request model_registry inspect occlusion tasks readers training_jobs schema guard
@@ -75,7 +76,9 @@ HOMES = {
     },
     "onnx": {"export.onnx_graph", "export.import_model"},
     "onnxruntime": {"export.to_onnx", "bench"},
-    "PIL": {"preprocessing.decode", "drawing", "training.synthetic.marks"},
+    "PIL": {"preprocessing.decode", "preprocessing.frames", "drawing", "training.synthetic.marks"},
+    "pillow_heif": {"preprocessing.decode"},
+    "pypdfium2": {"preprocessing.frames"},
     "pyarrow": {"bulk.inputs", "bulk.outputs"},
     "ray": {"bulk.ray_cluster"},
     "cv2": {"preprocessing", "segmentation", "training.synthetic"},

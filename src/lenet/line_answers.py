@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from itertools import starmap
 from typing import Literal
 
 import numpy as np
@@ -14,14 +14,15 @@ from lenet.decoding.decoder import DecodedDigit, DecodedLine
 from lenet.decoding.formats import SYMBOLS, accept_choices
 from lenet.decoding.graph import Automaton
 from lenet.decoding.lines import LineOfArcs, decode_line
-from lenet.decoding.two_readers import PairedText, pair_texts
+from lenet.decoding.spacing import find_spaces, part_numbers
+from lenet.decoding.two_readers import PairedText, keep_digits, pair_texts, share_confidence
 from lenet.decoding.whole_lines import SpelledLine
 from lenet.engine import Network
 from lenet.engine.lines import LineNetwork, load_lines
 from lenet.engine.tta import score_with_tta
-from lenet.line_reader import WholeLine, read_whole_lines
+from lenet.line_reader import SeenSign, WholeLine, read_whole_lines
 from lenet.network.probabilities import log_probabilities
-from lenet.network.spec import NOT_A_DIGIT
+from lenet.network.spec import NOT_A_DIGIT, SPACE
 from lenet.preprocessing.decode import Page
 from lenet.preprocessing.pipeline import find_writing
 from lenet.result import Box
@@ -45,17 +46,38 @@ class Place:
 
 
 @dataclass(frozen=True)
+class PlacedSymbol:
+    """A digit or a sign of a line, with its probability and the second best digit's, and where it is.
+
+    `number` says of which of the line's numbers it is, from 0 on.
+    """
+
+    label: str
+    confidence: float
+    runner_up: tuple[str, float]
+    place: Place
+    number: int = 0
+
+
+@dataclass(frozen=True)
 class PlacedLine:
-    """A decoded line, and where each of its symbols is; `written` has texts with all signs that were seen in them."""
+    """A decoded line: its symbols, how sure each of its numbers is, and the boxes of what was passed over."""
 
     decoded: DecodedLine
-    places: list[Place]
-    written: Mapping[str, str] = field(default_factory=dict)
+    symbols: tuple[PlacedSymbol, ...]
+    sure: tuple[float, ...]
+    passed_over: tuple[Box, ...] = ()
 
-    def list_signed(self) -> dict[str, str]:
-        """Return those of the likeliest texts in which signs were seen, each with them."""
-        texts = [text for text, _confidence in self.decoded.likeliest if text]
-        return {text: self.written[text] for text in texts if self.written.get(text, text) != text}
+
+def place_symbols(decoded: DecodedLine, places: list[Place]) -> PlacedLine:
+    """Return a decoded line of one number with the places of its symbols."""
+    symbols = tuple(starmap(_place_symbol, zip(decoded.digits, places, strict=True)))
+    return PlacedLine(decoded, symbols, (decoded.confidence,))
+
+
+def _place_symbol(found: DecodedDigit, place: Place) -> PlacedSymbol:
+    runner_up = SYMBOLS[found.runner_up], found.runner_up_confidence
+    return PlacedSymbol(SYMBOLS[found.symbol], found.confidence, runner_up, place)
 
 
 @dataclass(frozen=True)
@@ -92,25 +114,75 @@ def read_line(
     arcs = found.arcs.tolist()
     decoded = calibrate_line(found.decoded, found.features, network)
     if whole is None:
-        return PlacedLine(decoded, cut.place(found)), arcs
-    paired, confidence, likeliest = _pair(decoded, whole, readers, formatted=allowed is not None)
-    likeliest = likeliest[:best]
-    fits = max(decoded.fits, whole.spelled.fits)
-    if paired.text != decoded.text and readers == "both" and paired.text:
-        found = cut.decode(accept_choices([paired.text], "text"), 0)
-    if paired.text == found.decoded.text and readers == "both":
-        answer = replace(found.decoded, confidence=confidence, likeliest=likeliest, fits=fits)
-        return PlacedLine(answer, cut.place(found), whole.spelled.as_written()), arcs
-    signs = whole.place(paired.text)
-    digits = tuple(
-        DecodedDigit(
-            step, SYMBOLS.index(sign.label), sign.confidence, SYMBOLS.index(sign.runner_up[0]), sign.runner_up[1]
-        )
-        for step, sign in enumerate(signs)
+        return place_symbols(decoded, cut.place(found)), arcs
+    formatted = allowed is not None
+    paired, confidence, likeliest = _pair(decoded, whole, readers, formatted=formatted)
+    said = paired.text if formatted else keep_digits(paired.text)
+    if readers == "both" and said and said != decoded.text and SPACE not in said:
+        found = cut.decode(accept_choices([said], "text"), 0)
+    by_cut: list[PlacedSymbol] = []
+    if readers == "both" and said == found.decoded.text:
+        by_cut = list(starmap(_place_symbol, zip(found.decoded.digits, cut.place(found), strict=True)))
+    text, certain = paired.text, np.zeros(0)
+    if not formatted and text:
+        text, certain, likeliest = _space_out(whole, paired.text, likeliest)
+    symbols = _number_symbols(text, by_cut, whole.place(text.replace(SPACE, "")))
+    sure = _share(text, confidence, likeliest, certain)
+    likeliest = ((text, float(np.prod(sure))), *likeliest[1:])
+    answer = DecodedLine(text, likeliest[0][1], (), likeliest[:best], max(decoded.fits, whole.spelled.fits))
+    return PlacedLine(answer, symbols, tuple(sure), whole.find_passed_over(paired.text)), arcs
+
+
+def _space_out(
+    whole: WholeLine, text: str, likeliest: tuple[tuple[str, float], ...]
+) -> tuple[str, Float64, tuple[tuple[str, float], ...]]:
+    """Return a text, and others of as many signs, with spaces between numbers; and how certain each place is.
+
+    Places are those between the text's signs, (n - 1,); where something is passed over numbers are apart for certain.
+    """
+    signs = text.replace(SPACE, "")
+    ends = np.cumsum([len(part) for part in text.split(SPACE)])[:-1] - 1
+    likely = np.zeros(max(0, len(signs) - 1))
+    features = whole.weigh_spaces(signs)
+    if len(features) == len(likely):
+        likely = find_spaces(features, load_lines().weights.space_weights, signs)
+    likely[ends] = 1.0
+    spaced = part_numbers(signs, likely)
+    certain = np.maximum(likely, 1 - likely)
+    others = tuple(
+        (part_numbers(other, likely) if len(other) == len(signs) else other, chance) for other, chance in likeliest[1:]
     )
-    places = [Place(-1, sign.box, sign.glyph) for sign in signs]
-    answer = DecodedLine(paired.text, confidence, digits, likeliest, fits)
-    return PlacedLine(answer, places, whole.spelled.as_written()), arcs
+    return spaced, certain, (likeliest[0], *others)
+
+
+def _share(text: str, confidence: float, likeliest: tuple[tuple[str, float], ...], certain: Float64) -> list[float]:
+    """Return how sure each number of a text is, with the places beside it and in it, if these are known."""
+    sure = share_confidence(text, confidence, ((text, likeliest[0][1]), *likeliest[1:]))
+    first = 0
+    for row, part in enumerate(text.split(SPACE) if len(certain) else ()):
+        past = first + len(part)
+        inside = certain[first : past - 1]
+        beside = [each for each in (first - 1, past - 1) if 0 <= each < len(certain)]
+        sure[row] *= float(np.prod(inside) * np.sqrt(np.prod(certain[beside])))
+        first = past
+    return sure
+
+
+def _number_symbols(text: str, by_cut: list[PlacedSymbol], whole: list[SeenSign]) -> tuple[PlacedSymbol, ...]:
+    """Return the symbols of a text, each with its number: as they were cut, if they were, else where the line has them.
+
+    `by_cut` are those that were cut, all of them or the digits alone; `whole` are all, or none without room for them.
+    """
+    cut, found = list(reversed(by_cut)), []
+    seen: list[SeenSign | None] = list(whole) if whole else [None] * len(text)
+    numbers = [(sign, number) for number, part in enumerate(text.split(SPACE)) for sign in part]
+    for (sign, number), where in zip(numbers, seen, strict=False):
+        if cut and cut[-1].label == sign:
+            found.append(replace(cut.pop(), number=number))
+        elif where is not None:
+            place = Place(-1, where.box, where.glyph)
+            found.append(PlacedSymbol(sign, where.confidence, where.runner_up, place, number))
+    return tuple(found)
 
 
 def _pair(

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from lenet.arrays import Float64, Int32, Uint8
-from lenet.decoding.alignments import score_texts
+from lenet.decoding.alignments import place_labels, score_texts
 from lenet.decoding.graph import Automaton
+from lenet.decoding.spacing import SPACE_FEATURES, measure_rooms, weigh_rooms
 from lenet.decoding.whole_lines import SpelledLine, place_text, spell_line
 from lenet.engine.lines import LineNetwork
 from lenet.network.inputs import LINE_HEIGHT
 from lenet.network.probabilities import log_probabilities, probabilities
-from lenet.network.spec import LINE_LABELS
+from lenet.network.spec import LINE_LABELS, NOT_A_DIGIT, PASSED_OVER, SPACE
 from lenet.preprocessing.decode import Page
 from lenet.preprocessing.pipeline import PageInk
 from lenet.result import Box
@@ -43,8 +44,8 @@ class WholeLine:
     size: tuple[int, int]
 
     def place(self, text: str) -> list[SeenSign]:
-        """Return the signs of a text of this line, where the first view has them; none: it has no room for them."""
-        labels = self.spelled.written.get(text) or tuple(map(LINE_LABELS.index, text))
+        """Return the signs of a text, without its spaces, where the first view has them; none: it has no room."""
+        labels = self._find_labels(text)
         try:
             spans = place_text(self.views[0], labels, text)
         except ValueError:
@@ -54,6 +55,46 @@ class WholeLine:
         middles = spans.mean(axis=1) * pixels
         sides = self._find_sides(middles)
         return [self._see(sign, *each) for sign, *each in zip(text, spans, middles, sides, strict=True)]
+
+    def weigh_spaces(self, text: str) -> Float64:
+        """Return SPACE_FEATURES (n - 1, 5) of the places between n signs without spaces; (0, 5) without room for them.
+
+        They are where the first view has them.
+        """
+        try:
+            spans = place_text(self.views[0], self._find_labels(text), text)
+        except ValueError:
+            return np.zeros((0, len(SPACE_FEATURES)))
+        strip = self.strips[0].strip
+        rooms = measure_rooms(strip, spans.mean(axis=1) * (strip.shape[1] / len(self.views[0])))
+        return weigh_rooms(rooms, self.views[0], spans, text)
+
+    def _find_labels(self, text: str) -> tuple[int, ...]:
+        """Return the labels that say a text, or one that has the same digits and signs; spaces count nothing."""
+        for known, labels in self.spelled.written.items():
+            if known.replace(SPACE, "") == text.replace(SPACE, ""):
+                return labels
+        return tuple(map(LINE_LABELS.index, text))
+
+    def find_passed_over(self, text: str) -> tuple[Box, ...]:
+        """Return the boxes of what is passed over where the line says a text."""
+        labels = self._find_labels(text)
+        passed = [row for row, label in enumerate(labels) if LINE_LABELS[label] == PASSED_OVER]
+        try:
+            spans = place_labels(self.views[0], labels)[passed] if passed else ()
+        except ValueError:
+            return ()
+        pixels = self.strips[0].strip.shape[1] / len(self.views[0])
+        return tuple(self._find_box(*(float(side) * pixels for side in span)) for span in spans)
+
+    def _find_box(self, left: float, right: float) -> Box:
+        """Return the box in the picture of a part of the first strip, from and to these of its pixels."""
+        strip = self.strips[0]
+        x0, x1 = (strip.left + side * strip.scale for side in (left, right))
+        y0 = strip.top + strip.rise * (x0 + x1) / 2
+        corners = np.array([x0, y0, x1, y0 + LINE_HEIGHT * strip.scale]) * self.scale
+        x0, y0, x1, y1 = np.clip(np.rint(corners), 0, np.tile(self.size, 2)).astype(int).tolist()
+        return x0, y0, x1, y1
 
     def score_digits(self) -> Float64:
         """Return the log-probability (10,) that the line is this one digit, the mean of its views."""
@@ -71,14 +112,10 @@ class WholeLine:
         strip = self.strips[0]
         probs = np.exp(self.views[0][span[0] : span[1]]).max(axis=0)
         label = LINE_LABELS.index(sign)
-        others = np.where(np.arange(len(probs)) == label, -1.0, probs)[:10]
+        others = np.where(np.arange(len(probs)) == label, -1.0, probs)[:NOT_A_DIGIT]
         second = int(others.argmax())
-        x0, x1 = (strip.left + side * strip.scale for side in sides)
-        y0 = strip.top + strip.rise * (x0 + x1) / 2
-        corners = np.array([x0, y0, x1, y0 + LINE_HEIGHT * strip.scale]) * self.scale
-        box = np.clip(np.rint(corners), 0, np.tile(self.size, 2)).astype(int).tolist()
         runner_up = (LINE_LABELS[second], float(max(0.0, others[second])))
-        return SeenSign(sign, float(probs[label]), runner_up, (box[0], box[1], box[2], box[3]), strip.cut_glyph(middle))
+        return SeenSign(sign, float(probs[label]), runner_up, self._find_box(*sides), strip.cut_glyph(middle))
 
 
 def read_whole_lines(

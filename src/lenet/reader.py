@@ -9,21 +9,30 @@ from typing import get_args
 import numpy as np
 
 from lenet.arrays import Float64
-from lenet.decoding.decoder import DecodedDigit, DecodedLine, decode, withhold
-from lenet.decoding.formats import SYMBOLS, accept_choices, parse_pattern
+from lenet.decoding.decoder import DecodedDigit, DecodedLine, decode
+from lenet.decoding.formats import accept_choices, parse_pattern
 from lenet.decoding.graph import Automaton
 from lenet.decoding.sliding_window import build_column_graph
 from lenet.engine import Network
 from lenet.engine.lines import load_lines
 from lenet.engine.tta import TtaScores, score_with_tta
 from lenet.errors import UsageError
-from lenet.line_answers import CutLine, Place, PlacedLine, Readers, calibrate_line, pair_digit, read_line
+from lenet.line_answers import (
+    CutLine,
+    Place,
+    Readers,
+    calibrate_line,
+    pair_digit,
+    place_symbols,
+    read_line,
+)
 from lenet.line_reader import WholeLine, read_whole_lines
 from lenet.network.probabilities import best_two, log_probabilities, probabilities
 from lenet.network.spec import NOT_A_DIGIT
+from lenet.page_answers import join_lines
 from lenet.preprocessing.decode import Page, PictureSource
 from lenet.preprocessing.pipeline import find_writing, prepare_page
-from lenet.result import Abstained, Box, Digit, Line, Number, Reading, RunnerUp, Sign, join_texts
+from lenet.result import Reading
 from lenet.segmentation.candidates import (
     LineStrips,
     PageCandidates,
@@ -33,8 +42,6 @@ from lenet.segmentation.candidates import (
 )
 from lenet.steps import Step
 
-# Less of what a line may say than this is hardly what was meant.
-_HARDLY = 0.01
 # A single glyph that is likelier no digit than any is none; no more texts of a line than these are listed.
 _RUBBISH, _MOST_TEXTS = 0.5, 100
 
@@ -143,8 +150,8 @@ def _read_digit(
         (DecodedDigit(0, first, float(probs[first]), second, float(probs[second])),),
         likeliest,
     )
-    line = PlacedLine(decoded, [Place(0, candidates.box(0), candidates.glyphs[0])])
-    return _join_lines([line], options, steps)
+    line = place_symbols(decoded, [Place(0, candidates.box(0), candidates.glyphs[0])])
+    return join_lines([line], steps, (), options.least)
 
 
 def read_numbers(candidates: PageCandidates, network: Network, options: ReadOptions = ReadOptions()) -> Reading:
@@ -173,7 +180,7 @@ def _read_numbers(
         lines.append(line)
         said += arcs
     steps = (*candidates.steps, *([Step("augmented")] if scores.augmented[said].any() else []))
-    return _join_lines(lines, options, steps, candidates.share_read)
+    return join_lines(lines, steps, options.steps, options.least, candidates.share_read)
 
 
 def read_strips(lines: LineStrips, network: Network, options: ReadOptions = ReadOptions()) -> Reading:
@@ -187,55 +194,8 @@ def read_strips(lines: LineStrips, network: Network, options: ReadOptions = Read
         spans = np.stack([columns - 1, columns + 2], axis=1).astype(np.int32)
         decoded = calibrate_line(decode(graph, spans, options.allowed, options.best), None, network)
         said = [int(columns[each.step]) for each in decoded.digits]
-        found.append(PlacedLine(decoded, [Place(column, *lines.place(number, column)) for column in said]))
-    return _join_lines(found, options, lines.steps, lines.share_read)
-
-
-def _join_lines(
-    found: list[PlacedLine], options: ReadOptions, steps: tuple[Step, ...], share_read: float = 1.0
-) -> Reading:
-    """Put decoded lines together; one that says nothing is left out.
-
-    Of ink of which only a share is read, nothing is answered: what is left out may belong to any number.
-    """
-    lines: list[Line] = []
-    numbers: list[Number] = []
-    digits: list[Digit] = []
-    signs: list[Sign] = []
-    silent = 1.0
-    for each in found:
-        decoded = each.decoded
-        if not decoded.digits:
-            silent = min(silent, decoded.confidence)
-            continue
-        confidence = decoded.confidence * share_read
-        abstained: Abstained = "uncertain" if share_read < 1 else _abstain(confidence, options)
-        text, guess = ("", decoded.text) if abstained else (decoded.text, "")
-        box, line = _surround(each.places), len(lines)
-        lines.append(Line(text, guess, confidence, abstained, box, decoded.likeliest, each.list_signed()))
-        numbers.append(Number(text, guess, confidence, abstained, box, line))
-        for symbol, place in zip(decoded.digits, each.places, strict=True):
-            if symbol.symbol < NOT_A_DIGIT:
-                digits.append(_make_digit(symbol, place, line, answered=not abstained))
-            else:
-                sign = SYMBOLS[symbol.symbol], symbol.confidence, line, place.box
-                signs.append(Sign(*sign, answered=not abstained, arc=place.arc))
-    if not lines:
-        return Reading("", "", silent, "not a digit", steps=(*steps, *options.steps))
-    if any(each.decoded.digits and each.decoded.fits < _HARDLY for each in found):
-        steps = (*steps, Step("format-unlikely"))
-    text = join_texts(line.text for line in lines)
-    return Reading(
-        text,
-        "" if text else "\n".join(line.guess for line in lines),
-        float(np.prod([line.confidence for line in lines if line.text or not text])),
-        False if text else "uncertain",
-        tuple(lines),
-        tuple(numbers),
-        tuple(digits),
-        tuple(signs),
-        (*steps, *options.steps),
-    )
+        found.append(place_symbols(decoded, [Place(column, *lines.place(number, column)) for column in said]))
+    return join_lines(found, lines.steps, options.steps, options.least, lines.share_read)
 
 
 def read_options(
@@ -298,18 +258,3 @@ def _least_confidence(network: Network, of_lines: bool, most_error: float) -> tu
         return min(enough), ()
     reached = 100 * float(min(error for _confidence, error, _coverage in curve))
     return 1.0, (Step("error-out-of-reach", {"weights": weights.name, "percent_wrong": reached}),)
-
-
-def _make_digit(found: DecodedDigit, place: Place, line: int, *, answered: bool) -> Digit:
-    runner_up = RunnerUp(SYMBOLS[found.runner_up], found.runner_up_confidence)
-    label = SYMBOLS[found.symbol]
-    return Digit(label, found.confidence, runner_up, line, place.box, place.glyph, answered, place.arc)
-
-
-def _surround(places: list[Place]) -> Box:
-    x0, y0, x1, y1 = zip(*(place.box for place in places), strict=True)
-    return min(x0), min(y0), max(x1), max(y1)
-
-
-def _abstain(confidence: float, options: ReadOptions) -> Abstained:
-    return "uncertain" if confidence < options.least else withhold(confidence)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -115,9 +115,10 @@ class Number:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of writing: `text`, `guess` and `confidence` as a `Number` has them, and the likeliest texts.
+    """One line of writing: its numbers joined by spaces, an answer in `text`, and its likeliest texts.
 
-    `written` has those of them in which signs were seen as they are written; ~ is what was passed over.
+    A number that is withheld stands in `text` as "?" while another is answered. `confidence` is the probability that
+    all that is answered is right.
     """
 
     text: str
@@ -126,7 +127,6 @@ class Line:
     abstained: Abstained
     box: Box
     likeliest: tuple[tuple[str, float], ...] = ()
-    written: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def state(self) -> State:
@@ -136,9 +136,6 @@ class Line:
     def as_json(self) -> dict[str, Any]:
         """Return the line as `lenet read --json` has it."""
         likeliest: list[dict[str, Any]] = [{"text": text, "confidence": sure} for text, sure in self.likeliest]
-        for each in likeliest:
-            if each["text"] in self.written:
-                each["written"] = self.written[each["text"]]
         return {
             **_answer_json(self),
             "box": list(self.box),
@@ -150,7 +147,8 @@ class Line:
 class Reading:
     """What a picture says: an answer, and only an answer, in `text`; what is not answered in `guess`.
 
-    `text` joins the lines by newlines; a line that is withheld stands in it as "?" while another is answered.
+    `text` joins the numbers of a line by spaces and the lines by newlines; a number, or a line, that is withheld stands
+    in it as "?" while another is answered.
     `abstained` has a reason only if nothing is answered: then `text` is empty. `confidence` is the probability that all
     that is answered is right; of what is withheld as a whole it is the guess's. `steps` are what was done to the
     picture, `notes` their sentences.
@@ -178,8 +176,12 @@ class Reading:
 
     @property
     def best_text(self) -> str:
-        """The likeliest text of every line, answered or not: what is compared with a label."""
-        return "\n".join(line.text or line.guess for line in self.lines)
+        """The likeliest text of every number, answered or not: what is compared with a label."""
+        best = [
+            " ".join(number.text or number.guess for number in self.numbers if number.line == row)
+            for row in range(len(self.lines))
+        ]
+        return "\n".join(best)
 
     def as_json(self) -> dict[str, Any]:
         """Return the reading as `lenet read --json` has it, without the path."""
@@ -194,10 +196,10 @@ class Reading:
         }
 
 
-def join_texts(texts: Iterable[str]) -> str:
-    """Join the texts of lines by newlines; what is withheld, an empty one, is "?" unless all are: then nothing is."""
+def join_texts(texts: Iterable[str], between: str = "\n") -> str:
+    """Join texts of lines or of numbers; what is withheld, an empty one, is "?" unless all are: then nothing is."""
     every = tuple(texts)
-    return "\n".join(text or WITHHELD for text in every) if any(every) else ""
+    return between.join(text or WITHHELD for text in every) if any(every) else ""
 
 
 def _answer_json(said: Number | Line | Reading) -> dict[str, Any]:

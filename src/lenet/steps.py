@@ -61,6 +61,9 @@ KINDS: dict[str, Kind] = {
     ),
     "strokes-thinned": Kind("glyph", _say("strokes thinned from {from_pixels:.1f} to {to_pixels:.1f} pixels of 20")),
     "augmented": Kind("answer", _say("doubtful: turned, slanted and scaled looks count too")),
+    "letters-passed-over": Kind(
+        "answer", _count("places", "letter, word or mark", "passed over", "letters, words or marks"), notable=True
+    ),
     "format-unlikely": Kind("answer", _say("what is written hardly fits the format"), notable=True),
     "error-out-of-reach": Kind(
         "answer",

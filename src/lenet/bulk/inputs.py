@@ -1,4 +1,4 @@
-"""Where pictures lie: files, members of tar and zip archives, rows of a Parquet table; named alike, opened in order."""
+"""Where pictures lie: files, their pages, members of archives, rows of a table; named alike, opened in order."""
 
 from __future__ import annotations
 
@@ -6,31 +6,37 @@ import glob
 import tarfile
 import zipfile
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import IO, Any
 
-from lenet.errors import DataError, LenetError, MissingExtra, reason
+from lenet.errors import DataError, LenetError, MissingExtra, PictureError, reason
 from lenet.preprocessing.decode import MOST_BYTES, SUFFIXES
+from lenet.preprocessing.frames import FRAMED, PDF, count_pages, open_pages
 
-# Between a store's path and what lies in it: forms.zip::page/3.png, scans.parquet::17.
+# Between a store's path and what lies in it: forms.zip::page/3.png, scans.parquet::17, and the page of scans.pdf::2.
 INSIDE = "::"
 # Between a member's name and its number, if the name was there before: a.png, then a.png##2.
 AGAIN = "##"
 _TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _STORES = (".zip", ".parquet", *_TARS)
+# Files whose pages are pictures of their own, and what may lie among pictures without a word.
+_PAGED, _BESIDE = (*FRAMED, PDF), frozenset(("labels.csv", "Thumbs.db", "desktop.ini"))
 # Rows of a table that are held at once.
 _ROWS = 64
 
 
-def list_pictures(paths: Iterable[str], column: str | None = None) -> list[str]:
+def list_pictures(
+    paths: Iterable[str], column: str | None = None, pass_over: Callable[[str], None] = lambda _line: None
+) -> list[str]:
     """Return the names of the pictures that paths, folders (with all that is in them), globs and stores hold, in order.
 
-    Stores are .zip, .tar (also compressed) and .parquet files; of a table the `column` of bytes is taken, or the only
-    one. What is not there is kept, and a glob that nothing matches, and a folder or a store without pictures: opening
-    it says what is wrong, and the others are read. A store that is damaged is kept, behind those of its pictures that
-    were found before the damage. Raises MissingExtra for Parquet without pyarrow.
+    A file of several pages is as many pictures. `pass_over` is called with a line for each file of a folder that is
+    none. Stores are .zip, .tar (also compressed) and .parquet files; of a table the `column` of bytes is taken, or the
+    only one. What is not there is kept, and a glob that nothing matches, and a folder or a store without pictures:
+    opening it says what is wrong, and the others are read. A store that is damaged is kept, behind those of its
+    pictures that were found before the damage. Raises MissingExtra for Parquet without pyarrow.
     """
     found: list[str] = []
     for path in paths:
@@ -40,24 +46,57 @@ def list_pictures(paths: Iterable[str], column: str | None = None) -> list[str]:
         except (OSError, ValueError):  # a name that is too long, or has a zero byte
             folder, there = False, True
         if folder:
-            inside = sorted(str(each) for each in Path(path).rglob("*") if _is_picture(each.name))
-            found += inside or [path]
+            found += _list_folder(Path(path), pass_over) or [path]
         elif not there and glob.has_magic(path):
             matching = glob.glob(path, recursive=True)  # noqa: PTH207 - an absolute pattern is allowed
-            found += list_pictures(sorted(matching), column) or [path]
+            found += list_pictures(sorted(matching), column, pass_over) or [path]
         elif there and _is_store(path):
             inside, problem = _list_members(path, column)
             found += [*inside, path] if problem or not inside else inside
         else:
-            found.append(path)
+            found += _list_pages(path) if there and path.lower().endswith(_PAGED) else [path]
     return found
+
+
+def _list_folder(folder: Path, pass_over: Callable[[str], None]) -> list[str]:
+    """Return the pictures in a folder; a line for each file that is none, hidden ones and labels left out."""
+    found: list[str] = []
+    for file in sorted(each for each in folder.rglob("*") if each.is_file()):
+        if _is_picture(file.name) or file.suffix.lower() == PDF:
+            try:
+                found += _list_pages(str(file), strict=file.suffix.lower() == PDF)
+            except LenetError as error:
+                pass_over(f"{file}: passed over ({error.problem})")
+        elif not file.name.startswith(".") and file.name not in _BESIDE:
+            pass_over(f"{file}: passed over (not a picture in a known format)")
+    return found
+
+
+def _list_pages(path: str, *, strict: bool = False) -> list[str]:
+    """Return a file's pages, or the file itself if it has one; one that cannot be opened is kept, unless `strict`."""
+    if not path.lower().endswith(_PAGED):
+        return [path]
+    try:
+        count = count_pages(path)
+    except LenetError:
+        if strict:
+            raise
+        return [path]
+    one = count == 1 and not path.lower().endswith(PDF)
+    return [path] if one else [f"{path}{INSIDE}{number}" for number in range(1, count + 1)]
+
+
+def find_page(name: str) -> int | None:
+    """Return which page of its file a picture is, from 1 on; None if it is no page."""
+    before, _inside, page = name.rpartition(INSIDE)
+    return int(page) if before.lower().endswith(_PAGED) and page.isdecimal() else None
 
 
 def open_pictures(names: list[str], column: str | None = None, given: bytes = b"") -> Iterator[tuple[str, Any]]:
     """Yield (name, what is read): a path, a member's bytes, those `given` for "-", or what is wrong with a bad one.
 
     A store is opened once for all of its pictures, and streamed: one member or 64 rows at a time are held. Whatever is
-    damaged there, each name has its turn.
+    damaged there, each name has its turn. A page is a Pillow image.
     """
     for store, group in groupby(names, find_store):
         if store is None:
@@ -100,6 +139,10 @@ def _check_alone(name: str, column: str | None) -> str | LenetError:
             return DataError(name, "an empty name is no picture")
         if Path(name).is_dir():
             return DataError(name, "holds no pictures")
+        if name.lower().endswith(PDF) and Path(name).is_file():
+            return PictureError(name, "holds no pages") if count_pages(name) == 0 else name
+    except LenetError as error:
+        return error
     except (OSError, ValueError):
         pass
     return name
@@ -117,7 +160,7 @@ def find_file(name: str) -> str:
 def find_store(name: str) -> str | None:
     """Return the store that a name is inside of, if any."""
     before, inside, _member = name.partition(INSIDE)
-    return before if inside and before.lower().endswith(_STORES) else None
+    return before if inside and before.lower().endswith((*_STORES, *_PAGED)) else None
 
 
 def _list_members(path: str, column: str | None) -> tuple[list[str], DataError | None]:
@@ -183,6 +226,8 @@ def _number_members(members: Iterable[Any], name: str) -> Iterator[tuple[str, An
 def _stream(store: str, names: list[str], column: str | None) -> Iterator[tuple[str, Any]]:
     if store.lower().endswith(".parquet"):
         yield from _stream_rows(store, names, column)
+    elif store.lower().endswith(_PAGED):
+        yield from zip(names, open_pages(store, [find_page(name) or 0 for name in names]), strict=True)
     elif store.lower().endswith(".zip"):
         with zipfile.ZipFile(store) as archive:
             members = dict(_number_members(archive.infolist(), "filename"))

@@ -11,6 +11,7 @@ from threading import current_thread, main_thread
 from typing import Any, NoReturn
 
 from lenet.bulk.cpu_limit import Interrupter, TookTooLong, end_process_after, run_unlimited
+from lenet.bulk.inputs import find_page
 from lenet.bulk.worker_pool import LATE, map_in_processes
 from lenet.engine import Network, load
 from lenet.engine.dispatch import count_cores
@@ -35,7 +36,9 @@ class Answer:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as `lenet read --json` prints it."""
-        return {"path": self.path, **(self.reading.as_json() if self.reading else {"error": self.error})}
+        page = find_page(self.path)
+        named = {"path": self.path} if page is None else {"path": self.path, "page": page}
+        return {**named, **(self.reading.as_json() if self.reading else {"error": self.error})}
 
 
 # Runs the reading of a picture, which is named, within its time.

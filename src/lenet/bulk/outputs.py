@@ -86,8 +86,7 @@ def format_likeliest(answer: dict[str, Any]) -> str:
     """Return the likeliest texts of an answer with their confidences, best first; a bar parts lines of writing."""
 
     def told(text: dict[str, Any]) -> str:
-        written = f" ({text['written']})" if "written" in text else ""
-        return f"{text['text'] or 'nothing'}{written} {format_confidence(text['confidence'])}"
+        return f"{text['text'] or 'nothing'} {format_confidence(text['confidence'])}"
 
     return " | ".join(", ".join(map(told, line.get("likeliest", ()))) for line in answer.get("lines", ())).strip(" |")
 
@@ -97,11 +96,14 @@ def describe_withheld(answer: dict[str, Any]) -> list[str]:
     guess = str(answer["guess"]).replace("\n", " ")
     if answer["abstained"]:
         return [f"{answer['state']}: perhaps {guess}" if guess else answer["state"]]
-    return [
-        f"line {number} {line['state']}: perhaps {line['guess']}"
-        for number, line in enumerate(answer["lines"], 1)
-        if line["abstained"]
-    ]
+    told = []
+    for row in range(len(answer["lines"])):
+        own = [number for number in answer["numbers"] if number["line"] == row]
+        for place, number in enumerate(own, 1):
+            if number["abstained"]:
+                name = f"number {place} of line {row + 1}" if len(own) > 1 else f"line {row + 1}"
+                told.append(f"{name} {number['state']}: perhaps {number['guess']}")
+    return told
 
 
 def format_confidence(confidence: float) -> str:

@@ -115,7 +115,7 @@ def read(
     _check_usage(method, timeout, out, resume, overwrite)
     options: dict[str, Any] = {"digit": digit, "pattern": pattern, "best": best, "max_error": max_error}
     options |= {"sweep": method == "sweep", "choices": _read_choices(choices) if choices else None}
-    found = list_pictures(paths, column)
+    found = list_pictures(paths, column, lambda line: print(line, file=sys.stderr))
     job = {"model": model, "column": column, **options} | ({} if method in ("cut", "sweep") else {"method": method})
     sliding_window = options.pop("sweep")
     asked = read_options(load(model), sliding_window=sliding_window, readers=_READERS[method], **options)

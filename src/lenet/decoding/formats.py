@@ -10,9 +10,10 @@ import numpy as np
 from lenet.arrays import Int32
 from lenet.decoding.graph import Automaton
 from lenet.errors import UsageError
+from lenet.network.spec import LINE_LABELS, SPACE
 
-# What an arc can say: the digits, and the separators that the named formats allow.
-SYMBOLS = "0123456789.,:/-"
+# What a number is written of: digits and signs, in the order of `LINE_LABELS`.
+SYMBOLS = LINE_LABELS[: LINE_LABELS.index(SPACE)]
 _DIGITS = range(10)
 _MOST_STATES = 5_000
 _MOST_REPEATS = 100

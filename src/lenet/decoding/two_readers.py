@@ -9,7 +9,7 @@ import numpy as np
 from lenet.arrays import Float64
 from lenet.decoding.whole_lines import SpelledLine
 from lenet.network.probabilities import log_odds
-from lenet.network.spec import LINE_LABELS, PASSED_OVER
+from lenet.network.spec import LINE_LABELS, PASSED_OVER, SPACE
 
 # What a reader does not list it may still mean: it has these probabilities at least.
 _LEAST_CUT, _LEAST_WHOLE = 1e-6, 1e-9
@@ -39,13 +39,15 @@ class PairedText:
 def pair_texts(cut: dict[str, float], whole: SpelledLine, shares: Float64, *, formatted: bool = False) -> PairedText:
     """Weigh the texts of both readers, each with its probability, and return the likeliest; "" says nothing.
 
-    The log-probabilities are added, the lattice's times the first of `shares` (3,), times the second where the whole
-    line has what is cut into digits wrongly: other signs than points, commas and dashes, spaces, letters; and times the
-    third where a format says which signs there are.
+    Without a format the lattice says digits: it counts for each text that has these. The log-probabilities are added,
+    the lattice's times the first of `shares` (3,), times the second where the whole line has what is cut into digits
+    wrongly: other signs than points, commas and dashes, spaces, letters; and times the third where a format says which
+    signs there are.
     """
     share = float(shares[2] if formatted else shares[0] if _is_plain(whole) else shares[1])
     texts = list(dict.fromkeys((*whole.texts, *cut))) or [""]
-    scores = np.array([_score(text, cut, whole, share) for text in texts])
+    known = {text: cut.get(text if formatted else keep_digits(text), 0.0) for text in texts}
+    scores = np.array([_score(known[text], whole.texts.get(text, 0.0), share) for text in texts])
     chances = np.exp(scores - scores.max())
     chances /= chances.sum()
     order = np.argsort(-chances, kind="stable")
@@ -55,13 +57,31 @@ def pair_texts(cut: dict[str, float], whole: SpelledLine, shares: Float64, *, fo
     return PairedText(text, likeliest, _weigh(text, same, cut, whole), likeliest[0][1] / same)
 
 
+def share_confidence(text: str, confidence: float, likeliest: tuple[tuple[str, float], ...]) -> list[float]:
+    """Return how sure each number of a text is: their product is the text's own confidence.
+
+    A number is the less sure the more of the likeliest texts have another in its place.
+    """
+    numbers = text.split(SPACE)
+    alike = [(other.split(SPACE), chance) for other, chance in likeliest]
+    alike = [each for each in alike if len(each[0]) == len(numbers)]
+    every = sum(chance for _other, chance in alike)
+    doubts = [
+        -np.log(max(_LEAST_CUT, sum(chance for other, chance in alike if other[place] == own) / max(every, _LEAST_CUT)))
+        for place, own in enumerate(numbers)
+    ]
+    total = sum(doubts)
+    shares = [doubt / total if total > 0 else 1 / len(numbers) for doubt in doubts]
+    return [float(confidence**share) for share in shares]
+
+
 def keep_digits(text: str) -> str:
-    """Return a text without its signs."""
+    """Return a text without its signs and spaces."""
     return "".join(sign for sign in text if sign in _DIGITS)
 
 
 def _add_digits(texts: dict[str, float]) -> dict[str, float]:
-    """Return the probability of digits, whatever signs stand between them."""
+    """Return the probability of digits, whatever signs and spaces stand between them."""
     sums: dict[str, float] = {}
     for text, chance in texts.items():
         sums[keep_digits(text)] = sums.get(keep_digits(text), 0.0) + chance
@@ -74,9 +94,9 @@ def _is_plain(whole: SpelledLine) -> bool:
     return all(LINE_LABELS[label] in _PLAIN for label in written)
 
 
-def _score(text: str, cut: dict[str, float], whole: SpelledLine, share: float) -> float:
-    lattice = np.log(max(cut.get(text, 0.0), _LEAST_CUT))
-    return float(np.log(max(whole.texts.get(text, 0.0), _LEAST_WHOLE)) + share * lattice)
+def _score(cut: float, whole: float, share: float) -> float:
+    """Weigh the probabilities that two readers give a text, as a logarithm."""
+    return float(np.log(max(whole, _LEAST_WHOLE)) + share * np.log(max(cut, _LEAST_CUT)))
 
 
 def _weigh(text: str, same: float, cut: dict[str, float], whole: SpelledLine) -> Float64:

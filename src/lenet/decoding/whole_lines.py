@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 
 from lenet.arrays import Float64, Int32
 from lenet.decoding.alignments import find_texts, place_labels, score_texts
-from lenet.decoding.formats import SYMBOLS
 from lenet.decoding.graph import Automaton
-from lenet.network.spec import LINE_LABELS
+from lenet.network.spec import LINE_LABELS, NOT_A_DIGIT, PASSED_OVER, SPACE
 
 # So many texts of each view are compared; so many of all views together are told.
 _FOLLOWED, _TOLD = 8, 24
-_DIGITS = frozenset("0123456789")
-_SIGNS = LINE_LABELS[10:]
+_DIGITS = frozenset(LINE_LABELS[:NOT_A_DIGIT])
+_SIGNS = LINE_LABELS[NOT_A_DIGIT:]
+# A sign that belongs to the number behind it, and one that belongs to that before it, whatever room is between.
+_HOLDS = re.compile(r"(?<=[-+=$€£]) (?=\S)|(?<=\S) (?=[+=%$€£])")
 
 
 @dataclass(frozen=True)
 class SpelledLine:
     """What the views of a line say: texts as they would be answered with their probability, the likeliest first.
 
-    `written` has for each text the likeliest labels, all signs among them, that say it. `fits` is how much of what the
-    line may say is allowed.
+    Without a format, spaces stand only where something is passed over. `written` has for each text the likeliest
+    labels, spaces and what is passed over among them, that say it. `fits` is how much of what the line may say is
+    allowed.
     """
 
     texts: dict[str, float]
     written: dict[str, tuple[int, ...]]
     fits: float = 1.0
 
-    def as_written(self) -> dict[str, str]:
-        """Return each text with the signs that were seen before, in and behind it; ~ is what was passed over."""
-        return {text: "".join(LINE_LABELS[label] for label in labels) for text, labels in self.written.items()}
-
 
 def spell_line(views: list[Float64], allowed: Automaton | None = None) -> SpelledLine:
     """Find what views of a line say, log-probabilities (w, k) of columns each: the mean of theirs is a text's own.
 
-    Without a format a text is the digits of what is written. With one it is what the format allows, signs before and
-    behind it passed over, and its probability is among those.
+    Without a format a text is what is written: numbers with their signs. With one each number is what the format
+    allows, signs before and behind it passed over, and its probability is among those.
     """
     own = _adapt(allowed) if allowed else None
     found = {text: None for view in views for text in find_texts(view, _FOLLOWED)}
@@ -67,14 +66,24 @@ def spell_line(views: list[Float64], allowed: Automaton | None = None) -> Spelle
 
 
 def _find_answer(labels: tuple[int, ...], own: Automaton | None) -> str | None:
-    """Return what labels answer: their digits, or what a format allows of them; None: it allows nothing of them."""
-    text = "".join(LINE_LABELS[label] for label in labels)
+    """Return what labels answer: their numbers, or what a format allows of them; None: it allows nothing of them."""
     if own is None:
-        return "".join(sign for sign in text if sign in _DIGITS)
-    for each in (text, text.strip(_SIGNS)):
-        if _accepts(own, each):
-            return each
-    return None
+        # Where a number ends is found by `spacing`.
+        return SPACE.join(split_numbers("".join(LINE_LABELS[label] for label in labels).replace(SPACE, "")))
+    numbers = split_numbers("".join(LINE_LABELS[label] for label in labels))
+    found = []
+    for number in numbers:
+        fitting = [each for each in (number, number.strip(_SIGNS)) if _accepts(own, each)]
+        if not fitting:
+            return None
+        found.append(fitting[0])
+    return SPACE.join(found) if found else None
+
+
+def split_numbers(written: str) -> list[str]:
+    """Return the numbers of what is written, each with its signs; what has no digit is passed over."""
+    text = _HOLDS.sub("", SPACE.join(written.replace(PASSED_OVER, SPACE).split()))
+    return [part for part in text.split(SPACE) if not _DIGITS.isdisjoint(part)]
 
 
 def _accepts(own: Automaton, text: str) -> bool:
@@ -85,15 +94,19 @@ def _accepts(own: Automaton, text: str) -> bool:
 
 
 def _adapt(allowed: Automaton) -> Automaton:
-    """Return a format's automaton for the labels of a line network in place of `SYMBOLS`."""
+    """Return a format's automaton for the labels of a line network, of which `SYMBOLS` are the first.
+
+    Behind a number stands a space and another, or something that is passed over.
+    """
     transitions = np.full((len(allowed.transitions), len(LINE_LABELS)), -1, np.int32)
-    for column, sign in enumerate(SYMBOLS):
-        transitions[:, LINE_LABELS.index(sign)] = allowed.transitions[:, column]
+    transitions[:, : allowed.transitions.shape[1]] = allowed.transitions
+    for between in (SPACE, PASSED_OVER):
+        transitions[allowed.accepting, LINE_LABELS.index(between)] = 0
     return Automaton(transitions, allowed.accepting)
 
 
 def place_text(view: Float64, labels: tuple[int, ...], text: str) -> Int32:
-    """Return from which column to which (n, 2) each sign of a text stands, that labels with signs left out say.
+    """Return from which column to which (n, 2) each sign of a text without spaces stands, that labels say with others.
 
     Raises ValueError when the view has too few columns for the labels.
     """

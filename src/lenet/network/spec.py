@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 # The weights that read when none are named, and those that slide along a line.
-DEFAULT, SLIDING_DEFAULT = "lenet5-reader", "lenet5-sweep"
+DEFAULT, SLIDING_DEFAULT = "lenet5-hands", "lenet5-sweep"
 # The weights that read lines as a whole.
 LINE_DEFAULT = "lenet-line"
 # Section II.B: a 32x32 field; the background is -0.1, full ink 1.175, so that the mean is about 0.
@@ -29,7 +29,7 @@ NOT_A_DIGIT = 10
 # What a column of a line network may say: digits, signs, a space between numbers, and what is passed over, as letters;
 # behind these stands nothing.
 LINE_LABELS = "0123456789.,:/-+=%()$€£ ~"
-PASSED_OVER = "~"
+SPACE, PASSED_OVER = " ", "~"
 
 # Equation 6 and appendix A: f(a) = A tanh(S a), so that f(1) = 1 and f(-1) = -1 to five digits.
 SQUASH_AMPLITUDE = 1.7159

@@ -35,6 +35,8 @@ ARC_FEATURE_COUNT, ARC_SCORER_UNITS, CONFIDENCE_WEIGHT_COUNT = 24, 24, 14
 # With how many weights `lenet.decoding.two_readers` weighs its features, an offset included; and how much the lattice's
 # log-probability counts there, until it is fitted.
 PAIR_WEIGHT_COUNT, _LATTICE_SHARES = 11, (1.0, 0.4, 0.5)
+# So many numbers find the spaces of a line, and those that do it where none were fitted: by what its columns say.
+SPACE_WEIGHT_COUNT, _SPACE_WEIGHTS = 6, (1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 _FORMAT = 1
 # The largest network of the table has 62,000 parameters; a file beyond this holds something else.
 _MOST_BYTES = 1 << 24
@@ -87,6 +89,12 @@ class Weights:
     def pair_weights(self) -> Float64 | None:
         """How `lenet.decoding.two_readers` weighs what both readers say (11,), the offset last; of a line network."""
         return self._fitted("pair_weights")
+
+    @property
+    def space_weights(self) -> Float64:
+        """How `lenet.decoding.spacing` weighs a place between two signs (6,), the offset last; of a line network."""
+        fitted = self._fitted("space_weights")
+        return np.array(_SPACE_WEIGHTS) if fitted is None else fitted
 
     @property
     def error_curve(self) -> Float64 | None:
@@ -214,6 +222,7 @@ def _check_fitted(weights: Weights, path: Path) -> None:
         "confidence_weights": ((CONFIDENCE_WEIGHT_COUNT,), f"{CONFIDENCE_WEIGHT_COUNT} finite numbers"),
         "lattice_shares": ((3,), "3 finite numbers"),
         "pair_weights": ((PAIR_WEIGHT_COUNT,), f"{PAIR_WEIGHT_COUNT} finite numbers"),
+        "space_weights": ((SPACE_WEIGHT_COUNT,), f"{SPACE_WEIGHT_COUNT} finite numbers"),
         "error_curve": ((-1, 3), "3 finite numbers a row"),
     }
     for what, (shape, numbers) in shapes.items():

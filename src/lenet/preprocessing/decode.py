@@ -28,10 +28,13 @@ _WORKING_PIXELS, _LONGEST = 4_200_000, 24_000
 # Pillow's own weights for luminance, ITU-R 601-2.
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 # What Pillow may decode: no format that runs another program or that nobody photographs in.
-_FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "WEBP", "BMP", "GIF", "PPM", "AVIF")
+_FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "WEBP", "BMP", "GIF", "PPM", "AVIF", "HEIF")
 # How the names of such pictures end.
 SUFFIXES = frozenset(
-    (".png", ".jpg", ".jpeg", ".mpo", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".ppm", ".pgm", ".pbm", ".avif")
+    (
+        *(".png", ".jpg", ".jpeg", ".mpo", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".ppm", ".pgm", ".pbm", ".avif"),
+        *(".heic", ".heif"),
+    )
 )
 # A picture has colours if this share of its pixels, looked at here and there, are further from grey than this.
 _LOOKS, _LEAST_COLOUR, _GREYISH = 20_000, 0.003, 40
@@ -41,12 +44,12 @@ _OPAQUE, _MIDDLE_GREY = 0.5, 128
 _FULL_VALUES = (1, 255, 1023, 4095, 16383, 65535)
 # EXIF's tag for how the camera was held, and the first of its values for a picture that lies on its side.
 _ORIENTATION, _LYING = 0x0112, 5
-# Formats that are refused by name, by how their files begin (offset, bytes).
+# Formats that are refused by name, by how their files begin (offset, bytes); and those of HEIC photographs.
 _REFUSED = {
     "a PDF": (0, b"%PDF"),
-    "a HEIC photograph": (4, b"ftypheic"),
     "an SVG drawing": (0, b"<svg"),
 }
+_HEIC = (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1", b"ftypheif")
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,8 @@ def _open(data: bytes, name: str) -> Image.Image:
     for what, (offset, magic) in _REFUSED.items():
         if data[offset:].startswith(magic):
             raise PictureError(name, f"is {what}, which is not read", "save it as PNG or JPEG", kind="unsupported")
+    if data[4:12] in _HEIC:
+        _know_heic(name)
     try:
         picture = Image.open(io.BytesIO(data))
     except Image.DecompressionBombError as error:
@@ -133,6 +138,17 @@ def _open(data: bytes, name: str) -> Image.Image:
             name, f"is {picture.format}, which is not read", "save it as PNG or JPEG", kind="unsupported"
         )
     return picture
+
+
+def _know_heic(name: str) -> None:
+    """Have Pillow know HEIC. Raises PictureError without the library for it."""
+    try:
+        import pillow_heif
+    except ImportError as error:
+        problem = "is a HEIC photograph, which needs pillow-heif"
+        remedy = "pip install 'lenet[heic]', or save it as JPEG"
+        raise PictureError(name, problem, remedy, kind="unsupported") from error
+    pillow_heif.register_heif_opener()
 
 
 def _decode(

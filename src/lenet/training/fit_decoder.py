@@ -27,13 +27,10 @@ from lenet.network.spec import NOT_A_DIGIT
 from lenet.network.weights import ARC_FEATURE_COUNT, ARC_SCORER_UNITS, Weights, rename_keys
 from lenet.progress import silent
 from lenet.segmentation.candidates import PageCandidates, find_candidates
-from lenet.training.line_stream import load_hands
 from lenet.training.sequence_loss import LONGEST, picture_number
 from lenet.training.synthetic.compose import Writing
 from lenet.training.synthetic.degrade import degrade
-from lenet.training.synthetic.fonts import find_fonts
 from lenet.training.synthetic.hand_glyphs import draw_hand_glyphs
-from lenet.training.synthetic.lines import LineMaker
 from lenet.training.synthetic.negatives import draw_negative
 
 # This share of the numbers is one digit.
@@ -48,37 +45,36 @@ _PASSES, _BATCH = 16, 8
 # strong a decay of what is hidden costs made numbers a little and is worth more on real ones (docs/log.md).
 _LINEAR, _HIDDEN, _SPREAD = (0.06, 1e-3), (0.02, 1e-2), 0.3
 # At most this share of the held-out digits may be taken for rubbish.
-_LOST = 0.002
+_LOST = 0.0005
 # So many digits and letters of UNIPEN's held-out hands join MNIST's where the network learned from UNIPEN; and the
-# share of letters among pictures without a number, and of lines of any kind among all pictures.
-_HAND_DIGITS, _HAND_LETTERS, _LETTERS, _LINES = 2_400, 1_200, 0.5, 0.3
+# share of letters among pictures without a number.
+_HAND_DIGITS, _HAND_LETTERS, _LETTERS = 2_400, 1_200, 0.5
 # Confidences at which the curve of errors is kept.
 _CURVE = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995)
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """What hands wrote that taught the network nothing: digits (n) by writer (n,), letters (m, 28, 28) and lines."""
+    """What hands wrote that taught the network nothing: digits (n) by writer (n,), and letters (m, 28, 28) or none."""
 
     digits: Digits
     writers: Int64
     letters: Uint8
-    lines: LineMaker | None
 
 
 def gather_held_out(data: Dataset, *, hands: bool) -> HeldOut:
-    """Return the held-out digits of a set of MNIST's writers; with UNIPEN's digits, letters and lines if asked.
+    """Return the held-out digits of a set of MNIST's writers; with UNIPEN's digits and letters if asked.
 
     Raises DataError where UNIPEN is asked for and is not there.
     """
     digits, writers = data.train.where(data.held_out), number_writers(data)[data.held_out]
     if not hands:
-        return HeldOut(digits, writers, np.zeros((0, *digits.glyphs.shape[1:]), np.uint8), None)
+        return HeldOut(digits, writers, np.zeros((0, *digits.glyphs.shape[1:]), np.uint8))
     more = draw_hand_glyphs(_HAND_DIGITS, _HAND_LETTERS, part="dev")
     glyphs = np.concatenate([digits.glyphs, more.digits.glyphs])
     labels = np.concatenate([digits.labels, more.digits.labels])
     whose = np.concatenate([writers, int(writers.max(initial=-1)) + 1 + more.writers])
-    return HeldOut(Digits(glyphs, labels), whose, more.letters, LineMaker(load_hands("dev"), find_fonts()))
+    return HeldOut(Digits(glyphs, labels), whose, more.letters)
 
 
 @dataclass(frozen=True)
@@ -94,7 +90,7 @@ def fit_decoder(weights: Weights, held: HeldOut, report: Callable[[int, int], No
     """Return weights that find paths through numbers, and how sure they are, by held-out writers' digits.
 
     The share of rubbish among what a network learned from is not that of the world: the rubbish output is lowered
-    until it takes one in 500 of the held-out digits, and the temperature is fitted anew.
+    until it takes one in 2,000 of the held-out digits, and the temperature is fitted anew.
     """
     lowered, by = _lower_rubbish(weights, held.digits)
     scores = Network(lowered).scores(held.digits.glyphs)
@@ -160,10 +156,7 @@ def picture_examples(
     for number in range(count):
         rows = np.flatnonzero(writers == writers[rng.integers(len(writers))])
         rows = rng.choice(rows, 1 if rng.random() < _SINGLE else int(rng.integers(1, LONGEST + 1)))
-        if held.lines is not None and rng.random() < _LINES:
-            made = held.lines.make_page(rng)
-            page, text = made.grey, "".join(sign for sign in made.text if sign.isdigit())
-        elif scraps and rng.random() < scraps:
+        if scraps and rng.random() < scraps:
             ink = draw_negative(rng)
             if len(held.letters) and rng.random() < _LETTERS:
                 ink = held.letters[rng.integers(len(held.letters))].astype(np.float32) / np.float32(255)

@@ -9,12 +9,13 @@ import numpy as np
 
 from lenet.arrays import Bools, Float64, Uint8
 from lenet.decoding.confidence import calibrate_confidence
-from lenet.decoding.two_readers import PAIR_FEATURES, pair_texts
-from lenet.decoding.whole_lines import SpelledLine
+from lenet.decoding.two_readers import PAIR_FEATURES, keep_digits, pair_texts
+from lenet.decoding.whole_lines import SpelledLine, split_numbers
 from lenet.engine import Network
 from lenet.engine.lines import LineNetwork
 from lenet.evaluation.calibration import fit_confidence
 from lenet.line_answers import compare_readers
+from lenet.network.spec import SPACE
 from lenet.network.weights import Weights
 from lenet.preprocessing.pipeline import prepare_page
 from lenet.progress import silent
@@ -38,7 +39,7 @@ _LEAST = 1e-4
 
 @dataclass(frozen=True)
 class ReadTwice:
-    """A line that both readers read: what the lattice says, the whole line, and the digits that are right."""
+    """A line that both readers read: what the lattice says, the whole line, and what is right, its spaces left out."""
 
     cut: dict[str, float]
     whole: SpelledLine
@@ -66,7 +67,7 @@ def picture_lines(
         page, text = _picture(hands, maker, rng)
         lines = compare_readers(prepare_page(page), network, whole)
         if len(lines) == 1:
-            found.append(ReadTwice(*lines[0], "".join(sign for sign in text if sign.isdigit())))
+            found.append(ReadTwice(*lines[0], SPACE.join(split_numbers(text.replace(SPACE, "")))))
         report(number + 1, count)
     return found
 
@@ -98,7 +99,11 @@ def measure_share(lines: list[ReadTwice], share: float) -> float:
 def weigh_lines(lines: list[ReadTwice], shares: Float64) -> tuple[Float64, Bools]:
     """Return PAIR_FEATURES (n, 10) of the lines that say something, and which of these are right (n,)."""
     paired = [pair_texts(each.cut, each.whole, shares) for each in lines]
-    said = [(each.features, each.text == line.text) for each, line in zip(paired, lines, strict=True) if each.text]
+    said = [
+        (each.features, keep_digits(each.text) == keep_digits(line.text))
+        for each, line in zip(paired, lines, strict=True)
+        if each.text
+    ]
     features = np.array([each for each, _right in said]).reshape(-1, len(PAIR_FEATURES))
     return features, np.array([right for _each, right in said], bool)
 

@@ -30,11 +30,12 @@ from lenet.nets import LeNet
 from lenet.network.inputs import to_input
 from lenet.network.spec import DEFAULT, NOT_A_DIGIT
 from lenet.network.weights import Weights, load_weights, save_weights
-from lenet.training import fit_decoder, fit_pair
+from lenet.training import fit_decoder, fit_pair, fit_spaces
 from lenet.training.card import refresh_card, write_card
 from lenet.training.line_stream import load_hands
 from lenet.training.recipe import restore_settings
 from lenet.training.synthetic.fonts import find_fonts
+from lenet.training.synthetic.lines import LineMaker
 
 # The largest difference between engines, as a share of a layer's largest value.
 PARITY = 1e-5
@@ -171,7 +172,7 @@ def refit(name: str, assets: Path) -> Path:
 
 
 def ship_lines(given: Path, name: str, assets: Path, beside: str = DEFAULT) -> Path:
-    """Ship a line network, once it is fitted how its answers go together with those `beside` it; return the path.
+    """Ship a line network, once its spaces and how its answers go with those `beside` it are fitted; return the path.
 
     Takes minutes: thousands of lines of held-out hands are read.
     """
@@ -179,9 +180,11 @@ def ship_lines(given: Path, name: str, assets: Path, beside: str = DEFAULT) -> P
     if not weights.net.reads_lines:
         raise TrainingError(given, f"{weights.net.name} reads no lines", "choose weights of a line network")
     cut, whole = Network(load_weights(beside), threads=1), LineNetwork(weights, threads=1)
-    lines = fit_pair.picture_lines(cut, whole, load_hands("dev"), find_fonts(), fit_pair.PAGES, 0)
+    fonts = find_fonts()
+    places = fit_spaces.picture_spaces(LineMaker(load_hands("train"), fonts), whole, fit_spaces.LINES, 0)
+    lines = fit_pair.picture_lines(cut, whole, load_hands("dev"), fonts, fit_pair.PAGES, 0)
     path = assets / "lines" / f"{name}.safetensors"
-    save_weights(path, fit_pair.fit_pair(weights, lines))
+    save_weights(path, fit_spaces.fit_spaces(fit_pair.fit_pair(weights, lines), *places))
     return path
 
 

@@ -1,0 +1,97 @@
+"""From decoded lines to a reading: which numbers are answers and which are guesses, what stands where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from lenet.decoding.decoder import withhold
+from lenet.line_answers import PlacedLine, PlacedSymbol
+from lenet.network.spec import SPACE
+from lenet.result import Abstained, Box, Digit, Line, Number, Reading, RunnerUp, Sign, join_texts
+from lenet.steps import Step
+
+# Less of what a line may say than this is hardly what was meant.
+_HARDLY = 0.01
+
+
+def join_lines(
+    found: list[PlacedLine], steps: tuple[Step, ...], asked: tuple[Step, ...], least: float, share_read: float = 1.0
+) -> Reading:
+    """Put decoded lines together; one that says nothing is left out.
+
+    A number that is less sure than `least` is withheld. Of ink of which only a share is read, nothing is answered: what
+    is left out may belong to any number. Behind the `steps` stand those that were `asked` for.
+    """
+    said = [each for each in found if each.symbols]
+    steps = (*steps, *_list_passed_over(found))
+    if not said:
+        silent = min([1.0, *(each.decoded.confidence for each in found)])
+        return Reading("", "", silent, "not a digit", steps=(*steps, *asked))
+    if any(each.decoded.fits < _HARDLY for each in said):
+        steps = (*steps, Step("format-unlikely"))
+    by_line = [_part_numbers(each, row, least, share_read) for row, each in enumerate(said)]
+    lines = [_join_numbers(own, each.decoded.likeliest) for own, each in zip(by_line, said, strict=True)]
+    numbers = [number for own in by_line for number in own]
+    symbols = [
+        (symbol, row, not by_line[row][symbol.number].abstained)
+        for row, each in enumerate(said)
+        for symbol in each.symbols
+    ]
+    text = join_texts(line.text for line in lines)
+    return Reading(
+        text,
+        "" if text else "\n".join(line.guess for line in lines),
+        float(np.prod([each.confidence for each in numbers if each.text or not text])),
+        False if text else "uncertain",
+        tuple(lines),
+        tuple(numbers),
+        tuple(_make_digit(*each) for each in symbols if each[0].label.isdigit()),
+        tuple(_make_sign(*each) for each in symbols if not each[0].label.isdigit()),
+        (*steps, *asked),
+    )
+
+
+def _list_passed_over(found: list[PlacedLine]) -> list[Step]:
+    """Return the step that says where letters and the like were passed over, if any were."""
+    passed = [box for each in found for box in each.passed_over]
+    boxes = ";".join("/".join(map(str, box)) for box in passed)
+    return [Step("letters-passed-over", {"places": len(passed), "boxes": boxes})] if passed else []
+
+
+def _part_numbers(found: PlacedLine, line: int, least: float, share_read: float) -> list[Number]:
+    """Return the numbers of a line, each an answer or a guess, and how sure each is."""
+    numbers = []
+    for row, (text, sure) in enumerate(zip(found.decoded.text.split(SPACE), found.sure, strict=True)):
+        confidence = sure * share_read
+        withheld = share_read < 1 or confidence < least
+        abstained: Abstained = "uncertain" if withheld else withhold(confidence)
+        own = [each.place.box for each in found.symbols if each.number == row]
+        box = _surround(own or [each.place.box for each in found.symbols])
+        numbers.append(Number("" if abstained else text, text if abstained else "", confidence, abstained, box, line))
+    return numbers
+
+
+def _join_numbers(numbers: list[Number], likeliest: tuple[tuple[str, float], ...]) -> Line:
+    """Return the line of some numbers: what is answered of them, or what may be."""
+    text = join_texts((number.text for number in numbers), SPACE)
+    confidence = float(np.prod([number.confidence for number in numbers if number.text or not text]))
+    guess = "" if text else SPACE.join(number.guess for number in numbers)
+    box = _surround(number.box for number in numbers)
+    return Line(text, guess, confidence, False if text else "uncertain", box, likeliest)
+
+
+def _make_digit(found: PlacedSymbol, line: int, answered: bool) -> Digit:
+    place = found.place
+    runner_up = RunnerUp(*found.runner_up)
+    return Digit(found.label, found.confidence, runner_up, line, place.box, place.glyph, answered, place.arc)
+
+
+def _make_sign(found: PlacedSymbol, line: int, answered: bool) -> Sign:
+    return Sign(found.label, found.confidence, line, found.place.box, answered, found.place.arc)
+
+
+def _surround(boxes: Iterable[Box]) -> Box:
+    x0, y0, x1, y1 = zip(*boxes, strict=True)
+    return min(x0), min(y0), max(x1), max(y1)

@@ -1,0 +1,62 @@
+"""Fit where one number of a line ends and another begins, on made lines by hands that taught the line network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from lenet.arrays import Bools, Float64
+from lenet.decoding.spacing import SPACE_FEATURES, is_bound
+from lenet.engine.lines import LineNetwork
+from lenet.evaluation.calibration import fit_confidence
+from lenet.line_reader import read_whole_lines
+from lenet.network.spec import PASSED_OVER, SPACE
+from lenet.network.weights import Weights
+from lenet.preprocessing.pipeline import find_writing, prepare_page
+from lenet.progress import silent
+from lenet.segmentation.candidates import segment_numbers
+from lenet.training.synthetic.line_texts import LinePart, write_number_text
+from lenet.training.synthetic.lines import LineMaker
+
+# So many lines are made, of up to so many numbers, half of the lines of one.
+LINES, _MOST_NUMBERS = 3_000, 4
+
+
+def picture_spaces(
+    maker: LineMaker, network: LineNetwork, count: int, seed: int, report: Callable[[int, int], None] = silent
+) -> tuple[Float64, Bools]:
+    """Make so many lines of numbers; return SPACE_FEATURES (n, 5) of places between signs, and which part numbers (n,).
+
+    Only lines whose signs the network reads right are asked: others do not say where a place is.
+    """
+    rng = np.random.default_rng([seed, 0x59A])
+    features, parted = [np.zeros((0, len(SPACE_FEATURES)))], [np.zeros(0, bool)]
+    for number in range(count):
+        several = int(rng.integers(2, _MOST_NUMBERS + 1)) if rng.random() < 0.5 else 1
+        made = maker.make_page(rng, [LinePart("number", write_number_text(rng)) for _part in range(several)])
+        page = prepare_page(made.grey)
+        writing = find_writing(page)
+        lines = read_whole_lines(page, writing, segment_numbers(writing).lattice, network)
+        text = made.text.replace(SPACE, "")
+        report(number + 1, count)
+        if len(lines) != 1 or lines[0] is None or PASSED_OVER in text or next(iter(lines[0].spelled.texts)) != text:
+            continue
+        found = lines[0].weigh_spaces(text)
+        ends = np.cumsum([len(part) for part in made.text.split(SPACE)])[:-1] - 1
+        free = [row for row in range(len(found)) if not is_bound(text, row)]
+        features.append(found[free])
+        parted.append(np.isin(free, ends))
+    return np.concatenate(features), np.concatenate(parted)
+
+
+def fit_spaces(weights: Weights, features: Float64, parted: Bools) -> Weights:
+    """Return a line network's weights with how such places are weighed."""
+    fitted = fit_confidence(features, parted)
+    calibration = {
+        **weights.card.get("calibration", {}),
+        "space_weights": fitted.tolist(),
+        "spaces_fitted_on": f"{len(parted):,} places between signs, {int(parted.sum()):,} of them between numbers",
+    }
+    return replace(weights, card={**weights.card, "calibration": calibration})

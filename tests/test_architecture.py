@@ -36,6 +36,7 @@ data: idx sources fetch labels strokes dataset unipen unipen_sets
 line_reader
 line_answers
 page_answers
+looks
 reader
 export: parity onnx_graph to_onnx to_pytorch quantised c_text c_source to_c import_model __init__
 bulk: inputs cpu_limit worker_pool jobs outputs shards ray_cluster

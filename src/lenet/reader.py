@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 import numpy as np
@@ -27,6 +27,7 @@ from lenet.line_answers import (
     read_line,
 )
 from lenet.line_reader import WholeLine, read_whole_lines
+from lenet.looks import look_again
 from lenet.network.probabilities import best_two, log_probabilities, probabilities
 from lenet.network.spec import NOT_A_DIGIT
 from lenet.page_answers import join_lines
@@ -70,6 +71,7 @@ class Explained:
     reading: Reading
     candidates: PageCandidates
     probabilities: Float64
+    again: bool = False
 
     @property
     def chosen(self) -> set[int]:
@@ -90,7 +92,17 @@ def read_page(page: Page, network: Network, options: ReadOptions = ReadOptions()
     """Read the numbers on a prepared page, or its one digit."""
     if options.sliding_window:
         return read_strips(segment_strips(find_writing(page)), network, options)
-    return explain_page(page, network, options).reading
+    return look_page(page, network, options).reading
+
+
+def look_page(page: Page, network: Network, options: ReadOptions) -> Explained:
+    """Read a prepared page, and look at it again, without a doubtful step or turned, if it reads poorly.
+
+    The candidates are always those of the first look; `again` says whether the reading is of another.
+    """
+    first = explain_page(page, network, options)
+    best = look_again(page, first.reading, lambda other: explain_page(other, network, options).reading)
+    return first if best is first.reading else replace(first, reading=best, again=True)
 
 
 def explain_page(page: Page, network: Network, options: ReadOptions) -> Explained:

@@ -43,6 +43,7 @@ KINDS: dict[str, Kind] = {
         "file",
         _say("reduced from {from_width_pixels}x{from_height_pixels} to {width_pixels}x{height_pixels}"),
     ),
+    "turned": Kind("page", _say("turned to the left by {degrees} degrees to be read"), notable=True),
     "colour-contrast": Kind("page", _say("ink told from paper by its colour"), notable=True),
     "table-removed": Kind("page", _say("table around the paper laid over"), notable=True),
     "shadow-removed": Kind("page", _say("shadow taken out"), notable=True),

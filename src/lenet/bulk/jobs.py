@@ -17,7 +17,7 @@ from lenet.engine import Network, load
 from lenet.engine.dispatch import count_cores
 from lenet.errors import LenetError, reason
 from lenet.preprocessing.pipeline import prepare_page
-from lenet.reader import ReadOptions, explain_page, read, read_page
+from lenet.reader import ReadOptions, look_page, read, read_page
 from lenet.result import Reading
 
 # Fewer pictures than this for a process are read faster by the one that is there.
@@ -180,8 +180,8 @@ def _read_with_cuts(
     page = prepare_page(source)
     if options.sliding_window:
         return read_page(page, network, options), ()
-    explained = explain_page(page, network, options)
-    several = len(explained.reading.digits) + len(explained.reading.signs) > 1
+    explained = look_page(page, network, options)
+    several = len(explained.reading.digits) + len(explained.reading.signs) > 1 and not explained.again
     return explained.reading, explained.candidates.cuts() if several else ()
 
 

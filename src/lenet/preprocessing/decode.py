@@ -58,7 +58,7 @@ class Page:
 
     `colours` (H, W, 3) uint8 are red, green and blue, if the picture has any but greys. `scale` is how many of the
     picture's own pixels one page pixel stands for; `size` is the picture's own (width, height) after any rotation that
-    its EXIF data ask for.
+    its EXIF data ask for. `before` is the page without steps that may be wrong, table and shadow, if they were done.
     """
 
     grey: Uint8
@@ -66,6 +66,7 @@ class Page:
     scale: float
     steps: tuple[Step, ...]
     colours: Uint8 | None = None
+    before: Page | None = None
 
 
 def open_page(source: PictureSource) -> Page:

@@ -30,7 +30,21 @@ _LINE = 0.25
 
 def prepare_page(source: PictureSource) -> Page:
     """Decode a picture to the page of what was written on paper, without table, hard shadow and print."""
-    return drop_print(remove_shadow(remove_table(use_colour_contrast(open_page(source)))))
+    opened = use_colour_contrast(open_page(source))
+    page = remove_shadow(remove_table(opened))
+    return replace(drop_print(page), before=None if page.steps == opened.steps else drop_print(opened))
+
+
+def turn_page(page: Page, quarters: int) -> Page:
+    """Return a page turned to the left by so many quarters, with a step that says so."""
+    turned = [
+        None if side is None else np.ascontiguousarray(np.rot90(side, quarters)) for side in (page.grey, page.colours)
+    ]
+    grey, colours = turned
+    assert grey is not None
+    size = page.size[::-1] if quarters % 2 else page.size
+    step = Step("turned", {"degrees": 90 * quarters})
+    return Page(grey, (size[0], size[1]), page.scale, (*page.steps, step), colours)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ _SHARED = 0.35
 _INSIDE = 0.6
 # Ink that is thicker than this share of its line's height is a stain: the boldest digits of MNIST reach 0.62.
 _STAIN = 0.65
+# A digit that was torn across is at most so many times as high as wide.
+_TORN = 2.0
 # A small component belongs to a line that it is within this share of the line's height from.
 _NEAR = 0.35
 # A component of less ink than this share of the height squared, a dot of 1/20 of the height, is a speck.
@@ -62,7 +64,7 @@ def find_text_lines(found: Components, steps: list[Step]) -> list[TextLine]:
     widths = found.boxes[:, 2] - found.boxes[:, 0]
     # A dash or a join of digits is as wide as a digit is high.
     tall = kept[heights[kept] >= _TALL * heights[kept].max()]
-    groups = _merge(found.boxes, _chain(found.boxes, tall))
+    groups = _mend(found, _merge(found.boxes, _chain(found.boxes, tall)))
     lines = []
     owners = np.full(len(found.boxes), -1)
     for number, group in enumerate(groups):
@@ -154,6 +156,31 @@ def _merge(boxes: Int32, groups: list[Int32]) -> list[Int32]:
         else:
             whole.append(group)
     return whole
+
+
+def _mend(found: Components, groups: list[Int32]) -> list[Int32]:
+    """Put two components of one line each together that only a gap thinner than the pen parts, above each other.
+
+    A digit that was torn across is no two lines; two digits, one below the other, are higher together.
+    """
+    if [len(group) for group in groups] != [1, 1]:
+        return groups
+    labels = np.concatenate(groups)
+    (x0, y0, x1, y1), (left, top, right, foot) = found.boxes[labels].astype(int)
+    pen = min(_measure_thickness(found, label) for label in labels.tolist())
+    over = min(x1, right) - max(x0, left) >= min(x1 - x0, right - left) / 2
+    high, wide = max(y1, foot) - min(y0, top), max(x1, right) - min(x0, left)
+    torn = over and high <= _TORN * wide and _measure_gap(found, *labels.tolist()) <= pen
+    return [labels] if torn else groups
+
+
+def _measure_gap(found: Components, one: int, other: int) -> float:
+    """Return how far two components are apart where they are nearest, in pixels between them."""
+    boxes = found.boxes[[one, other]]
+    (x0, y0), (x1, y1) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    labels = found.labels[y0:y1, x0:x1]
+    away = cv2.distanceTransform((labels != one).astype(np.uint8), cv2.DIST_L2, 5)
+    return float(away[labels == other].min()) - 1
 
 
 def _fit_middle(boxes: Int32) -> tuple[float, float]:

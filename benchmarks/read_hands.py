@@ -22,7 +22,7 @@ from lenet.engine import Network, load
 from lenet.errors import LenetError
 from lenet.evaluation.interval import wilson95
 from lenet.line_answers import Readers
-from lenet.network.spec import LINE_LABELS, PASSED_OVER
+from lenet.network.spec import DEFAULT, LINE_LABELS, PASSED_OVER
 from lenet.reader import ReadOptions, read
 from lenet.result import Reading
 from lenet.training.line_stream import load_hands
@@ -102,10 +102,8 @@ def keep_signs(text: str) -> str:
 
 
 def is_exact(reading: Reading, text: str) -> bool:
-    """Whether the best text is right with its signs, as its n best have them."""
-    best = [line.text or line.guess for line in reading.lines]
-    signs = "".join(line.written.get(said, said) for line, said in zip(reading.lines, best, strict=True))
-    return keep_signs(signs) == keep_signs(text)
+    """Whether the best text is right with its signs, spaces left out."""
+    return keep_signs(reading.best_text) == keep_signs(text)
 
 
 def has_digits(reading: Reading, text: str) -> bool:
@@ -120,7 +118,7 @@ def is_silent(reading: Reading, _text: str) -> bool:
 
 def every_set(n: int) -> dict[str, tuple[Callable[[], Pictures], Rule, ReadOptions]]:
     """Return what makes the pictures of each set, what is right, and what to ask for."""
-    one, many = ReadOptions(digit=True), ReadOptions(best=5)
+    one, many = ReadOptions(digit=True), ReadOptions()
     return {
         "UNIPEN's digits (digit)": (partial(written, "digits", 10_000), has_digits, one),
         "UNIPEN's digits (read)": (partial(written, "digits", 10_000), has_digits, many),
@@ -152,7 +150,7 @@ def main() -> None:
     """Read every set by both readers and by each alone, and print a row of each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n", type=int, default=500, help="made lines")
-    parser.add_argument("--model", default="lenet5-reader")
+    parser.add_argument("--model", default=DEFAULT)
     parser.add_argument("--only", default="")
     options = parser.parse_args()
     network = replace(load(options.model), threads=1)

@@ -33,7 +33,7 @@ from lenet.errors import LenetError
 from lenet.evaluation.calibration import calibration_gap
 from lenet.evaluation.interval import wilson95
 from lenet.evaluation.numbers import compare_texts
-from lenet.network.spec import NOT_A_DIGIT
+from lenet.network.spec import DEFAULT, NOT_A_DIGIT
 from lenet.preprocessing.decode import open_page
 from lenet.progress import silent
 from lenet.reader import Readers, ReadOptions, read
@@ -366,7 +366,7 @@ def main() -> None:
     """Read every set and print a table, or one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n", type=int, default=500)
-    parser.add_argument("--model", default="lenet5-reader")
+    parser.add_argument("--model", default=DEFAULT)
     parser.add_argument("--readers", default=ReadOptions().readers, choices=get_args(Readers))
     parser.add_argument("--no-peers", dest="peers", action="store_false", help="leave Tesseract and PP-OCRv6 out")
     parser.add_argument("--test", action="store_true")

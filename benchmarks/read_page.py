@@ -24,6 +24,7 @@ from lenet.data import dataset
 from lenet.drawing.pictures import draw_text
 from lenet.engine import load
 from lenet.engine.dispatch import chosen_engine
+from lenet.network.spec import DEFAULT
 from lenet.reader import read
 from lenet.training.synthetic.compose import space_out
 from lenet.training.synthetic.degrade import warp_writing
@@ -56,7 +57,7 @@ def pages() -> dict[str, Uint8]:
 def main() -> None:
     """Time each page, and print a line for it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="lenet5-reader")
+    parser.add_argument("--model", default=DEFAULT)
     parser.add_argument("--card", type=Path, help="write the table into this model card")
     options = parser.parse_args()
     network = replace(load(options.model), threads=1)

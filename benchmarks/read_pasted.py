@@ -19,6 +19,7 @@ import lenet
 from lenet.arrays import Float32, Uint8
 from lenet.data import dataset
 from lenet.evaluation.interval import wilson95
+from lenet.network.spec import DEFAULT
 
 _LEAST_CONTRAST, _MOST_GRADIENT, _MOST_NOISE = 60, 60.0, 8.0
 
@@ -60,7 +61,7 @@ def main() -> None:
     """Read pasted and plain digits and print how many were right."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--n", type=int, default=500)
-    parser.add_argument("--model", default="lenet5-reader")
+    parser.add_argument("--model", default=DEFAULT)
     parser.add_argument("--test", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lenet.decoding.alignments import find_texts, place_labels, score_texts
 from lenet.decoding.formats import accept_choices, parse_pattern
-from lenet.decoding.whole_lines import place_text, spell_line
+from lenet.decoding.whole_lines import place_text, spell_line, split_numbers
 from lenet.network.spec import LINE_LABELS
 
 COLUMNS = st.tuples(st.integers(1, 5), st.integers(2, 4), st.integers(0, 2**32 - 1))
@@ -95,13 +95,37 @@ def test_signs_left_out_have_no_place() -> None:
     assert place_text(line("1.7"), labels, "1.7").tolist() == [[1, 2], [3, 4], [5, 6]]
 
 
-def test_a_line_without_a_format_is_its_digits() -> None:
-    """Signs are written and not answered; the text with and without them adds up."""
-    said = spell_line([line("12.50"), line("12.50")])
+def test_a_line_without_a_format_is_what_is_written() -> None:
+    """With its signs; spaces are found by the room between signs, what is passed over parts numbers."""
+    said = spell_line([line("12.50 ~7"), line("12.50 ~7")])
     text, chance = next(iter(said.texts.items()))
-    assert text == "1250"
-    assert "".join(LINE_LABELS[label] for label in said.written[text]) == "12.50"
+    assert text == "12.50 7"
+    assert "".join(LINE_LABELS[label] for label in said.written[text]) == "12.50 ~7"
     assert 0 < chance <= 1
+
+
+@pytest.mark.parametrize(
+    ("written", "numbers"),
+    [
+        ("12 345", ["12", "345"]),
+        ("12~345", ["12", "345"]),
+        ("~12~", ["12"]),
+        ("- 5", ["-5"]),
+        ("54 %", ["54%"]),
+        ("12 + 5 = 17", ["12+5=17"]),
+        ("~ -", []),
+    ],
+)
+def test_what_is_written_is_its_numbers(written: str, numbers: list[str]) -> None:
+    """A sign belongs to its number, whatever room is between; what has no digit is passed over."""
+    assert split_numbers(written) == numbers
+
+
+def test_a_format_holds_for_each_number() -> None:
+    """Two of them are both what it allows, or nothing is."""
+    two = parse_pattern("digits:2")
+    assert next(iter(spell_line([line("12 34")], two).texts)) == "12 34"
+    assert spell_line([line("12 345")], two).fits < 0.1
 
 
 def test_a_format_allows_its_signs_alone() -> None:

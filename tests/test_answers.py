@@ -82,8 +82,12 @@ def test_the_plain_line_writes_the_guess_behind_the_state() -> None:
     withheld = {"abstained": "uncertain", "state": "uncertain", "guess": "17\n70", "lines": []}
     assert describe_withheld(withheld) == ["uncertain: perhaps 17 70"]
     assert describe_withheld({"abstained": "blank", "state": "blank", "guess": "", "lines": []}) == ["blank"]
-    lines = [{"abstained": False, "state": "read"}, {"abstained": "uncertain", "state": "uncertain", "guess": "9"}]
-    assert describe_withheld({"abstained": False, "guess": "", "lines": lines}) == ["line 2 uncertain: perhaps 9"]
+    read, doubtful = {"abstained": False}, {"abstained": "uncertain", "state": "uncertain", "guess": "9"}
+    numbers = [{**read, "line": 0}, {**doubtful, "line": 1}]
+    answer = {"abstained": False, "guess": "", "lines": [{}, {}], "numbers": numbers}
+    assert describe_withheld(answer) == ["line 2 uncertain: perhaps 9"]
+    answer["numbers"] = [*numbers, {**read, "line": 1}]
+    assert describe_withheld(answer) == ["number 1 of line 2 uncertain: perhaps 9"]
 
 
 def test_a_table_has_a_column_for_the_guess() -> None:
@@ -107,9 +111,11 @@ def test_labels_of_digits_are_compared_by_digits(text: str, label: str, right: b
 def test_every_step_has_a_sentence_and_a_category() -> None:
     """Each kind can be told; the JSON has all of it."""
     values = {
-        **dict.fromkeys(("frames", "lines", "boxes", "specks", "stains", "parts", "all_parts", "grey_levels"), 2),
+        **dict.fromkeys(
+            ("frames", "lines", "boxes", "specks", "stains", "parts", "all_parts", "grey_levels", "places"), 2
+        ),
         **dict.fromkeys(("highest", "full", "lowest", "from_pixels", "to_pixels", "percent_wrong"), 1.5),
-        **dict.fromkeys(("from_width_pixels", "from_height_pixels", "width_pixels", "height_pixels"), 3),
+        **dict.fromkeys(("from_width_pixels", "from_height_pixels", "width_pixels", "height_pixels", "degrees"), 3),
         **dict.fromkeys(("backdrop", "weights"), "x"),
     }
     for name, kind in KINDS.items():

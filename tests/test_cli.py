@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from lenet.cli import main
-from lenet.network.spec import NETS
+from lenet.network.spec import DEFAULT, NETS
 
 from conftest import ROOT
 
@@ -297,7 +297,7 @@ def test_evaluate_prints_a_table_and_draws_the_mistakes(
     sheet = tmp_path / "sheet.png"
     status, out, _err = run(capsys, "evaluate", "-o", str(sheet))
     assert status == 0
-    assert "lenet5-reader on mnist: " in out
+    assert f"{DEFAULT} on mnist: " in out
     assert "confusion (rows: truth, columns: answer):" in out
     with Image.open(sheet) as drawn:
         assert drawn.size[0] > 800

@@ -136,7 +136,7 @@ def test_a_file_is_dropped_and_a_network_is_chosen(visit: Visit) -> None:
     """A file is chosen, dropped, pasted; then a network of 1998, its codes beside F6; one that slides; then undo."""
     page = visit.page
     page.locator("#file").set_input_files(ROOT / "examples" / "amount.jpg")
-    visit.says("12750")
+    visit.says("12.750.-")
     page.locator("#clear").click()
     data = (ROOT / "examples" / "fax.tif").read_bytes()
     transfer = page.evaluate_handle(

@@ -36,7 +36,7 @@ EXAMPLES = {
     "form.png": "4736",
     "touching.jpg": "8053",
     "two-lines.jpg": "1998\n2026",
-    "amount.jpg": "12750",
+    "amount.jpg": "12.750.-",
     "boxes.png": "305617",
     "lined.jpg": "26082",
 }

@@ -12,7 +12,7 @@ from safetensors.numpy import save
 import lenet
 from lenet.errors import WeightsError
 from lenet.network.initialisation import draw_tensors
-from lenet.network.spec import NETS
+from lenet.network.spec import DEFAULT, NETS
 from lenet.network.weights import Weights, list_shipped, load_weights, save_weights
 
 CARD = {"format": 1, "net": "lenet5", "activation": "squash", "outputs": 10}
@@ -124,7 +124,7 @@ def test_a_file_far_too_large_is_not_read(tmp_path: Path) -> None:
 
 def test_an_unknown_name_lists_the_shipped_weights() -> None:
     """The line names what there is."""
-    with pytest.raises(WeightsError, match="no-such: no such weights; shipped are lenet5-reader"):
+    with pytest.raises(WeightsError, match="no-such: no such weights; shipped are lenet5-hands"):
         lenet.load("no-such")
 
 
@@ -149,5 +149,5 @@ def test_shipped_weights_carry_their_whole_story(name: str) -> None:
 
 
 def test_the_default_is_shipped_first() -> None:
-    """`lenet read` without --model uses lenet5-modern."""
-    assert next(iter(list_shipped())) == "lenet5-reader"
+    """`lenet read` without --model uses it."""
+    assert next(iter(list_shipped())) == DEFAULT == "lenet5-hands"

@@ -179,7 +179,8 @@ class Reading:
         """The likeliest text of every number, answered or not: what is compared with a label."""
         best = [
             " ".join(number.text or number.guess for number in self.numbers if number.line == row)
-            for row in range(len(self.lines))
+            or (line.text or line.guess)
+            for row, line in enumerate(self.lines)
         ]
         return "\n".join(best)
 

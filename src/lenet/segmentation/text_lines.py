@@ -20,8 +20,8 @@ _SHARED = 0.35
 _INSIDE = 0.6
 # Ink that is thicker than this share of its line's height is a stain: the boldest digits of MNIST reach 0.62.
 _STAIN = 0.65
-# A digit that was torn across is at most so many times as high as wide.
-_TORN = 2.0
+# A digit that was torn across is at most so many times as high as wide, and each half is of so many components.
+_TORN, _PIECES = 2.0, 3
 # A small component belongs to a line that it is within this share of the line's height from.
 _NEAR = 0.35
 # A component of less ink than this share of the height squared, a dot of 1/20 of the height, is a speck.
@@ -159,19 +159,22 @@ def _merge(boxes: Int32, groups: list[Int32]) -> list[Int32]:
 
 
 def _mend(found: Components, groups: list[Int32]) -> list[Int32]:
-    """Put two components of one line each together that only a gap thinner than the pen parts, above each other.
+    """Put two groups of few components together that only a gap thinner than the pen parts, above each other.
 
     A digit that was torn across is no two lines; two digits, one below the other, are higher together.
     """
-    if [len(group) for group in groups] != [1, 1]:
+    if len(groups) != 2 or max(map(len, groups)) > _PIECES:  # noqa: PLR2004
         return groups
-    labels = np.concatenate(groups)
-    (x0, y0, x1, y1), (left, top, right, foot) = found.boxes[labels].astype(int)
-    pen = min(_measure_thickness(found, label) for label in labels.tolist())
+    one, other = groups
+    boxes = [(*found.boxes[each, :2].min(axis=0), *found.boxes[each, 2:].max(axis=0)) for each in groups]
+    (x0, y0, x1, y1), (left, top, right, foot) = np.array(boxes, int).tolist()
+    pen = max(_measure_thickness(found, label) for label in (*one.tolist(), *other.tolist()))
     over = min(x1, right) - max(x0, left) >= min(x1 - x0, right - left) / 2
     high, wide = max(y1, foot) - min(y0, top), max(x1, right) - min(x0, left)
-    torn = over and high <= _TORN * wide and _measure_gap(found, *labels.tolist()) <= pen
-    return [labels] if torn else groups
+    if not over or high > _TORN * wide:
+        return groups
+    apart = min(_measure_gap(found, label, below) for label in one.tolist() for below in other.tolist())
+    return [np.concatenate(groups)] if apart <= pen else groups
 
 
 def _measure_gap(found: Components, one: int, other: int) -> float:

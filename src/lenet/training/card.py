@@ -12,6 +12,20 @@ from lenet.network.summary import count_trainable
 from lenet.network.weights import Weights
 
 
+# What the card of weights that learned from UNIPEN says of it.
+_HANDS = """It learned from UNIPEN train_r01_v07 too, part `train`: pen strokes of digits and letters by some 190 writers. The
+repository that they are from (GreenCappuccino/train_r01_v07, commit 552a4d44) says: distributed on Zenodo under the Creative
+Commons Attribution 4.0 International license. The notice on the CD-ROM of 1999 said: for research purposes, not to be
+distributed for commercial purposes. Whoever minds the older notice reads with `--model lenet5-reader --method cut`.
+
+I. Guyon, L. Schomaker, R. Plamondon, M. Liberman and S. Janet, "UNIPEN project of on-line data exchange and recognizer
+benchmarks," Proceedings of the 12th IAPR International Conference on Pattern Recognition, Vol. 3, Jerusalem, 1994, pp.
+29-33, doi: 10.1109/ICPR.1994.576870. Consortium. (1999). Unipen data set of on-line (vectorial) handwriting -
+train_r01_v07 (December 1999) [Data set]. Zenodo. https://doi.org/10.5281/zenodo.1195803
+
+"""
+
+
 def write_card(weights: Weights, evaluation: Evaluation) -> str:
     """Return the card of shipped weights; every figure comes from the file or from the evaluation."""
     card, net = weights.card, weights.net
@@ -71,7 +85,7 @@ Trained on {card["data"]["trained_on"]:,} digits of `{card["data"]["name"]}` (ch
 the {card["backend"]} backend at commit {card["commit"]}, seed {card["seed"]}; held-out writers were never trained on.
 {began}The engine and PyTorch agree to {card["parity"]:.0e} of each layer's largest value.
 
-The recipe is `{card["recipe"]["name"]}`:
+{_HANDS if card["recipe"].get("hands") else ""}The recipe is `{card["recipe"]["name"]}`:
 
 ```json
 {json.dumps(card["recipe"], indent=2)}

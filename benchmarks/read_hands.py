@@ -16,12 +16,12 @@ from functools import partial
 
 import numpy as np
 
+from lenet.answers.line import Readers
 from lenet.arrays import Float32, Uint8
 from lenet.data.strokes import StrokeKind, load_strokes
 from lenet.engine import Network, load
 from lenet.errors import LenetError
 from lenet.evaluation.interval import wilson95
-from lenet.line_answers import Readers
 from lenet.network.spec import DEFAULT, LINE_LABELS, PASSED_OVER
 from lenet.reader import ReadOptions, read
 from lenet.result import Reading

@@ -31,12 +31,10 @@ engine: dispatch packing reference gradients warp weighted lines line_loss learn
   native_learners learners
 nets: modules __init__ hub
 segmentation: components text_lines seams lattice strip line_strips glyphs candidates
-decoding: graph formats alignments spacing whole_lines two_readers arc_scorer features sliding_window decoder confidence lines
+decoding: graph formats alignments spacing whole_lines two_readers arc_scorer features sliding_window decoder confidence
+  lines
 data: idx sources fetch labels strokes dataset unipen unipen_sets
-line_reader
-line_answers
-page_answers
-looks
+answers: whole_line line page looks
 reader
 export: parity onnx_graph to_onnx to_pytorch quantised c_text c_source to_c import_model __init__
 bulk: inputs cpu_limit worker_pool jobs outputs shards ray_cluster
@@ -61,7 +59,7 @@ TANGLED = {"cli.read.read", "report.reproduce.reproduce", "training.recipe.check
 # A room for each line of a package, one for each word of another line; and their longest chain of imports.
 MOST_ROOMS, MOST_FLOORS = 32, 14
 # What the picture given to `lenet.read` walks through, in this order; the weights of the network say what it can read.
-WALK = ["preprocessing", "network", "segmentation", "engine", "decoding"]
+WALK = ["preprocessing", "network", "segmentation", "engine", "answers", "decoding"]
 
 # Each library may be imported in these places alone.
 HOMES = {

@@ -24,7 +24,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "color_scheme": "dark"},
 }
 # Milliseconds after which the page is given up: far more than it takes on a machine that has other work.
-GIVEN_UP = 400_000
+GIVEN_UP = 20_000
 # Strokes as shares of the pad.
 THREE = [[(0.4, 0.22), (0.5, 0.15), (0.57, 0.28), (0.48, 0.45), (0.59, 0.62), (0.52, 0.82), (0.4, 0.76)]]
 FORTY_SEVEN = [
@@ -136,7 +136,7 @@ def test_a_file_is_dropped_and_a_network_is_chosen(visit: Visit) -> None:
     """A file is chosen, dropped, pasted; then a network of 1998, its codes beside F6; one that slides; then undo."""
     page = visit.page
     page.locator("#file").set_input_files(ROOT / "examples" / "amount.jpg")
-    visit.says("12.750.-")
+    visit.says("12750")
     page.locator("#clear").click()
     data = (ROOT / "examples" / "fax.tif").read_bytes()
     transfer = page.evaluate_handle(

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 import lenet
+from lenet.answers.line import compare_readers, pair_digit
+from lenet.answers.whole_line import read_whole_lines
 from lenet.decoding.two_readers import PAIR_FEATURES, pair_texts
 from lenet.decoding.whole_lines import SpelledLine
 from lenet.engine import load
 from lenet.engine.lines import load_lines
 from lenet.errors import UsageError
-from lenet.line_answers import compare_readers, pair_digit
-from lenet.line_reader import read_whole_lines
 from lenet.network.inputs import PAPER_GREY, PEN_GREY
 from lenet.network.spec import LINE_LABELS
 from lenet.preprocessing.pipeline import find_writing, prepare_page

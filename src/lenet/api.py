@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lenet import reader
+from lenet.answers.line import Readers
 from lenet.data import dataset
 from lenet.engine import Network, load
 from lenet.errors import MissingExtra, warn_renamed
 from lenet.evaluation import digits as measure
 from lenet.evaluation.result import Evaluation
-from lenet.line_answers import Readers
 from lenet.network.spec import DEFAULT, NETS, SLIDING_DEFAULT
 from lenet.preprocessing.decode import PictureSource
 from lenet.result import Reading

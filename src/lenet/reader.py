@@ -8,6 +8,18 @@ from typing import get_args
 
 import numpy as np
 
+from lenet.answers.line import (
+    CutLine,
+    Place,
+    Readers,
+    calibrate_line,
+    pair_digit,
+    place_symbols,
+    read_line,
+)
+from lenet.answers.looks import look_again
+from lenet.answers.page import join_lines
+from lenet.answers.whole_line import WholeLine, read_whole_lines
 from lenet.arrays import Float64
 from lenet.decoding.decoder import DecodedDigit, DecodedLine, decode
 from lenet.decoding.formats import accept_choices, parse_pattern
@@ -17,20 +29,8 @@ from lenet.engine import Network
 from lenet.engine.lines import load_lines
 from lenet.engine.tta import TtaScores, score_with_tta
 from lenet.errors import UsageError
-from lenet.line_answers import (
-    CutLine,
-    Place,
-    Readers,
-    calibrate_line,
-    pair_digit,
-    place_symbols,
-    read_line,
-)
-from lenet.line_reader import WholeLine, read_whole_lines
-from lenet.looks import look_again
 from lenet.network.probabilities import best_two, log_probabilities, probabilities
 from lenet.network.spec import NOT_A_DIGIT
-from lenet.page_answers import join_lines
 from lenet.preprocessing.decode import Page, PictureSource
 from lenet.preprocessing.pipeline import find_writing, prepare_page
 from lenet.result import Reading

@@ -20,8 +20,8 @@ from lenet.network.spec import DEFAULT, SLIDING_DEFAULT
 _LONGEST = 1_000_000
 
 if TYPE_CHECKING:
+    from lenet.answers.line import Readers
     from lenet.bulk.jobs import Answer, Draw
-    from lenet.line_answers import Readers
     from lenet.reader import ReadOptions
     from lenet.steps import Step
 

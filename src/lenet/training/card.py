@@ -11,17 +11,18 @@ from lenet.evaluation.result import Evaluation
 from lenet.network.summary import count_trainable
 from lenet.network.weights import Weights
 
-
 # What the card of weights that learned from UNIPEN says of it.
-_HANDS = """It learned from UNIPEN train_r01_v07 too, part `train`: pen strokes of digits and letters by some 190 writers. The
-repository that they are from (GreenCappuccino/train_r01_v07, commit 552a4d44) says: distributed on Zenodo under the Creative
-Commons Attribution 4.0 International license. The notice on the CD-ROM of 1999 said: for research purposes, not to be
-distributed for commercial purposes. Whoever minds the older notice reads with `--model lenet5-reader --method cut`.
+_HANDS = """\
+It learned from UNIPEN train_r01_v07 too, part `train`: pen strokes of digits and letters by some 190 writers. The
+repository that they are from (GreenCappuccino/train_r01_v07, commit 552a4d44) says: distributed on Zenodo under the
+Creative Commons Attribution 4.0 International license. The notice on the CD-ROM of 1999 said: for research
+purposes, not to be distributed for commercial purposes. Whoever minds the older notice reads with `--model
+lenet5-reader --method cut`.
 
-I. Guyon, L. Schomaker, R. Plamondon, M. Liberman and S. Janet, "UNIPEN project of on-line data exchange and recognizer
-benchmarks," Proceedings of the 12th IAPR International Conference on Pattern Recognition, Vol. 3, Jerusalem, 1994, pp.
-29-33, doi: 10.1109/ICPR.1994.576870. Consortium. (1999). Unipen data set of on-line (vectorial) handwriting -
-train_r01_v07 (December 1999) [Data set]. Zenodo. https://doi.org/10.5281/zenodo.1195803
+I. Guyon, L. Schomaker, R. Plamondon, M. Liberman and S. Janet, "UNIPEN project of on-line data exchange and
+recognizer benchmarks," Proceedings of the 12th IAPR International Conference on Pattern Recognition, Vol. 3,
+Jerusalem, 1994, pp. 29-33, doi: 10.1109/ICPR.1994.576870. Consortium. (1999). Unipen data set of on-line
+(vectorial) handwriting - train_r01_v07 (December 1999) [Data set]. Zenodo. https://doi.org/10.5281/zenodo.1195803
 
 """
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lenet.answers.line import compare_readers
 from lenet.arrays import Bools, Float64, Uint8
 from lenet.decoding.confidence import calibrate_confidence
 from lenet.decoding.two_readers import PAIR_FEATURES, keep_digits, pair_texts
@@ -14,7 +15,6 @@ from lenet.decoding.whole_lines import SpelledLine, split_numbers
 from lenet.engine import Network
 from lenet.engine.lines import LineNetwork
 from lenet.evaluation.calibration import fit_confidence
-from lenet.line_answers import compare_readers
 from lenet.network.spec import SPACE
 from lenet.network.weights import Weights
 from lenet.preprocessing.pipeline import prepare_page

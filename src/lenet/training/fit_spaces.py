@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from lenet.answers.whole_line import read_whole_lines
 from lenet.arrays import Bools, Float64
 from lenet.decoding.spacing import SPACE_FEATURES, is_bound
 from lenet.engine.lines import LineNetwork
 from lenet.evaluation.calibration import fit_confidence
-from lenet.line_reader import read_whole_lines
 from lenet.network.spec import PASSED_OVER, SPACE
 from lenet.network.weights import Weights
 from lenet.preprocessing.pipeline import find_writing, prepare_page

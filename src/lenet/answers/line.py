@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from lenet.answers.whole_line import SeenSign, WholeLine, read_whole_lines
 from lenet.arrays import Float64, Uint8
 from lenet.decoding.confidence import calibrate_confidence, format_holds
 from lenet.decoding.decoder import DecodedDigit, DecodedLine
@@ -20,7 +21,6 @@ from lenet.decoding.whole_lines import SpelledLine
 from lenet.engine import Network
 from lenet.engine.lines import LineNetwork, load_lines
 from lenet.engine.tta import score_with_tta
-from lenet.line_reader import SeenSign, WholeLine, read_whole_lines
 from lenet.network.probabilities import log_probabilities
 from lenet.network.spec import NOT_A_DIGIT, SPACE
 from lenet.preprocessing.decode import Page
@@ -156,14 +156,15 @@ def _space_out(
 
 
 def _share(text: str, confidence: float, likeliest: tuple[tuple[str, float], ...], certain: Float64) -> list[float]:
-    """Return how sure each number of a text is, with the places beside it and in it, if these are known."""
+    """Return how sure each number of a text is, with the least certain of the places in it and beside it, if any are.
+
+    Places of one line are doubtful together: their product would make long numbers doubtful.
+    """
     sure = share_confidence(text, confidence, ((text, likeliest[0][1]), *likeliest[1:]))
     first = 0
-    for row, part in enumerate(text.split(SPACE) if len(certain) else ()):
+    for row, part in enumerate(text.split(SPACE)):
         past = first + len(part)
-        inside = certain[first : past - 1]
-        beside = [each for each in (first - 1, past - 1) if 0 <= each < len(certain)]
-        sure[row] *= float(np.prod(inside) * np.sqrt(np.prod(certain[beside])))
+        sure[row] *= float(certain[max(0, first - 1) : past].min(initial=1.0))
         first = past
     return sure
 

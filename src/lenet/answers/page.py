@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from lenet.answers.line import PlacedLine, PlacedSymbol
 from lenet.decoding.decoder import withhold
-from lenet.line_answers import PlacedLine, PlacedSymbol
 from lenet.network.spec import SPACE
 from lenet.result import Abstained, Box, Digit, Line, Number, Reading, RunnerUp, Sign, join_texts
 from lenet.steps import Step
@@ -34,11 +34,7 @@ def join_lines(
     by_line = [_part_numbers(each, row, least, share_read) for row, each in enumerate(said)]
     lines = [_join_numbers(own, each.decoded.likeliest) for own, each in zip(by_line, said, strict=True)]
     numbers = [number for own in by_line for number in own]
-    symbols = [
-        (symbol, row, not by_line[row][symbol.number].abstained)
-        for row, each in enumerate(said)
-        for symbol in each.symbols
-    ]
+    digits, signs = _make_symbols(said, by_line)
     text = join_texts(line.text for line in lines)
     return Reading(
         text,
@@ -47,8 +43,8 @@ def join_lines(
         False if text else "uncertain",
         tuple(lines),
         tuple(numbers),
-        tuple(_make_digit(*each) for each in symbols if each[0].label.isdigit()),
-        tuple(_make_sign(*each) for each in symbols if not each[0].label.isdigit()),
+        tuple(digits),
+        tuple(signs),
         (*steps, *asked),
     )
 
@@ -80,6 +76,19 @@ def _join_numbers(numbers: list[Number], likeliest: tuple[tuple[str, float], ...
     guess = "" if text else SPACE.join(number.guess for number in numbers)
     box = _surround(number.box for number in numbers)
     return Line(text, guess, confidence, False if text else "uncertain", box, likeliest)
+
+
+def _make_symbols(said: list[PlacedLine], by_line: list[list[Number]]) -> tuple[list[Digit], list[Sign]]:
+    """Return the digits and the signs of lines, each answered as its number is."""
+    digits, signs = [], []
+    for row, each in enumerate(said):
+        for symbol in each.symbols:
+            answered = not by_line[row][symbol.number].abstained
+            if symbol.label.isdigit():
+                digits.append(_make_digit(symbol, row, answered))
+            else:
+                signs.append(_make_sign(symbol, row, answered))
+    return digits, signs
 
 
 def _make_digit(found: PlacedSymbol, line: int, answered: bool) -> Digit:

@@ -24,7 +24,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "color_scheme": "dark"},
 }
 # Milliseconds after which the page is given up: far more than it takes on a machine that has other work.
-GIVEN_UP = 20_000
+GIVEN_UP = 400_000
 # Strokes as shares of the pad.
 THREE = [[(0.4, 0.22), (0.5, 0.15), (0.57, 0.28), (0.48, 0.45), (0.59, 0.62), (0.52, 0.82), (0.4, 0.76)]]
 FORTY_SEVEN = [

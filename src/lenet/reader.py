@@ -17,7 +17,7 @@ from lenet.answers.line import (
     place_symbols,
     read_line,
 )
-from lenet.answers.looks import look_again
+from lenet.answers.looks import choose_turns, look_again
 from lenet.answers.page import join_lines
 from lenet.answers.whole_line import WholeLine, read_whole_lines
 from lenet.arrays import Float64
@@ -101,7 +101,10 @@ def look_page(page: Page, network: Network, options: ReadOptions) -> Explained:
     The candidates are always those of the first look; `again` says whether the reading is of another.
     """
     first = explain_page(page, network, options)
-    best = look_again(page, first.reading, lambda other: explain_page(other, network, options).reading)
+    height, width = first.candidates.lattice.pieces.shape
+    # With a format, what stands on its head would be bent until it fits.
+    turns = () if options.allowed else choose_turns(width, height, len(first.reading.digits))
+    best = look_again(page, first.reading, lambda other: explain_page(other, network, options).reading, turns)
     return first if best is first.reading else replace(first, reading=best, again=True)
 
 

@@ -12,52 +12,56 @@ from lenet.preprocessing.decode import Page
 from lenet.preprocessing.pipeline import turn_page
 from lenet.result import Box, Reading
 
-# A picture that is read as surely as this needs no second look.
+# A picture of whose numbers more than half are as sure as this needs no second look.
 _ENOUGH = 0.9
+# Pages of more digits are not turned: each way costs as much as the first look.
+_MOST_TURNED = 60
 # Another look counts from this confidence on if it is by so much surer, in nats; a turned one is rarer than an upright.
+# The numbers are of 400 pictures, each turned four ways (docs/log.md).
 _SURE, _CLEARLY, _CLEARLY_TURNED = 0.5, 1.0, 3.0
-_SURE_TURNED = 0.9
 
 
-def look_again(page: Page, first: Reading, read: Callable[[Page], Reading]) -> Reading:
+def choose_turns(width: int, height: int, digits: int) -> tuple[int, ...]:
+    """Return by how many quarters to the left writing of so many pixels and digits may be turned to be read upright.
+
+    What is higher than wide may lie on its side, what is wider than high may stand on its head.
+    """
+    if digits > _MOST_TURNED:
+        return ()
+    return (1, 3) if height > width else (2,)
+
+
+def look_again(page: Page, first: Reading, read: Callable[[Page], Reading], turns: tuple[int, ...]) -> Reading:
     """Return the reading that counts of a page: the first, or that of another look which is clearly likelier.
 
-    `read` reads a page. A blank one needs no second look.
+    `read` reads a page; `turns` are the quarters by which it may be turned. A blank one needs no second look.
     """
-    if (first.text and first.confidence >= _ENOUGH and "?" not in first.text) or first.state == "blank":
+    sure = sum(number.confidence >= _ENOUGH for number in first.numbers)
+    if 2 * sure > len(first.numbers) or first.state == "blank":
         return first
     best, most = first, _weigh(first)
-    for other, sure, ahead in _list_looks(page, first, read):
+    for other, enough, ahead in _list_looks(page, read, turns):
         found = _weigh(other)
-        if other.text and "?" not in other.text and other.confidence >= sure and found >= most + ahead:
+        if other.text and "?" not in other.text and other.confidence >= enough and found >= most + ahead:
             best, most = other, found
     return best
 
 
-def _list_looks(page: Page, first: Reading, read: Callable[[Page], Reading]) -> Iterator[tuple[Reading, float, float]]:
-    """Yield other readings of a page, how sure each must be, and by how much surer than another.
-
-    What is higher than wide may lie on its side, what is wider than high may stand on its head.
-    """
+def _list_looks(
+    page: Page, read: Callable[[Page], Reading], turns: tuple[int, ...]
+) -> Iterator[tuple[Reading, float, float]]:
+    """Yield other readings of a page, how sure each must be, and by how much surer than another."""
     if page.before is not None:
         yield read(page.before), _SURE, _CLEARLY
-    width, height = page.size
-    if first.lines:
-        x0, y0, x1, y1 = zip(*(line.box for line in first.lines), strict=True)
-        width, height = max(x1) - min(x0), max(y1) - min(y0)
-    for quarters in (1, 3) if height > width else (2,):
-        turned = read(turn_page(page, quarters))
-        yield turn_reading(turned, quarters, page.size), _SURE_TURNED, _CLEARLY_TURNED
+    for quarters in turns:
+        yield turn_reading(read(turn_page(page, quarters)), quarters, page.size), _SURE, _CLEARLY_TURNED
 
 
 def _weigh(reading: Reading) -> float:
-    """Return how likely a reading is, in nats; one that says nothing, or withholds a part, is as unlikely as it was."""
-    if not reading.best_text:
+    """Return how likely the numbers of a reading are, in nats: the mean of theirs; nothing is the least likely."""
+    if not reading.numbers:
         return float("-inf")
-    sure = 1.0
-    for number in reading.numbers:
-        sure *= number.confidence
-    return float(log_odds(np.array(sure)))
+    return float(log_odds(np.array([number.confidence for number in reading.numbers])).mean())
 
 
 def turn_reading(reading: Reading, quarters: int, size: tuple[int, int]) -> Reading:

@@ -129,9 +129,9 @@ def _open(data: bytes, name: str) -> Image.Image:
             name, "far too many pixels", f"at most {MOST_PIXELS:,} are read", kind="too large"
         ) from error
     except UnidentifiedImageError as error:
-        raise PictureError(
-            name, "is not a picture in a known format", "save it as PNG or JPEG", kind="unsupported"
-        ) from error
+        heic = "is a HEIC photograph that cannot be decoded"
+        problem = heic if data[4:12] in _HEIC else "is not a picture in a known format"
+        raise PictureError(name, problem, "save it as PNG or JPEG", kind="unsupported") from error
     except Exception as error:  # Pillow's decoders raise nearly every class on hostile bytes
         raise PictureError(name, f"cannot be decoded ({reason(error)})") from error
     if picture.format not in _FORMATS:  # nothing is decoded yet

@@ -1,0 +1,143 @@
+"""Pictures that read poorly at first: turned, taken for a sheet on a table, torn across; and what stays as it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+import lenet
+from lenet.answers.looks import turn_reading
+from lenet.arrays import Uint8
+from lenet.errors import PictureError
+from lenet.preprocessing.pipeline import prepare_page, turn_page
+from test_cli import run
+
+from conftest import ROOT
+
+EXAMPLES = ROOT / "examples"
+
+
+def grey(name: str) -> Uint8:
+    """An example as grey levels."""
+    return np.asarray(Image.open(EXAMPLES / name).convert("L"))
+
+
+@pytest.mark.parametrize(
+    ("name", "quarters"), [("lined.jpg", 1), ("lined.jpg", 3), ("touching.jpg", 2), ("touching.jpg", 3)]
+)
+def test_a_turned_picture_is_read_upright(name: str, quarters: int) -> None:
+    """It says so, and boxes are where the digits are in the picture as it is."""
+    upright = lenet.read(EXAMPLES / name)
+    found = lenet.read(np.ascontiguousarray(np.rot90(grey(name), quarters)))
+    assert found.text == upright.text
+    assert f"turned to the left by {360 - 90 * quarters} degrees to be read" in found.notes
+    high, wide = grey(name).shape
+    wide, high = (wide, high) if quarters == 2 else (high, wide)
+    for digit in found.digits:
+        assert 0 <= digit.box[0] < digit.box[2] <= wide
+        assert 0 <= digit.box[1] < digit.box[3] <= high
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_boxes_are_turned_back(quarters: int) -> None:
+    """What is dark in the picture is in the box of what was found on the turned page."""
+    page = np.full((60, 100), 255, np.uint8)
+    page[10:30, 70:85] = 0
+    turned = turn_page(prepare_page(page), quarters)
+    rows, columns = np.nonzero(turned.grey < 128)
+    box = (int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
+    reading = lenet.read(EXAMPLES / "pen.png")
+    reading = turn_reading(
+        reading.__class__("7", "", 1.0, False, (reading.lines[0].__class__("7", "", 1.0, False, box),)),
+        quarters,
+        (100, 60),
+    )
+    assert reading.lines[0].box == (70, 10, 85, 30)
+
+
+def test_upright_pictures_are_not_turned() -> None:
+    """Of the examples none is, nor is a blank page looked at again."""
+    for file in [*EXAMPLES.glob("*.jpg"), *EXAMPLES.glob("*.png")]:
+        assert not any("turned to" in note for note in lenet.read(file).notes), file.name
+
+
+def test_with_a_format_nothing_is_turned() -> None:
+    """What stands on its head is bent until it fits: it is told as it is."""
+    turned = np.ascontiguousarray(np.rot90(grey("touching.jpg"), 2))
+    assert not any("turned to" in note for note in lenet.read(turned, pattern="digits:4").notes)
+
+
+def test_white_digits_that_fill_a_black_canvas_are_no_sheet_of_paper() -> None:
+    """Without the table that was laid over the digit is there."""
+    canvas = np.zeros((290, 260), np.uint8)
+    cv2.putText(canvas, "2", (20, 250), cv2.FONT_HERSHEY_SIMPLEX, 9.5, 255, 62, cv2.LINE_AA)
+    assert lenet.read(canvas).text == "2"
+
+
+@pytest.mark.parametrize("gap", [1, 2, 3])
+def test_a_digit_torn_across_is_one_digit(gap: int) -> None:
+    """A gap thinner than the pen; two digits, one below the other, stay two."""
+    page = np.full((160, 120), 255, np.uint8)
+    cv2.putText(page, "8", (30, 120), cv2.FONT_HERSHEY_SIMPLEX, 3.4, 0, 11, cv2.LINE_AA)
+    page[92 : 92 + gap] = 255
+    assert lenet.read(page).text == "8"
+    two = np.full((240, 120), 255, np.uint8)
+    for row, text in enumerate("56"):
+        cv2.putText(two, text, (30, 100 + 110 * row), cv2.FONT_HERSHEY_SIMPLEX, 3, 0, 10, cv2.LINE_AA)
+    assert lenet.read(two).text == "5\n6"
+
+
+def test_every_frame_is_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a TIFF and of a GIF, in order, with its page; a file of one page keeps its name."""
+    frames = [Image.open(EXAMPLES / name).convert("L").resize((300, 200)) for name in ("pen.png", "marker.png")]
+    for ending in ("tif", "gif"):
+        frames[0].save(tmp_path / f"two.{ending}", save_all=True, append_images=frames[1:])
+    frames[0].save(tmp_path / "one.tif")
+    status, out, err = run(capsys, "read", str(tmp_path), "--json")
+    assert (status, err) == (0, "")
+    rows = [json.loads(line) for line in out.splitlines()]
+    names = [Path(row["path"]).name for row in rows]
+    assert names == ["one.tif", "two.gif::1", "two.gif::2", "two.tif::1", "two.tif::2"]
+    assert [row.get("page") for row in rows] == [None, 1, 2, 1, 2]
+    assert [row["text"] for row in rows] == ["7", "7", "2", "7", "2"]
+
+
+def test_what_a_folder_passes_over_has_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Not labels, and nothing that is hidden; the pictures are read."""
+    (tmp_path / "notes.txt").write_text("x")
+    (tmp_path / "labels.csv").write_text("path,label\n")
+    (tmp_path / ".hidden").write_text("x")
+    (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.4 nothing")
+    (tmp_path / "7.png").write_bytes((EXAMPLES / "pen.png").read_bytes())
+    status, out, err = run(capsys, "read", str(tmp_path))
+    assert (status, out.count("\n")) == (0, 1)
+    lines = err.splitlines()
+    assert lines[0].startswith(f"{tmp_path / 'broken.pdf'}: passed over (is no PDF that can be read")
+    assert lines[1:] == [f"{tmp_path / 'notes.txt'}: passed over (not a picture in a known format)"]
+
+
+def test_every_page_of_a_pdf_is_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In order; a page that is not there is none."""
+    pytest.importorskip("pypdfium2")
+    pages = [Image.open(EXAMPLES / name).convert("RGB") for name in ("pen.png", "marker.png", "zip.jpg")]
+    pages[0].save(tmp_path / "scan.pdf", save_all=True, append_images=pages[1:], resolution=100)
+    status, out, err = run(capsys, "read", str(tmp_path / "scan.pdf"))
+    assert (status, err) == (0, "")
+    assert [line.split("\t")[1] for line in out.splitlines()] == ["7", "2", "90210"]
+    assert out.startswith(f"{tmp_path / 'scan.pdf'}::1\t")
+
+
+def test_a_heic_photograph_is_read(tmp_path: Path) -> None:
+    """Where its library is; one that is cut off has its line."""
+    heif = pytest.importorskip("pillow_heif")
+    heif.register_heif_opener()
+    Image.open(EXAMPLES / "zip.jpg").convert("RGB").save(tmp_path / "zip.heic", quality=80)
+    assert lenet.read(tmp_path / "zip.heic").text == "90210"
+    cut = (tmp_path / "zip.heic").read_bytes()[:300]
+    with pytest.raises(PictureError, match="cannot be decoded"):
+        lenet.read(cut)

@@ -62,3 +62,5 @@ bench-read:
 	$(BIN)/python benchmarks/read_numbers.py --test --readers cut --no-peers --card src/lenet/assets/lenet5-reader.md
 	$(BIN)/python benchmarks/read_page.py --card src/lenet/assets/lenet5-reader.md
 	$(BIN)/python benchmarks/read_pasted.py --test --n 2000 --json
+	$(BIN)/python benchmarks/read_hands.py
+	$(BIN)/python benchmarks/read_kinds.py --n 1000

@@ -3,8 +3,8 @@
     python benchmarks/read_kinds.py [--n 100] [--part dev] [--model NAME] [--only NAME] [--sheet OUT.png]
 
 `field` are the pictures after public reports in $LENET_DATA/field. The others are made (benchmarks/kinds.py): by
-held-out hands with --part dev, by those that are learned from, to develop on, with --part train. Right is the best text,
-exactly.
+held-out hands with --part dev, by those that are learned from, to develop on, with --part train. Right is what is
+exactly the best text.
 """
 
 from __future__ import annotations

@@ -54,6 +54,7 @@ KINDS: dict[str, Kind] = {
     "ruled-lines-removed": Kind("ink", _count("lines", "ruled line", "removed")),
     "frames-dropped": Kind("ink", _count("frames", "frame or paper edge", "dropped", "frame or paper edge")),
     "boxes-dropped": Kind("ink", _count("boxes", "empty box", "dropped", "empty boxes")),
+    "rings-dropped": Kind("ink", _count("rings", "circle", "around writing dropped")),
     "specks-dropped": Kind("ink", _count("specks", "speck", "dropped")),
     "stains-dropped": Kind("ink", _count("stains", "stain", "dropped"), notable=True),
     "ink-left-out": Kind("ink", _say("too much ink to read: {parts} of {all_parts} parts left out"), notable=True),

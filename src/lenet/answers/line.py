@@ -147,6 +147,7 @@ def _space_out(
     if len(features) == len(likely):
         likely = find_spaces(features, load_lines().weights.space_weights, signs)
     likely[ends] = 1.0
+    likely[whole.find_divided(signs)] = 1.0
     spaced = part_numbers(signs, likely)
     certain = np.maximum(likely, 1 - likely)
     others = tuple(

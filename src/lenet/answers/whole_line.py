@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lenet.arrays import Float64, Int32, Uint8
+from lenet.arrays import Bools, Float64, Int32, Uint8
 from lenet.decoding.alignments import place_labels, score_texts
 from lenet.decoding.graph import Automaton
 from lenet.decoding.spacing import SPACE_FEATURES, measure_rooms, weigh_rooms
@@ -19,7 +19,7 @@ from lenet.preprocessing.decode import Page
 from lenet.preprocessing.pipeline import PageInk
 from lenet.result import Box
 from lenet.segmentation.lattice import Lattice
-from lenet.segmentation.line_strips import LineStrip, cut_line_strips
+from lenet.segmentation.line_strips import LineStrip, cut_line_strips, find_dividers
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,17 @@ class SeenSign:
 
 @dataclass(frozen=True)
 class WholeLine:
-    """A line read as a whole: what its views spell, the views' strips and log-probabilities (w, k) by column."""
+    """A line read as a whole: what its views spell, the views' strips and log-probabilities (w, k) by column.
+
+    `dividers` (n,) are the columns of the first strip, in pixels, at which a ruled line parts cells.
+    """
 
     spelled: SpelledLine
     strips: list[LineStrip]
     views: list[Float64]
     scale: float
     size: tuple[int, int]
+    dividers: Float64
 
     def place(self, text: str) -> list[SeenSign]:
         """Return the signs of a text, without its spaces, where the first view has them; none: it has no room."""
@@ -50,14 +54,12 @@ class WholeLine:
             spans = place_text(self.views[0], labels, text)
         except ValueError:
             return []
-        strip = self.strips[0]
-        pixels = strip.strip.shape[1] / len(self.views[0])
-        middles = spans.mean(axis=1) * pixels
+        middles = self._find_middles(spans)
         sides = self._find_sides(middles)
         return [self._see(sign, *each) for sign, *each in zip(text, spans, middles, sides, strict=True)]
 
     def weigh_spaces(self, text: str) -> Float64:
-        """Return SPACE_FEATURES (n - 1, 5) of the places between n signs without spaces; (0, 5) without room for them.
+        """Return SPACE_FEATURES (n - 1, 6) of the places between n signs without spaces; (0, 6) without room for them.
 
         They are where the first view has them.
         """
@@ -65,9 +67,20 @@ class WholeLine:
             spans = place_text(self.views[0], self._find_labels(text), text)
         except ValueError:
             return np.zeros((0, len(SPACE_FEATURES)))
-        strip = self.strips[0].strip
-        rooms = measure_rooms(strip, spans.mean(axis=1) * (strip.shape[1] / len(self.views[0])))
+        rooms = measure_rooms(self.strips[0].strip, self._find_middles(spans))
         return weigh_rooms(rooms, self.views[0], spans, text)
+
+    def find_divided(self, text: str) -> Bools:
+        """Return at which of the places (n - 1,) between n signs without spaces a ruled line parts cells."""
+        try:
+            middles = self._find_middles(place_text(self.views[0], self._find_labels(text), text))
+        except ValueError:
+            return np.zeros(max(0, len(text) - 1), bool)
+        cells = np.searchsorted(self.dividers, middles)
+        return cells[1:] != cells[:-1]
+
+    def _find_middles(self, spans: Int32) -> Float64:
+        return spans.mean(axis=1) * (self.strips[0].strip.shape[1] / len(self.views[0]))
 
     def _find_labels(self, text: str) -> tuple[int, ...]:
         """Return the labels that say a text, or one that has the same digits and signs; spaces count nothing."""
@@ -123,11 +136,29 @@ def read_whole_lines(
 ) -> list[WholeLine | None]:
     """Read every line of a page as a whole; None for one that is too long for that."""
     found: list[WholeLine | None] = []
-    for strips in cut_line_strips(page, writing, lattice):
+    for number, strips in enumerate(cut_line_strips(page, writing, lattice)):
         if not strips:
             found.append(None)
             continue
         scores = [network.column_scores(strip.strip[None])[0] for strip in strips]
         views = [log_probabilities(probabilities(each, network.weights.temperature)) for each in scores]
-        found.append(WholeLine(spell_line(views, allowed), strips, views, page.scale, page.size))
-    return found
+        dividers = _find_dividers(page, writing, lattice, number, strips[0])
+        found.append(WholeLine(spell_line(views, allowed), strips, views, page.scale, page.size, dividers))
+    return found if any(line and _has_cells(line) for line in found) else [_join_cells(line) for line in found]
+
+
+def _find_dividers(page: Page, writing: PageInk, lattice: Lattice, line: int, strip: LineStrip) -> Float64:
+    """Return where ruled lines part the cells of a line, in pixels of a strip of it."""
+    columns = find_dividers(writing, lattice, line) * writing.scale + writing.origin[0]
+    return (columns / page.scale - strip.left) / strip.scale
+
+
+def _has_cells(line: WholeLine) -> bool:
+    """Return whether lines part a line into cells of more than a digit: one a cell is one number in boxes."""
+    text = next(iter(line.spelled.texts), "").replace(SPACE, "")
+    divided = line.find_divided(text)
+    return bool(divided.any() and not divided.all())
+
+
+def _join_cells(line: WholeLine | None) -> WholeLine | None:
+    return None if line is None else replace(line, dividers=np.zeros(0))

@@ -11,14 +11,16 @@ from lenet.network.spec import LINE_LABELS, SPACE
 
 # What a place between two signs is weighed by, beside an offset: the log-odds that a column there says a space; the
 # room without ink, in heights of the line; how many times the line's median room it is and how many times the largest
-# other one, as logarithms; and whether a sign that is no digit stands there.
-SPACE_FEATURES = ("said", "room", "beside the median", "beside the largest", "sign")
+# other one, as logarithms; whether a sign that is no digit stands there; and the room where there is no other.
+SPACE_FEATURES = ("said", "room", "beside the median", "beside the largest", "sign", "room of two")
 # Beyond these logarithmic odds it makes no difference.
 _MOST_ODDS = 8.0
 # A column of a strip has ink where a pixel is so far from the paper towards the pen.
 _INKED = 0.35
 # A room is this much larger, in heights, before rooms are compared: that of two digits which touch is none.
 _LEAST_ROOM = 0.05
+# A wider room says no more, in heights.
+_WIDE = 3.0
 # Behind these signs, and before those, a number goes on.
 _BEFORE, _BEHIND = "+-=$€£(", "+=%$€£)"
 
@@ -35,7 +37,7 @@ def measure_rooms(strip: Uint8, middles: Float64) -> Float64:
 
 
 def weigh_rooms(rooms: Float64, view: Float64, spans: Int32, text: str) -> Float64:
-    """Return SPACE_FEATURES (n - 1, 5) of the places between n signs of a text without spaces.
+    """Return SPACE_FEATURES (n - 1, 6) of the places between n signs of a text without spaces.
 
     `spans` (n, 2) is where the columns of a view, log-probabilities (w, k), say them.
     """
@@ -47,10 +49,11 @@ def weigh_rooms(rooms: Float64, view: Float64, spans: Int32, text: str) -> Float
         others = np.delete(wider, place)
         features[place] = (
             np.clip(log_odds(np.array(said)), -_MOST_ODDS, _MOST_ODDS),
-            room,
+            min(room, _WIDE),
             np.log(room / np.median(others)) if len(others) else 0.0,
             np.log(room / others.max()) if len(others) else 0.0,
             not text[place : place + 2].isdigit(),
+            0.0 if len(others) else min(room, _WIDE),
         )
     return features
 

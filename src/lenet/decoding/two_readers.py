@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,8 @@ from lenet.network.spec import LINE_LABELS, PASSED_OVER, SPACE
 # What a reader does not list it may still mean: it has these probabilities at least.
 _LEAST_CUT, _LEAST_WHOLE = 1e-6, 1e-9
 _DIGITS, _PLAIN = frozenset("0123456789"), frozenset("0123456789.,-")
+# Signs that are no digit when they are cut.
+_PASSED = frozenset(".,- ")
 # What the confidence of a text of both is weighed by, beside an offset.
 PAIR_FEATURES = (
     *("log-odds", "agree", "cut", "whole", "whole of a label", "digits"),
@@ -39,14 +42,14 @@ class PairedText:
 def pair_texts(cut: dict[str, float], whole: SpelledLine, shares: Float64, *, formatted: bool = False) -> PairedText:
     """Weigh the texts of both readers, each with its probability, and return the likeliest; "" says nothing.
 
-    Without a format the lattice says digits: it counts for each text that has these. The log-probabilities are added,
-    the lattice's times the first of `shares` (3,), times the second where the whole line has what is cut into digits
-    wrongly: other signs than points, commas and dashes, spaces, letters; and times the third where a format says which
-    signs there are.
+    Without a format the lattice says digits, and cuts other signs than points, commas and dashes into some: what it
+    says counts for each text that may be cut so. The log-probabilities are added, the lattice's times the first of
+    `shares` (3,), times the second where the whole line has such signs, spaces or letters, and times the third where a
+    format says which signs there are.
     """
     share = float(shares[2] if formatted else shares[0] if _is_plain(whole) else shares[1])
     texts = list(dict.fromkeys((*whole.texts, *cut))) or [""]
-    known = {text: cut.get(text if formatted else keep_digits(text), 0.0) for text in texts}
+    known = {text: cut.get(text, 0.0) if formatted else _add_cuts(text, cut) for text in texts}
     scores = np.array([_score(known[text], whole.texts.get(text, 0.0), share) for text in texts])
     chances = np.exp(scores - scores.max())
     chances /= chances.sum()
@@ -55,6 +58,12 @@ def pair_texts(cut: dict[str, float], whole: SpelledLine, shares: Float64, *, fo
     text = likeliest[0][0]
     same = _add_digits(dict(likeliest))[keep_digits(text)]
     return PairedText(text, likeliest, _weigh(text, same, cut, whole), likeliest[0][1] / same)
+
+
+def _add_cuts(text: str, cut: dict[str, float]) -> float:
+    """Return the probability of all digits that a text may be cut into: a slash or a bracket into one or none."""
+    cuts = re.compile("".join(sign if sign in _DIGITS else "" if sign in _PASSED else r"\d?" for sign in text))
+    return sum(chance for digits, chance in cut.items() if cuts.fullmatch(digits))
 
 
 def share_confidence(text: str, confidence: float, likeliest: tuple[tuple[str, float], ...]) -> list[float]:

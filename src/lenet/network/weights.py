@@ -36,7 +36,7 @@ ARC_FEATURE_COUNT, ARC_SCORER_UNITS, CONFIDENCE_WEIGHT_COUNT = 24, 24, 14
 # log-probability counts there, until it is fitted.
 PAIR_WEIGHT_COUNT, _LATTICE_SHARES = 11, (1.0, 0.4, 0.5)
 # So many numbers find the spaces of a line, and those that do it where none were fitted: by what its columns say.
-SPACE_WEIGHT_COUNT, _SPACE_WEIGHTS = 6, (1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+SPACE_WEIGHT_COUNT, _SPACE_WEIGHTS = 7, (1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 _FORMAT = 1
 # The largest network of the table has 62,000 parameters; a file beyond this holds something else.
 _MOST_BYTES = 1 << 24
@@ -92,7 +92,7 @@ class Weights:
 
     @property
     def space_weights(self) -> Float64:
-        """How `lenet.decoding.spacing` weighs a place between two signs (6,), the offset last; of a line network."""
+        """How `lenet.decoding.spacing` weighs a place between two signs (7,), the offset last; of a line network."""
         fitted = self._fitted("space_weights")
         return np.array(_SPACE_WEIGHTS) if fitted is None else fitted
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from lenet.arrays import Uint8
+from lenet.arrays import Bools, Uint8
 from lenet.preprocessing.binarize import Ink, crop_ink, find_ink, reduce_ink
 from lenet.preprocessing.colour import use_colour_contrast
 from lenet.preprocessing.decode import Page, PictureSource, open_page
@@ -52,7 +52,7 @@ class PageInk:
     """The ink of a page's writing, cut to the part that has any.
 
     A pixel of it stands for `scale` of the picture's own, from `origin` (x, y) on; `size` is the picture's own (width,
-    height). `steps` are all that led to it, the page's first.
+    height). `steps` are all that led to it, the page's first. `ruled` (H, W) is where lines that were ruled stood.
     """
 
     ink: Ink
@@ -60,6 +60,7 @@ class PageInk:
     scale: float
     origin: tuple[float, float]
     steps: tuple[Step, ...]
+    ruled: Bools
 
 
 def find_writing(page: Page, *, tall: bool = False, inverted: bool = False) -> PageInk:
@@ -68,10 +69,12 @@ def find_writing(page: Page, *, tall: bool = False, inverted: bool = False) -> P
     if not tall:
         page = _reduce_large_writing(page)
     ink, (left, top) = crop_ink(find_ink(page, inverted=inverted))
-    ink = remove_ruled_lines(ink)
-    factor = 1 if tall else _choose_factor(ink)
+    written = remove_ruled_lines(ink)
+    factor = 1 if tall else _choose_factor(written)
     origin = (left * page.scale, top * page.scale)
-    return PageInk(reduce_ink(ink, factor), size, page.scale * factor, origin, (*steps, *ink.steps))
+    ruled = average_down((ink.strokes & ~written.strokes).astype(np.uint8) * np.uint8(255), factor) > 0
+    reduced = reduce_ink(written, factor)
+    return PageInk(reduced, size, page.scale * factor, origin, (*steps, *written.steps), ruled)
 
 
 def _reduce_large_writing(page: Page) -> Page:

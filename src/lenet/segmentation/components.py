@@ -28,6 +28,8 @@ _COVERED, _CORNER, _CORNERS = 0.65, 0.08, 3
 # So is one along an edge that is at most this share of the others' height thick, and much longer than thick.
 _THIN, _SLIM = 0.09, 4
 _EDGES = 3
+# What a ring is drawn around is at least this share of it high.
+_ENCLOSED = 0.3
 # An empty box has sides that are at least so many pixels long and at most this share of that thick, with corners that
 # are rounded by two pixels or this share of their thickness, straight to one and a half pixels and this share of it,
 # inked along this share of their length, and next to nothing inside.
@@ -64,6 +66,10 @@ def find_components(ink: Ink, steps: list[Step]) -> Components:
     kept[empty] = False
     if empty:
         steps.append(Step("boxes-dropped", {"boxes": len(empty)}))
+    rings = [label for label in np.flatnonzero(kept).tolist() if _is_ring(labels, boxes, kept, label)]
+    kept[rings] = False
+    if rings:
+        steps.append(Step("rings-dropped", {"rings": len(rings)}))
     return Components(labels, boxes, dark, kept)
 
 
@@ -124,6 +130,23 @@ def _is_box(labels: Int32, label: int, box: Int32) -> bool:
     sides = (own[:reach].any(axis=0), own[-reach:].any(axis=0), own[:, :reach].any(axis=1), own[:, -reach:].any(axis=1))
     inside = own[reach:-reach, reach:-reach].sum()
     return bool(min(side.mean() for side in sides) >= _WHOLE and inside <= _EMPTY * own.sum())
+
+
+def _is_ring(labels: Int32, boxes: Int32, kept: Bools, label: int) -> bool:
+    """Say whether a component is a closed line drawn around other writing: a circle, or a box with round corners."""
+    x0, y0, x1, y1 = boxes[label]
+    height, width = int(y1 - y0), int(x1 - x0)
+    inside = (boxes[:, :2] > (x0, y0)).all(axis=1) & (boxes[:, 2:] < (x1, y1)).all(axis=1) & kept
+    inside &= boxes[:, 3] - boxes[:, 1] >= _ENCLOSED * height
+    if not inside.any():
+        return False
+    own = labels[y0:y1, x0:x1] == label
+    if own.sum() > _THICKEST * min(height, width) * 2 * (height + width):
+        return False
+    _count, spaces = cv2.connectedComponents(np.pad(~own, 1, constant_values=True).astype(np.uint8), connectivity=4)
+    within = spaces[1:-1, 1:-1] != spaces[0, 0]
+    seen = np.isin(labels[y0:y1, x0:x1], np.flatnonzero(inside))
+    return bool(within[seen].all())
 
 
 def drop_specks(found: Components, steps: list[Step]) -> Bools:

@@ -20,6 +20,8 @@ VIEWS = (0.97, 0.84)
 _BESIDE = 0.35
 # A line that is longer than so many columns of pixels, a hundred times a strip's height, has no strips.
 _WIDEST = 3_200
+# A ruled line crosses a line of writing where it is seen in this share of its rows; it may lean by this share of them.
+_CROSSED, _LEANS = 0.6, 0.04
 # A strip's width is a multiple of the pixels that a place of the network's output stands for.
 _STEP = 4
 
@@ -59,6 +61,22 @@ def find_line_box(lattice: Lattice, line: int) -> tuple[Float64, float]:
         rise = float((centred * (y - y.mean())).sum() / ((centred**2).sum() + 4 * height**2))
     top, foot = (boxes[:, 1] - rise * x).min(), (boxes[:, 3] - rise * x).max()
     return np.array([boxes[:, 0].min(), top, boxes[:, 2].max(), foot]), rise
+
+
+def find_dividers(writing: PageInk, lattice: Lattice, line: int) -> Float64:
+    """Return at which columns (n,), in pixels of the ink, a ruled line crosses a line of writing from top to foot."""
+    if not writing.ruled.any():
+        return np.zeros(0)
+    (x0, top, x1, foot), rise = find_line_box(lattice, line)
+    lift = rise * (x0 + x1) / 2
+    rows = slice(max(0, round(top + lift)), max(0, round(foot + lift)))
+    band = writing.ruled[rows, max(0, round(x0)) : round(x1) + 1]
+    if not band.size:
+        return np.zeros(0)
+    wide = cv2.dilate(band.astype(np.uint8), np.ones((1, 1 + 2 * round(_LEANS * len(band))), np.uint8))
+    crossed = np.concatenate([[False], wide.mean(axis=0) >= _CROSSED, [False]])
+    starts, ends = np.flatnonzero(crossed[1:] & ~crossed[:-1]), np.flatnonzero(crossed[:-1] & ~crossed[1:])
+    return max(0, round(x0)) + (starts + ends) / 2
 
 
 def is_pen_bright(page: Page, writing: PageInk) -> bool:

@@ -20,6 +20,8 @@ _SHARED = 0.35
 _INSIDE = 0.6
 # Ink that is thicker than this share of its line's height is a stain: the boldest digits of MNIST reach 0.62.
 _STAIN = 0.65
+# A comma is at most this share of its line's height high.
+_COMMA = 0.75
 # A digit that was torn across is at most so many times as high as wide, and each half is of so many components.
 _TORN, _PIECES = 2.0, 3
 # A small component belongs to a line that it is within this share of the line's height from.
@@ -150,12 +152,21 @@ def _merge(boxes: Int32, groups: list[Int32]) -> list[Int32]:
             centre = middle + rise * (x0 + x1) / 2
             half = float(np.median(boxes[other, 3] - boxes[other, 1])) / 2
             inside = np.minimum(y1, centre + half) - np.maximum(y0, centre - half)
-            if float(np.median(inside / (y1 - y0))) >= _INSIDE:
+            if float(np.median(inside / (y1 - y0))) >= _INSIDE or _hangs(boxes[group], boxes[other], centre, half):
                 whole[number] = np.concatenate([other, group])
                 break
         else:
             whole.append(group)
     return whole
+
+
+def _hangs(group: Int32, other: Int32, centre: Float64, half: float) -> bool:
+    """Return whether a group is one small component that begins in a line's lower half and hangs below: a comma."""
+    if len(group) != 1 or len(other) < 2:  # noqa: PLR2004
+        return False
+    x0, y0, x1, y1 = group[0].tolist()
+    within = other[:, 0].min() < x0 and x1 < other[:, 2].max()
+    return bool(within and y1 - y0 <= _COMMA * 2 * half and centre[0] <= y0 <= centre[0] + half)
 
 
 def _mend(found: Components, groups: list[Int32]) -> list[Int32]:

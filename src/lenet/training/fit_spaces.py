@@ -21,13 +21,17 @@ from lenet.training.synthetic.line_texts import LinePart, write_number_text
 from lenet.training.synthetic.lines import LineMaker
 
 # So many lines are made, of up to so many numbers, half of the lines of one.
-LINES, _MOST_NUMBERS = 3_000, 4
+LINES, _MOST_NUMBERS = 4_000, 4
+# This share of the numbers has a digit or two.
+_SHORT = 0.3
+# Two digits that are so many heights apart, and no others, are two numbers to people, even if one was meant.
+_FAR, _ROOM = 1.0, SPACE_FEATURES.index("room")
 
 
 def picture_spaces(
     maker: LineMaker, network: LineNetwork, count: int, seed: int, report: Callable[[int, int], None] = silent
 ) -> tuple[Float64, Bools]:
-    """Make so many lines of numbers; return SPACE_FEATURES (n, 5) of places between signs, and which part numbers (n,).
+    """Make so many lines of numbers; return SPACE_FEATURES (n, 6) of places between signs, and which part numbers (n,).
 
     Only lines whose signs the network reads right are asked: others do not say where a place is.
     """
@@ -35,7 +39,7 @@ def picture_spaces(
     features, parted = [np.zeros((0, len(SPACE_FEATURES)))], [np.zeros(0, bool)]
     for number in range(count):
         several = int(rng.integers(2, _MOST_NUMBERS + 1)) if rng.random() < 0.5 else 1
-        made = maker.make_page(rng, [LinePart("number", write_number_text(rng)) for _part in range(several)])
+        made = maker.make_page(rng, [LinePart("number", _write(rng)) for _part in range(several)])
         page = prepare_page(made.grey)
         writing = find_writing(page)
         lines = read_whole_lines(page, writing, segment_numbers(writing).lattice, network)
@@ -44,11 +48,18 @@ def picture_spaces(
         if len(lines) != 1 or lines[0] is None or PASSED_OVER in text or next(iter(lines[0].spelled.texts)) != text:
             continue
         found = lines[0].weigh_spaces(text)
+        if several == 1 and len(found) == 1 and found[0, _ROOM] > _FAR:
+            continue
         ends = np.cumsum([len(part) for part in made.text.split(SPACE)])[:-1] - 1
         free = [row for row in range(len(found)) if not is_bound(text, row)]
         features.append(found[free])
         parted.append(np.isin(free, ends))
     return np.concatenate(features), np.concatenate(parted)
+
+
+def _write(rng: np.random.Generator) -> str:
+    """Return a number as people write it, or a short one."""
+    return str(rng.integers(100)) if rng.random() < _SHORT else write_number_text(rng)
 
 
 def fit_spaces(weights: Weights, features: Float64, parted: Bools) -> Weights:

@@ -7,6 +7,7 @@ import os
 import tarfile
 import zipfile
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -19,7 +20,7 @@ from lenet.bulk.jobs import read_all
 from lenet.drawing.pictures import ACCENT, GREY, annotate, describe_answer
 from lenet.network.spec import DEFAULT
 from lenet.reader import ReadOptions
-from lenet.result import Digit, Line, Reading, RunnerUp
+from lenet.result import Digit, Line, Reading, RunnerUp, Sign, note_passed_over
 from lenet.segmentation.candidates import find_candidates
 from test_cli import run
 
@@ -100,7 +101,7 @@ def draw_alone(source: Path, out: Path, *, sliding_window: bool) -> None:
     reading = lenet.read(source, sliding_window=sliding_window)
     page = open_page(source)
     cuts = find_candidates(source).cuts() if len(reading.digits) > 1 and not sliding_window else ()
-    save_picture(annotate(page.grey, (*reading.digits, *reading.signs), page.scale, cuts), out)
+    save_picture(annotate(page.grey, reading, page.scale, cuts), out)
 
 
 @pytest.mark.parametrize(("times", "method"), [(1, "cut"), (1, "sweep"), (12, "cut")])
@@ -220,6 +221,19 @@ def test_a_member_with_a_name_of_any_length_is_drawn(
     assert long.startswith(first.removeprefix("0001-").removesuffix(".png"))
 
 
+def test_what_is_drawn_has_its_colour_and_a_legend() -> None:
+    """Signs and what was passed over beside digits; of digits alone the picture is as large as it was."""
+    page = np.full((480, 480), 255, np.uint8)
+    digit = Digit("7", 0.9, RunnerUp("1", 0.1), 0, (20, 40, 60, 90), np.zeros((28, 28), np.uint8))
+    plain = Reading("7", "", 0.9, False, digits=(digit,))
+    assert annotate(page, plain, 1.0).size == (480, 480)
+    sign, steps = Sign("/", 0.9, 0, (80, 40, 100, 90)), tuple(note_passed_over([(150, 40, 190, 90)]))
+    drawn = annotate(page, replace(plain, signs=(sign,), steps=steps), 1.0)
+    assert drawn.size[1] > 480
+    found = {colour for _count, colour in drawn.getcolors(1 << 24) or ()}
+    assert {ImageColor.getrgb(name) for name in ("#c2410c", "#6d28d9", "#a16207")} <= found
+
+
 def test_a_figure_shows_no_guess_as_an_answer() -> None:
     """A line that is withheld has a question mark, its digits' boxes are grey; without lines the state stands there."""
     lines = (Line("12", "", 0.9, False, (0, 0, 9, 9)), Line("", "7", 0.2, "uncertain", (0, 0, 9, 9)))
@@ -228,7 +242,8 @@ def test_a_figure_shows_no_guess_as_an_answer() -> None:
     drawn = {}
     for answered in (True, False):
         digit = Digit("7", 0.9, RunnerUp("1", 0.1), 0, (20, 20, 60, 80), np.zeros((28, 28), np.uint8), answered)
-        colours = annotate(np.full((100, 100), 255, np.uint8), (digit,), 1.0).getcolors(1 << 24)
+        reading = Reading("7", "", 0.9, False, digits=(digit,))
+        colours = annotate(np.full((100, 100), 255, np.uint8), reading, 1.0).getcolors(1 << 24)
         drawn[answered] = {colour for _count, colour in colours or ()}
     accent, grey = (ImageColor.getrgb(name) for name in (ACCENT, GREY))
     assert grey not in drawn[True]

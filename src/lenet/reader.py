@@ -28,11 +28,11 @@ from lenet.decoding.sliding_window import build_column_graph
 from lenet.engine import Network
 from lenet.engine.lines import load_lines
 from lenet.engine.tta import TtaScores, score_with_tta
-from lenet.errors import UsageError
+from lenet.errors import LenetError, UsageError
 from lenet.network.probabilities import best_two, log_probabilities, probabilities
-from lenet.network.spec import NOT_A_DIGIT
+from lenet.network.spec import DEFAULT, NOT_A_DIGIT
 from lenet.preprocessing.decode import Page, PictureSource
-from lenet.preprocessing.pipeline import find_writing, prepare_page
+from lenet.preprocessing.pipeline import PageInk, find_writing, prepare_page
 from lenet.result import Reading
 from lenet.segmentation.candidates import (
     LineStrips,
@@ -43,6 +43,8 @@ from lenet.segmentation.candidates import (
 )
 from lenet.steps import Step
 
+# So likely a line must be a number to be refused by weights that read one digit.
+_SEVERAL = 0.8
 # A single glyph that is likelier no digit than any is none; no more texts of a line than these are listed.
 _RUBBISH, _MOST_TEXTS = 0.5, 100
 
@@ -98,8 +100,11 @@ def read_page(page: Page, network: Network, options: ReadOptions = ReadOptions()
 def look_page(page: Page, network: Network, options: ReadOptions) -> Explained:
     """Read a prepared page, and look at it again, without a doubtful step or turned, if it reads poorly.
 
-    The candidates are always those of the first look; `again` says whether the reading is of another.
+    The candidates are always those of the first look; `again` says whether the reading is of another. Raises LenetError
+    for a number that is given to weights which read one digit.
     """
+    if not options.digit and not network.weights.reads_numbers:
+        _refuse_numbers(page, find_writing(page), network)
     first = explain_page(page, network, options)
     height, width = first.candidates.lattice.pieces.shape
     # With a format, what stands on its head would be bent until it fits.
@@ -135,6 +140,16 @@ def _explain(page: Page, network: Network, options: ReadOptions, *, inverted: bo
         return Explained(_read_digit(candidates, scores, options, whole), candidates, scores.probabilities)
     reading = _read_numbers(candidates, scores, network, options, whole)
     return Explained(reading, candidates, scores.probabilities)
+
+
+def _refuse_numbers(page: Page, writing: PageInk, network: Network) -> None:
+    """Raise LenetError for a number that is given to weights which read one digit: they would say any."""
+    lines = read_whole_lines(page, writing, segment_numbers(writing).lattice, load_lines())
+    for line in filter(None, lines):
+        text, chance = next(iter(line.spelled.texts.items()), ("", 0.0))
+        if chance > _SEVERAL and sum(map(str.isdigit, text)) > 1:
+            remedy = f"choose {DEFAULT}, lenet5-reader or lenet5-wide, or give --digit"
+            raise LenetError(network.weights.name, f"several digits, and {network.weights.name} reads one", remedy)
 
 
 def read_digit(candidates: PageCandidates, network: Network, options: ReadOptions = ReadOptions()) -> Reading:

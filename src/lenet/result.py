@@ -16,6 +16,8 @@ Abstained = Literal[False, "blank", "not a digit", "too small", "too blurred", "
 State = Literal["read", "blank", "not a number", "too small", "too blurred", "uncertain"]
 # What stands in a text for a line that is withheld while another is answered.
 WITHHELD = "?"
+# The step that says where something was passed over.
+PASSED_STEP = "letters-passed-over"
 
 
 def describe_state(abstained: Abstained) -> State:
@@ -175,6 +177,12 @@ class Reading:
         return tuple(step.text for step in self.steps)
 
     @property
+    def passed_over(self) -> tuple[Box, ...]:
+        """The boxes of letters and the like that were passed over."""
+        told = [str(step.values["boxes"]) for step in self.steps if step.id == PASSED_STEP]
+        return tuple(_read_box(box) for boxes in told for box in boxes.split(";"))
+
+    @property
     def best_text(self) -> str:
         """The likeliest text of every number, answered or not: what is compared with a label."""
         best = [
@@ -195,6 +203,17 @@ class Reading:
             "notes": list(self.notes),
             "steps": [step.as_json() for step in self.steps],
         }
+
+
+def note_passed_over(boxes: Iterable[Box]) -> list[Step]:
+    """Return the step that says where letters and the like were passed over, if any were."""
+    every = ["/".join(map(str, box)) for box in boxes]
+    return [Step(PASSED_STEP, {"places": len(every), "boxes": ";".join(every)})] if every else []
+
+
+def _read_box(text: str) -> Box:
+    x0, y0, x1, y1 = map(int, text.split("/"))
+    return x0, y0, x1, y1
 
 
 def join_texts(texts: Iterable[str], between: str = "\n") -> str:

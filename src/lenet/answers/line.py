@@ -15,7 +15,7 @@ from lenet.decoding.decoder import DecodedDigit, DecodedLine
 from lenet.decoding.formats import SYMBOLS, accept_choices
 from lenet.decoding.graph import Automaton
 from lenet.decoding.lines import LineOfArcs, decode_line
-from lenet.decoding.spacing import find_spaces, part_numbers
+from lenet.decoding.spacing import find_spaces, part_numbers, trust_spaces
 from lenet.decoding.two_readers import PairedText, keep_digits, pair_texts, share_confidence
 from lenet.decoding.whole_lines import SpelledLine
 from lenet.engine import Network
@@ -165,7 +165,7 @@ def _share(text: str, confidence: float, likeliest: tuple[tuple[str, float], ...
     first = 0
     for row, part in enumerate(text.split(SPACE)):
         past = first + len(part)
-        sure[row] *= float(certain[max(0, first - 1) : past].min(initial=1.0))
+        sure[row] *= trust_spaces(certain[max(0, first - 1) : past], load_lines().weights.space_trust)
         first = past
     return sure
 

@@ -10,7 +10,7 @@ import numpy as np
 from lenet.network.probabilities import log_odds
 from lenet.preprocessing.decode import Page
 from lenet.preprocessing.pipeline import turn_page
-from lenet.result import Box, Reading
+from lenet.result import PASSED_STEP, Box, Reading, note_passed_over
 
 # A picture of whose numbers more than half are as sure as this needs no second look.
 _ENOUGH = 0.9
@@ -79,8 +79,10 @@ def turn_reading(reading: Reading, quarters: int, size: tuple[int, int]) -> Read
             return width - x1, height - y1, width - x0, height - y0
         return y0, height - x1, y1, height - x0
 
+    others = tuple(step for step in reading.steps if step.id != PASSED_STEP)
     return replace(
         reading,
+        steps=(*others, *note_passed_over(map(turn, reading.passed_over))),
         lines=tuple(replace(each, box=turn(each.box)) for each in reading.lines),
         numbers=tuple(replace(each, box=turn(each.box)) for each in reading.numbers),
         digits=tuple(replace(each, box=turn(each.box)) for each in reading.digits),

@@ -9,7 +9,7 @@ import numpy as np
 from lenet.answers.line import PlacedLine, PlacedSymbol
 from lenet.decoding.decoder import withhold
 from lenet.network.spec import SPACE
-from lenet.result import Abstained, Box, Digit, Line, Number, Reading, RunnerUp, Sign, join_texts
+from lenet.result import Abstained, Box, Digit, Line, Number, Reading, RunnerUp, Sign, join_texts, note_passed_over
 from lenet.steps import Step
 
 # Less of what a line may say than this is hardly what was meant.
@@ -25,7 +25,7 @@ def join_lines(
     is left out may belong to any number. Behind the `steps` stand those that were `asked` for.
     """
     said = [each for each in found if each.symbols]
-    steps = (*steps, *_list_passed_over(found))
+    steps = (*steps, *note_passed_over(box for each in found for box in each.passed_over))
     if not said:
         silent = min([1.0, *(each.decoded.confidence for each in found)])
         return Reading("", "", silent, "not a digit", steps=(*steps, *asked))
@@ -47,13 +47,6 @@ def join_lines(
         tuple(signs),
         (*steps, *asked),
     )
-
-
-def _list_passed_over(found: list[PlacedLine]) -> list[Step]:
-    """Return the step that says where letters and the like were passed over, if any were."""
-    passed = [box for each in found for box in each.passed_over]
-    boxes = ";".join("/".join(map(str, box)) for box in passed)
-    return [Step("letters-passed-over", {"places": len(passed), "boxes": boxes})] if passed else []
 
 
 def _part_numbers(found: PlacedLine, line: int, least: float, share_read: float) -> list[Number]:

@@ -86,3 +86,11 @@ def part_numbers(text: str, likely: Float64) -> str:
         else:
             joined.append(part)
     return SPACE.join(joined)
+
+
+def trust_spaces(certain: Float64, trust: Float64) -> float:
+    """Return how likely all of these places are right: the least one's log-odds, times and plus `trust` (2,)."""
+    if not len(certain) or certain.min() >= 1:
+        return 1.0
+    odds = float(log_odds(np.array(certain.min())))
+    return float(1 / (1 + np.exp(-(trust[0] * odds + trust[1]))))

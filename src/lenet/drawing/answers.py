@@ -27,9 +27,7 @@ class Drawings:
     ) -> None:
         """Draw a reading, and where ink was cut apart for it, on what it was read from. Raises LenetError."""
         page = open_page(source)
-        save_picture(
-            annotate(page.grey, (*reading.digits, *reading.signs), page.scale, cuts), self.find_file(number, path)
-        )
+        save_picture(annotate(page.grey, reading, page.scale, cuts), self.find_file(number, path))
 
     def find_file(self, number: int, path: str) -> Path:
         """Return where the drawing of the picture with a number, from 0 on, is."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,10 @@ from lenet.files import replacing
 from lenet.result import Digit, Reading, Sign
 
 WHITE, INK, GREY, ACCENT, _CUT = "#ffffff", "#1b1b1f", "#6b6b76", "#c2410c", "#0e7490"
-_GAP = 6
+_SIGN, _PASSED = "#6d28d9", "#a16207"
+# What a colour means on a picture that was read.
+_MEANINGS = {ACCENT: "digit", _SIGN: "sign", GREY: "guess", _PASSED: "passed over", _CUT: "cut"}
+_GAP, _LEGEND = 6, 22
 # The height of a layer's name, size and range beside its maps.
 _LABEL = 44
 # A small picture is enlarged until its digits have so many pixels, but not beyond this many a side.
@@ -107,13 +109,12 @@ def describe_answer(reading: Reading) -> str:
     return "  ".join(line.text or f"{line.guess}?" for line in reading.lines) or reading.state
 
 
-def annotate(
-    page: Uint8, digits: Sequence[Digit | Sign], scale: float, cuts: tuple[tuple[float, float], ...] = ()
-) -> Image.Image:
-    """Draw the boxes and labels of digits and signs on a grey page, and the cuts; guesses grey, with "?".
+def annotate(page: Uint8, reading: Reading, scale: float, cuts: tuple[tuple[float, float], ...] = ()) -> Image.Image:
+    """Draw what was read on a grey page: digits, signs, guesses with "?", what was passed over, cuts; and a legend.
 
     `scale` is picture pixels per page pixel; `cuts` are the picture's pixels (x, y) where touching ink was cut apart.
     """
+    digits: tuple[Digit | Sign, ...] = (*reading.digits, *reading.signs)
     times = max(1, 480 // max(page.shape))
     if digits:
         typical = statistics.median(digit.box[2] - digit.box[0] for digit in digits) / scale
@@ -123,20 +124,46 @@ def annotate(
     for x, y in cuts:
         left, top = x / scale * times, y / scale * times
         pen.rectangle((left, top, left + max(1, times - 1), top + max(1, times - 1)), fill=_CUT)
+    for box in reading.passed_over:
+        x0, y0, x1, y1 = (side / scale * times for side in box)
+        pen.rectangle((x0, y0, x1, y1), outline=_PASSED, width=2)
     boxes = [tuple(side / scale * times for side in digit.box) for digit in digits]
+    colours = [_colour(digit) for digit in digits]
     labels = [digit.label if digit.answered else f"{digit.label}?" for digit in digits]
     told = [f"{label}  {min(100 * digit.confidence, 99.99):.2f} %" for label, digit in zip(labels, digits, strict=True)]
     room = all(
         pen.textlength(text, load_font(16)) <= x1 - x0 + 8 for text, (x0, _, x1, _) in zip(told, boxes, strict=True)
     )
-    for digit, label, text, (x0, y0, x1, y1) in zip(digits, labels, told, boxes, strict=True):
-        pen.rectangle((x0 - 2, y0 - 2, x1 + 1, y1 + 1), outline=ACCENT if digit.answered else GREY, width=2)
+    for digit, label, text, colour, (x0, y0, x1, y1) in zip(digits, labels, told, colours, boxes, strict=True):
+        pen.rectangle((x0 - 2, y0 - 2, x1 + 1, y1 + 1), outline=colour, width=2)
         if room or len(digits) == 1:
             _tag(pen, picture.size, (x0, y0, y1), text, 16)
         else:  # the label above, the confidence below
             _tag(pen, picture.size, (x0, y0, y1), label, 16)
             _tag(pen, picture.size, (x0, y0, y1), f"{min(int(100 * digit.confidence), 99)}%", 11, above=False)
-    return picture
+    seen = [*colours, *([_PASSED] if reading.passed_over else []), *([_CUT] if cuts else [])]
+    return _add_legend(picture, list(dict.fromkeys(seen)))
+
+
+def _colour(mark: Digit | Sign) -> str:
+    if not mark.answered:
+        return GREY
+    return ACCENT if isinstance(mark, Digit) else _SIGN
+
+
+def _add_legend(picture: Image.Image, colours: list[str]) -> Image.Image:
+    """Return a picture with what its colours mean below it, as far as there is room; digits alone need none."""
+    if not set(colours) - {ACCENT}:
+        return picture
+    higher = Image.new("RGB", (picture.width, picture.height + _LEGEND), WHITE)
+    higher.paste(picture)
+    pen, x, font = ImageDraw.Draw(higher), _GAP, load_font(13)
+    for colour in colours:
+        y = picture.height + _LEGEND // 2
+        pen.rectangle((x, y - 5, x + 10, y + 5), outline=colour, width=2)
+        pen.text((x + 15, y), _MEANINGS[colour], INK, font, anchor="lm")
+        x += 15 + round(pen.textlength(_MEANINGS[colour], font)) + 3 * _GAP
+    return higher
 
 
 def _tag(

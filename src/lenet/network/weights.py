@@ -97,6 +97,12 @@ class Weights:
         return np.array(_SPACE_WEIGHTS) if fitted is None else fitted
 
     @property
+    def space_trust(self) -> Float64:
+        """What the log-odds of a line's least certain space are times, and what is added (2,), to be a line's own."""
+        fitted = self._fitted("space_trust")
+        return np.array([1.0, 0.0]) if fitted is None else fitted
+
+    @property
     def error_curve(self) -> Float64 | None:
         """The curve of errors (n, 3): least confidence, share of wrong answers from it on, share of answers."""
         return self._fitted("error_curve")
@@ -223,6 +229,7 @@ def _check_fitted(weights: Weights, path: Path) -> None:
         "lattice_shares": ((3,), "3 finite numbers"),
         "pair_weights": ((PAIR_WEIGHT_COUNT,), f"{PAIR_WEIGHT_COUNT} finite numbers"),
         "space_weights": ((SPACE_WEIGHT_COUNT,), f"{SPACE_WEIGHT_COUNT} finite numbers"),
+        "space_trust": ((2,), "2 finite numbers"),
         "error_curve": ((-1, 3), "3 finite numbers a row"),
     }
     for what, (shape, numbers) in shapes.items():

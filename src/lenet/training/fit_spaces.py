@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lenet.answers.whole_line import read_whole_lines
-from lenet.arrays import Bools, Float64
+from lenet.arrays import Bools, Float64, Int64
 from lenet.decoding.spacing import SPACE_FEATURES, is_bound
 from lenet.engine.lines import LineNetwork
 from lenet.evaluation.calibration import fit_confidence
+from lenet.network.probabilities import log_odds
 from lenet.network.spec import PASSED_OVER, SPACE
 from lenet.network.weights import Weights
 from lenet.preprocessing.pipeline import find_writing, prepare_page
@@ -28,15 +29,24 @@ _SHORT = 0.3
 _FAR, _ROOM = 1.0, SPACE_FEATURES.index("room")
 
 
+@dataclass(frozen=True)
+class SeenSpaces:
+    """Places between signs: SPACE_FEATURES (n, 6), which of them part numbers (n,), of which line each is (n,)."""
+
+    features: Float64
+    parted: Bools
+    lines: Int64
+
+
 def picture_spaces(
     maker: LineMaker, network: LineNetwork, count: int, seed: int, report: Callable[[int, int], None] = silent
-) -> tuple[Float64, Bools]:
-    """Make so many lines of numbers; return SPACE_FEATURES (n, 6) of places between signs, and which part numbers (n,).
+) -> SeenSpaces:
+    """Make so many lines of numbers, and return the places between their signs.
 
     Only lines whose signs the network reads right are asked: others do not say where a place is.
     """
     rng = np.random.default_rng([seed, 0x59A])
-    features, parted = [np.zeros((0, len(SPACE_FEATURES)))], [np.zeros(0, bool)]
+    features, parted, numbers = [np.zeros((0, len(SPACE_FEATURES)))], [np.zeros(0, bool)], [np.zeros(0, np.int64)]
     for number in range(count):
         several = int(rng.integers(2, _MOST_NUMBERS + 1)) if rng.random() < 0.5 else 1
         made = maker.make_page(rng, [LinePart("number", _write(rng)) for _part in range(several)])
@@ -54,7 +64,8 @@ def picture_spaces(
         free = [row for row in range(len(found)) if not is_bound(text, row)]
         features.append(found[free])
         parted.append(np.isin(free, ends))
-    return np.concatenate(features), np.concatenate(parted)
+        numbers.append(np.full(len(free), number, np.int64))
+    return SeenSpaces(np.concatenate(features), np.concatenate(parted), np.concatenate(numbers))
 
 
 def _write(rng: np.random.Generator) -> str:
@@ -62,12 +73,19 @@ def _write(rng: np.random.Generator) -> str:
     return str(rng.integers(100)) if rng.random() < _SHORT else write_number_text(rng)
 
 
-def fit_spaces(weights: Weights, features: Float64, parted: Bools) -> Weights:
-    """Return a line network's weights with how such places are weighed."""
-    fitted = fit_confidence(features, parted)
+def fit_spaces(weights: Weights, seen: SeenSpaces) -> Weights:
+    """Return a line network's weights with how such places are weighed, and how sure all of a line's places are."""
+    parted = seen.parted
+    fitted = fit_confidence(seen.features, parted)
+    likely = 1 / (1 + np.exp(-(seen.features @ fitted[:-1] + fitted[-1])))
+    sure = np.maximum(likely, 1 - likely)
+    of_line = [seen.lines == line for line in np.unique(seen.lines)]
+    least = np.array([log_odds(sure[own]).min() for own in of_line])
+    right = np.array([((likely[own] > 0.5) == parted[own]).all() for own in of_line])
     calibration = {
         **weights.card.get("calibration", {}),
         "space_weights": fitted.tolist(),
+        "space_trust": fit_confidence(least[:, None], right).tolist(),
         "spaces_fitted_on": f"{len(parted):,} places between signs, {int(parted.sum()):,} of them between numbers",
     }
     return replace(weights, card={**weights.card, "calibration": calibration})

@@ -184,7 +184,7 @@ def ship_lines(given: Path, name: str, assets: Path, beside: str = DEFAULT) -> P
     places = fit_spaces.picture_spaces(LineMaker(load_hands("train"), fonts), whole, fit_spaces.LINES, 0)
     lines = fit_pair.picture_lines(cut, whole, load_hands("dev"), fonts, fit_pair.PAGES, 0)
     path = assets / "lines" / f"{name}.safetensors"
-    save_weights(path, fit_spaces.fit_spaces(fit_pair.fit_pair(weights, lines), *places))
+    save_weights(path, fit_spaces.fit_spaces(fit_pair.fit_pair(weights, lines), places))
     return path
 
 

@@ -1,0 +1,161 @@
+"""What stands in pictures beside digits, drawn here kind by kind: signs, numbers apart, letters, tables, circles."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw
+
+import lenet
+from lenet.arrays import Uint8
+from lenet.decoding.spacing import find_spaces, is_bound, measure_rooms, part_numbers, trust_spaces
+from lenet.drawing.pictures import load_font
+from lenet.errors import LenetError
+from lenet.network.inputs import PAPER_GREY, PEN_GREY
+
+
+def page(*texts: tuple[str, int, int], size: tuple[int, int] = (420, 110), high: int = 56) -> Uint8:
+    """Texts in Pillow's own font, each with the left and the middle of its place, black on white."""
+    picture = Image.new("L", size, 255)
+    for text, left, middle in texts:
+        ImageDraw.Draw(picture).text((left, middle), text, 0, load_font(high), anchor="lm")
+    return np.asarray(picture)
+
+
+@pytest.mark.parametrize("text", ["9/20", "-979.38", "12:34", "3,50", "54%", "(408)", "12+5=17", "$4,590"])
+def test_signs_are_answered_as_they_are_written(text: str) -> None:
+    """With their boxes, from left to right between the digits; a comma is no point."""
+    found = lenet.read(page((text, 40, 55)))
+    assert found.text == text
+    marks = sorted([*found.digits, *found.signs], key=lambda each: each.box[0] + each.box[2])
+    assert "".join(mark.label for mark in marks) == text
+
+
+@pytest.mark.parametrize("gap", [60, 120, 240])
+def test_numbers_apart_are_apart(gap: int) -> None:
+    """Each with its box, its confidence and its line; the picture's is that all are right."""
+    found = lenet.read(page(("628", 30, 55), ("47", 130 + gap, 55), size=(560, 110)))
+    assert found.text == "628 47"
+    assert [(number.text, number.line) for number in found.numbers] == [("628", 0), ("47", 0)]
+    first, second = (number.box for number in found.numbers)
+    assert first[2] < second[0]
+    assert found.confidence == pytest.approx(np.prod([number.confidence for number in found.numbers]))
+    assert found.confidence <= found.lines[0].confidence + 1e-9
+
+
+def test_a_pattern_holds_for_each_number() -> None:
+    """Two of three digits are both answered; where one does not fit, nothing is sure."""
+    picture = page(("628", 30, 55), ("475", 250, 55), size=(460, 110))
+    assert lenet.read(picture, pattern="digits:3").text == "628 475"
+    assert lenet.read(picture, pattern="digits:2").text == ""
+
+
+@pytest.mark.parametrize(("before", "behind"), [("", "kg"), ("", "cm"), ("Total", "")])
+def test_letters_beside_a_number_are_passed_over(before: str, behind: str) -> None:
+    """A step says so, with the place; the number is the answer."""
+    found = lenet.read(page((before, 20, 55), ("345", 200, 55), (behind, 330, 55)))
+    assert found.text == "345"
+    (step,) = (step for step in found.steps if step.id == "letters-passed-over")
+    (box,) = str(step.values["boxes"]).split(";")[:1]
+    x0, _y0, x1, _y1 = map(int, box.split("/"))
+    assert x1 <= 230 if before else x0 >= 280
+
+
+@pytest.mark.parametrize("thick", [1, 2, 4])
+def test_lines_of_a_table_part_its_numbers(thick: int) -> None:
+    """A space for each line between them, a newline for each row."""
+    rows = (("27", "3", "145"), ("8", "61", "90"))
+    picture = page(
+        *((text, 40 + 160 * x, 60 + 100 * y) for y, own in enumerate(rows) for x, text in enumerate(own)),
+        size=(520, 220),
+    ).copy()
+    for x in range(4):
+        picture[10:210, 20 + 160 * x : 20 + 160 * x + thick] = 0
+    for y in range(3):
+        picture[10 + 100 * y : 10 + 100 * y + thick, 20 : 500 + thick] = 0
+    assert lenet.read(picture).text == "27 3 145\n8 61 90"
+
+
+@pytest.mark.parametrize("thick", [1, 3])
+@pytest.mark.parametrize("scale", [0.6, 1.0, 1.8])
+def test_a_box_for_each_digit_is_one_number(thick: int, scale: float) -> None:
+    """At any resolution and thickness: cells of one digit are no table."""
+    picture = page(*((text, 38 + 70 * x, 60) for x, text in enumerate("30561")), size=(400, 120)).copy()
+    picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    for x in range(6):
+        column = round(scale * (20 + 70 * x))
+        picture[round(scale * 20) : round(scale * 100), column : column + thick] = 0
+    for y in (20, 100):
+        row = round(scale * y)
+        picture[row : row + thick, round(scale * 20) : round(scale * 370) + thick] = 0
+    assert lenet.read(picture).text == "30561"
+
+
+@pytest.mark.parametrize("digit", [True, False])
+@pytest.mark.parametrize("thick", [2, 5])
+def test_a_circle_around_a_digit_is_dropped(digit: bool, thick: int) -> None:
+    """And said; a 0 around nothing is a 0."""
+    picture = page(("4", 84, 105), size=(200, 200), high=80).copy()
+    cv2.circle(picture, (105, 100), 80, 0, thick, cv2.LINE_AA)
+    found = lenet.read(picture, digit=digit)
+    assert found.text == "4"
+    assert "1 circle around writing dropped" in found.notes
+    assert lenet.read(page(("0", 84, 105), size=(200, 200), high=80), digit=digit).text == "0"
+
+
+def test_weights_of_one_digit_refuse_a_number() -> None:
+    """One line that names those that read numbers; a digit is read, and what --digit asks for."""
+    number, one = page(("628", 40, 55)), page(("6", 40, 55), size=(120, 110))
+    with pytest.raises(LenetError, match="several digits, and lenet5 reads one; choose lenet5-hands, lenet5-reader or"):
+        lenet.read(number, model="lenet5")
+    assert lenet.read(one, model="lenet5").best_text == "6"
+    assert len(lenet.read(number, model="lenet5", digit=True).best_text) == 1
+
+
+def test_a_comma_that_hangs_below_begins_no_line() -> None:
+    """As long as half a digit and more."""
+    picture = page(("93", 40, 50), ("31", 150, 50)).copy()
+    cv2.line(picture, (124, 66), (117, 86), 0, 7, cv2.LINE_AA)
+    found = lenet.read(picture)
+    assert len(found.lines) == 1
+    assert "".join(digit.label for digit in found.digits) == "9331"
+
+
+def test_rooms_are_measured_between_signs() -> None:
+    """In heights of the strip; ink between them is none."""
+    strip = np.full((32, 100), PAPER_GREY, np.uint8)
+    strip[4:28, 10:20] = strip[4:28, 36:50] = strip[4:28, 52:60] = PEN_GREY
+    assert measure_rooms(strip, np.array([15.0, 43.0, 56.0])) == pytest.approx([16 / 32, 2 / 32])
+
+
+@given(st.text("0123456789.,-/", min_size=1, max_size=12), st.data())
+def test_parting_a_text_keeps_its_signs(text: str, data: st.DataObject) -> None:
+    """Only spaces are put in, never beside each other; every part has a digit if the text has any."""
+    likely = np.array(data.draw(st.lists(st.floats(0, 1), min_size=len(text) - 1, max_size=len(text) - 1)))
+    parted = part_numbers(text, likely)
+    assert parted.replace(" ", "") == text
+    parts = parted.split(" ")
+    assert all(parts)
+    if any(map(str.isdigit, text)):
+        assert all(any(map(str.isdigit, part)) for part in parts)
+    assert part_numbers(text, np.zeros(len(text) - 1)) == text
+
+
+def test_a_sign_that_belongs_to_a_digit_is_not_parted_from_it() -> None:
+    """A minus from the number behind it, a per cent from that before."""
+    features = np.tile([8.0, 3.0, 2.0, 2.0, 0.0, 0.0], (3, 1))
+    weights = np.array([1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0])
+    assert find_spaces(features, weights, "-54%").round().tolist() == [0, 1, 0]
+    assert is_bound("$5", 0)
+    assert not is_bound("55", 0)
+
+
+def test_spaces_are_as_sure_as_the_least_certain() -> None:
+    """What is certain changes nothing; trust weighs the others."""
+    assert trust_spaces(np.array([1.0, 1.0]), np.array([2.0, 1.0])) == 1.0
+    assert trust_spaces(np.zeros(0), np.array([2.0, 1.0])) == 1.0
+    assert trust_spaces(np.array([0.9, 0.99]), np.array([1.0, 0.0])) == pytest.approx(0.9)
+    assert trust_spaces(np.array([0.9, 0.99]), np.array([2.0, 0.0])) == pytest.approx(81 / 82)

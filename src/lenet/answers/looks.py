@@ -58,9 +58,10 @@ def _list_looks(
 
 
 def _weigh(reading: Reading) -> float:
-    """Return how likely the numbers of a reading are, in nats: the mean of theirs; nothing is the least likely."""
+    """Return how likely the numbers of a reading are, in nats: the mean of theirs; or that there are none."""
     if not reading.numbers:
-        return float("-inf")
+        silent = reading.state == "not a number"
+        return float(log_odds(np.array(reading.confidence))) if silent else float("-inf")
     return float(log_odds(np.array([number.confidence for number in reading.numbers])).mean())
 
 

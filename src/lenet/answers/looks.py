@@ -19,6 +19,8 @@ _MOST_TURNED = 60
 # Another look counts from this confidence on if it is by so much surer, in nats; a turned one is rarer than an upright.
 # The numbers are of 400 pictures, each turned four ways (docs/log.md).
 _SURE, _CLEARLY, _CLEARLY_TURNED = 0.5, 1.0, 3.0
+# By so much less, in nats, a page that says nothing holds against what is read on it when it is turned.
+_SILENT = 1.0
 
 
 def choose_turns(width: int, height: int, digits: int) -> tuple[int, ...]:
@@ -61,7 +63,7 @@ def _weigh(reading: Reading) -> float:
     """Return how likely the numbers of a reading are, in nats: the mean of theirs; or that there are none."""
     if not reading.numbers:
         silent = reading.state == "not a number"
-        return float(log_odds(np.array(reading.confidence))) if silent else float("-inf")
+        return float(log_odds(np.array(reading.confidence))) - _SILENT if silent else float("-inf")
     return float(log_odds(np.array([number.confidence for number in reading.numbers])).mean())
 
 

@@ -87,7 +87,7 @@ STORES: dict[str, Callable[[], bytes]] = {
 
 
 @pytest.mark.parametrize("store", STORES)
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(
     flips=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(1, 255)), max_size=4),
     kept=st.one_of(st.just(1.0), st.floats(0, 1)),

@@ -47,7 +47,7 @@ def test_no_answer_is_a_surprise(service: str, label: str) -> None:
     modes = [schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE]
     asked = st.one_of(*(OPERATIONS[label].as_strategy(generation_mode=mode) for mode in modes))
 
-    @settings(max_examples=15, phases=[Phase.generate], suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=10, phases=[Phase.generate], suppress_health_check=list(HealthCheck), database=None)
     @given(case=asked)
     def ask(case: Any) -> None:
         case.call_and_validate(base_url=service, checks=checks, timeout=600)

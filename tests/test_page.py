@@ -23,6 +23,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1200, "height": 900}},
     "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "color_scheme": "dark"},
 }
+ON_A_DESK = pytest.mark.parametrize("visit", ["desktop"], indirect=True)
 # Milliseconds after which the page is given up: far more than it takes on a machine that has other work.
 GIVEN_UP = 400_000
 # Strokes as shares of the pad.
@@ -166,6 +167,7 @@ def test_a_file_is_dropped_and_a_network_is_chosen(visit: Visit) -> None:
     visit.says("")
 
 
+@ON_A_DESK
 def test_a_slider_moves_the_digit_and_its_curves(visit: Visit) -> None:
     """Turned by 60 degrees a 3 is less sure; as written it is again."""
     page = visit.page
@@ -181,6 +183,7 @@ def test_a_slider_moves_the_digit_and_its_curves(visit: Visit) -> None:
     api.expect(page.locator("#bars span").nth(1)).to_have_text(before)
 
 
+@ON_A_DESK
 def test_the_keyboard_draws(visit: Visit) -> None:
     """Arrows and space alone write a 1, and Ctrl+Z takes it back."""
     page = visit.page
@@ -194,7 +197,7 @@ def test_the_keyboard_draws(visit: Visit) -> None:
     visit.says("")
 
 
-@pytest.mark.parametrize("visit", ["desktop"], indirect=True)
+@ON_A_DESK
 def test_corrections_are_kept_and_a_network_is_trained(visit: Visit, mnist: object) -> None:
     """Three corrections make fine-tuning possible; one pass is trained, seen and kept, and can be chosen."""
     page = visit.page

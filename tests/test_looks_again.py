@@ -64,6 +64,17 @@ def test_upright_pictures_are_not_turned() -> None:
         assert not any("turned to" in note for note in lenet.read(file).notes), file.name
 
 
+def test_one_digit_is_not_turned() -> None:
+    """A 6 on its head is a 9, however poor; nor is a picture of which one digit is asked for."""
+    page = np.full((120, 120), 255, np.uint8)
+    cv2.putText(page, "6", (35, 95), cv2.FONT_HERSHEY_SIMPLEX, 2.6, 0, 8, cv2.LINE_AA)
+    turned = np.ascontiguousarray(np.rot90(page, 2))
+    assert lenet.read(turned).best_text == "9"
+    for quarters in range(4):
+        found = lenet.read(np.ascontiguousarray(np.rot90(grey("lined.jpg"), quarters)), digit=True)
+        assert not any("turned to" in note for note in found.notes)
+
+
 def test_with_a_format_nothing_is_turned() -> None:
     """What stands on its head is bent until it fits: it is told as it is."""
     turned = np.ascontiguousarray(np.rot90(grey("touching.jpg"), 2))

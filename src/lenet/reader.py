@@ -107,8 +107,8 @@ def look_page(page: Page, network: Network, options: ReadOptions) -> Explained:
         _refuse_numbers(page, find_writing(page), network)
     first = explain_page(page, network, options)
     height, width = first.candidates.lattice.pieces.shape
-    # With a format, what stands on its head would be bent until it fits.
-    turns = () if options.allowed else choose_turns(width, height, len(first.reading.digits))
+    # With a format, what stands on its head would be bent until it fits; and a 6 on its head is a 9.
+    turns = () if options.allowed or options.digit else choose_turns(width, height, len(first.reading.digits))
     best = look_again(page, first.reading, lambda other: explain_page(other, network, options).reading, turns)
     return first if best is first.reading else replace(first, reading=best, again=True)
 

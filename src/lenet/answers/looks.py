@@ -56,7 +56,9 @@ def _list_looks(
     if page.before is not None:
         yield read(page.before), _SURE, _CLEARLY
     for quarters in turns:
-        yield turn_reading(read(turn_page(page, quarters)), quarters, page.size), _SURE, _CLEARLY_TURNED
+        found = read(turn_page(page, quarters))
+        if len(found.digits) > 1:  # one digit on its head is as likely another
+            yield turn_reading(found, quarters, page.size), _SURE, _CLEARLY_TURNED
 
 
 def _weigh(reading: Reading) -> float:

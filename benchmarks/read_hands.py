@@ -1,4 +1,6 @@
-"""How lenet reads hands that it never learned from: UNIPEN's digits, numbers with their signs, letters, words, marks.
+"""How lenet reads hands that taught its networks nothing: UNIPEN's digits, numbers and signs, letters, words, marks.
+
+How sure answers are, and the arc scorer, were fitted on lines and digits by these hands.
 
     python benchmarks/read_hands.py [--n 500] [--model NAME] [--only NAME]
 

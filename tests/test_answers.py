@@ -125,6 +125,12 @@ def test_every_step_has_a_sentence_and_a_category() -> None:
         assert step.as_json()["category"] == kind.category
 
 
+def test_every_step_is_in_the_documents() -> None:
+    """With the names of its values, for those who read the JSON."""
+    told = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
+    assert [name for name in KINDS if f"`{name}`" not in told] == []
+
+
 @pytest.mark.parametrize(("count", "words"), [(1, "1 speck dropped"), (3, "3 specks dropped")])
 def test_one_thing_is_not_many(count: int, words: str) -> None:
     """Sentences count as people do."""

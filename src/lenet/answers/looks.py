@@ -7,19 +7,21 @@ from dataclasses import replace
 
 import numpy as np
 
+from lenet.decoding.decoder import withhold
 from lenet.network.probabilities import log_odds
 from lenet.preprocessing.decode import Page
 from lenet.preprocessing.pipeline import turn_page
-from lenet.result import PASSED_STEP, Box, Reading, note_passed_over
+from lenet.result import PASSED_STEP, WITHHELD, Box, Reading, note_passed_over
 
 # A picture of whose numbers more than half are as sure as this needs no second look.
 _ENOUGH = 0.9
 # Pages of more digits are not turned: each way costs as much as the first look.
 _MOST_TURNED = 60
-# Another look counts from this confidence on if it is by so much surer, in nats; a turned one is rarer than an upright.
-# The numbers are of 400 pictures, each turned four ways (docs/log.md).
-_SURE, _CLEARLY, _CLEARLY_TURNED = 0.5, 1.0, 3.0
-# By so much less, in nats, a page that says nothing holds against what is read on it when it is turned.
+# Another look counts if it is by so much surer, in nats; a turned one is rarer than an upright: its number
+# is of 400 pictures, 100 turned each way (docs/log.md).
+_CLEARLY, _CLEARLY_TURNED = 1.0, 3.0
+# By so much less, in nats, a page that says nothing holds against what is read on it when it is turned: chosen on
+# letters and turned numbers by hands that are learned from (benchmarks/read_kinds.py --part train).
 _SILENT = 1.0
 
 
@@ -42,23 +44,21 @@ def look_again(page: Page, first: Reading, read: Callable[[Page], Reading], turn
     if 2 * sure > len(first.numbers) or first.state == "blank":
         return first
     best, most = first, _weigh(first)
-    for other, enough, ahead in _list_looks(page, read, turns):
-        found = _weigh(other)
-        if other.text and "?" not in other.text and other.confidence >= enough and found >= most + ahead:
+    for other, ahead in _list_looks(page, read, turns):
+        found, whole = _weigh(other), other.text and WITHHELD not in other.text and not withhold(other.confidence)
+        if whole and found >= most + ahead:
             best, most = other, found
     return best
 
 
-def _list_looks(
-    page: Page, read: Callable[[Page], Reading], turns: tuple[int, ...]
-) -> Iterator[tuple[Reading, float, float]]:
-    """Yield other readings of a page, how sure each must be, and by how much surer than another."""
+def _list_looks(page: Page, read: Callable[[Page], Reading], turns: tuple[int, ...]) -> Iterator[tuple[Reading, float]]:
+    """Yield other readings of a page, and by how much surer than another each must be, in nats."""
     if page.before is not None:
-        yield read(page.before), _SURE, _CLEARLY
+        yield read(page.before), _CLEARLY
     for quarters in turns:
         found = read(turn_page(page, quarters))
         if len(found.digits) > 1:  # one digit on its head is as likely another
-            yield turn_reading(found, quarters, page.size), _SURE, _CLEARLY_TURNED
+            yield turn_reading(found, quarters, page.size), _CLEARLY_TURNED
 
 
 def _weigh(reading: Reading) -> float:

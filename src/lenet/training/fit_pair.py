@@ -33,8 +33,6 @@ PAGES = 4_000
 # The share of lines of any kind among the pages, and of MNIST numbers, of which so many are one digit and so
 # many hard; of the rest, which say nothing, so many are words.
 _LINES, _NUMBERS, _SINGLE, _HARD, _WORDS = 0.45, 0.38, 0.25, 0.3, 0.5
-# A text that is not among the candidates counts as one of this probability.
-_LEAST = 1e-4
 
 
 @dataclass(frozen=True)
@@ -85,15 +83,6 @@ def _picture(hands: Hands, maker: LineMaker, rng: np.random.Generator) -> tuple[
         return maker.make_page(rng, [LinePart("word", "")]).grey, ""
     ink = draw_negative(rng)
     return degrade(Writing(ink, np.zeros(ink.shape, np.int32), ""), rng).grey, ""
-
-
-def measure_share(lines: list[ReadTwice], share: float) -> float:
-    """Return the loss of the right texts among all candidates where the lattice counts so much, in nats a line."""
-    chances = [
-        dict(pair_texts(each.cut, each.whole, np.array([share, share, share])).likeliest).get(each.text, 0.0)
-        for each in lines
-    ]
-    return float(-np.log(np.maximum(chances, _LEAST)).mean())
 
 
 def weigh_lines(lines: list[ReadTwice], shares: Float64) -> tuple[Float64, Bools]:

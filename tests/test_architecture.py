@@ -27,6 +27,7 @@ lenet errors arrays files progress steps processes
 network: spec probabilities summary inputs initialisation weights
 preprocessing: morphology decode frames colour paper illumination dropout binarize form_boxes ruled_lines pipeline
 result
+grids: flatten rules crossings grid_lines open_sides cells crops layout
 engine: dispatch packing reference gradients warp weighted lines line_loss learner __init__ tta transforms twins
   native_learners learners
 nets: modules __init__ hub
@@ -36,6 +37,7 @@ decoding: graph formats alignments spacing whole_lines two_readers arc_scorer fe
 data: idx sources fetch labels strokes dataset unipen unipen_sets
 answers: whole_line line page looks
 reader
+tables: result sight read_cells sums read_page
 export: parity onnx_graph to_onnx to_pytorch quantised c_text c_source to_c import_model __init__
 bulk: inputs cpu_limit worker_pool jobs outputs shards ray_cluster
 evaluation: interval calibration result digits numbers
@@ -43,9 +45,10 @@ drawing: pictures answers lattice sliding_window
 training: distortions recipe recipes plan run ranks teacher synthetic.compose synthetic.styles synthetic.negatives
   synthetic.degrade synthetic.windows synthetic.marks synthetic.hand_glyphs synthetic.augment sequence_loss
   synthetic.fonts synthetic.line_texts synthetic.line_paper synthetic.line_style synthetic.line_picture
-  synthetic.lines synthetic.line_sheet synthetic.line_variation line_recipe line_stream line_torch line_engine
+  synthetic.lines synthetic.line_sheet synthetic.line_variation synthetic.page_plan synthetic.page_photo
+  synthetic.pages line_recipe line_stream line_torch line_engine
   line_backend line_samples backend engine_backend torch_backend backends loop line_run fine_tune
-  corrections start spread fit_decoder fit_pair fit_spaces card ship
+  corrections start spread fit_decoder fit_pair fit_spaces card ship cell_samples cell_states
 bench: timing contenders run
 report: paper measured page rates claims classifiers boosting invariance parts figures sections verdicts write reproduce
 serve: limits metrics page request model_registry inspect occlusion tasks readers training_jobs schema guard
@@ -69,6 +72,7 @@ HOMES = {
         "training.line_torch",
         "training.ranks",
         "training.ship",
+        "training.cell_states",
         "export.to_pytorch",
         "export.import_model",
         "bench",
@@ -80,7 +84,7 @@ HOMES = {
     "pypdfium2": {"preprocessing.frames"},
     "pyarrow": {"bulk.inputs", "bulk.outputs"},
     "ray": {"bulk.ray_cluster"},
-    "cv2": {"preprocessing", "segmentation", "training.synthetic"},
+    "cv2": {"preprocessing", "segmentation", "grids", "training.synthetic", "training.cell_samples"},
     "safetensors": {"network.weights", "training.run", "export.import_model"},
     "typer": {"cli"},
     "rich": {"cli"},

@@ -23,7 +23,7 @@ from lenet.report.claims import OFTEN_SAID, SLIPS, code_distances, squash_facts,
 from lenet.report.classifiers import CLASSIFIERS, deslant, measure_classifier
 from lenet.report.invariance import CHANGES, Change, borne
 from lenet.report.measured import Run, Spread, count_rejected
-from lenet.report.page import Picture, Section, Table, html, markdown
+from lenet.report.page import Picture, Section, TextTable, html, markdown
 from lenet.report.reproduce import ReportStep, reproduce
 from lenet.training import plan
 from lenet.training.distortions import FIGURE_7
@@ -164,7 +164,7 @@ def test_lenet1_sees_digits_of_16_pixels() -> None:
 
 def test_a_page_escapes_and_refers_to_nothing_outside() -> None:
     """Marks of HTML are text, bars of tables are escaped in Markdown, no address is fetched."""
-    sections = [Section("a < b", ["x & y", Table(["a|b"], [["<i>"]]), Picture("p", "<svg></svg>", "caption")])]
+    sections = [Section("a < b", ["x & y", TextTable(["a|b"], [["<i>"]]), Picture("p", "<svg></svg>", "caption")])]
     page, text = html("t", sections), markdown("t", sections)
     assert "a &lt; b" in page
     assert "<td>&lt;i&gt;</td>" in page

@@ -82,6 +82,17 @@ def _merge_states(transitions: list[dict[int, int]], accepting: set[int]) -> Aut
     return Automaton(table, ends)
 
 
+def accepts(allowed: Automaton, text: str) -> bool:
+    """Return whether a text of `SYMBOLS` is allowed."""
+    state = 0
+    for character in text:
+        symbol = SYMBOLS.find(character)
+        state = int(allowed.transitions[state, symbol]) if symbol >= 0 else -1
+        if state < 0:
+            return False
+    return bool(allowed.accepting[state])
+
+
 def accept_digits() -> Automaton:
     """Return the automaton of every text of digits."""
     transitions = np.full((1, len(SYMBOLS)), -1, np.int32)

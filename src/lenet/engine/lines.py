@@ -55,6 +55,10 @@ class LineNetwork(WeightedNetwork):
         """Score strips (n, 32, W) -> (n, columns, labels + 1), the last label for nothing; higher is better."""
         return split_columns(self.net, self.forward(to_line_input(strips)))
 
+    def mean_scores(self, strips: Uint8) -> Float32:
+        """Score strips (n, 32, W) as a whole -> (n, labels): the mean of their columns; higher is better."""
+        return self.column_scores(strips).mean(axis=1)
+
 
 @cache
 def load_lines(name_or_path: str | Path = LINE_DEFAULT) -> LineNetwork:

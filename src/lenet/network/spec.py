@@ -14,6 +14,8 @@ from typing import Literal
 DEFAULT, SLIDING_DEFAULT = "lenet5-hands", "lenet5-sweep"
 # The weights that read lines as a whole.
 LINE_DEFAULT = "lenet-line"
+# The weights that tell what a cell of a table holds.
+CELL_DEFAULT = "lenet-cell"
 # Section II.B: a 32x32 field; the background is -0.1, full ink 1.175, so that the mean is about 0.
 INPUT_SIZE = 32
 BACKGROUND = -0.1
@@ -164,7 +166,8 @@ Layer = Convolution | Subsampling | Codes
 class Net:
     """A network: its public name, its layers in order, and the margin of its input that it never sees.
 
-    A line network says one of `LINE_LABELS`, or nothing, in each of so many `columns` at each place of its output.
+    A line network says one of `LINE_LABELS`, or nothing, in each of so many `columns` at each place of its output; the
+    cell network scores each of `CELL_LABELS` there.
     """
 
     name: str
@@ -314,7 +317,29 @@ def _line_layers() -> tuple[Layer, ...]:
     )
 
 
-# Networks that read a line as a whole: (n, 1, 32, W) -> (n, 2 * (labels + 1), 1, W // 4), two columns at each place.
+# What a cell of a table may hold, as the cell network says it: nothing; a number by hand; a mark that is no number; a
+# number that is struck out; print; two numbers one over the other; or something that stands on its side or its head.
+CELL_LABELS = ("empty", "number", "mark", "struck", "print", "overwritten", "turned")
+
+
+def _cell_layers() -> tuple[Layer, ...]:
+    """Return the layers of the cell network, those of the line network at an eighth of the work."""
+    return (
+        Convolution("C1", 16, 5, "relu", padding=(2, 2)),
+        Subsampling("S2", "max"),
+        Convolution("C3", 32, 3, "relu", padding=(1, 1)),
+        Subsampling("S4", "max"),
+        Convolution("C5", 48, 3, "relu", padding=(1, 1)),
+        Subsampling("S6", "max", window=(2, 1)),
+        Convolution("C7", 64, 3, "relu", padding=(1, 1)),
+        Subsampling("S8", "max", window=(2, 1)),
+        Convolution("C9", 96, 2, "relu", width=3, padding=(0, 1)),
+        Convolution("output", len(CELL_LABELS), 1),
+    )
+
+
+# Networks that read a line as a whole: (n, 1, 32, W) -> (n, 2 * (labels + 1), 1, W // 4), two columns at each place;
+# and the one that says what a cell holds.
 LINE_NETS: dict[str, Net] = {
     net.name: net
     for net in (
@@ -323,6 +348,12 @@ LINE_NETS: dict[str, Net] = {
             _line_layers(),
             "a space-displacement network of seven convolutions that reads a line as a whole, as section VII does",
             columns=2,
+        ),
+        Net(
+            "lenet-cell",
+            _cell_layers(),
+            "a space-displacement network of five convolutions that says what a cell of a table holds",
+            columns=1,
         ),
     )
 }

@@ -37,6 +37,8 @@ ARC_FEATURE_COUNT, ARC_SCORER_UNITS, CONFIDENCE_WEIGHT_COUNT = 24, 24, 14
 PAIR_WEIGHT_COUNT, _LATTICE_SHARES = 11, (1.0, 0.4, 0.5)
 # So many numbers find the spaces of a line, and those that do it where none were fitted: by what its columns say.
 SPACE_WEIGHT_COUNT, _SPACE_WEIGHTS = 7, (1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+# So many numbers weigh what two readings of a cell say, and those that do where none were fitted: the mean log-odds.
+CELL_WEIGHT_COUNT, _CELL_WEIGHTS = 11, (0.5, 0.5, *(0.0,) * 9)
 _FORMAT = 1
 # The largest network of the table has 62,000 parameters; a file beyond this holds something else.
 _MOST_BYTES = 1 << 24
@@ -101,6 +103,12 @@ class Weights:
         """What the log-odds of a line's least certain space are times, and what is added (2,), to be a line's own."""
         fitted = self._fitted("space_trust")
         return np.array([1.0, 0.0]) if fitted is None else fitted
+
+    @property
+    def cell_weights(self) -> Float64:
+        """How `lenet.tables.read_cells` weighs what two readings of a cell say (11,), the offset last."""
+        fitted = self._fitted("cell_weights")
+        return np.array(_CELL_WEIGHTS) if fitted is None else fitted
 
     @property
     def error_curve(self) -> Float64 | None:
@@ -230,6 +238,7 @@ def _check_fitted(weights: Weights, path: Path) -> None:
         "pair_weights": ((PAIR_WEIGHT_COUNT,), f"{PAIR_WEIGHT_COUNT} finite numbers"),
         "space_weights": ((SPACE_WEIGHT_COUNT,), f"{SPACE_WEIGHT_COUNT} finite numbers"),
         "space_trust": ((2,), "2 finite numbers"),
+        "cell_weights": ((CELL_WEIGHT_COUNT,), f"{CELL_WEIGHT_COUNT} finite numbers"),
         "error_curve": ((-1, 3), "3 finite numbers a row"),
     }
     for what, (shape, numbers) in shapes.items():

@@ -69,12 +69,13 @@ class Page:
     before: Page | None = None
 
 
-def open_page(source: PictureSource) -> Page:
+def open_page(source: PictureSource, most_pixels: int = _WORKING_PIXELS) -> Page:
     """Decode any supported picture to a grey page.
 
     Arrays are (H, W), (H, W, 1 to 4) of bool, integer or float; their range is told by their largest value: 1
     (masks and floats), 255, or the full value of 10 to 16 bits. Transparent pictures get the backdrop that lets
-    their ink be seen. Raises PictureError with one clear line for anything that cannot be read.
+    their ink be seen. What has more than about `most_pixels` is averaged down to it. Raises PictureError with one clear
+    line for anything that cannot be read.
     """
     name = str(source) if isinstance(source, str | os.PathLike) else "picture"
     steps: list[Step] = []
@@ -85,14 +86,14 @@ def open_page(source: PictureSource) -> Page:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of what is either read all the same or refused here
             if isinstance(source, Image.Image):
-                grey, alpha, colours, size = _decode(source, name, steps, ours=False)
+                grey, alpha, colours, size = _decode(source, name, steps, most_pixels, ours=False)
             else:
                 with _open(_read(source, name), name) as picture:
-                    grey, alpha, colours, size = _decode(picture, name, steps, ours=True)
+                    grey, alpha, colours, size = _decode(picture, name, steps, most_pixels, ours=True)
     if alpha is not None:
         grey, colours = _lay_over_backdrop(grey, alpha, steps), None
     whole = grey if grey.dtype == np.uint8 else np.clip(np.rint(grey), 0, 255).astype(np.uint8)
-    return _reduce_page(np.ascontiguousarray(whole, np.uint8), colours, size, steps)
+    return _reduce_page(np.ascontiguousarray(whole, np.uint8), colours, size, steps, most_pixels)
 
 
 def _read(source: str | os.PathLike[str] | bytes, name: str) -> bytes:
@@ -153,7 +154,7 @@ def _know_heic(name: str) -> None:
 
 
 def _decode(
-    picture: Image.Image, name: str, steps: list[Step], *, ours: bool
+    picture: Image.Image, name: str, steps: list[Step], most_pixels: int, *, ours: bool
 ) -> tuple[Floats, Floats | None, Uint8 | None, tuple[int, int]]:
     """Return grey values 0 to 255, alpha 0 to 1 or None, colours or None, and the size, of a Pillow image in any mode.
 
@@ -170,7 +171,7 @@ def _decode(
         if frames > 1:
             steps.append(Step("first-frame", {"frames": frames}))
         if ours and picture.format == "JPEG":  # decode a huge photograph at a half, quarter or eighth of its size
-            factor = (width * height / _WORKING_PIXELS) ** 0.5
+            factor = (width * height / most_pixels) ** 0.5
             picture.draft(None, (round(width / factor), round(height / factor)))
         picture.load()
         orientation = picture.getexif().get(_ORIENTATION, 1)
@@ -179,7 +180,7 @@ def _decode(
             if orientation >= _LYING:
                 width, height = height, width
             picture = ImageOps.exif_transpose(picture)
-        return *_split_image(picture, name, steps), (width, height)
+        return *_split_image(picture, name, steps, most_pixels), (width, height)
     except PictureError:
         raise
     except Image.DecompressionBombError as error:
@@ -190,13 +191,15 @@ def _decode(
         raise PictureError(name, f"cannot be decoded ({reason(error)})", "it may be cut off or unusual") from error
 
 
-def _split_image(picture: Image.Image, name: str, steps: list[Step]) -> tuple[Floats, Floats | None, Uint8 | None]:
+def _split_image(
+    picture: Image.Image, name: str, steps: list[Step], most_pixels: int
+) -> tuple[Floats, Floats | None, Uint8 | None]:
     """Return grey values 0 to 255, alpha (0 to 1, or None) and colours, if any, of an upright Pillow image."""
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
         return _scale_to_255(np.asarray(picture), name, steps), None, None
     if picture.mode in ("P", "PA", "LA", "La", "RGBA", "RGBa") or "transparency" in picture.info:
         picture = picture.convert("RGBA")
-        factor = _choose_factor(picture.width, picture.height)
+        factor = _choose_factor(picture.width, picture.height, most_pixels)
         picture = picture.reduce(factor) if factor > 1 else picture
         alpha = np.asarray(picture.getchannel("A"), np.float32) / 255
         rgb = picture.convert("RGB")
@@ -278,9 +281,11 @@ def _lay_over_backdrop(grey: Floats, alpha: Floats, steps: list[Step]) -> Floats
     return grey * alpha + backdrop * (1 - alpha)
 
 
-def _reduce_page(grey: Uint8, colours: Uint8 | None, size: tuple[int, int], steps: list[Step]) -> Page:
+def _reduce_page(
+    grey: Uint8, colours: Uint8 | None, size: tuple[int, int], steps: list[Step], most_pixels: int
+) -> Page:
     """Average a large page down by a whole factor; the scale also counts what JPEG decoding left out."""
-    factor = _choose_factor(grey.shape[1], grey.shape[0])
+    factor = _choose_factor(grey.shape[1], grey.shape[0], most_pixels)
     if factor > 1:
         grey = np.asarray(Image.fromarray(grey).reduce(factor))
         colours = None if colours is None else np.asarray(Image.fromarray(colours).reduce(factor))
@@ -291,6 +296,6 @@ def _reduce_page(grey: Uint8, colours: Uint8 | None, size: tuple[int, int], step
     return Page(grey, size, scale, tuple(steps), colours)
 
 
-def _choose_factor(width: int, height: int) -> int:
-    """Return the whole factor by which a picture's sides are divided to fit the working size."""
-    return max(1, ceil((width * height / _WORKING_PIXELS) ** 0.5), ceil(max(width, height) / _LONGEST))
+def _choose_factor(width: int, height: int, most_pixels: int) -> int:
+    """Return the whole factor by which a picture's sides are divided to have about so many pixels at most."""
+    return max(1, ceil((width * height / most_pixels) ** 0.5), ceil(max(width, height) / _LONGEST))

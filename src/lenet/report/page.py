@@ -11,7 +11,7 @@ from lenet.files import replace_text
 
 
 @dataclass(frozen=True)
-class Table:
+class TextTable:
     """A table: a header and rows of text; figures stand to the right."""
 
     header: Sequence[str]
@@ -27,7 +27,7 @@ class Picture:
     caption: str
 
 
-Block = str | Table | Picture
+Block = str | TextTable | Picture
 
 
 @dataclass

@@ -19,7 +19,7 @@ from lenet.report import figures
 from lenet.report.claims import OFTEN_SAID, SLIPS, code_distances, squash_facts
 from lenet.report.invariance import CHANGES, borne, tolerance
 from lenet.report.measured import Run, Spread, count_error_rates, count_rejected
-from lenet.report.page import Block, Picture, Section, Table
+from lenet.report.page import Block, Picture, Section, TextTable
 from lenet.report.paper import (
     BOOSTED_CALLS,
     CLAIMED,
@@ -81,12 +81,12 @@ def architecture(_found: Found) -> Section:
     return Section(
         "Architecture",
         [
-            Table(["layer", "output", "trainable", "connections", "the paper"], rows),
+            TextTable(["layer", "output", "trainable", "connections", "the paper"], rows),
             (
                 f"Squared distances between the codes of two digits: {apart.min()} to {apart.max()}, "
                 f"{apart.mean():.1f} on average."
             ),
-            Table(["", *map(str, range(10))], matrix),
+            TextTable(["", *map(str, range(10))], matrix),
             Picture("figure-3", figures.figure_3(), "Fig. 3: the 96 codes, 7x12, from the space to the blank."),
             f"Appendix A, the squash 1.7159 tanh(2a/3): {squash}.",
         ],
@@ -117,7 +117,7 @@ def learning(found: Found) -> Section:
         "Fig. 5: twenty passes",
         [
             Picture("figure-5", picture, "Mean over the replicas; the bands reach from the best to the worst."),
-            Table(["pass", "training 1998", "test 1998", "training, %", "test, %", "best", "worst"], rows),
+            TextTable(["pass", "training 1998", "test 1998", "training, %", "test, %", "best", "worst"], rows),
         ],
     )
 
@@ -142,7 +142,7 @@ def sizes(found: Found) -> Section:
         "Fig. 6: more digits, and distorted ones",
         [
             Picture("figure-6", figures.figure_6(curves, extra), "Test and training error over the training set."),
-            Table(["patterns", "test, 1998", "training, 1998", "test, %", "training (on the fly), %"], rows),
+            TextTable(["patterns", "test, 1998", "training, 1998", "test, %", "training (on the fly), %"], rows),
         ],
     )
 
@@ -183,7 +183,7 @@ def mistakes(found: Found) -> Section:
                 f"first 5,000 images, which are students' ({_EARLY_1998:.0f} % of the 82 of the paper's net, which was "
                 f"trained with distortions), {nines:.1f} nines taken for fours (8 of the 82)."
             ),
-            Table(["of the paper's 82 errors", "digits"], rows),
+            TextTable(["of the paper's 82 errors", "digits"], rows),
         ]
         often = np.argsort(-wrong.sum(axis=0), kind="stable")[: min(80, int(wrong.any(axis=0).sum()))]
         if found.pictures and len(often):
@@ -279,7 +279,7 @@ def comparison(_found: Found, there: dict[str, Figures]) -> Section:
         [
             Picture("figure-9", figures.bars(nine, "test error, %"), "Fig. 9: errors on the 10,000 test digits."),
             Picture("figure-10", figures.bars(ten, "rejected, %"), caption),
-            Table(header, rows),
+            TextTable(header, rows),
             words,
         ],
     )
@@ -308,7 +308,7 @@ def invariance(found: Found) -> Section:
         "Fig. 13: how much it bears",
         [
             Picture("figure-13", figures.figure_13(curves), f"Errors on {len(few):,} test digits, changed."),
-            Table(["at most 10 % wrong", "claimed (III.E)", *curves], rows),
+            TextTable(["at most 10 % wrong", "claimed (III.E)", *curves], rows),
             (
                 "The paper claims sizes that differ by a factor of about 2, vertical shifts of about half the digit's "
                 "height and turns of 30 degrees, for a network trained with a tenth of the pixels inverted; it gives "
@@ -326,7 +326,7 @@ def claims(found: Found) -> Section:
         for each in some:
             words, holds = each.check(found.data)
             rows.append([each.said, each.true, words, {True: "yes", False: "NO", None: "as printed"}[holds]])
-        tables.append(Table([title, "true", "the check", "holds"], rows))
+        tables.append(TextTable([title, "true", "the check", "holds"], rows))
     return Section("Often said, and true", tables)
 
 
@@ -350,7 +350,7 @@ def folders(found: Found) -> Section:
         )
     header = ["part", "what", "replicas", "seconds", "seconds for each", "patterns/s", "commit", "on"]
     words = "Seconds are of the clock, whatever else the machine did beside; eight replicas use one core."
-    return Section("Runs, and how long they took", [Table(header, rows), words] if rows else [NOT_RUN])
+    return Section("Runs, and how long they took", [TextTable(header, rows), words] if rows else [NOT_RUN])
 
 
 def run_folders(runs: Path) -> dict[str, Run]:

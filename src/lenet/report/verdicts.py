@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from lenet.report.measured import Run, Spread
-from lenet.report.page import Section, Table
+from lenet.report.page import Section, TextTable
 from lenet.report.paper import (
     AGREEMENT,
     DAYS_1998,
@@ -81,7 +81,7 @@ def verdicts(found: Found, rivals: dict[str, Figures], quick: bool) -> Section:
         "Student's interval of the mean; a classifier that is fitted once has Wilson's."
     )
     header = ["what", "the paper says", "we get", "95 % interval", "agrees", "off by", "why not"]
-    return Section("The paper says, we get", [Table(header, rows), words])
+    return Section("The paper says, we get", [TextTable(header, rows), words])
 
 
 def _paper_rows(found: Found, run: Run, add: Callable[..., None]) -> None:

@@ -108,7 +108,7 @@ class LineMaker:
         parts = kind.write(rng)
         style = replace(LineStyle.draw(rng), **kind.style)
         paper = kind.paper or LinePaper.draw(rng)
-        marks, text, cells = self._write(parts, style, rng)
+        marks, text, cells = self.write(parts, style, rng)
         strip = picture_line(marks, cells, style, paper, LINE_HEIGHT, rng)
         if strip is None:
             return None
@@ -122,16 +122,19 @@ class LineMaker:
         """Write a line, of these parts or any, and picture it as a page of any size, dark ink on light paper."""
         while True:
             said = write_line_text(rng) if parts is None else parts
-            marks, text, cells = self._write(said, style := LineStyle.draw(rng), rng)
+            marks, text, cells = self.write(said, style := LineStyle.draw(rng), rng)
             height = round(float(np.exp(rng.uniform(*np.log(_PAGE_HEIGHTS)))))
             shown = picture_line(marks, cells, style, LinePaper.draw(rng), height, rng)
             if shown is not None:
                 return MadePage(np.ascontiguousarray(255 - shown), text)
 
-    def _write(
+    def write(
         self, parts: list[LinePart], style: LineStyle, rng: np.random.Generator
     ) -> tuple[list[Placed], str, list[tuple[float, float]]]:
-        """Place the marks of a line; return them, its text, and from where to where each number goes."""
+        """Place the marks of a line; return them, its text, and from where to where each number goes.
+
+        Some numbers are a hand's own as a whole: they say something else than was asked for.
+        """
         hand = self._choose_hand(style, rng)
         placed: list[Placed] = []
         spans: list[tuple[float, float]] = []

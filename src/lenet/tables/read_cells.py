@@ -1,0 +1,188 @@
+"""Read a cell of a table: cut out twice, closely and with a margin; what both say is sure, what one says is a guess."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lenet.arrays import Float64, Uint8
+from lenet.decoding.confidence import calibrate_confidence
+from lenet.decoding.decoder import UNCERTAIN
+from lenet.decoding.formats import accepts, parse_pattern
+from lenet.engine import Network
+from lenet.engine.lines import load_lines
+from lenet.errors import LenetError
+from lenet.grids.cells import GridCell
+from lenet.grids.crops import CLOSE, TIGHT, cut_cell, make_strip
+from lenet.network.probabilities import log_odds
+from lenet.network.spec import CELL_DEFAULT, CELL_LABELS, SPACE
+from lenet.network.weights import CELL_WEIGHT_COUNT
+from lenet.reader import ReadOptions, read
+from lenet.result import Reading
+from lenet.tables.result import Cell, CellState
+from lenet.tables.sight import SeenCell, SeenPage, tell_cells
+
+# What the confidence of a cell's text is weighed by, beside an offset.
+CELL_FEATURES = (
+    *("log-odds close", "log-odds with a margin", "number", "second best", "agree", "signs", "spaces", "lines"),
+    *("digits", "lower of the two"),
+)
+assert len(CELL_FEATURES) + 1 == CELL_WEIGHT_COUNT
+# Log-odds beyond this make no difference.
+_MOST_ODDS = 8.0
+# What the labels of the cell network are called in a table; a number is read.
+_STATES: dict[str, CellState] = {"empty": "empty", "mark": "mark", "struck": "mark", "print": "print"}
+_NUMBER, _PRINT = CELL_LABELS.index("number"), CELL_LABELS.index("print")
+# The texts of both cuts are weighed among so many.
+_WEIGHED = 10
+
+
+@dataclass(frozen=True)
+class CellText:
+    """What a cell may say: its likeliest text, CELL_FEATURES (10,) of that, and all texts with their shares."""
+
+    text: str
+    features: Float64
+    likeliest: tuple[tuple[str, float], ...]
+
+
+def read_cell(
+    page: SeenPage, seen: SeenCell, thick: float, network: Network, options: ReadOptions, *, printed: bool = False
+) -> Cell:
+    """Return what a cell of a page is, and what it says if that is a number; print is read if it is to be.
+
+    `thick` is how thick the grid's lines are, in pixels of the page.
+    """
+    box, quad = page.place(seen.place.corners)
+    place = seen.place
+    blank = Cell(place.row, place.column, "", 0.0, "failed", "", box, quad, rows=place.rows, columns=place.columns)
+    try:
+        return _tell(page, seen, thick, network, options, printed, blank)
+    except LenetError:
+        raise
+    except Exception:  # a fault of ours: it is this cell's, and the others are read
+        return blank
+
+
+def _tell(
+    page: SeenPage, seen: SeenCell, thick: float, network: Network, options: ReadOptions, printed: bool, blank: Cell
+) -> Cell:
+    if seen.place.boxes:
+        return _read_strip(page, seen.place, thick, network, options, blank)
+    chances = _group(seen.chances, printed=printed)
+    state = max(chances, key=lambda each: chances[each])
+    if state in ("empty", "mark", "print"):
+        return replace(blank, state=state, confidence=chances[state])
+    found = read_twice(page.picture, seen, thick, network, options)
+    if not found.text:
+        return replace(blank, state="uncertain" if state == "uncertain" else "mark", confidence=chances[state])
+    weights = load_lines(CELL_DEFAULT).weights.cell_weights
+    confidence = calibrate_confidence(found.features, weights)
+    likeliest = found.likeliest[: options.best]
+    answered = state == "read" and confidence >= max(UNCERTAIN, options.least)
+    text = found.text
+    said = replace(blank, confidence=confidence, likeliest=likeliest)
+    return replace(said, text=text, state="read") if answered else replace(said, guess=text, state="uncertain")
+
+
+def _group(chances: Float64, *, printed: bool) -> dict[CellState, float]:
+    """Return how likely a cell is of each state, by how likely it holds each of CELL_LABELS (7,)."""
+    found: dict[CellState, float] = {"read": 0.0, "empty": 0.0, "mark": 0.0, "print": 0.0, "uncertain": 0.0}
+    for label, chance in zip(CELL_LABELS, chances.tolist(), strict=True):
+        state = _STATES.get(label, "read" if label == "number" else "uncertain")
+        found["read" if printed and state == "print" else state] += chance
+    return found
+
+
+def read_twice(picture: Uint8, seen: SeenCell, thick: float, network: Network, options: ReadOptions) -> CellText:
+    """Read a cell cut out closely and with a margin, and weigh what the two say."""
+    asked = replace(options, best=max(options.best, _WEIGHED))
+    cuts = [cut_cell(picture, seen.place.corners, thick, inset) for inset in (CLOSE, TIGHT)]
+    return weigh_readings([read(cut, network, asked) for cut in cuts], seen.chances)
+
+
+def weigh_readings(readings: list[Reading], chances: Float64) -> CellText:
+    """Return the text that two readings of a cell make likeliest together, a cell being one number."""
+    said = [_list_texts(reading) for reading in readings]
+    sums: dict[str, float] = {}
+    for texts in said:
+        for text, chance in texts.items():
+            sums[text] = sums.get(text, 0.0) + chance / len(said)
+    if not sums:
+        return CellText("", np.zeros(len(CELL_FEATURES)), ())
+    likeliest = tuple(sorted(sums.items(), key=lambda each: -each[1]))
+    text = likeliest[0][0]
+    second = likeliest[1][1] if len(likeliest) > 1 else 0.0
+    odds = [_measure_odds(texts.get(text, 0.0)) for texts in said]
+    best = [max(texts, key=lambda each: texts[each], default="") for texts in said]
+    number = float(chances[_NUMBER] / max(1e-9, 1 - chances[_PRINT]))
+    features = [
+        *odds,
+        _measure_odds(number),
+        _measure_odds(second),
+        float(best[0] == best[1]),
+        float(sum(not sign.isdigit() for sign in text)),
+        float(any(SPACE in reading.best_text for reading in readings)),
+        float(any(len(reading.lines) != 1 for reading in readings)),
+        float(np.log(max(1, len(text)))),
+        min(odds),
+    ]
+    return CellText(text, np.array(features), likeliest)
+
+
+def _measure_odds(chance: float) -> float:
+    return float(np.clip(log_odds(np.array(chance)), -_MOST_ODDS, _MOST_ODDS))
+
+
+def _list_texts(reading: Reading) -> dict[str, float]:
+    """Return what a reading of a cell may say, each text without spaces and how likely it is.
+
+    Of several lines the largest is the cell's: what else is there came over the lines from its neighbours.
+    """
+    if not reading.lines:
+        return {}
+    areas = [(x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in (line.box for line in reading.lines)]
+    texts: dict[str, float] = {}
+    for text, chance in reading.lines[int(np.argmax(areas))].likeliest:
+        joined = text.replace(SPACE, "")
+        if joined:
+            texts[joined] = texts.get(joined, 0.0) + chance
+    return texts
+
+
+def _read_strip(
+    page: SeenPage, place: GridCell, thick: float, network: Network, options: ReadOptions, blank: Cell
+) -> Cell:
+    """Read a strip of boxes, a digit in each, as one number; a box that is empty between others is a doubt."""
+    boxes = [_part_strip(place, first, past) for first, past in zip(place.boxes, place.boxes[1:], strict=False)]
+    grey = page.picture if page.picture.ndim == 2 else page.picture[..., 1]  # noqa: PLR2004
+    strips = [make_strip(cut_cell(np.ascontiguousarray(grey), box.corners, thick, CLOSE)) for box in boxes]
+    told = tell_cells(strips)
+    states = [max(_group(each, printed=False).items(), key=lambda one: one[1]) for each in told]
+    written = [row for row, (state, _chance) in enumerate(states) if state != "empty"]
+    if not written:
+        return replace(blank, state="empty", confidence=float(np.prod([chance for _state, chance in states])))
+    digits, chances = [], []
+    one = replace(options, allowed=parse_pattern(r"\d"))
+    weights = load_lines(CELL_DEFAULT).weights.cell_weights
+    for row in written:
+        found = read_twice(page.picture, SeenCell(boxes[row], told[row]), thick, network, one)
+        digits.append(found.text or "?")
+        chances.append(calibrate_confidence(found.features, weights) if found.text else 0.0)
+    text = "".join(digits)
+    confidence = float(np.prod(chances))
+    apart = written != list(range(written[0], written[-1] + 1))
+    odd = any(states[row][0] not in ("read", "print") for row in written)
+    allowed = options.allowed is None or accepts(options.allowed, text)
+    if "?" in text or apart or odd or not allowed or confidence < max(UNCERTAIN, options.least):
+        return replace(blank, guess=text.replace("?", ""), confidence=confidence, state="uncertain")
+    return replace(blank, text=text, confidence=confidence, state="read", likeliest=((text, confidence),))
+
+
+def _part_strip(place: GridCell, first: float, past: float) -> GridCell:
+    """Return one box of a strip, from one share of its width to another."""
+    upper_left, upper_right, lower_right, lower_left = place.corners
+    ends = [upper_left + (upper_right - upper_left) * share for share in (first, past)]
+    feet = [lower_left + (lower_right - lower_left) * share for share in (past, first)]
+    return replace(place, corners=np.array([*ends, *feet]), boxes=())

@@ -112,7 +112,7 @@ def test_every_frame_is_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[
     rows = [json.loads(line) for line in out.splitlines()]
     names = [Path(row["path"]).name for row in rows]
     assert names == ["one.tif", "two.gif::1", "two.gif::2", "two.tif::1", "two.tif::2"]
-    assert [row.get("page") for row in rows] == [None, 1, 2, 1, 2]
+    assert [row.get("page") for row in rows] == [None, 0, 1, 0, 1]
     assert [row["text"] for row in rows] == ["7", "7", "2", "7", "2"]
 
 

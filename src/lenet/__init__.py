@@ -14,26 +14,30 @@ from typing import TYPE_CHECKING, Any
 from lenet.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from lenet.api import create_model, evaluate, list_models, load, read, train
+    from lenet.api import create_model, evaluate, list_models, load, read, read_table, train
     from lenet.engine import Network
     from lenet.errors import LenetError
     from lenet.result import Reading
+    from lenet.tables.result import Table
 
 __all__ = [
     "LenetError",
     "Network",
     "Reading",
+    "Table",
     "create_model",
     "evaluate",
     "list_models",
     "load",
     "read",
+    "read_table",
     "train",
 ]
 _HOMES = {
     "LenetError": "lenet.errors",
     "Network": "lenet.engine",
     "Reading": "lenet.result",
+    "Table": "lenet.tables.result",
     "__version__": "lenet.version",
 }
 

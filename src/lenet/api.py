@@ -16,11 +16,14 @@ from lenet.evaluation.result import Evaluation
 from lenet.network.spec import DEFAULT, NETS, SLIDING_DEFAULT
 from lenet.preprocessing.decode import PictureSource
 from lenet.result import Reading
+from lenet.tables.read_page import read_tables, table_options
+from lenet.tables.result import Table
+from lenet.tables.sums import SumPlace
 
 if TYPE_CHECKING:
     from lenet.nets import LeNet
 
-__all__ = ["create_model", "evaluate", "list_models", "load", "read", "train"]
+__all__ = ["create_model", "evaluate", "list_models", "load", "read", "read_table", "train"]
 
 _load_once = lru_cache(maxsize=8)(load)
 
@@ -69,6 +72,35 @@ def read(
         max_error=max_error,
     )
     return reader.read(image, network, asked)
+
+
+def read_table(
+    image: PictureSource,
+    *,
+    model: str | Network | None = None,
+    pattern: str | None = None,
+    columns: dict[int, str] | None = None,
+    choices: list[str] | None = None,
+    sums: SumPlace | None = None,
+    printed: bool = False,
+    best: int = 0,
+    max_error: float | None = None,
+) -> list[Table]:
+    """Read the tables of a page of numbers: a path, bytes, a NumPy array (H, W[, 1 to 4]) or a Pillow image.
+
+    `pattern` and `choices` say what a number may be, as in `read`; `columns` what those of a column may be, by its
+    number from 0. `sums` says where sums stand, which are checked, and decide between likely texts. Machine print is
+    read if it is `printed` that is wanted too. `best` is how many of the likeliest texts each cell lists.
+
+    Returns the tables in reading order, their cells with state, text, confidence, guess and place; none if there are no
+    lines that make one. Raises PictureError when the picture cannot be decoded, WeightsError when the weights cannot be
+    used, and UsageError for a wrong pattern, choice, column, sum or share.
+    """
+    chosen = DEFAULT if model is None else model
+    network = chosen if isinstance(chosen, Network) else _load_once(chosen)
+    asked: dict[str, Any] = {"pattern": pattern, "columns": columns, "choices": choices, "sums": sums}
+    asked |= {"printed": printed, "best": best, "max_error": max_error}
+    return list(read_tables(image, network, table_options(network, **asked)).tables)
 
 
 def list_models() -> list[str]:

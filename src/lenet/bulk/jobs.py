@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from threading import current_thread, main_thread
@@ -19,39 +19,47 @@ from lenet.errors import LenetError, reason
 from lenet.preprocessing.pipeline import prepare_page
 from lenet.reader import ReadOptions, look_page, read, read_page
 from lenet.result import Reading
+from lenet.tables.read_page import TableOptions, read_tables
+from lenet.tables.result import PageTables
 
-# Fewer pictures than this for a process are read faster by the one that is there.
+# Fewer pictures than this for a process are read faster by the one that is there; a page of tables keeps one busy.
 _FEWEST = 24
+# So many pictures are given to a process at a time.
+_CHUNK = 8
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of one picture: a reading, or the line that says why there is none."""
+    """What came of one picture: a reading, or its tables, or the line that says why there is none."""
 
     path: str
     reading: Reading | None
     error: str | None
     # Why the reading could not be drawn, if it was to be.
     undrawn: LenetError | None = None
+    tables: PageTables | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return it as `lenet read --json` prints it."""
         page = find_page(self.path)
-        named = {"path": self.path} if page is None else {"path": self.path, "page": page}
-        return {**named, **(self.reading.as_json() if self.reading else {"error": self.error})}
+        named = {"path": self.path} if page is None else {"path": self.path, "page": page - 1}
+        said = self.reading or self.tables
+        return {**named, **(said.as_json() if said else {"error": self.error})}
 
 
+# What is asked of each picture: its numbers, or its tables.
+Asked = ReadOptions | TableOptions
 # Runs the reading of a picture, which is named, within its time.
 Limit = Callable[[str, Callable[[], Answer]], Answer]
 # Draws a reading: of which number and path, on what it was read from, and where ink was cut apart, in its own pixels.
-Draw = Callable[[int, str, Any, Reading, tuple[tuple[float, float], ...]], None]
+Draw = Callable[[int, str, Any, Any, tuple[tuple[float, float], ...]], None]
 
 
 def read_all(
     pictures: Iterable[tuple[str, Any]],
     count: int,
     model: str | Path,
-    asked: ReadOptions,
+    asked: Asked,
     *,
     timeout: float | None = None,
     give_up: Callable[[Answer], NoReturn] | None = None,
@@ -65,9 +73,10 @@ def read_all(
     import. Raises WeightsError before the first picture when the model cannot be loaded.
     """
     network = load(model)
-    processes = min(count_cores(), count // _FEWEST)
+    processes = min(count_cores(), count if isinstance(asked, TableOptions) else count // _FEWEST)
     if processes >= 2:  # noqa: PLR2004
-        yield from read_in_processes(processes, pictures, model, asked, timeout=timeout, draw=draw)
+        chunk = 1 if isinstance(asked, TableOptions) else _CHUNK
+        yield from read_in_processes(processes, pictures, model, asked, chunk=chunk, timeout=timeout, draw=draw)
     elif timeout is None or current_thread() is not main_thread():
         yield from read_one_by_one(pictures, network, asked, draw=draw)
     else:
@@ -77,7 +86,7 @@ def read_all(
 def read_one_by_one(
     pictures: Iterable[tuple[str, Any]],
     network: Network,
-    asked: ReadOptions,
+    asked: Asked,
     limit: Limit = run_unlimited,
     draw: Draw | None = None,
 ) -> Iterator[Answer]:
@@ -89,7 +98,7 @@ def read_one_by_one(
 def _read_in_time(
     pictures: Iterable[tuple[str, Any]],
     network: Network,
-    asked: ReadOptions,
+    asked: Asked,
     timeout: float,
     give_up: Callable[[Answer], NoReturn] | None,
     draw: Draw | None,
@@ -114,9 +123,9 @@ def read_in_processes(
     processes: int,
     pictures: Iterable[tuple[str, Any]],
     model: str | Path,
-    asked: ReadOptions,
+    asked: Asked,
     *,
-    chunk: int = 8,
+    chunk: int = _CHUNK,
     timeout: float | None = None,
     draw: Draw | None = None,
 ) -> Iterator[Answer]:
@@ -151,38 +160,40 @@ def _make_late(path: str, timeout: float, more: str = "") -> Answer:
     return Answer(path, None, "; ".join(filter(None, [problem, more, "leave it out, or give a larger --timeout"])))
 
 
-def _read_picture(
-    number: int, path: str, source: Any, network: Network, asked: ReadOptions, draw: Draw | None
-) -> Answer:
+def _read_picture(number: int, path: str, source: Any, network: Network, asked: Asked, draw: Draw | None) -> Answer:
     try:
         if isinstance(source, LenetError):
             raise source
-        if draw is None:
-            return Answer(path, read(source, network, asked), None)
-        reading, cuts = _read_with_cuts(source, network, asked)
+        answer, cuts = _read(path, source, network, asked, cut=draw is not None)
     except LenetError as error:
         return Answer(path, None, f"{path}: {error.problem}")
     except Exception as error:  # a fault of ours, or no memory: it is this picture's, and the others are read
         return Answer(path, None, f"{path}: reading it failed ({_explain_fault(error)})")
+    if draw is None:
+        return answer
     try:
-        draw(number, path, source, reading, cuts)
+        draw(number, path, source, answer.reading or answer.tables, cuts)
     except LenetError as error:
-        return Answer(path, reading, None, error)
+        return replace(answer, undrawn=error)
     except Exception as error:
-        return Answer(path, reading, None, LenetError(path, f"drawing it failed ({_explain_fault(error)})"))
-    return Answer(path, reading, None)
+        return replace(answer, undrawn=LenetError(path, f"drawing it failed ({_explain_fault(error)})"))
+    return answer
 
 
-def _read_with_cuts(
-    source: Any, network: Network, options: ReadOptions
-) -> tuple[Reading, tuple[tuple[float, float], ...]]:
-    """Read a picture; return the reading, and where ink was cut apart for a number of several digits."""
+def _read(
+    path: str, source: Any, network: Network, asked: Asked, *, cut: bool
+) -> tuple[Answer, tuple[tuple[float, float], ...]]:
+    """Read a picture, or its tables; return the answer, and where ink was `cut` apart for a number of digits."""
+    if isinstance(asked, TableOptions):
+        return Answer(path, None, None, tables=read_tables(source, network, asked)), ()
+    if not cut:
+        return Answer(path, read(source, network, asked), None), ()
     page = prepare_page(source)
-    if options.sliding_window:
-        return read_page(page, network, options), ()
-    explained = look_page(page, network, options)
+    if asked.sliding_window:
+        return Answer(path, read_page(page, network, asked), None), ()
+    explained = look_page(page, network, asked)
     several = len(explained.reading.digits) + len(explained.reading.signs) > 1 and not explained.again
-    return explained.reading, explained.candidates.cuts() if several else ()
+    return Answer(path, explained.reading, None), explained.candidates.cuts() if several else ()
 
 
 def _explain_fault(error: Exception) -> str:
@@ -190,7 +201,7 @@ def _explain_fault(error: Exception) -> str:
 
 
 def _make_reader(
-    model: str, asked: ReadOptions, timeout: float | None, draw: Draw | None
+    model: str, asked: Asked, timeout: float | None, draw: Draw | None
 ) -> Callable[[tuple[int, str, Any]], Answer]:
     """Load the network once in each process, which has one core to itself."""
     network, limit = Network(load(model).weights, threads=1), limit_time(timeout)

@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +19,41 @@ FORMATS = (".csv", ".jsonl", ".parquet")
 _ROWS = 5_000
 
 Put = Callable[[dict[str, Any]], None]
+Write = Callable[[Path, Iterable[dict[str, Any]]], None]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """How answers are rows of a table: its `columns`, which of them are numbers, and the rows of an answer."""
+
+    columns: tuple[str, ...]
+    make: Callable[[dict[str, Any]], list[dict[str, Any]]]
+    fractions: frozenset[str] = frozenset(("confidence",))
+    whole: frozenset[str] = frozenset()
 
 
 @contextmanager
 def open_output(
-    path: Path, job: dict[str, Any], names: list[str], *, resume: bool, overwrite: bool = False
+    path: Path,
+    job: dict[str, Any],
+    names: list[str],
+    *,
+    resume: bool,
+    overwrite: bool = False,
+    write: Write | None = None,
+    formats: tuple[str, ...] = FORMATS,
 ) -> Iterator[tuple[Put, int]]:
     """Yield a function that adds an answer, as `lenet read --json` has it, and how many pictures are done already.
 
     Answers go into PATH.part, a line each; at the end they become the .csv, .jsonl or .parquet file in one step. What
     an interrupt leaves of PATH.part is gone on with by `resume`, if the `job` is the same and its first pictures are
     the first `names`: so every picture has its answer exactly once. With `overwrite` a file that is there is replaced.
+    `write` makes the file of all answers, of one of the `formats`; None: a row for each.
     Raises UsageError for another ending and a file that may not be replaced, MissingExtra for Parquet without pyarrow,
     and LenetError when nothing can be written, or when PATH.part is another job's.
     """
-    if path.suffix not in FORMATS:
-        raise UsageError(f"--out {path}", f"ends in {path.suffix!r}", f"expected {', '.join(FORMATS)}")
+    if path.suffix not in formats:
+        raise UsageError(f"--out {path}", f"ends in {path.suffix!r}", f"expected {', '.join(formats)}")
     if path.suffix == ".parquet":
         import_arrow()
     part = path.with_name(f"{path.name}.part")
@@ -51,7 +71,7 @@ def open_output(
             if next(_read_answers(part), None) is None:  # nothing to go on with
                 part.unlink()
             raise
-        write_answers(path, _read_answers(part))
+        (write or write_answers)(path, _read_answers(part))
         part.unlink()
     except OSError as error:
         raise LenetError(path, f"cannot be written ({reason(error)})") from error
@@ -70,9 +90,12 @@ def _check_place(path: Path, part: Path, *, resume: bool, overwrite: bool) -> No
         raise UsageError(f"--out {path}", "is there already", "give --overwrite to replace it, or choose another file")
 
 
-def write_answers(path: Path, answers: Iterable[dict[str, Any]]) -> None:
-    """Write a .csv, .jsonl or .parquet file, whole or not at all. Raises OSError when it cannot be written."""
-    with replacing(path) as temporary, _WRITERS[path.suffix](temporary) as put:
+def write_answers(path: Path, answers: Iterable[dict[str, Any]], rows: Rows | None = None) -> None:
+    """Write a .csv, .jsonl or .parquet file, a row for each answer or its own `rows`, whole or not at all.
+
+    Raises OSError when it cannot be written.
+    """
+    with replacing(path) as temporary, _WRITERS[path.suffix](temporary, rows or READING_ROWS) as put:
         for answer in answers:
             put(answer)
 
@@ -143,17 +166,17 @@ def _read_answers(part: Path) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def _open_jsonl(path: Path) -> Iterator[Put]:
+def _open_jsonl(path: Path, _rows: Rows) -> Iterator[Put]:
     with path.open("w", encoding="utf-8") as file:
         yield lambda answer: print(json.dumps(answer), file=file)
 
 
 @contextmanager
-def _open_csv(path: Path) -> Iterator[Put]:
+def _open_csv(path: Path, rows: Rows) -> Iterator[Put]:
     with path.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        rows.writeheader()
-        yield lambda answer: rows.writerow(_row(answer))
+        lines = csv.DictWriter(file, rows.columns, lineterminator="\n")
+        lines.writeheader()
+        yield lambda answer: lines.writerows(rows.make(answer))
 
 
 def import_arrow() -> Any:
@@ -167,10 +190,10 @@ def import_arrow() -> Any:
 
 
 @contextmanager
-def _open_parquet(path: Path) -> Iterator[Put]:
+def _open_parquet(path: Path, rows: Rows) -> Iterator[Put]:
     pa = import_arrow()
-    kinds = {"confidence": pa.float64()}
-    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])
+    kinds = dict.fromkeys(rows.fractions, pa.float64()) | dict.fromkeys(rows.whole, pa.int64())
+    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in rows.columns])
     waiting: list[dict[str, Any]] = []
     with pa.parquet.ParquetWriter(path, schema) as file:
 
@@ -179,8 +202,8 @@ def _open_parquet(path: Path) -> Iterator[Put]:
             waiting.clear()
 
         def put(answer: dict[str, Any]) -> None:
-            waiting.append(_row(answer))
-            if len(waiting) == _ROWS:
+            waiting.extend(rows.make(answer))
+            if len(waiting) >= _ROWS:
                 flush()
 
         yield put
@@ -203,3 +226,6 @@ def _row(answer: dict[str, Any]) -> dict[str, Any]:
         "error": escape_name(answer.get("error", "")),
         "likeliest": format_likeliest(answer),
     }
+
+
+READING_ROWS = Rows(COLUMNS, lambda answer: [_row(answer)])

@@ -13,16 +13,18 @@ import platform
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from lenet.bulk.inputs import find_file, open_pictures
-from lenet.bulk.jobs import limit_time, read_in_processes, read_one_by_one
-from lenet.bulk.outputs import escape_name, import_arrow, write_answers
+from lenet.bulk.jobs import Asked, limit_time, read_in_processes, read_one_by_one
+from lenet.bulk.outputs import READING_ROWS, escape_name, import_arrow, write_answers
+from lenet.bulk.table_outputs import PART_ROWS
 from lenet.engine import Network, load
 from lenet.errors import LenetError, reason
 from lenet.files import replace_text
-from lenet.reader import ReadOptions
+from lenet.tables.read_page import TableOptions
 
 _MANIFEST = "_manifest.json"
 # Pictures of a part: at most so many, and so few that every core has several parts to do.
@@ -58,7 +60,8 @@ class Shards:
             for number, first in enumerate(range(0, len(self.names), self.size)):
                 file = find_shard(self.folder, number)
                 table = pa.parquet.read_table(file, columns=["path", "error"])
-                if table["path"].to_pylist() != [escape_name(name) for name in self.names[first : first + self.size]]:
+                found = [name for name, _rows in groupby(table["path"].to_pylist())]
+                if found != [escape_name(name) for name in self.names[first : first + self.size]]:
                     raise LenetError(file, "holds other pictures than its own", "delete it, and --resume")
                 failed = sum(bool(each) for each in table["error"].to_pylist())
                 parts.append({"file": file.name, "rows": len(table), "failed": failed, "bytes": file.stat().st_size})
@@ -132,7 +135,7 @@ def _load_manifest(folder: Path) -> dict[str, Any]:
 
 
 def make_shard_writer(
-    folder: str, column: str | None, model: str, asked: ReadOptions, timeout: float | None = None
+    folder: str, column: str | None, model: str, asked: Asked, timeout: float | None = None
 ) -> Callable[[dict[str, Any]], None]:
     """Return what writes a part, in a worker: it loads the network once.
 
@@ -160,7 +163,11 @@ def make_shard_writer(
                 if lost
                 else read_one_by_one(pictures, network, asked, limit_time(timeout))
             )
-            write_answers(file, (answer.as_json() for answer in answers))
+            write_answers(
+                file,
+                (answer.as_json() for answer in answers),
+                PART_ROWS if isinstance(asked, TableOptions) else READING_ROWS,
+            )
             with suppress(FileNotFoundError):
                 mark.unlink()
         except OSError as error:

@@ -10,7 +10,20 @@ from typing import Annotated, Any
 
 import typer
 
-from lenet.cli import bench, data, evaluate, explain, export, import_model, read, reproduce, serve, summary, train
+from lenet.cli import (
+    bench,
+    data,
+    evaluate,
+    explain,
+    export,
+    import_model,
+    read,
+    reproduce,
+    serve,
+    summary,
+    table,
+    train,
+)
 from lenet.errors import Interrupted, LenetError, UsageError, reason
 from lenet.version import __version__
 
@@ -44,6 +57,7 @@ def _options(
 
 
 app.command("read")(read.read)
+app.command("table")(table.table)
 app.command("explain")(explain.explain)
 app.command("evaluate")(evaluate.evaluate)
 app.command("train")(train.train)

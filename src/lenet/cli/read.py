@@ -21,8 +21,7 @@ _LONGEST = 1_000_000
 
 if TYPE_CHECKING:
     from lenet.answers.line import Readers
-    from lenet.bulk.jobs import Answer, Draw
-    from lenet.reader import ReadOptions
+    from lenet.bulk.jobs import Answer, Asked, Draw
     from lenet.steps import Step
 
 # Which readers a method has; "sweep" slides the network along the line.
@@ -107,27 +106,24 @@ def read(
     from lenet.bulk.inputs import list_pictures, open_pictures
     from lenet.bulk.outputs import open_output
     from lenet.engine import load
-    from lenet.errors import UsageError
     from lenet.reader import read_options
     from lenet.training.corrections import keep_corrections
 
     model = model or (SLIDING_DEFAULT if method == "sweep" else DEFAULT)
-    _check_usage(method, timeout, out, resume, overwrite)
+    _check_method(method)
+    check_job(timeout, out, resume, overwrite)
     options: dict[str, Any] = {"digit": digit, "pattern": pattern, "best": best, "max_error": max_error}
-    options |= {"sweep": method == "sweep", "choices": _read_choices(choices) if choices else None}
+    options |= {"sweep": method == "sweep", "choices": read_choices(choices) if choices else None}
     found = list_pictures(paths, column, lambda line: print(line, file=sys.stderr))
     job = {"model": model, "column": column, **options} | ({} if method in ("cut", "sweep") else {"method": method})
     sliding_window = options.pop("sweep")
     asked = read_options(load(model), sliding_window=sliding_window, readers=_READERS[method], **options)
     if cluster is not None:
-        if out is None or as_json or annotate or save_glyphs or overwrite or "-" in found:
-            problem = "reads files into a folder of Parquet parts"
-            remedy = "give --out FOLDER, without --json, --annotate, --save-glyphs and --overwrite"
-            raise UsageError("--cluster", problem, remedy)
-        _on_cluster(cluster, out, job, found, asked, resume, timeout or None)
+        extras = bool(as_json or annotate or save_glyphs or overwrite)
+        read_on_cluster(cluster, out, job, found, asked, resume, timeout or None, "pictures", extras)
         return
-    _prepare_drawings(annotate, found)
-    with _explain_stop(out), ExitStack() as open_files, ExitStack() as others:
+    prepare_drawings(annotate, found)
+    with explain_stop(out), ExitStack() as open_files, ExitStack() as others:
         put, done = None, 0
         if out:
             put, done = open_files.enter_context(open_output(out, job, found, resume=resume, overwrite=overwrite))
@@ -137,7 +133,7 @@ def read(
 
         def give_up(answer: Answer) -> NoReturn:
             others.close()
-            _give_up(answer, as_json, put, out)
+            give_up_job(lambda: _tell(answer, as_json, False, put), out)
 
         given = standard_input() if "-" in found else b""
         left = found[done:]
@@ -157,12 +153,18 @@ def read(
         raise typer.Exit(1)
 
 
-def _check_usage(method: str, timeout: float, out: Path | None, resume: bool, overwrite: bool) -> None:
-    """Raise UsageError for a method or a time that is none, and for what needs --out."""
+def _check_method(method: str) -> None:
+    """Raise UsageError for a method that is none."""
     from lenet.errors import UsageError
 
     if method not in _READERS:
         raise UsageError(f"--method {method}", f"expected {', '.join(_READERS)}")
+
+
+def check_job(timeout: float, out: Path | None, resume: bool, overwrite: bool) -> None:
+    """Raise UsageError for a time that is none, and for what needs --out."""
+    from lenet.errors import UsageError
+
     if not 0 <= timeout <= _LONGEST:
         raise UsageError(f"--timeout {timeout:g}", f"expected 0 to {_LONGEST:,} CPU seconds")
     if resume and not out:
@@ -171,20 +173,27 @@ def _check_usage(method: str, timeout: float, out: Path | None, resume: bool, ov
         raise UsageError("--overwrite", "replaces the file of --out", "give --out")
 
 
-def _on_cluster(
+def read_on_cluster(
     address: str,
-    out: Path,
+    out: Path | None,
     job: dict[str, Any],
     found: list[str],
-    asked: ReadOptions,
+    asked: Asked,
     resume: bool,
     timeout: float | None,
+    unit: str,
+    extras: bool,
 ) -> None:
-    """Have a cluster read all that is left of a job, and say what came of it."""
+    """Have a cluster read all that is left of a job, and say what came of it; `extras` are what it cannot do."""
     from lenet.bulk.ray_cluster import join_cluster
     from lenet.bulk.shards import make_shard_writer, open_shards
+    from lenet.errors import UsageError
 
-    with _explain_stop(out), bar("reading", "pictures") as move, join_cluster(address) as cluster:
+    if out is None or extras or "-" in found:
+        problem = "reads files into a folder of Parquet parts"
+        remedy = "give --out FOLDER, without --json, --annotate, --save-glyphs and --overwrite"
+        raise UsageError("--cluster", problem, remedy)
+    with explain_stop(out), bar("reading", unit) as move, join_cluster(address) as cluster:
         parts = open_shards(out, job, found, cluster.cores, resume=resume)
         left = parts.left()
         sizes = {row["number"]: row["count"] for row in left}
@@ -196,13 +205,13 @@ def _on_cluster(
         manifest = parts.finish()
     failed, count = manifest["failed"], len(manifest["parts"])
     told = f", {failed:,} could not be read (column error)" if failed else ""
-    print(f"{out}: {len(found):,} pictures in {count:,} part{'' if count == 1 else 's'}{told}")
+    print(f"{out}: {len(found):,} {unit} in {count:,} part{'' if count == 1 else 's'}{told}")
     if failed:
         raise typer.Exit(1)
 
 
 @contextmanager
-def _explain_stop(out: Path | None) -> Iterator[None]:
+def explain_stop(out: Path | None) -> Iterator[None]:
     """Say how to go on when Ctrl-C ends a job whose answers are kept. Raises Interrupted."""
     try:
         yield
@@ -216,10 +225,10 @@ def _stopped(out: Path) -> Interrupted:
     return Interrupted(out, "stopped", "type the same command with --resume to go on")
 
 
-def _give_up(answer: Answer, as_json: bool, put: Callable[[dict[str, Any]], None] | None, out: Path | None) -> NoReturn:
+def give_up_job(tell: Callable[[], object], out: Path | None) -> NoReturn:
     """Tell the answer to a picture whose reading goes on and on in this process, and end it with status 1."""
     try:
-        _tell(answer, as_json, False, put)
+        tell()
         if out is not None:
             print(_stopped(out), file=sys.stderr)
         for stream in filter(None, (sys.stdout, sys.stderr)):
@@ -228,7 +237,7 @@ def _give_up(answer: Answer, as_json: bool, put: Callable[[dict[str, Any]], None
         os._exit(1)
 
 
-def _read_choices(choices: Path) -> list[str]:
+def read_choices(choices: Path) -> list[str]:
     """Return the words of a file of choices. Raises DataError when it cannot be read."""
     from lenet.errors import DataError, reason
 
@@ -252,7 +261,7 @@ def _tell(answer: Answer, as_json: bool, verbose: bool, put: Callable[[dict[str,
     return answer.reading is not None
 
 
-def _prepare_drawings(annotate: Path | None, found: list[str]) -> None:
+def prepare_drawings(annotate: Path | None, found: list[str]) -> None:
     """Make the folder of several drawings. Raises LenetError when it cannot be made, or is the only picture itself."""
     from lenet.errors import LenetError, reason
 

@@ -14,10 +14,11 @@ from lenet.grids.rules import RUN, RuledLine
 
 # A line parts two faces, or bounds a cell, if this share of it is seen between them.
 _PARTS = 0.45
-# A line counts if it is seen so well along so many faces; one that parts a single face is a stroke of writing.
-_WHOLE, _FACES = 0.85, 2
-# A line that is seen along this share of the grid is part of it.
-_MOSTLY = 0.6
+# A line counts if it is seen so well along so many faces, one behind the other, and along this share of those in which
+# it is seen at all, to this share: strokes of writing end within faces.
+_WHOLE, _FACES, _OF_TOUCHED, _TOUCHED = 0.95, 2, 0.7, 0.1
+# A line that is seen along this share of the grid is part of it; of a grid with so many faces along it, along that one.
+_ALONG, _SEVERAL, _MOSTLY = 0.9, 3, 0.6
 # The smallest side of a cell, in pixels of the flat page.
 _SMALLEST = RUN - 4
 
@@ -42,13 +43,14 @@ class GridCell:
 class Grid:
     """A grid of `rows` and `columns`: its cells in reading order, and how thick its lines are, in pixels.
 
-    `corners` of cells are pixels of the flat page, or of the picture, as is said.
+    `corners` of cells are pixels of the flat page, or of the picture, as is said. `loose` boxes stand alone.
     """
 
     rows: int
     columns: int
     cells: tuple[GridCell, ...]
     thick: float
+    loose: bool = False
 
 
 def make_grid(across: list[RuledLine], down: list[RuledLine]) -> Grid | None:
@@ -70,25 +72,43 @@ def make_grid(across: list[RuledLine], down: list[RuledLine]) -> Grid | None:
 def _choose_lines(level: list[GridLine], upright: list[GridLine]) -> tuple[list[GridLine], list[GridLine]]:
     """Return the lines of a grid without strokes of writing.
 
-    A line that is seen along most of the grid is one. Others, the longest first, are if they part enough faces of those
-    that are: a stroke of writing parts one, at times.
+    A line that is seen along all of the grid is one, or along most of several faces. Others, the longest first for the
+    grid, are if they part enough faces of those that are: a stroke of writing parts one, at times.
     """
     every = [(line, row) for row, lines in enumerate((level, upright)) for line in lines]
-    every.sort(key=lambda each: -each[0].length)
+    every.sort(key=lambda each: -_measure_share(each[0]))
     chosen: tuple[list[GridLine], list[GridLine]] = ([], [])
-    for line, row in every:
-        if line.length > _MOSTLY * len(line.places) or _parts_enough(line, chosen[1 - row]):
-            chosen[row].append(line)
+    while True:
+        new = next((each for each in every if _is_line(each[0], chosen[1 - each[1]])), None)
+        if new is None:
+            break
+        every.remove(new)
+        chosen[new[1]].append(new[0])
     kept = [[line for line in lines if line in own] for lines, own in zip((level, upright), chosen, strict=True)]
     return kept[0], kept[1]
+
+
+def _is_line(line: GridLine, others: list[GridLine]) -> bool:
+    """Return whether a line is one, by those of the other direction that are."""
+    share = _measure_share(line)
+    return share > _ALONG or (share > _MOSTLY and len(others) > _SEVERAL) or _parts_enough(line, others)
+
+
+def _measure_share(line: GridLine) -> float:
+    """Return along which share of the grid a line is seen."""
+    return line.length / len(line.places)
 
 
 def _parts_enough(line: GridLine, others: list[GridLine]) -> bool:
     """Return whether a line is seen well along enough faces between lines of the other direction."""
     middle = float(np.mean(line.places))
     along = sorted(other.at(line.at(other.at(middle))) for other in others)
-    faces = [line.support(*each) for each in pairwise(along)]
-    return sum(face >= _WHOLE for face in faces) >= min(_FACES, max(1, len(faces)))
+    faces = np.array([line.support(*each) for each in pairwise(along)])
+    whole, touched = faces >= _WHOLE, faces >= _TOUCHED
+    if len(faces) < _FACES:
+        return bool(len(faces) and whole.all())
+    together = whole[1:] & whole[:-1]
+    return bool(together.any() and whole.sum() >= _OF_TOUCHED * touched.sum())
 
 
 def _find_crossings(level: list[GridLine], upright: list[GridLine]) -> Float64:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from lenet.arrays import Float64, Uint8
-from lenet.network.inputs import LINE_HEIGHT, standardise_line
+from lenet.arrays import Float64, Uint8, percentile
+from lenet.network.inputs import LINE_HEIGHT, measure_contrast, standardise_line
 
 # So much of a cell is left out along its lines, as a share of its lesser side, beside half the lines' own thickness.
 CLOSE, TIGHT = 0.03, 0.09
 # A cell is cut out at most so large, in pixels of the page, and with so many at least.
 _LARGEST, _LEAST = 2400, 12
+# Ink of a cell differs from the paper by so many levels at least, and by this share of what it does in so many percent
+# of the page's cells.
+_LEAST_CONTRAST, _FAINT, _MOST = 20.0, 0.3, 80.0
 # A cell's strip is at most so many times as wide as high, and at least so wide, in pixels.
 _WIDEST, _NARROWEST = 10, 32
 
@@ -44,15 +47,22 @@ def cut_cell(picture: Uint8, corners: Float64, thick: float, inset: float) -> Ui
     return cut.astype(np.uint8)
 
 
-def make_strip(cell: Uint8) -> Uint8:
-    """Return a cell's inside (h, w) uint8, dark ink on light paper, as a strip (32, W) as line networks see it."""
+def make_strips(cells: list[Uint8]) -> list[Uint8]:
+    """Return the insides of a page's cells (h, w) uint8, dark ink on light paper, as strips (32, W) for a line network.
+
+    What is much fainter than most of the page's ink is not made as dark as ink.
+    """
+    contrasts = [measure_contrast(cell) for cell in cells]
+    least = max(_LEAST_CONTRAST, _FAINT * percentile(np.array(contrasts), _MOST)) if contrasts else _LEAST_CONTRAST
+    return [_make_strip(cell, least) for cell in cells]
+
+
+def _make_strip(cell: Uint8, least: float) -> Uint8:
     height, width = cell.shape
-    wide = round(width * LINE_HEIGHT / height)
-    wide = min(max(wide, 8), _WIDEST * LINE_HEIGHT)
-    grey = cv2.resize(
-        cell, (wide, LINE_HEIGHT), interpolation=cv2.INTER_AREA if height > LINE_HEIGHT else cv2.INTER_LINEAR
-    )
-    strip = standardise_line(255 - grey.astype(np.float32))
+    wide = min(max(round(width * LINE_HEIGHT / height), 8), _WIDEST * LINE_HEIGHT)
+    how = cv2.INTER_AREA if height > LINE_HEIGHT else cv2.INTER_LINEAR
+    grey = cv2.resize(cell, (wide, LINE_HEIGHT), interpolation=how)
+    strip = standardise_line(255 - grey.astype(np.float32), least)
     wanted = max(_NARROWEST, wide + -wide % 4)
     before = (wanted - wide) // 2
     return np.pad(strip, ((0, 0), (before, wanted - wide - before)), mode="edge")

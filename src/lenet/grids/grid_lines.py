@@ -41,9 +41,8 @@ class GridLine:
         return float(np.interp(along, np.arange(self.first, self.first + len(self.places)), self.places))
 
     def support(self, start: float, end: float) -> float:
-        """Return what share of it is seen from one pixel along to another; corners are left out."""
-        inset = max(0.0, min(4.0, (end - start) / 6))
-        low, high = round(start + inset) - self.first, round(end - inset) - self.first + 1
+        """Return what share of it is seen from one pixel along to another."""
+        low, high = round(start) - self.first, round(end) - self.first + 1
         seen = self.seen[max(0, low) : max(1, high)]
         return float(seen.mean()) if len(seen) else 0.0
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from lenet.arrays import Uint8
 from lenet.grids.cells import Grid, GridCell, make_grid
+from lenet.grids.combs import find_combs
 from lenet.grids.crossings import find_groups
 from lenet.grids.flatten import FlatPage, flatten_page
 from lenet.grids.rules import trace_rules
@@ -33,12 +34,15 @@ def find_grids(grey: Uint8) -> list[Grid]:
     All boxes that stand alone, and strips with a box a digit, are together one grid, the last.
     """
     flat = flatten_page(grey)
-    made = [make_grid(*group) for group in find_groups(*trace_rules(flat.grey))]
+    across, down = trace_rules(flat.grey)
+    made = [make_grid(*group) for group in find_groups(across, down)]
     found = _leave_out([grid for grid in made if grid is not None], flat)
+    found += find_combs(across, down, found)
     strips = [_join_strip(grid) for grid in found]
     tables = [grid for grid, strip in zip(found, strips, strict=True) if strip is None]
     tables.sort(key=lambda grid: _bound(grid)[1::-1])
-    loose = _put_together([strip for strip in strips if strip is not None])
+    thick = float(np.median([grid.thick for grid in found])) if found else 0.0
+    loose = _put_together([strip for strip in strips if strip is not None], thick)
     return [_place_grid(grid, flat) for grid in (*tables, *loose)]
 
 
@@ -105,7 +109,7 @@ def _join_strip(grid: Grid) -> GridCell | None:
     return replace(cells[0], columns=1, corners=corners, boxes=tuple(shares.tolist()))
 
 
-def _put_together(boxes: list[GridCell]) -> list[Grid]:
+def _put_together(boxes: list[GridCell], thick: float) -> list[Grid]:
     """Return boxes that stand alone as one grid, row by row; none: no grid."""
     if not boxes:
         return []
@@ -121,7 +125,7 @@ def _put_together(boxes: list[GridCell]) -> list[Grid]:
     for row, own in enumerate(rows):
         own.sort(key=lambda each: float(each.corners[:, 0].mean()))
         cells += [replace(box, row=row, column=column) for column, box in enumerate(own)]
-    return [Grid(len(rows), max(map(len, rows)), tuple(cells), 0.0)]
+    return [Grid(len(rows), max(map(len, rows)), tuple(cells), thick, loose=True)]
 
 
 def _place_grid(grid: Grid, flat: FlatPage) -> Grid:

@@ -12,7 +12,7 @@ from lenet.arrays import Float32, Float64, Int64, Uint8
 from lenet.preprocessing.morphology import find_runs_across
 
 # Ink is darker by this share than what is so many pixels around it.
-_DARKER, _AROUND = 0.07, 41
+_DARKER, _AROUND = 0.06, 41
 # The darkest paper that shares are taken of, in grey levels: in a black corner everything is noise.
 _DARKEST = 20
 # A rule runs straight for so many pixels, which is the least length of the side of a cell.

@@ -67,12 +67,21 @@ def as_glyphs(glyphs: npt.ArrayLike) -> Uint8:
     return array
 
 
-def standardise_line(greys: Uint8 | Float32) -> Uint8:
-    """Map a line's greys (32, W), bright for pen, to its strip (32, W) uint8: 64 for paper, 191 for pen."""
+def standardise_line(greys: Uint8 | Float32, least: float = _LEAST_CONTRAST) -> Uint8:
+    """Map a line's greys (32, W), bright for pen, to its strip (32, W) uint8: 64 for paper, 191 for pen.
+
+    A pen is taken to differ from the paper by `least` levels at least.
+    """
     values = np.asarray(greys, np.float32)
     paper, pen = np.percentile(values, (_PAPER, _PEN))
-    scaled = (values - paper) / max(float(pen - paper), _LEAST_CONTRAST)
+    scaled = (values - paper) / max(float(pen - paper), least)
     return np.clip(np.rint((scaled + 0.5) * _STEPS), 0, 255).astype(np.uint8)
+
+
+def measure_contrast(greys: Uint8) -> float:
+    """Return by how many levels the pen differs from the paper in greys (h, w), dark for pen."""
+    pen, paper = np.percentile(greys, (100 - _PEN, 100 - _PAPER))
+    return float(paper - pen)
 
 
 def to_line_input(strips: Uint8) -> Float32:

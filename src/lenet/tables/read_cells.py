@@ -14,7 +14,7 @@ from lenet.engine import Network
 from lenet.engine.lines import load_lines
 from lenet.errors import LenetError
 from lenet.grids.cells import GridCell
-from lenet.grids.crops import CLOSE, TIGHT, cut_cell, make_strip
+from lenet.grids.crops import CLOSE, TIGHT, cut_cell
 from lenet.network.probabilities import log_odds
 from lenet.network.spec import CELL_DEFAULT, CELL_LABELS, SPACE
 from lenet.network.weights import CELL_WEIGHT_COUNT
@@ -157,8 +157,7 @@ def _read_strip(
     """Read a strip of boxes, a digit in each, as one number; a box that is empty between others is a doubt."""
     boxes = [_part_strip(place, first, past) for first, past in zip(place.boxes, place.boxes[1:], strict=False)]
     grey = page.picture if page.picture.ndim == 2 else page.picture[..., 1]  # noqa: PLR2004
-    strips = [make_strip(cut_cell(np.ascontiguousarray(grey), box.corners, thick, CLOSE)) for box in boxes]
-    told = tell_cells(strips)
+    told = tell_cells([cut_cell(np.ascontiguousarray(grey), box.corners, thick, CLOSE) for box in boxes])
     states = [max(_group(each, printed=False).items(), key=lambda one: one[1]) for each in told]
     written = [row for row, (state, _chance) in enumerate(states) if state != "empty"]
     if not written:

@@ -11,7 +11,7 @@ from lenet.errors import UsageError
 from lenet.preprocessing.decode import PictureSource
 from lenet.reader import ReadOptions, read_options
 from lenet.tables.read_cells import read_cell
-from lenet.tables.result import Table
+from lenet.tables.result import PageTables, Table
 from lenet.tables.sight import SeenGrid, SeenPage, see_page
 from lenet.tables.sums import SumPlace, check_sums
 
@@ -32,10 +32,11 @@ class TableOptions:
     printed: bool = False
 
 
-def read_tables(source: PictureSource, network: Network, options: TableOptions = TableOptions()) -> list[Table]:
+def read_tables(source: PictureSource, network: Network, options: TableOptions = TableOptions()) -> PageTables:
     """Return the tables of a page, in reading order. Raises PictureError when the picture cannot be decoded."""
     page = see_page(source)
-    return [_read_grid(page, grid, number, network, options) for number, grid in enumerate(page.grids)]
+    grids = enumerate(page.grids)
+    return PageTables(tuple(_read_grid(page, grid, number, network, options) for number, grid in grids))
 
 
 def _read_grid(page: SeenPage, grid: SeenGrid, number: int, network: Network, options: TableOptions) -> Table:

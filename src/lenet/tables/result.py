@@ -123,6 +123,17 @@ class Table:
         return [[cell for cell in self.cells if cell.row == row] for row in range(self.rows)]
 
 
+@dataclass(frozen=True)
+class PageTables:
+    """All tables of a page, none if there are no lines that make one."""
+
+    tables: tuple[Table, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the page as `lenet table --json` has it, without the path."""
+        return {"tables": [table.as_json() for table in self.tables]}
+
+
 def list_rows(table: dict[str, Any], path: str, page: int, number: int) -> list[dict[str, Any]]:
     """Return a record of CELL_COLUMNS for each cell of a table that is given as JSON has it."""
     found = []

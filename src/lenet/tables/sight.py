@@ -9,7 +9,7 @@ import numpy as np
 from lenet.arrays import Float64, Uint8
 from lenet.engine.lines import load_lines
 from lenet.grids.cells import Grid, GridCell
-from lenet.grids.crops import CLOSE, cut_cell, make_strip
+from lenet.grids.crops import CLOSE, cut_cell, make_strips
 from lenet.grids.layout import find_grids
 from lenet.network.probabilities import probabilities
 from lenet.network.spec import CELL_DEFAULT, CELL_LABELS
@@ -66,14 +66,14 @@ class SeenPage:
         return (int(x0), int(y0), int(x1), int(y1)), tuple((int(px), int(py)) for px, py in points)
 
 
-def see_page(source: PictureSource) -> SeenPage:
-    """Find the grids of a page that lies in any direction, and tell what their cells hold.
+def see_page(source: PictureSource, *, turn: bool = True) -> SeenPage:
+    """Find the grids of a page that lies in any direction, and tell what their cells hold; as it is, without `turn`.
 
     Raises PictureError when the picture cannot be decoded.
     """
     page = open_page(source, _PIXELS)
     seen = _look(page, 0)
-    quarters = _choose_turn(seen)
+    quarters = _choose_turn(seen) if turn else 0
     return seen if not quarters else _look(page, quarters)
 
 
@@ -85,18 +85,20 @@ def _look(page: Page, quarters: int) -> SeenPage:
     found = find_grids(grey)
     if not found:  # light lines on dark paper
         found = find_grids(255 - grey)
-    grids = tuple(SeenGrid(grid, tuple(_see_cells(grey, grid))) for grid in found)
+    grids = tuple(SeenGrid(grid, tuple(see_cells(grey, grid))) for grid in found)
     return SeenPage(picture, grids, quarters, page.size, page.scale)
 
 
-def _see_cells(grey: Uint8, grid: Grid) -> list[SeenCell]:
-    strips = [make_strip(cut_cell(grey, cell.corners, grid.thick, CLOSE)) for cell in grid.cells]
-    return [SeenCell(cell, each) for cell, each in zip(grid.cells, tell_cells(strips), strict=True)]
+def see_cells(grey: Uint8, grid: Grid) -> list[SeenCell]:
+    """Tell what the cells of a grid hold on a page (H, W) uint8."""
+    cuts = [cut_cell(grey, cell.corners, grid.thick, CLOSE) for cell in grid.cells]
+    return [SeenCell(cell, each) for cell, each in zip(grid.cells, tell_cells(cuts), strict=True)]
 
 
-def tell_cells(strips: list[Uint8]) -> Float64:
-    """Return how likely each of some cells, strips (32, W), holds each of `CELL_LABELS`, (n, 7)."""
+def tell_cells(cuts: list[Uint8]) -> Float64:
+    """Return how likely each of some cells, their insides (h, w) uint8, holds each of `CELL_LABELS`, (n, 7)."""
     network = load_lines(CELL_DEFAULT)
+    strips = make_strips(cuts)
     found = np.zeros((len(strips), len(CELL_LABELS)))
     for width in {strip.shape[1] for strip in strips}:
         rows = [row for row, strip in enumerate(strips) if strip.shape[1] == width]
@@ -118,7 +120,7 @@ def _choose_turn(seen: SeenPage) -> int:
     ]
     upright = []
     for quarters in range(4):
-        chances = tell_cells([make_strip(np.ascontiguousarray(np.rot90(cut, quarters))) for cut in cuts])
+        chances = tell_cells([np.ascontiguousarray(np.rot90(cut, quarters)) for cut in cuts])
         upright.append(float(np.log(np.maximum(1 - chances[:, _TURN], _LEAST)).mean()))
     best = int(np.argmax(upright))
     return best if upright[best] > upright[0] + _TURNED else 0

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from lenet.arrays import Int64, Uint8
-from lenet.grids.crops import cut_cell, make_strip
+from lenet.grids.crops import cut_cell, make_strips
 from lenet.network.spec import CELL_LABELS
 from lenet.training.synthetic.page_plan import CellKind
 from lenet.training.synthetic.pages import MadeCell, PageMaker
@@ -42,7 +42,7 @@ def cut_samples(maker: PageMaker, seed: int) -> CellSamples:
     rng = np.random.default_rng([seed, 0xCE11])
     page = maker.make(rng)
     grey = cv2.cvtColor(page.picture, cv2.COLOR_BGR2GRAY).astype(np.uint8)
-    strips, labels = [], []
+    cuts, labels = [], []
     for cell in page.cells:
         for corners, text in _list_parts(cell):
             side = float(np.sqrt(abs(cv2.contourArea(corners.astype(np.float32)))))
@@ -52,9 +52,9 @@ def cut_samples(maker: PageMaker, seed: int) -> CellSamples:
             told = any(sign in _TOLD_TURNED or sign.isalpha() for sign in text)
             if label in ("number", "print") and told and rng.random() < _TURNED:
                 cut, label = np.ascontiguousarray(np.rot90(cut, int(rng.integers(1, 4)))), "turned"
-            strips.append(make_strip(cut))
+            cuts.append(cut)
             labels.append(CELL_LABELS.index(label))
-    return CellSamples(strips, np.array(labels, np.int64))
+    return CellSamples(make_strips(cuts), np.array(labels, np.int64))
 
 
 def _list_parts(cell: MadeCell) -> list[tuple[np.ndarray[tuple[int, ...], np.dtype[np.float64]], str]]:

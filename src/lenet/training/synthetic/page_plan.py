@@ -17,6 +17,8 @@ PAGE_WIDTH, PAGE_HEIGHT = 1240, 1754
 _MARGIN = 90
 # This share of the tables has a dark header.
 _BANDED = 0.25
+# This share of the strips of boxes are combs.
+_COMBED = 0.3
 _WORDS = (
     *("Name", "Total", "Date", "Score", "Code", "Group", "Sheet", "Meter", "Student", "Player", "Team", "Result"),
     *("Points", "Hour", "Station", "Reading", "Week", "Item", "Count", "Amount", "Room", "Exam", "Question"),
@@ -220,11 +222,13 @@ def _plan_form(plan: PagePlan, y: float, rng: np.random.Generator) -> float:
             box = (x, y, x + wide, y + high)
             plan.cells.append(PlannedCell(plan.tables, 0, 0, box, kind, text, count))
             plan.tables += 1
-            for ends in ((x, y, x + wide, y), (x, y + high, x + wide, y + high)):
-                plan.rules.append(PlannedRule(ends, thick, dark))
+            comb = count > 3 and rng.random() < _COMBED
+            top = y + high * float(rng.uniform(0.35, 0.7)) if comb else y
+            for line in (y + high,) if comb else (y, y + high):
+                plan.rules.append(PlannedRule((x, line, x + wide, line), thick, dark))
             for edge in range(count + 1):
                 at = x + edge * wide / count
-                plan.rules.append(PlannedRule((at, y, at, y + high), thick, dark))
+                plan.rules.append(PlannedRule((at, top, at, y + high), thick, dark))
             x += wide + high * float(rng.uniform(1.2, 3))
             if rng.random() < 0.5:
                 break

@@ -22,7 +22,12 @@ from lenet.training.synthetic.page_plan import PAGE_HEIGHT, PAGE_WIDTH, CellKind
 # A number is so high beside its cell; it may stand over the cell's lines by this share of its height, this often.
 _SHARES, _OVER, _OVER_OFTEN = (0.42, 0.85), 0.25, 0.12
 # Signs of UNIPEN's hands that are marks when they stand alone in a cell, and how many drawn marks there are to one.
-_SIGNS, _DRAWN = "?*#!=", 0.7
+_SIGNS, _DRAWN = "???*#!=", 0.62
+# This share of the question marks have a point.
+_POINTED = 0.8
+# What is printed on a sheet's back shows through on this share of the pages, so dark at most; and this share of the
+# papers is rough, by so much of its grey.
+_SHOWN, _THROUGH, _ROUGH, _GRAIN = 0.15, 0.16, 0.3, 0.06
 
 
 @dataclass(frozen=True)
@@ -86,13 +91,28 @@ def _draw_style(rng: np.random.Generator) -> LineStyle:
 
 def _lay_ink(printed: Float32, written: Float32, rng: np.random.Generator) -> Uint8:
     """Return print and writing (h, w) on paper, (h, w, 3): print is black or dark, the pen has any colour."""
-    paper = rng.uniform(225, 255) - rng.uniform(0, 12, 3)
+    paper = rng.uniform(225, 255) - rng.uniform(0, 12, 3) - _roughen(printed, rng)[..., None]
     pens = ((20, 20, 20), (150, 50, 25), (40, 30, 170), (90, 90, 90), (170, 90, 20), (60, 60, 60))
     pen = np.array(pens[int(rng.integers(len(pens)))]) + rng.uniform(-10, 30, 3)
     print_ = np.full(3, rng.uniform(0, 90)) + (rng.uniform(0, 90, 3) if rng.random() < 0.2 else 0)
     page = paper + (print_ - paper) * printed[..., None]
     page = page + (pen - page) * (written * rng.uniform(0.75, 1))[..., None]
     return np.clip(np.rint(page), 0, 255).astype(np.uint8)
+
+
+def _roughen(printed: Float32, rng: np.random.Generator) -> Float32:
+    """Return by how much paper (h, w) is darker: what shows through from its back, and the grain of rough paper."""
+    added = np.zeros(printed.shape, np.float32)
+    if rng.random() < _SHOWN:
+        back = cv2.GaussianBlur(np.roll(printed[:, ::-1], rng.integers(-200, 200, 2), (0, 1)), (0, 0), 2.0)
+        added += (255 * float(rng.uniform(0.03, _THROUGH)) * back).astype(np.float32)
+    if rng.random() < _ROUGH:
+        few = rng.normal(
+            0, 1, (printed.shape[0] // int(rng.integers(3, 12)), printed.shape[1] // int(rng.integers(4, 40)))
+        )
+        grain = cv2.resize(few.astype(np.float32), printed.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        added += (255 * float(rng.uniform(0, _GRAIN)) * grain).astype(np.float32)
+    return added
 
 
 def _print_page(plan: PagePlan, font: str | None, rng: np.random.Generator) -> Float32:
@@ -241,17 +261,32 @@ def _draw_mark(rng: np.random.Generator) -> list[Float64]:
             line + rng.normal(0, 0.04, (len(points), 2))[np.rint(fine).astype(int)] + rng.normal(0, 0.008, line.shape)
         )
 
-    foot, end = float(rng.uniform(0.2, 0.4)), float(rng.uniform(0.8, 1.5))
-    upright, level = range(int(rng.integers(3, 6))), range(int(rng.integers(2, 5)))
+    foot, end, high = float(rng.uniform(0.1, 0.4)), float(rng.uniform(0.45, 1.5)), float(rng.uniform(0.35, 0.75))
+    upright, level, pitch = range(int(rng.integers(3, 6))), range(int(rng.integers(2, 5))), float(rng.uniform(0.2, 0.6))
+    question = _draw_question(rng)
     marks = (
-        [[(0, 0.6), (foot, 1), (end, 0)]],  # a tick
+        [[(0, high), (foot, 1), (end, 0)]],  # a tick
+        [[(0, high), (foot, 1), (end, 0)]],
         [[(0, 0), (1, 1)], [(1, 0), (0, 1)]],  # a cross
         [[(0, 0.05), (0.8, 0), (1.6, 0.05)]],  # a dash
-        [[(0.35 * place, 0), (0.35 * place, 1)] for place in upright],
+        [[(pitch * place, 0), (pitch * place, 1)] for place in upright],
         [[(0, 0.4 * place), (1.2, 0.4 * place)] for place in level],
         [[(0, 0), (1.1, 0), (1.1, 1), (0, 1), (0, 0)]],  # a square
-        [[(0, 0.2), (0.3, 0), (0.6, 0.2), (0.3, 0.5), (0.3, 0.72)], [(0.3, 0.95), (0.32, 1.0)]],  # a question mark
+        question,
+        question,
         [[(0, 0), (0.7, 1)], [(0.35, 0), (1.05, 1)]],
         [[(0, 1), (1, 0)]],
     )
     return [wobble(line) for line in marks[int(rng.integers(len(marks)))]]
+
+
+def _draw_question(rng: np.random.Generator) -> list[list[tuple[float, float]]]:
+    """Return the strokes of a question mark: a bow, a stem, and mostly a point."""
+    wide, bow, start = float(rng.uniform(0.35, 0.7)), float(rng.uniform(0.3, 0.5)), float(rng.uniform(-1.1, -0.7))
+    turns = np.linspace(start * np.pi, float(rng.uniform(0.15, 0.4)) * np.pi, 9)
+    points = [(wide / 2 * (1 + np.cos(turn)), bow / 2 * (1 + np.sin(turn))) for turn in turns]
+    stem = (wide * float(rng.uniform(0.35, 0.55)), bow + float(rng.uniform(0.02, 0.15)))
+    points += [stem, (stem[0] + float(rng.normal(0, 0.03)), float(rng.uniform(0.65, 0.85)))]
+    dot = (stem[0] + float(rng.normal(0, 0.05)), float(rng.uniform(0.92, 1.02)))
+    strokes = [[(float(x), float(y)) for x, y in points]]
+    return [*strokes, [dot, (dot[0] + 0.02, dot[1] + 0.01)]] if rng.random() < _POINTED else strokes

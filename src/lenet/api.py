@@ -83,6 +83,7 @@ def read_table(
     choices: list[str] | None = None,
     sums: SumPlace | None = None,
     printed: bool = False,
+    fields: str | Path | None = None,
     best: int = 0,
     max_error: float | None = None,
 ) -> list[Table]:
@@ -90,16 +91,17 @@ def read_table(
 
     `pattern` and `choices` say what a number may be, as in `read`; `columns` what those of a column may be, by its
     number from 0. `sums` says where sums stand, which are checked, and decide between likely texts. Machine print is
-    read if it is `printed` that is wanted too. `best` is how many of the likeliest texts each cell lists.
+    read if it is `printed` that is wanted too. Of a form, `fields` is its file, as `lenet form` writes it. `best` is
+    how many of the likeliest texts each cell lists.
 
     Returns the tables in reading order, their cells with state, text, confidence, guess and place; none if there are no
     lines that make one. Raises PictureError when the picture cannot be decoded, WeightsError when the weights cannot be
-    used, and UsageError for a wrong pattern, choice, column, sum or share.
+    used, DataError when the form cannot, and UsageError for a wrong pattern, choice, column, sum or share.
     """
     chosen = DEFAULT if model is None else model
     network = chosen if isinstance(chosen, Network) else _load_once(chosen)
     asked: dict[str, Any] = {"pattern": pattern, "columns": columns, "choices": choices, "sums": sums}
-    asked |= {"printed": printed, "best": best, "max_error": max_error}
+    asked |= {"printed": printed, "fields": fields, "best": best, "max_error": max_error}
     return list(read_tables(image, network, table_options(network, **asked)).tables)
 
 

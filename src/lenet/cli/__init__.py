@@ -16,6 +16,7 @@ from lenet.cli import (
     evaluate,
     explain,
     export,
+    form,
     import_model,
     read,
     reproduce,
@@ -58,6 +59,7 @@ def _options(
 
 app.command("read")(read.read)
 app.command("table")(table.table)
+app.command("form")(form.form)
 app.command("explain")(explain.explain)
 app.command("evaluate")(evaluate.evaluate)
 app.command("train")(train.train)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -12,13 +13,21 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from lenet.cli.progress import bar
-from lenet.cli.read import check_job, explain_stop, give_up_job, read_choices, read_on_cluster, standard_input
+from lenet.cli.read import (
+    check_job,
+    explain_stop,
+    give_up_job,
+    prepare_drawings,
+    read_choices,
+    read_on_cluster,
+    standard_input,
+)
 from lenet.network.spec import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lenet.bulk.jobs import Answer
+    from lenet.bulk.jobs import Answer, Draw
 
 
 def table(
@@ -26,6 +35,9 @@ def table(
         list[str],
         typer.Argument(metavar="SCAN", help="Pictures, folders, globs, .zip, .tar, .pdf, .tif; - is stdin."),
     ],
+    fields: Annotated[
+        Path | None, typer.Option(metavar="FORM.json", help="Read the fields of a form, as lenet form finds them.")
+    ] = None,
     pattern: Annotated[
         str | None,
         typer.Option(
@@ -58,6 +70,10 @@ def table(
     annotate: Annotated[
         Path | None,
         typer.Option(metavar="OUT.png", help="Draw the cells on the page; a folder if there are several."),
+    ] = None,
+    review: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.html", help="Write a page to look at doubtful cells and to type over their texts."),
     ] = None,
     best: Annotated[int, typer.Option(metavar="N", help="List the N likeliest texts of each cell (--json).")] = 0,
     max_error: Annotated[
@@ -92,16 +108,22 @@ def table(
     check_job(timeout, out, resume, overwrite)
     words = read_choices(choices) if choices else None
     options: dict[str, Any] = {"pattern": pattern, "columns": _parse_columns(column or []), "choices": words}
-    options |= {"sums": sums, "printed": printed, "best": best, "max_error": max_error}
+    options |= {
+        "sums": sums,
+        "printed": printed,
+        "fields": None if fields is None else str(fields),
+        "best": best,
+        "max_error": max_error,
+    }
     asked = table_options(load(model), **options)
     found = list_pictures(paths, None, lambda line: print(line, file=sys.stderr))
     job = {"table": True, "model": model, **options}
     if cluster is not None:
-        extras = bool(as_json or annotate or overwrite or wide)
+        extras = bool(as_json or annotate or review or overwrite or wide)
         job |= {"column": None}
         read_on_cluster(cluster, out, job, found, asked, resume, timeout or None, "pages", extras)
         return
-    draw = _make_drawings(annotate, found)
+    prepare_drawings(annotate, found)
     with explain_stop(out), ExitStack() as open_files, ExitStack() as others:
         put, done = None, 0
         if out:
@@ -110,6 +132,7 @@ def table(
             put, done = open_files.enter_context(open_output(out, job, found, **more))
         move = others.enter_context(bar("reading", "pages"))
         tell = _Teller(as_json, wide, put)
+        draw = _make_drawings(annotate, review, done)
 
         def give_up(answer: Answer) -> NoReturn:
             others.close()
@@ -125,6 +148,8 @@ def table(
                 raise answer.undrawn
             if len(found) > 1:
                 move(number + 1, len(found))
+        if review:
+            _finish_review(review, found)
     if failed:
         raise typer.Exit(1)
 
@@ -144,14 +169,38 @@ def _parse_columns(given: list[str]) -> dict[int, str]:
     return columns
 
 
-def _make_drawings(annotate: Path | None, found: list[str]) -> Any:
-    if annotate is None:
-        return None
-    from lenet.cli.read import prepare_drawings
-    from lenet.drawing.tables import TableDrawings  # Pillow's drawing, only when it is asked for
+def _make_drawings(annotate: Path | None, review: Path | None, done: int) -> Draw | None:
+    """Return what draws each page, and keeps its cells to be looked at; None: neither is asked for."""
+    draws: list[Draw] = []
+    if annotate is not None:
+        from lenet.drawing.tables import TableDrawings  # Pillow's drawing, only when it is asked for
 
-    prepare_drawings(annotate, found)
-    return TableDrawings(annotate)
+        draws.append(TableDrawings(annotate, done))
+    if review is not None:
+        from lenet.drawing.review import ReviewParts, open_parts
+
+        draws.append(ReviewParts(open_parts(review, fresh=not done), done))
+    return _DrawAll(tuple(draws)) if draws else None
+
+
+def _finish_review(review: Path, found: list[str]) -> None:
+    """Write the page of all cells that were kept, and delete what they were kept in."""
+    from lenet.bulk.inputs import find_page
+    from lenet.drawing.review import close_parts, write_review
+
+    write_review(review, [(find_page(name) or 1) - 1 for name in found])
+    close_parts(review)
+
+
+@dataclass(frozen=True)
+class _DrawAll:
+    """Draws a page in several ways, one after the other; processes import it."""
+
+    draws: tuple[Draw, ...]
+
+    def __call__(self, *given: Any) -> None:
+        for draw in self.draws:
+            draw(*given)
 
 
 class _Teller:

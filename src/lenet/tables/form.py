@@ -194,13 +194,13 @@ def place_form(form: Form, page: SeenPage) -> tuple[SeenGrid, tuple[Field, ...]]
     grids = [seen.grid for seen in page.grids]
     grey = page.picture if page.picture.ndim == 2 else np.ascontiguousarray(page.picture[..., 1])  # noqa: PLR2004
     if form.picture is None:
-        raise PictureError("form", "its picture is not where imagePath says", "put it beside the form's file")
+        raise PictureError("form", "the form's picture is not where imagePath says", "put it there")
     cells = [cell for grid in grids for cell in grid.cells]
     tried = [
         _snap(form.fields, mapping, cells) for mapping in list_mappings(form.picture, grey, list(form.grids), grids)
     ]
     if not tried or max(share for share, _places in tried) < _FOUND:
-        raise PictureError("form", "is not found on this page", "give the page as a whole, or another form")
+        raise PictureError("form", "the form is not found on it", "give the page as a whole, or another form")
     _share, places = max(tried, key=lambda each: each[0])
     rows = _sort_by_row(form.fields)
     placed = []

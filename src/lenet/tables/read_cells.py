@@ -40,11 +40,15 @@ _WEIGHED = 10
 
 @dataclass(frozen=True)
 class CellText:
-    """What a cell may say: its likeliest text, CELL_FEATURES (10,) of that, and all texts with their shares."""
+    """What a cell may say: its likeliest text, CELL_FEATURES (10,) of that, and all texts with their shares.
+
+    `glyphs` (28, 28) uint8 are the digits of the text, if a reading says it digit by digit.
+    """
 
     text: str
     features: Float64
     likeliest: tuple[tuple[str, float], ...]
+    glyphs: tuple[Uint8, ...] = ()
 
 
 def read_cell(
@@ -82,7 +86,7 @@ def _tell(
     likeliest = found.likeliest[: options.best]
     answered = state == "read" and confidence >= max(UNCERTAIN, options.least)
     text = found.text
-    said = replace(blank, confidence=confidence, likeliest=likeliest)
+    said = replace(blank, confidence=confidence, likeliest=likeliest, glyphs=found.glyphs)
     return replace(said, text=text, state="read") if answered else replace(said, guess=text, state="uncertain")
 
 
@@ -128,7 +132,16 @@ def weigh_readings(readings: list[Reading], chances: Float64) -> CellText:
         float(np.log(max(1, len(text)))),
         min(odds),
     ]
-    return CellText(text, np.array(features), likeliest)
+    return CellText(text, np.array(features), likeliest, _find_glyphs(readings, text))
+
+
+def _find_glyphs(readings: list[Reading], text: str) -> tuple[Uint8, ...]:
+    """Return the glyphs of a text of digits, of a reading that says it; none: no reading does."""
+    for reading in readings:
+        said = "".join(digit.label for digit in reading.digits)
+        if said == text:
+            return tuple(digit.glyph for digit in reading.digits)
+    return ()
 
 
 def _measure_odds(chance: float) -> float:
@@ -162,18 +175,20 @@ def _read_strip(
     written = [row for row, (state, _chance) in enumerate(states) if state != "empty"]
     if not written:
         return replace(blank, state="empty", confidence=float(np.prod([chance for _state, chance in states])))
-    digits, chances = [], []
+    digits, chances, glyphs = [], [], list[Uint8]()
     one = replace(options, allowed=parse_pattern(r"\d"))
     weights = load_lines(CELL_DEFAULT).weights.cell_weights
     for row in written:
         found = read_twice(page.picture, SeenCell(boxes[row], told[row]), thick, network, one)
         digits.append(found.text or "?")
+        glyphs += found.glyphs
         chances.append(calibrate_confidence(found.features, weights) if found.text else 0.0)
     text = "".join(digits)
     confidence = float(np.prod(chances))
     apart = written != list(range(written[0], written[-1] + 1))
     odd = any(states[row][0] not in ("read", "print") for row in written)
     allowed = options.allowed is None or accepts(options.allowed, text)
+    blank = replace(blank, glyphs=tuple(glyphs))
     if "?" in text or apart or odd or not allowed or confidence < max(UNCERTAIN, options.least):
         return replace(blank, guess=text.replace("?", ""), confidence=confidence, state="uncertain")
     return replace(blank, text=text, confidence=confidence, state="read", likeliest=((text, confidence),))

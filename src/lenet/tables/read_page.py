@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, get_args
 
 from lenet.engine import Network
 from lenet.errors import UsageError
 from lenet.preprocessing.decode import PictureSource
 from lenet.reader import ReadOptions, read_options
+from lenet.tables.form import Form, load_form, place_form
 from lenet.tables.read_cells import read_cell
 from lenet.tables.result import PageTables, Table
 from lenet.tables.sight import SeenGrid, SeenPage, see_page
@@ -23,30 +25,46 @@ _SUMMED = 10
 class TableOptions:
     """How cells are read: all alike by `cells`, those of some `columns` (from 0) otherwise; whether print is read too.
 
-    `sums` says where sums stand, if there are any.
+    `sums` says where sums stand, if there are any. Of a `form` its fields are read, each by its own pattern if it has
+    one: those of `fields`, by name.
     """
 
     cells: ReadOptions = field(default_factory=ReadOptions)
     columns: Mapping[int, ReadOptions] = field(default_factory=dict)
     sums: SumPlace | None = None
     printed: bool = False
+    form: Form | None = None
+    fields: Mapping[str, ReadOptions] = field(default_factory=dict)
 
 
 def read_tables(source: PictureSource, network: Network, options: TableOptions = TableOptions()) -> PageTables:
     """Return the tables of a page, in reading order. Raises PictureError when the picture cannot be decoded."""
     page = see_page(source)
+    if options.form is not None:
+        grid, fields = place_form(options.form, page)
+        return PageTables((_read_grid(page, grid, 0, network, options, tuple(each.name for each in fields)),))
     grids = enumerate(page.grids)
     return PageTables(tuple(_read_grid(page, grid, number, network, options) for number, grid in grids))
 
 
-def _read_grid(page: SeenPage, grid: SeenGrid, number: int, network: Network, options: TableOptions) -> Table:
+def _read_grid(
+    page: SeenPage,
+    grid: SeenGrid,
+    number: int,
+    network: Network,
+    options: TableOptions,
+    names: tuple[str, ...] = (),
+) -> Table:
+    """Read all cells of a grid; of a form their fields have `names`."""
     cells = []
-    for seen in grid.cells:
-        asked = options.columns.get(seen.place.column, options.cells)
+    for row, seen in enumerate(grid.cells):
+        name = names[row] if names else ""
+        asked = options.fields.get(name) or options.columns.get(seen.place.column, options.cells)
         if options.sums:
             asked = replace(asked, best=max(asked.best, _SUMMED))
         thick = grid.grid.thick
-        cells.append(read_cell(page, seen, thick, network, asked, printed=options.printed))
+        cell = read_cell(page, seen, thick, network, asked, printed=options.printed)
+        cells.append(replace(cell, field=name))
     table = Table(grid.grid.rows, grid.grid.columns, tuple(cells), table=number)
     if options.sums:
         table = check_sums(table, options.sums)
@@ -63,13 +81,16 @@ def table_options(
     choices: Sequence[str] | None = None,
     sums: str | None = None,
     printed: bool = False,
+    fields: str | Path | None = None,
     best: int = 0,
     max_error: float | None = None,
 ) -> TableOptions:
     """Return what is asked of a page, as `lenet.read_table` and `lenet table` take it.
 
-    Raises UsageError for what does not go together or is out of range.
+    Raises UsageError for what does not go together or is out of range, and DataError for a form that is none.
     """
+    if fields is not None and columns:
+        raise UsageError("column and fields", "both given", "write a field's pattern behind its name: name:pattern")
     if sums is not None and sums not in get_args(SumPlace):
         raise UsageError(f"sum {sums!r}", f"expected {', '.join(get_args(SumPlace))}")
     if not network.weights.reads_numbers:
@@ -81,4 +102,7 @@ def table_options(
             raise UsageError(f"column {column}", "columns are counted from 0")
         own[column] = read_options(network, pattern=each, **more)
     cells = read_options(network, pattern=pattern, choices=choices, **more)
-    return TableOptions(cells, own, sums, printed)  # type: ignore[arg-type]
+    form = None if fields is None else load_form(Path(fields))
+    named = {each.name: each.pattern for each in form.fields if each.pattern is not None} if form else {}
+    by_name = {name: read_options(network, pattern=each, **more) for name, each in named.items()}
+    return TableOptions(cells, own, sums, printed, form, by_name)  # type: ignore[arg-type]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from html import escape
 from typing import Any, Literal
 
+from lenet.arrays import Uint8
 from lenet.result import Box
 
 # What a cell is: its number is answered; nothing is written in it; what is written is only guessed; it is a mark that
 # is no number, or a number that was struck out; it is machine print; reading it failed.
 CellState = Literal["read", "empty", "uncertain", "mark", "print", "failed"]
+# No row is surer than this: nothing is certain, whatever four digits say.
+_SUREST = 0.9999
 # The columns of a table of cells, a row for each.
 CELL_COLUMNS = (*("path", "page", "table", "row", "column", "field", "text", "confidence", "state", "guess", "box"),)
 
@@ -22,7 +26,7 @@ class Cell:
     `text` is an answer, or empty: then `guess` is the likeliest text of what is written, if it is a number.
     `confidence` is the probability that its text is right, or its guess, or that it is empty, a mark or print. `box`
     x0, y0, x1, y1 and the corners `quad`, clockwise from upper left, are in the page's own pixels. `likeliest` are the
-    texts that it may say, best first.
+    texts that it may say, best first. `glyphs` (28, 28) uint8 are its digits as they were seen, one for each, or none.
     """
 
     row: int
@@ -37,6 +41,7 @@ class Cell:
     rows: int = 1
     columns: int = 1
     likeliest: tuple[tuple[str, float], ...] = ()
+    glyphs: tuple[Uint8, ...] = dataclass_field(default=(), repr=False, compare=False)
 
     @property
     def best_text(self) -> str:
@@ -90,7 +95,7 @@ class Table:
     columns: int
     cells: tuple[Cell, ...]
     sums: tuple[Sum, ...] = ()
-    path: str = field(default="", compare=False)
+    path: str = dataclass_field(default="", compare=False)
     page: int = 0
     table: int = 0
 
@@ -139,7 +144,8 @@ def list_rows(table: dict[str, Any], path: str, page: int, number: int) -> list[
     found = []
     for cell in table["cells"]:
         row = {"path": path, "page": page, "table": number} | {name: cell[name] for name in CELL_COLUMNS[3:-1]}
-        found.append(row | {"box": "/".join(map(str, cell["box"]))})
+        sure = round(min(cell["confidence"], _SUREST), 4)
+        found.append(row | {"confidence": sure, "box": "/".join(map(str, cell["box"]))})
     return found
 
 

@@ -1,7 +1,7 @@
 # Few targets; each is one command that also works without make. They run in .venv (see README.md).
 BIN = .venv/bin
 
-.PHONY: setup test check sanitize neon self-test docs examples bench bench-read
+.PHONY: setup test check sanitize neon self-test docs examples bench bench-read bench-table
 
 setup:
 	python3 -m venv .venv
@@ -51,6 +51,7 @@ docs:
 
 examples:
 	$(BIN)/python examples/make_pictures.py
+	$(BIN)/python examples/make_pages.py
 
 # The engine beside ONNX Runtime and PyTorch; some minutes.
 bench:
@@ -64,3 +65,7 @@ bench-read:
 	$(BIN)/python benchmarks/read_pasted.py --test --n 2000 --json
 	$(BIN)/python benchmarks/read_hands.py
 	$(BIN)/python benchmarks/read_kinds.py --n 1000
+
+# Pages of numbers as tables, and made ones by held-out hands; peers read the same cells.
+bench-table:
+	$(BIN)/python benchmarks/read_tables.py

@@ -48,13 +48,14 @@ training: distortions recipe recipes plan run ranks teacher synthetic.compose sy
   synthetic.lines synthetic.line_sheet synthetic.line_variation synthetic.page_plan synthetic.page_photo
   synthetic.pages line_recipe line_stream line_torch line_engine
   line_backend line_samples backend engine_backend torch_backend backends loop line_run fine_tune
-  corrections start spread fit_decoder fit_pair fit_spaces card ship cell_samples cell_states
+  corrections start spread fit_decoder fit_pair fit_spaces card ship cell_samples cell_states fit_cells
 bench: timing contenders run
 report: paper measured page rates claims classifiers boosting invariance parts figures sections verdicts write reproduce
 serve: limits metrics page request model_registry inspect occlusion tasks readers training_jobs schema guard
   request_head app_state training_routes app __init__
 api
-cli: progress summary data read table form explain evaluate train reproduce bench export import_model serve __init__ torchrun
+cli: progress summary data read table form explain evaluate train reproduce bench export import_model serve __init__
+  torchrun
 """
 # A function takes so many ways at most. These, which were there before the rule, take more; none comes to them.
 MOST_DECISIONS = 20

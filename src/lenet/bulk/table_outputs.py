@@ -143,7 +143,9 @@ def _put_cell(sheet: Any, row: int, column: int, cell: dict[str, Any], formats: 
     """Write a cell of a grid: its text, as a number if it is one; its guess as a comment."""
     style = formats[cell["state"]]
     value = _find_number(cell["text"])
-    if value is None:
+    if not cell["text"]:
+        sheet.write_blank(row, column, None, style)
+    elif value is None:
         sheet.write_string(row, column, cell["text"], style)
     else:
         sheet.write_number(row, column, value, style)
@@ -159,7 +161,8 @@ def _put_value(sheet: Any, line: int, column: int, name: str, row: dict[str, Any
         if value is not None:
             sheet.write_number(line, column, value)
     else:
-        sheet.write_string(line, column, "" if value is None else str(value), formats[row["state"]])
+        if value not in (None, ""):
+            sheet.write_string(line, column, str(value), formats[row["state"]])
 
 
 def _find_number(text: str) -> float | None:

@@ -10,17 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image
 
-from lenet.arrays import Uint8
 from lenet.errors import LenetError, reason
 from lenet.files import replace_text
 from lenet.preprocessing.decode import PictureSource, open_page
 from lenet.tables.result import CELL_COLUMNS, Cell, PageTables
 
-_TEMPLATE = Path(__file__).parents[1] / "assets" / "review.html"
-_DATA = '{"columns": [], "cells": []}'
+# The page's parts; `lenet serve` sends the same script and style.
+REVIEW_FOLDER = Path(__file__).parents[1] / "assets" / "review"
 # A cell's picture shows so much around it, as a share of its lesser side, and is at most so high and wide, in pixels.
 _AROUND, _HIGH, _WIDE = 0.12, 72, 480
 # What a page of cells is kept in until all are read.
@@ -29,7 +27,7 @@ _PART = "page-{:06d}.json"
 
 @dataclass(frozen=True)
 class ReviewParts:
-    """Where the cells of each page are kept until all pages are read: a folder, in which pages count from `first` on."""
+    """Where the cells of pages are kept until all are read: a folder, in which pages count from `first` on."""
 
     folder: Path
     first: int = 0
@@ -40,13 +38,7 @@ class ReviewParts:
         """Keep the cells of a page. Raises LenetError when they cannot be written."""
         assert isinstance(reading, PageTables)
         assert not cuts
-        page = open_page(source)
-        picture = Image.fromarray(page.grey if page.colours is None else page.colours)
-        told = [
-            _tell_cell(cell, picture, page.scale) | {"path": path, "table": table.table}
-            for table in reading.tables
-            for cell in table.cells
-        ]
+        told = tell_review(reading, source, path)["cells"]
         try:
             (self.folder / _PART.format(self.first + number)).write_text(json.dumps(told), encoding="utf-8")
         except OSError as error:
@@ -112,12 +104,33 @@ def write_review(path: Path, pages: list[int]) -> None:
             part = folder / _PART.format(number)
             for cell in json.loads(part.read_text(encoding="utf-8")) if part.exists() else []:
                 cells.append(cell | {"page": page})
-        told = json.dumps({"columns": CELL_COLUMNS, "cells": cells}).replace("</", "<\\/")
-        replace_text(path, _TEMPLATE.read_text(encoding="utf-8").replace(_DATA, told))
+        replace_text(path, _fill_in({"columns": CELL_COLUMNS, "cells": cells}))
     except (OSError, ValueError) as error:
         raise LenetError(path, f"cannot be written ({reason(error)})") from error
 
 
-def make_review_row(cell: Cell, picture: Uint8, scale: float) -> dict[str, Any]:
-    """Return a cell with its picture, cut from a page (H, W[, 3]) uint8, as `lenet serve` sends it."""
-    return _tell_cell(cell, Image.fromarray(np.ascontiguousarray(picture)), scale)
+def _fill_in(told: dict[str, Any]) -> str:
+    """Return the page with its script, its style and its cells."""
+    parts = {name: (REVIEW_FOLDER / name).read_text(encoding="utf-8") for name in ("review.css", "review.js")}
+    page = (REVIEW_FOLDER / "page.html").read_text(encoding="utf-8")
+    body = (REVIEW_FOLDER / "review.html").read_text(encoding="utf-8")
+    for mark, part in (
+        ("/*STYLE*/", parts["review.css"]),
+        ("<!--BODY-->", body),
+        ("/*SCRIPT*/", parts["review.js"]),
+        ("/*DATA*/", json.dumps(told).replace("</", "<\\/")),
+    ):
+        page = page.replace(mark, part, 1)
+    return page
+
+
+def tell_review(found: PageTables, source: PictureSource, path: str) -> dict[str, Any]:
+    """Return the cells of a page with their pictures, as the page to look at them takes them."""
+    page = open_page(source)
+    picture = Image.fromarray(page.grey if page.colours is None else page.colours)
+    cells = [
+        _tell_cell(cell, picture, page.scale) | {"path": path, "page": 0, "table": table.table}
+        for table in found.tables
+        for cell in table.cells
+    ]
+    return {"columns": CELL_COLUMNS, "cells": cells}

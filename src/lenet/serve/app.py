@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from lenet.engine.dispatch import chosen_engine
@@ -24,7 +25,14 @@ from lenet.serve.metrics import MEDIA, Metrics
 from lenet.serve.model_registry import ModelRegistry
 from lenet.serve.page import make_page_routes
 from lenet.serve.readers import NoAnswer, Readers
-from lenet.serve.request import find_first_problem, read_parameters, read_pictures
+from lenet.serve.request import (
+    Options,
+    PageOptions,
+    find_first_problem,
+    read_parameters,
+    read_pictures,
+    read_uploads,
+)
 from lenet.serve.tasks import Outcome, fail, find_status
 from lenet.serve.training_jobs import TrainingJobs
 from lenet.serve.training_routes import make_training_routes
@@ -50,14 +58,14 @@ FAILURES: dict[int | str, dict[str, Any]] = {
 _PICTURE = {"type": "string", "format": "binary"}
 
 
-def _body(several: bool) -> dict[str, Any]:
+def _body(several: bool, options: type[BaseModel] = Options) -> dict[str, Any]:
     """Describe the options, and a body with one picture or several, for the interface's description."""
     file = {"type": "array", "items": _PICTURE} if several else _PICTURE
     form = {"schema": {"type": "object", "properties": {"file": file}, "required": ["file"]}}
     kinds: dict[str, Any] = {"multipart/form-data": form}
     if not several:
         kinds |= {kind: {"schema": _PICTURE} for kind in ("image/*", "application/octet-stream")}
-    return {"parameters": read_parameters(), "requestBody": {"required": True, "content": kinds}}
+    return {"parameters": read_parameters(options), "requestBody": {"required": True, "content": kinds}}
 
 
 def build(folder: Path, access: Access, limits: Limits, readers: int) -> tuple[Guard, TrainingJobs]:
@@ -152,6 +160,12 @@ def _reading(desk: AppState) -> APIRouter:
         """Read several pictures of a form; one that cannot be read has an error in its place."""
         given, options = await read_pictures(request, desk.limits.pictures)
         return _respond(await desk.ask_of_all(given, options))
+
+    @routes.post("/table", responses={200: {"model": schema.Page}}, openapi_extra=_body(False, PageOptions))
+    async def table(request: Request) -> Response:
+        """Read the tables of a page: the JSON object of `lenet table --json`."""
+        (picture, *_more), options = await read_uploads(request, 1, PageOptions)
+        return _respond(await desk.ask_of_page(picture, options))
 
     @routes.post("/explain", responses={200: {"model": schema.Explanation}}, openapi_extra=_body(False))
     async def explain(request: Request) -> Response:

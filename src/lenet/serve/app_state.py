@@ -10,7 +10,7 @@ from pathlib import Path
 from lenet.serve.limits import Limits
 from lenet.serve.model_registry import ModelRegistry
 from lenet.serve.readers import Died, Readers, TooSlow
-from lenet.serve.request import Options, Upload
+from lenet.serve.request import Options, PageOptions, Upload
 from lenet.serve.tasks import Outcome, fail
 from lenet.serve.training_jobs import TrainingJobs
 
@@ -34,6 +34,17 @@ class AppState:
             model=self.shelf.find(options.model, options.sliding_window),
             sliding_window=options.sliding_window,
             digit=options.digit,
+            options=options.asked(),
+        )
+
+    async def ask_of_page(self, picture: Upload, options: PageOptions) -> Outcome:
+        """Have a reader read the tables of a page. Raises WeightsError, Busy, TooSlow or Died."""
+        return await self.readers.ask(
+            "table",
+            picture=picture.data,
+            path=picture.name,
+            model=self.shelf.find(options.model, sliding_window=False),
+            review=options.review,
             options=options.asked(),
         )
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 
+from lenet.drawing.review import REVIEW_FOLDER
+
 _FOLDER = Path(__file__).parent / "site"
 _MEDIA = {
     ".html": "text/html; charset=utf-8",
@@ -15,16 +17,20 @@ _MEDIA = {
     ".svg": "image/svg+xml",
 }
 # Pages stand at addresses of their own, all else in /page/.
-_PAGES = {"index.html": "/", "docs.html": "/docs"}
+_PAGES = {"index.html": "/", "docs.html": "/docs", "table.html": "/tables"}
 
 
 def make_page_routes() -> APIRouter:
     """Return a route for each file of the page."""
     routes = APIRouter(include_in_schema=False)
-    for file in sorted(_FOLDER.iterdir()):
+    shared = [REVIEW_FOLDER / name for name in ("review.css", "review.js")]
+    for file in (*sorted(_FOLDER.iterdir()), *shared):
         if file.suffix in _MEDIA:
             address = _PAGES.get(file.name, f"/page/{file.name}")
-            routes.add_api_route(address, _sent(file.read_bytes(), _MEDIA[file.suffix]), methods=["GET", "HEAD"])
+            data = file.read_bytes()
+            if file.name == "table.html":
+                data = data.replace(b"<!--REVIEW-->", (REVIEW_FOLDER / "review.html").read_bytes())
+            routes.add_api_route(address, _sent(data, _MEDIA[file.suffix]), methods=["GET", "HEAD"])
     return routes
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import QueryParams, UploadFile
@@ -55,6 +55,40 @@ class Options(BaseModel):
         return {"readers": readers, **formats, "best": self.best, "max_error": self.max_error}
 
 
+class PageOptions(BaseModel):
+    """How to read a page of tables, as `lenet table` takes it: in the query, or as fields of the form."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    model: Annotated[str, Field(min_length=1, max_length=64, description="a network of GET /models")] | None = None
+    pattern: (
+        Annotated[
+            str,
+            Field(min_length=1, max_length=200, description="zip, amount, time, date, digits:N, luhn or an expression"),
+        ]
+        | None
+    ) = None
+    choices: Annotated[
+        list[Annotated[str, Field(max_length=100)]], Field(max_length=10_000, description="what a number may be")
+    ] = []
+    sums: Annotated[
+        Literal["last-row", "last-column"] | None, Field(alias="sum", description="where the sums of a table stand")
+    ] = None
+    printed: Annotated[bool, Field(alias="print", description="read machine print too")] = False
+    best: Annotated[int, Field(ge=0, le=100, description="list so many of the likeliest texts of a cell")] = 0
+    max_error: (
+        Annotated[float, Field(gt=0, lt=1, description="withhold answers so that at most this share is wrong")] | None
+    ) = None
+    review: Annotated[bool, Field(description="tell each cell with its picture, to look at it")] = False
+
+    def asked(self) -> dict[str, Any]:
+        """Return the options of `lenet.tables.read_page.table_options` but the network."""
+        formats = {"pattern": self.pattern, "choices": self.choices or None, "sums": self.sums}
+        return {**formats, "printed": self.printed, "best": self.best, "max_error": self.max_error}
+
+
+Asked = TypeVar("Asked", Options, PageOptions)
+
+
 @dataclass(frozen=True)
 class Upload:
     """A picture's bytes, and its name on the client's side, if any: it is told back, and used for nothing."""
@@ -63,19 +97,24 @@ class Upload:
     data: bytes
 
 
-def read_parameters() -> list[dict[str, Any]]:
+def read_parameters(kind: type[BaseModel] = Options) -> list[dict[str, Any]]:
     """Describe the options as the parameters of a query."""
-    described = Options.model_json_schema()["properties"]
+    described = kind.model_json_schema()["properties"]
     return [{"name": name, "in": "query", "required": False, "schema": each} for name, each in described.items()]
 
 
 async def read_pictures(request: Request, most: int) -> tuple[list[Upload], Options]:
+    """Return what was sent to be read, as `read_uploads`, and how."""
+    return await read_uploads(request, most, Options)
+
+
+async def read_uploads(request: Request, most: int, options_kind: type[Asked]) -> tuple[list[Upload], Asked]:
     """Return what was sent, at most so many pictures, with the options of the query and of the form.
 
     Raises HTTPException 400 for what is no form or has no picture, 413 for too many, 415 for another kind of body, and
     UsageError for an option.
     """
-    options = _of_query(request.url.query)
+    options = _of_query(request.url.query, options_kind)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != _FORM:
         if kind and not kind.startswith("image/") and kind != "application/octet-stream":
@@ -96,11 +135,11 @@ async def read_pictures(request: Request, most: int) -> tuple[list[Upload], Opti
 
 
 @lru_cache(maxsize=256)
-def _of_query(query: str) -> Options:
-    return _merged(Options(), QueryParams(query).multi_items())
+def _of_query(query: str, kind: type[Asked]) -> Asked:
+    return _merged(kind(), QueryParams(query).multi_items())
 
 
-def _merged(options: Options, fields: Iterable[tuple[str, Any]]) -> Options:
+def _merged(options: Asked, fields: Iterable[tuple[str, Any]]) -> Asked:
     """Return the options with a form's or a query's fields, which go before those there are."""
     given: dict[str, Any] = {}
     for name, value in fields:
@@ -113,7 +152,7 @@ def _merged(options: Options, fields: Iterable[tuple[str, Any]]) -> Options:
     if not given:
         return options
     try:
-        return Options.model_validate({**options.model_dump(exclude_unset=True), **given})
+        return type(options).model_validate({**options.model_dump(exclude_unset=True, by_alias=True), **given})
     except ValidationError as error:
         raise UsageError(*find_first_problem(error.errors())) from error
 

@@ -11,6 +11,7 @@ from lenet.result import Abstained, State
 from lenet.serve.training_jobs import RECIPES
 from lenet.serve.training_jobs import State as JobState
 from lenet.steps import Category
+from lenet.tables.result import CellState
 
 Share = Annotated[float, Field(ge=0, le=1)]
 BoxOf = Annotated[list[int], Field(min_length=4, max_length=4, description="x0, y0, x1, y1 in the picture's pixels")]
@@ -106,6 +107,46 @@ class Reading(_Answer):
     signs: list[ReadSign]
     notes: list[str]
     steps: list[ReadStep]
+
+
+class ReadCell(_Answer):
+    """One cell of a table."""
+
+    row: int
+    column: int
+    field: str
+    text: str = Field(description="an answer; empty where there is none")
+    confidence: Share
+    state: CellState
+    guess: str = Field(description="the likeliest text of what is not answered")
+    box: BoxOf
+    quad: list[list[int]] = Field(description="the corners, clockwise from upper left, in the picture's pixels")
+
+
+class ReadSum(_Answer):
+    """Whether a line of a table adds up; null where a number of it is not known."""
+
+    line: int
+    holds: bool | None
+    expected: str
+    found: str
+
+
+class ReadTable(_Answer):
+    """One table of a page, its cells in reading order."""
+
+    rows: int
+    columns: int
+    cells: list[ReadCell]
+    sums: list[ReadSum]
+
+
+class Page(_Answer):
+    """What `lenet table --json` prints; with `review`, `columns` and `cells` with pictures in place of `tables`."""
+
+    path: str | None = None
+    page: int = 0
+    tables: list[ReadTable] = []
 
 
 class Unread(BaseModel):

@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 
 from lenet.arrays import Uint8
+from lenet.drawing.review import tell_review
 from lenet.engine import Network
 from lenet.errors import LenetError, PictureError, UsageError, WeightsError
 from lenet.network.weights import load_weights
 from lenet.reader import read, read_options
 from lenet.serve.inspect import explain_candidates, explain_columns, explain_layers, explain_unit
 from lenet.serve.occlusion import find_runner_up, vary
+from lenet.tables.read_page import read_tables, table_options
 
 # What a wrong picture is, by the kind of its error.
 _STATUS = {"unsupported": 415, "too large": 413, "empty": 400, "damaged": 422}
@@ -95,6 +97,20 @@ def read_picture(
 
 
 @_as_outcome
+def read_table(picture: bytes, path: str | None, model: str, review: bool, options: dict[str, Any]) -> Outcome:
+    """Read the tables of a page as `lenet table --json` does; for `review` with a picture of each cell."""
+    loaded = network(model)
+    asked = table_options(loaded, **options)
+    try:
+        found = read_tables(picture, loaded, asked)
+    except PictureError as error:
+        return fail(find_status(error), f"{path or 'picture'}: {error.problem}", picture=True)
+    if review:
+        return _told(tell_review(found, picture, path or ""))
+    return _told({"path": path, "page": 0, **found.as_json()})
+
+
+@_as_outcome
 def explain(
     picture: bytes, path: str | None, model: str, sliding_window: bool, digit: bool, options: dict[str, Any]
 ) -> Outcome:
@@ -145,6 +161,7 @@ def _glyph(values: bytes) -> Uint8:
 TASKS: dict[str, Callable[..., Outcome]] = {
     "ready": ready,
     "read": read_picture,
+    "table": read_table,
     "explain": explain,
     "activations": inside,
     "unit": one_unit,

@@ -33,7 +33,10 @@ assert len(CELL_FEATURES) + 1 == CELL_WEIGHT_COUNT
 _MOST_ODDS = 8.0
 # What the labels of the cell network are called in a table; a number is read.
 _STATES: dict[str, CellState] = {"empty": "empty", "mark": "mark", "struck": "mark", "print": "print"}
-_NUMBER, _PRINT = CELL_LABELS.index("number"), CELL_LABELS.index("print")
+# What is so surely empty, a mark or print is not read; nor what is so unlikely a number.
+_SURE, _MAYBE = 0.9, 0.05
+_NUMBER, _PRINT, _TURN = (CELL_LABELS.index(label) for label in ("number", "print", "turned"))
+_LEAST = 1e-9
 # The texts of both cuts are weighed among so many.
 _WEIGHED = 10
 
@@ -76,24 +79,24 @@ def _tell(
         return _read_strip(page, seen.place, thick, network, options, blank)
     chances = _group(seen.chances, printed=printed)
     state = max(chances, key=lambda each: chances[each])
-    if state in ("empty", "mark", "print"):
+    if state in ("empty", "mark", "print") and (chances[state] >= _SURE or chances["read"] < _MAYBE):
         return replace(blank, state=state, confidence=chances[state])
     found = read_twice(page.picture, seen, thick, network, options)
     if not found.text:
-        return replace(blank, state="uncertain" if state == "uncertain" else "mark", confidence=chances[state])
+        return replace(blank, state="mark" if state == "read" else state, confidence=chances[state])
     weights = load_lines(CELL_DEFAULT).weights.cell_weights
     confidence = calibrate_confidence(found.features, weights)
-    likeliest = found.likeliest[: options.best]
-    answered = state == "read" and confidence >= max(UNCERTAIN, options.least)
-    text = found.text
-    said = replace(blank, confidence=confidence, likeliest=likeliest, glyphs=found.glyphs)
-    return replace(said, text=text, state="read") if answered else replace(said, guess=text, state="uncertain")
+    said = replace(blank, confidence=confidence, likeliest=found.likeliest[: options.best], glyphs=found.glyphs)
+    if state == "read" and confidence >= max(UNCERTAIN, options.least):
+        return replace(said, text=found.text, state="read")
+    return replace(said, guess=found.text, state="uncertain")
 
 
 def _group(chances: Float64, *, printed: bool) -> dict[CellState, float]:
     """Return how likely a cell is of each state, by how likely it holds each of CELL_LABELS (7,)."""
     found: dict[CellState, float] = {"read": 0.0, "empty": 0.0, "mark": 0.0, "print": 0.0, "uncertain": 0.0}
-    for label, chance in zip(CELL_LABELS, chances.tolist(), strict=True):
+    upright = np.where(np.arange(len(chances)) == _TURN, 0.0, chances)  # the page was turned by all of its cells
+    for label, chance in zip(CELL_LABELS, (upright / max(_LEAST, upright.sum())).tolist(), strict=True):
         state = _STATES.get(label, "read" if label == "number" else "uncertain")
         found["read" if printed and state == "print" else state] += chance
     return found
@@ -120,7 +123,7 @@ def weigh_readings(readings: list[Reading], chances: Float64) -> CellText:
     second = likeliest[1][1] if len(likeliest) > 1 else 0.0
     odds = [_measure_odds(texts.get(text, 0.0)) for texts in said]
     best = [max(texts, key=lambda each: texts[each], default="") for texts in said]
-    number = float(chances[_NUMBER] / max(1e-9, 1 - chances[_PRINT]))
+    number = float(chances[_NUMBER] / max(_LEAST, 1 - chances[_PRINT] - chances[_TURN]))
     features = [
         *odds,
         _measure_odds(number),

@@ -42,6 +42,11 @@ class MadeCell:
     text: str
     boxes: int
 
+    def shift_corners(self, share: float, rng: np.random.Generator) -> Float64:
+        """Return its corners (4, 2), each off by about this share of its side."""
+        side = float(np.sqrt(abs(cv2.contourArea(self.corners.astype(np.float32)))))
+        return self.corners + rng.normal(0, share, (4, 2)) * side
+
 
 @dataclass(frozen=True)
 class FilledPage:
@@ -49,6 +54,11 @@ class FilledPage:
 
     picture: Uint8
     cells: tuple[MadeCell, ...]
+
+    @property
+    def grey(self) -> Uint8:
+        """The picture in greys, (h, w) uint8."""
+        return cv2.cvtColor(self.picture, cv2.COLOR_BGR2GRAY).astype(np.uint8)
 
 
 @dataclass(frozen=True)

@@ -1,48 +1,14 @@
-<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>lenet: cells to look at</title>
-<style>
-  :root { color-scheme: light dark; --line: #d5d5dc; --soft: #6b6b76; --accent: #c2410c; --done: #15803d; }
-  body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 64rem; padding: 1rem; }
-  header { position: sticky; top: 0; background: Canvas; border-bottom: 1px solid var(--line); padding: .5rem 0; z-index: 1; }
-  h1 { font-size: 1.25rem; margin: 0; }
-  button { font: inherit; padding: .25rem .75rem; }
-  .cells { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: .75rem; padding: 1rem 0; }
-  .cell { border: 1px solid var(--line); border-radius: .4rem; padding: .5rem; }
-  .cell.done { border-color: var(--done); }
-  .cell img { display: block; height: 4rem; max-width: 100%; object-fit: contain; background: #fff; margin-bottom: .4rem; }
-  .cell input { font: inherit; width: 100%; box-sizing: border-box; }
-  .cell small { color: var(--soft); display: block; overflow-wrap: anywhere; }
-  kbd { border: 1px solid var(--line); border-radius: .2rem; padding: 0 .25rem; font-size: .85em; }
-  :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
-</style>
-<header>
-  <h1>Cells to look at</h1>
-  <p><span id="left" aria-live="polite"></span> Type over what is wrong, <kbd>Enter</kbd> for the next,
-    <kbd>Tab</kbd> to leave a cell as it is. An empty text is an empty cell.</p>
-  <button id="csv">Save corrected CSV</button>
-  <button id="zip">Save corrections.zip</button>
-</header>
-<main>
-  <h2>Doubtful</h2>
-  <div id="doubtful" class="cells"></div>
-  <details>
-    <summary>Answered, empty and others</summary>
-    <div id="others" class="cells"></div>
-  </details>
-</main>
-<script type="application/json" id="data">{"columns": [], "cells": []}</script>
-<script>
+// Doubtful cells first, each with its picture: type over, Enter, Tab; then save a table and corrections to train on.
+// The page calls startReview with the columns of its table and its cells, as often as there are new ones.
 "use strict";
-const {columns, cells} = JSON.parse(document.getElementById("data").textContent);
-const doubtful = cells.filter(cell => !["read", "empty"].includes(cell.state));
-const settled = cells.filter(cell => ["read", "empty"].includes(cell.state));
-let unsaved = false;
+let columns = [], cells = [], unsaved = false;
+
+function isDoubtful(cell) {
+  return !["read", "empty"].includes(cell.state);
+}
 
 function tell() {
-  const left = doubtful.filter(cell => !cell.confirmed).length;
+  const doubtful = cells.filter(isDoubtful), left = doubtful.filter(cell => !cell.confirmed).length;
   document.getElementById("left").textContent = `${left} of ${doubtful.length} doubtful cells left.`;
 }
 
@@ -180,13 +146,18 @@ function save(blob, name) {
 document.getElementById("csv").addEventListener("click", () => save(new Blob([csv()], {type: "text/csv"}), "corrected.csv"));
 document.getElementById("zip").addEventListener("click", () => save(corrections(), "corrections.zip"));
 window.addEventListener("beforeunload", event => { if (unsaved) event.preventDefault(); });
-doubtful.forEach(cell => show(cell, document.getElementById("doubtful")));
 document.querySelector("details").addEventListener("toggle", () => {
   const place = document.getElementById("others");
-  if (!place.children.length) settled.forEach(cell => show(cell, place));
+  if (!place.children.length) cells.filter(cell => !isDoubtful(cell)).forEach(cell => show(cell, place));
 });
-tell();
-const first = document.querySelector(".cell input");
-if (first) first.focus();
-</script>
-</html>
+
+function startReview(given) {
+  ({columns, cells} = given);
+  unsaved = false;
+  for (const name of ["doubtful", "others"]) document.getElementById(name).replaceChildren();
+  document.querySelector("details").open = false;
+  cells.filter(isDoubtful).forEach(cell => show(cell, document.getElementById("doubtful")));
+  tell();
+  const first = document.querySelector("#doubtful input");
+  if (first) first.focus();
+}

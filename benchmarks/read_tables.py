@@ -91,7 +91,7 @@ def _read_box(text: str) -> Box:
 
 
 def measure_overlap(one: Box, other: Box) -> float:
-    """The intersection of two boxes over their union."""
+    """Return the intersection of two boxes over their union."""
     width = min(one[2], other[2]) - max(one[0], other[0])
     height = min(one[3], other[3]) - max(one[1], other[1])
     common = max(0, width) * max(0, height)
@@ -100,7 +100,7 @@ def measure_overlap(one: Box, other: Box) -> float:
 
 
 def match_cells(page: LabelledPage, found: list[Cell]) -> list[tuple[LabelledCell, Cell | None]]:
-    """Each labelled cell with the cell that was found there, or none."""
+    """Return each labelled cell with the cell that was found there, or none."""
     matched: list[tuple[LabelledCell, Cell | None]] = []
     for labelled in page.cells:
         best = max(found, key=lambda cell: measure_overlap(cell.box, labelled.box), default=None)
@@ -110,7 +110,7 @@ def match_cells(page: LabelledPage, found: list[Cell]) -> list[tuple[LabelledCel
 
 
 def count_cells(matched: list[tuple[LabelledCell, Cell | None]]) -> Counter[str]:
-    """What came of the cells of a page."""
+    """Return what came of the cells of a page."""
     counts: Counter[str] = Counter()
     for labelled, cell in matched:
         kind = "mark" if labelled.kind == "struck" else labelled.kind

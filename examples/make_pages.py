@@ -1,4 +1,4 @@
-"""Draw the sample pages of this folder: python examples/make_pages.py [FOLDER].
+"""Draw the sample pages of the folder pages: python examples/make_pages.py [FOLDER].
 
 A class list as a phone photographs it, an exam form, empty and filled in, a sudoku, and a log sheet with sums. The
 digits are the strokes of make_pictures.py; nothing is taken from any data set. The same seed draws the same pages.
@@ -198,4 +198,4 @@ def draw_pages(folder: Path, seed: int = 1998) -> None:
 
 
 if __name__ == "__main__":
-    draw_pages(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent)
+    draw_pages(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "pages")

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import shutil
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+
+from lenet.data.labels import open_folder, read_labels
+from lenet.drawing.review import ReviewParts, open_parts, write_review
+from lenet.tables.result import Cell, PageTables, Table
 
 from conftest import ROOT, served
 from held import prepare
@@ -88,7 +96,7 @@ def visit(request: pytest.FixtureRequest, browser: Any, address: str) -> Iterato
     found = Visit(context.new_page())
 
     def at_home(route: Any) -> None:
-        if route.request.url.startswith((address, "blob:", "data:")):
+        if route.request.url.startswith((address, "blob:", "data:", "file:")):
             route.continue_()
         else:
             found.wrong.append(f"asked for {route.request.url}")
@@ -238,3 +246,78 @@ def test_it_says_when_the_server_is_gone(browser: Any, tmp_path: Path) -> None:
     visit.draw([[(0.8, 0.2), (0.8, 0.8)]])
     api.expect(page.locator("#gone")).to_contain_text("The server does not answer")
     page.close()
+
+
+@ON_A_DESK
+def test_a_page_of_numbers_is_dropped_and_looked_at(visit: Visit) -> None:
+    """At /tables a class list becomes cells with their pictures; what is typed over is in the saved table."""
+    page = visit.page
+    page.goto(page.url + "tables")
+    data = list((ROOT / "examples" / "pages" / "log-sheet.jpg").read_bytes())
+    transfer = page.evaluate_handle(
+        "bytes => { const all = new DataTransfer();"
+        " all.items.add(new File([new Uint8Array(bytes)], 'log.jpg', {type: 'image/jpeg'})); return all; }",
+        data,
+    )
+    page.locator("#drop").dispatch_event("drop", {"dataTransfer": transfer})
+    api.expect(page.locator("#says")).to_contain_text("24 cells")
+    page.locator("#review summary").click()
+    api.expect(page.locator("#review .cell").first).to_be_visible()
+    shown = page.locator("#review .cell").count()
+    assert shown == 24
+    with page.expect_download() as told:
+        page.locator("#csv").click()
+    lines = Path(told.value.path()).read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "path,page,table,row,column,field,text,confidence,state,guess,box"
+    assert len(lines) == 25
+    assert lines[6].startswith("log.jpg,0,0,1,1,,12,")
+
+
+@ON_A_DESK
+def test_a_review_is_typed_over_and_saved(visit: Visit, tmp_path: Path) -> None:
+    """Doubtful cells come first; Enter goes on; the table and the archive, to train on, have what was typed."""
+    glyph = np.full((28, 28), 200, np.uint8)
+    box, quad = (10, 10, 60, 40), ((10, 10), (60, 10), (60, 40), (10, 40))
+    doubtful = (
+        Cell(0, 0, "", 0.3, "uncertain", "17", box, quad, glyphs=(glyph, glyph)),
+        Cell(0, 1, "", 0.4, "uncertain", "5", box, quad, glyphs=(glyph,)),
+    )
+    sure = (Cell(0, 2, "8", 0.99, "read", "", box, quad), Cell(0, 3, "", 0.99, "empty", "", box, quad))
+    review = tmp_path / "review.html"
+    picture = np.full((60, 80), 240, np.uint8)
+    ReviewParts(open_parts(review, fresh=True))(
+        0, "a </script> b.png", picture, PageTables((Table(1, 4, (*doubtful, *sure)),)), ()
+    )
+    write_review(review, [0])
+    page = visit.page
+    page.goto(review.as_uri())
+    api.expect(page.locator("#left")).to_have_text("2 of 2 doubtful cells left.")
+    inputs = page.locator("#doubtful input")
+    api.expect(inputs).to_have_count(2)
+    api.expect(inputs.first).to_be_focused()
+    page.keyboard.type("12")
+    page.keyboard.press("Enter")
+    api.expect(inputs.nth(1)).to_be_focused()
+    page.keyboard.press("Enter")
+    api.expect(page.locator("#left")).to_have_text("0 of 2 doubtful cells left.")
+    with page.expect_download() as told:
+        page.locator("#csv").click()
+    rows = list(csv.DictReader(io.StringIO(Path(told.value.path()).read_text(encoding="utf-8"))))
+    assert [(row["text"], row["state"]) for row in rows] == [
+        ("12", "read"),
+        ("5", "read"),
+        ("8", "read"),
+        ("", "empty"),
+    ]
+    assert rows[0]["path"] == "a </script> b.png"
+    with page.expect_download() as told:
+        page.locator("#zip").click()
+    archive = tmp_path / "corrections.zip"
+    told.value.save_as(archive)
+    with zipfile.ZipFile(archive) as store:
+        assert store.testzip() is None
+        labels = list(csv.DictReader(io.StringIO(store.read("labels.csv").decode())))
+        assert store.read("cells.csv").decode().splitlines()[1:] == ["cells/000001.png,12", "cells/000002.png,5"]
+    assert [row["label"] for row in labels] == ["1", "2", "5"]
+    with open_folder(archive) as folder:
+        assert [row.text for row in read_labels(folder)] == ["1", "2", "5"]

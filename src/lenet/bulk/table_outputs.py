@@ -160,9 +160,8 @@ def _put_value(sheet: Any, line: int, column: int, name: str, row: dict[str, Any
     if name in _WHOLE or name == "confidence":
         if value is not None:
             sheet.write_number(line, column, value)
-    else:
-        if value not in (None, ""):
-            sheet.write_string(line, column, str(value), formats[row["state"]])
+    elif value not in (None, ""):
+        sheet.write_string(line, column, str(value), formats[row["state"]])
 
 
 def _find_number(text: str) -> float | None:

@@ -28,7 +28,7 @@ def train(
         ),
     ] = None,
     data: Annotated[
-        str, typer.Option(metavar="NAME|FOLDER", help="A data set, or a folder of labelled pictures.")
+        str, typer.Option(metavar="NAME|FOLDER", help="A data set, or a folder of labelled pictures, or a .zip of one.")
     ] = "mnist",
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The run folder.", show_default="runs/RECIPE-seedN")

@@ -11,7 +11,7 @@ import numpy as np
 from lenet.arrays import Bools, Int32, Int64, Uint8
 from lenet.data import idx
 from lenet.data.fetch import Report, read_content
-from lenet.data.labels import NONE, Labelled, read_labels
+from lenet.data.labels import NONE, Labelled, open_folder, read_labels
 from lenet.data.sources import SOURCES, DataSource, Role
 from lenet.errors import DataError
 from lenet.network.spec import GLYPH_SIZE, NOT_A_DIGIT
@@ -160,8 +160,13 @@ def load_held_out_mask() -> Bools:
     return np.unpackbits(np.frombuffer(packed, np.uint8))[:60_000].astype(bool)
 
 
-def _from_folder(folder: Path) -> tuple[Digits, Bools]:
-    """Read a folder of labelled digits; return them and which of them are marked for training."""
+def _from_folder(place: Path) -> tuple[Digits, Bools]:
+    """Read a folder of labelled digits, or a .zip of it; return them and which of them are marked for training."""
+    with open_folder(place) as folder:
+        return _read_folder(folder)
+
+
+def _read_folder(folder: Path) -> tuple[Digits, Bools]:
     rows = read_labels(folder)
     labels = np.array([_label(row) for row in rows], np.uint8)
     glyphs = np.zeros((len(rows), GLYPH_SIZE, GLYPH_SIZE), np.uint8)

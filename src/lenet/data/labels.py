@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import csv
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from lenet.data.sources import SOURCES
 from lenet.errors import DataError, reason
@@ -13,6 +18,8 @@ LABEL_FILE = "labels.csv"
 # The label of a picture that is not a digit.
 NONE = "none"
 _TEXT = frozenset("0123456789.,:/-")
+# So many files, and bytes in all, are unpacked of an archive.
+_MOST_MEMBERS, _MOST_BYTES = 200_000, 2_000_000_000
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,27 @@ class Labelled:
     text: str
     part: str
     place: str
+
+
+@contextmanager
+def open_folder(path: Path) -> Iterator[Path]:
+    """Yield a folder, or for a .zip file one with all that is in it, while it is needed. Raises DataError."""
+    if path.suffix.lower() != ".zip" or not path.is_file():
+        yield path
+        return
+    with TemporaryDirectory(prefix="lenet-") as folder:
+        try:
+            with zipfile.ZipFile(path) as store:
+                members = store.infolist()
+                size = sum(member.file_size for member in members)
+                if len(members) > _MOST_MEMBERS or size > _MOST_BYTES:
+                    told = f"{len(members):,} files of {size:,} bytes"
+                    raise DataError(path, told, f"at most {_MOST_MEMBERS:,} of {_MOST_BYTES:,} are unpacked")
+                for member in members:
+                    store.extract(member, folder)  # which keeps what is in it inside the folder
+        except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error, EOFError) as error:
+            raise DataError(path, f"its archive cannot be read ({reason(error)})", "it is damaged") from error
+        yield Path(folder)
 
 
 def read_labels(folder: Path) -> list[Labelled]:
@@ -46,9 +74,12 @@ def read_numbers(data: str) -> list[Labelled]:
     """
     if data in SOURCES:
         return []
-    rows = read_labels(Path(data))
+    with open_folder(Path(data)) as folder:
+        rows = read_labels(folder)
     if all(len(row.text) == 1 or row.text == NONE for row in rows):
         return []
+    if not Path(data).is_dir():
+        raise DataError(data, "holds numbers of several digits", "unpack it, and give the folder")
     for row in rows:
         if row.text != NONE and not (row.text and set(row.text) <= _TEXT):
             raise DataError(row.place, f"label {row.text!r}", f"expected digits and . , : / -, or {NONE!r}")

@@ -10,6 +10,8 @@ from pathlib import Path
 COMMANDS = (
     "",
     "read",
+    "table",
+    "form",
     "explain",
     "evaluate",
     "train",

@@ -18,9 +18,10 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def shown_commands() -> list[tuple[str, str]]:
-    """The commands behind "$ " in the README's console blocks, each with the output shown below it."""
+    """The commands behind "$ " in the README's and the tables' console blocks, each with the output shown below it."""
     found = []
-    for block in re.findall(r"```console\n(.*?)```", README, flags=re.DOTALL):
+    tables = (ROOT / "docs" / "tables.md").read_text(encoding="utf-8")
+    for block in re.findall(r"```console\n(.*?)```", README + tables, flags=re.DOTALL):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, output = part.partition("\n")
             found.append((command, output))
@@ -29,7 +30,7 @@ def shown_commands() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("command", "output"), shown_commands(), ids=[command for command, _ in shown_commands()])
 @pytest.mark.engine
-def test_the_readme_shows_what_its_commands_print(
+def test_the_documents_show_what_their_commands_print(
     command: str, output: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Word for word; confidences may differ in the last digit from machine to machine."""
@@ -59,7 +60,7 @@ def test_cli_md_is_what_help_says() -> None:
     assert (ROOT / "docs" / "cli.md").read_text(encoding="utf-8") == page()
 
 
-@pytest.mark.parametrize("command", ["read", "summary", "evaluate", "train"])
+@pytest.mark.parametrize("command", ["read", "table", "summary", "evaluate", "train"])
 @pytest.mark.engine
 def test_every_json_key_is_documented(
     command: str, capsys: pytest.CaptureFixture[str], blob_folder: Path, tmp_path: Path
@@ -67,6 +68,7 @@ def test_every_json_key_is_documented(
     """Each key that a command prints stands in its section of docs/json.md."""
     arguments = {
         "read": [str(ROOT / "examples" / "pen.png")],
+        "table": [str(ROOT / "examples" / "pages" / "log-sheet.jpg"), "--sum", "last-row", "--best", "2"],
         "summary": ["lenet5-1998"],
         "evaluate": [],
         "train": ["--passes", "1", "--out", str(tmp_path / "run")],

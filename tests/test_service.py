@@ -72,6 +72,25 @@ def test_options_are_those_of_the_command_line(
     assert (listed["text"], listed["guess"], listed["state"]) == ("", "12751", "uncertain")
 
 
+def test_tables_are_those_of_the_command_line(
+    service: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page has the tables of `lenet table --json`, with its sums; a wrong option and a bad page are one line."""
+    monkeypatch.chdir(EXAMPLES / "pages")
+    page = {"file": ("log-sheet.jpg", Path("log-sheet.jpg").read_bytes())}
+    found = httpx.post(f"{service}/table", files=page, params={"sum": "last-row"})
+    assert found.status_code == 200
+    assert found.text == printed(capsys, "table", "--json", "--sum", "last-row", "log-sheet.jpg").strip()
+    assert [each["holds"] for each in found.json()["tables"][0]["sums"]] == [True, True, True]
+    shown = httpx.post(f"{service}/table", files=page, params={"review": "true"}).json()
+    assert len(shown["cells"]) == 24
+    assert all(cell["crop"].startswith("data:image/png;base64,") for cell in shown["cells"])
+    wrong = httpx.post(f"{service}/table", files=page, params={"sum": "somewhere"})
+    assert wrong.status_code == 422
+    bad = httpx.post(f"{service}/table", content=b"no picture", headers={"content-type": "image/png"})
+    assert (bad.status_code, bad.json()["error"].count("\n")) == (415, 0)
+
+
 def test_a_body_is_a_picture_too(service: str) -> None:
     """With an image's media type, or none; its path is null."""
     data = (EXAMPLES / "fax.tif").read_bytes()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from lenet.bulk.outputs import Rows, escape_name, write_answers
-from lenet.errors import MissingExtra
+from lenet.errors import MissingExtra, UsageError
 from lenet.files import replacing
 from lenet.tables.result import CELL_COLUMNS, list_rows
 
@@ -46,11 +46,27 @@ TABLE_ROWS = Rows(CELL_COLUMNS, make_rows, whole=_WHOLE)
 PART_ROWS = Rows((*CELL_COLUMNS, "error"), make_part_rows, whole=_WHOLE)
 
 
-def write_tables(path: Path, answers: Iterable[dict[str, Any]], *, wide: bool = False) -> None:
+def check_others(paths: list[Path], *, overwrite: bool) -> None:
+    """Raise UsageError for other files that cannot be written: of another format, or there already."""
+    for path in paths:
+        if path.suffix not in TABLE_FORMATS:
+            raise UsageError(f"--out {path}", f"ends in {path.suffix!r}", f"expected {', '.join(TABLE_FORMATS)}")
+        if path.exists() and not overwrite:
+            raise UsageError(f"--out {path}", "is there already", "give --overwrite, or choose another file")
+
+
+def write_tables(
+    path: Path, answers: Iterable[dict[str, Any]], *, wide: bool = False, others: tuple[Path, ...] = ()
+) -> None:
     """Write pages to a file, whole or not at all: a row for each cell, or `wide`, the grids themselves.
 
-    A wide .csv file of several tables is as many, numbered. Raises OSError when nothing can be written.
+    A wide .csv file of several tables is as many, numbered. The same is written to `others`. Raises OSError when
+    nothing can be written.
     """
+    if others:
+        answers = list(answers)
+        for other in others:
+            write_tables(other, answers, wide=wide)
     if path.suffix == ".xlsx":
         with replacing(path) as temporary:
             _write_workbook(temporary, answers, wide=wide)

@@ -61,7 +61,8 @@ def table(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per page.")] = False,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a .csv, .xlsx, .jsonl or .parquet file.")
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Write a .csv, .xlsx, .jsonl or .parquet file; give it again for another."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted job of the same --out.")] = False,
     overwrite: Annotated[
@@ -101,11 +102,13 @@ def table(
     from lenet.bulk import jobs
     from lenet.bulk.inputs import list_pictures, open_pictures
     from lenet.bulk.outputs import open_output
-    from lenet.bulk.table_outputs import TABLE_FORMATS, write_tables
+    from lenet.bulk.table_outputs import TABLE_FORMATS, check_others, write_tables
     from lenet.engine import load
     from lenet.tables.read_page import table_options
 
-    check_job(timeout, out, resume, overwrite)
+    first, others_out = (out[0], out[1:]) if out else (None, [])
+    check_job(timeout, first, resume, overwrite)
+    check_others(others_out, overwrite=overwrite)
     words = read_choices(choices) if choices else None
     options: dict[str, Any] = {"pattern": pattern, "columns": _parse_columns(column or []), "choices": words}
     options |= {
@@ -119,24 +122,24 @@ def table(
     found = list_pictures(paths, None, lambda line: print(line, file=sys.stderr))
     job = {"table": True, "model": model, **options}
     if cluster is not None:
-        extras = bool(as_json or annotate or review or overwrite or wide)
+        extras = bool(as_json or annotate or review or overwrite or wide or others_out)
         job |= {"column": None}
-        read_on_cluster(cluster, out, job, found, asked, resume, timeout or None, "pages", extras)
+        read_on_cluster(cluster, first, job, found, asked, resume, timeout or None, "pages", extras)
         return
     prepare_drawings(annotate, found)
-    with explain_stop(out), ExitStack() as open_files, ExitStack() as others:
+    with explain_stop(first), ExitStack() as open_files, ExitStack() as others:
         put, done = None, 0
-        if out:
-            write = partial(write_tables, wide=wide)
+        if first:
+            write = partial(write_tables, wide=wide, others=tuple(others_out))
             more: dict[str, Any] = {"resume": resume, "overwrite": overwrite, "write": write, "formats": TABLE_FORMATS}
-            put, done = open_files.enter_context(open_output(out, job, found, **more))
+            put, done = open_files.enter_context(open_output(first, job, found, **more))
         move = others.enter_context(bar("reading", "pages"))
         tell = _Teller(as_json, wide, put)
         draw = _make_drawings(annotate, review, done)
 
         def give_up(answer: Answer) -> NoReturn:
             others.close()
-            give_up_job(lambda: tell(answer), out)
+            give_up_job(lambda: tell(answer), first)
 
         left = found[done:]
         pictures = open_pictures(left, None, standard_input() if "-" in found else b"")
@@ -212,7 +215,8 @@ class _Teller:
     def __call__(self, answer: Answer) -> bool:
         from lenet.bulk.table_outputs import print_grids, print_rows
 
-        found = answer.as_json() if "page" in answer.as_json() else {"page": 0, **answer.as_json()}
+        given = answer.as_json()
+        found = {"path": given["path"], "page": given.get("page", 0), **given}
         if answer.error:
             print(answer.error, file=sys.stderr)
         elif not found["tables"]:

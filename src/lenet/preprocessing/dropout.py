@@ -42,7 +42,7 @@ def drop_print(page: Page) -> Page:
         return page
     step = max(1, int((page.grey.size / _LOOKED_AT) ** 0.5))
     coloured, grey, ink = _split_inks(np.ascontiguousarray(page.colours[::step, ::step]))
-    if min(coloured.sum(), grey.sum()) < _SOME * ink.sum() or ink.mean() > _MOST_INK:
+    if not ink.any() or min(coloured.sum(), grey.sum()) < _SOME * ink.sum() or ink.mean() > _MOST_INK:
         return page
     if max(_measure_beside(coloured, grey), _measure_beside(grey, coloured)) > _MIXED:
         return page

@@ -35,6 +35,8 @@ _MOST_ODDS = 8.0
 _STATES: dict[str, CellState] = {"empty": "empty", "mark": "mark", "struck": "mark", "print": "print"}
 # What is so surely empty, a mark or print is not read; nor what is so unlikely a number.
 _SURE, _MAYBE = 0.9, 0.05
+# A cell that comes so near to the page's edge, in pixels, is cut off.
+_EDGE = 2.0
 _NUMBER, _PRINT, _TURN = (CELL_LABELS.index(label) for label in ("number", "print", "turned"))
 _LEAST = 1e-9
 # The texts of both cuts are weighed among so many.
@@ -87,9 +89,16 @@ def _tell(
     weights = load_lines(CELL_DEFAULT).weights.cell_weights
     confidence = calibrate_confidence(found.features, weights)
     said = replace(blank, confidence=confidence, likeliest=found.likeliest[: options.best], glyphs=found.glyphs)
-    if state == "read" and confidence >= max(UNCERTAIN, options.least):
+    if state == "read" and confidence >= max(UNCERTAIN, options.least) and not _is_cut(seen.place, page):
         return replace(said, text=found.text, state="read")
     return replace(said, guess=found.text, state="uncertain")
+
+
+def _is_cut(place: GridCell, page: SeenPage) -> bool:
+    """Return whether the page's own edge cuts a cell off: what stands there may go on."""
+    height, width = page.picture.shape[:2]
+    low, high = place.corners.min(axis=0), place.corners.max(axis=0)
+    return bool((low < _EDGE).any() or (high > (width - 1 - _EDGE, height - 1 - _EDGE)).any())
 
 
 def _group(chances: Float64, *, printed: bool) -> dict[CellState, float]:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from lenet.arrays import Float64
+from lenet.decoding.confidence import calibrate_confidence
 from lenet.decoding.formats import parse_pattern
 from lenet.engine import Network, load
 from lenet.engine.dispatch import count_cores
@@ -26,6 +27,7 @@ from lenet.network.weights import find_weights, load_weights, save_weights
 from lenet.reader import ReadOptions
 from lenet.tables.read_cells import read_twice
 from lenet.tables.sight import SeenCell, tell_cells
+from lenet.training.fit_decoder import count_error_curve
 from lenet.training.line_stream import load_hands
 from lenet.training.synthetic.pages import PageMaker
 
@@ -83,7 +85,9 @@ def main() -> None:
         features, right = np.array([each for each, _ok in found]), np.array([ok for _each, ok in found])
         fitted = fit_confidence(features, right)
         weights = load_weights(CELL_DEFAULT)
-        calibration = {**weights.card.get("calibration", {}), "cell_weights": fitted.tolist()}
+        sure = np.array([calibrate_confidence(each, fitted) for each in features])
+        curve = count_error_curve(sure, right)
+        calibration = {**weights.card.get("calibration", {}), "cell_weights": fitted.tolist(), "error_curve": curve}
         told = f"{len(right)} cells of {options.pages} made pages by held-out hands, {int(right.sum())} of them right"
         calibration["cell_weights_fitted_on"] = told
         save_weights(
@@ -92,6 +96,8 @@ def main() -> None:
         )
         print(told)
         print(np.round(fitted, 3).tolist())
+        for row in curve:
+            print("from {:.4f} on {:.4f} wrong of {:.3f} answered".format(*row))
     except LenetError as error:
         print(error, file=sys.stderr)
         sys.exit(1)

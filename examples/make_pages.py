@@ -90,7 +90,8 @@ def fill(size: Size, text: str, box: tuple[float, float, float, float], rng: np.
     digit = high * float(rng.uniform(0.56, 0.66))
     left = middle - digit * 0.39 * len(text) + float(rng.normal(0, 3))
     top = y0 + (high - digit) / 2 + float(rng.normal(0, 1.5))
-    return written(text, size, (left, top, digit), 3.2, rng, 0.12)
+    strokes = ["7 with a bar" if character == "7" else character for character in text]
+    return written(strokes, size, (left, top, digit), 3.2, rng, 0.12)
 
 
 def photograph(page: Floats, corners: list[tuple[float, float]], size: Size, rng: np.random.Generator) -> Image.Image:

@@ -103,14 +103,16 @@ def ink(
 
 
 def written(
-    number: str,
+    number: str | list[str],
     size: tuple[int, int],
     box: tuple[float, float, float],
     width: float,
     rng: np.random.Generator,
     gap: float,
 ) -> Floats:
-    """Return the ink of a number as `ink` does for a digit: `gap` is the room between digits, a share of their height.
+    """Return the ink of a number, or of named strokes, as `ink` does for a digit.
+
+    `gap` is the room between digits, a share of their height.
 
     Digits stand a little up or down and lean a little differently; points and dashes are drawn where they belong.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -37,6 +37,18 @@ class GridCell:
     corners: Float64
     seen: float
     boxes: tuple[float, ...] = ()
+
+    def list_boxes(self) -> list[GridCell]:
+        """Return the boxes of a strip, each a cell, from left to right; of another cell itself."""
+        if not self.boxes:
+            return [self]
+        upper_left, upper_right, lower_right, lower_left = self.corners
+        found = []
+        for first, past in pairwise(self.boxes):
+            ends = [upper_left + (upper_right - upper_left) * share for share in (first, past)]
+            feet = [lower_left + (lower_right - lower_left) * share for share in (past, first)]
+            found.append(replace(self, corners=np.array([*ends, *feet]), boxes=()))
+        return found
 
 
 @dataclass(frozen=True, eq=False)

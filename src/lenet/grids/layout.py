@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 
 from lenet.arrays import Uint8
@@ -16,6 +17,8 @@ from lenet.grids.rules import trace_rules
 # A box on its own that is larger than this share of the page is the paper's edge; what is so much smaller than the cell
 # around it may stand in it, else it is writing.
 _EDGE, _INSIDE = 0.4, 0.25
+# A page is dark if less than this share of it is lighter than the level that parts light from dark, on so many pixels.
+_LIGHT, _LOOKED_AT = 0.2, 100_000
 # What has so many cells at most may be a letter or a square that somebody drew.
 _FEW = 2
 # Boxes of one row, at least so many, as wide as high or narrower, alike within this share, are a strip: a digit a box.
@@ -29,11 +32,11 @@ Bounds = tuple[float, float, float, float]
 
 
 def find_grids(grey: Uint8) -> list[Grid]:
-    """Return the grids on a page (H, W), uint8, dark lines on light paper, in reading order.
+    """Return the grids on a page (H, W), uint8, in reading order; lines are dark, or light on a dark page.
 
     All boxes that stand alone, and strips with a box a digit, are together one grid, the last.
     """
-    flat = flatten_page(grey)
+    flat = flatten_page(255 - grey if _is_negative(grey) else grey)
     across, down = trace_rules(flat.grey)
     made = [make_grid(*group) for group in find_groups(across, down)]
     found = _leave_out([grid for grid in made if grid is not None], flat)
@@ -44,6 +47,14 @@ def find_grids(grey: Uint8) -> list[Grid]:
     thick = float(np.median([grid.thick for grid in found])) if found else 0.0
     loose = _put_together([strip for strip in strips if strip is not None], thick)
     return [_place_grid(grid, flat) for grid in (*tables, *loose)]
+
+
+def _is_negative(grey: Uint8) -> bool:
+    """Return whether a page is dark but for lines and writing: a photograph of paper on a dark table is not."""
+    step = max(1, int((grey.size / _LOOKED_AT) ** 0.5))
+    few = np.ascontiguousarray(grey[::step, ::step])
+    level, _ = cv2.threshold(few, 0, 255, cv2.THRESH_OTSU)
+    return bool((few > level).mean() < _LIGHT)
 
 
 def _leave_out(grids: list[Grid], flat: FlatPage) -> list[Grid]:

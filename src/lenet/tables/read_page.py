@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from lenet.engine import Network
+from lenet.engine.lines import load_lines
 from lenet.errors import UsageError
+from lenet.network.spec import CELL_DEFAULT
 from lenet.preprocessing.decode import PictureSource
 from lenet.reader import ReadOptions, read_options
 from lenet.tables.form import Form, load_form, place_form
@@ -95,14 +97,30 @@ def table_options(
         raise UsageError(f"sum {sums!r}", f"expected {', '.join(get_args(SumPlace))}")
     if not network.weights.reads_numbers:
         raise UsageError(f"table with {network.weights.name}", "these weights read one digit", "choose others")
-    more: dict[str, Any] = {"best": best, "max_error": max_error}
+    least = 0.0 if max_error is None else _find_least(max_error)
+
+    def ask(pattern: str | None, choices: Sequence[str] | None = None) -> ReadOptions:
+        return replace(read_options(network, pattern=pattern, choices=choices, best=best), least=least)
+
     own = {}
     for column, each in (columns or {}).items():
         if column < 0:
             raise UsageError(f"column {column}", "columns are counted from 0")
-        own[column] = read_options(network, pattern=each, **more)
-    cells = read_options(network, pattern=pattern, choices=choices, **more)
+        own[column] = ask(each)
+    cells = ask(pattern, choices)
     form = None if fields is None else load_form(Path(fields))
     named = {each.name: each.pattern for each in form.fields if each.pattern is not None} if form else {}
-    by_name = {name: read_options(network, pattern=each, **more) for name, each in named.items()}
+    by_name = {name: ask(each) for name, each in named.items()}
     return TableOptions(cells, own, sums, printed, form, by_name)  # type: ignore[arg-type]
+
+
+def _find_least(max_error: float) -> float:
+    """Return from which confidence on at most this share of the cells that are answered is wrong, on made pages.
+
+    1 if there is none.
+    """
+    if not 0 < max_error < 1:
+        raise UsageError(f"max_error {max_error:g}", "expected a share above 0 and below 1")
+    curve = load_lines(CELL_DEFAULT).weights.error_curve
+    enough = [confidence for confidence, error, _answered in ([] if curve is None else curve) if error <= max_error]
+    return float(min(enough, default=1.0))

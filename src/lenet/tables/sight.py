@@ -83,16 +83,16 @@ def _look(page: Page, quarters: int) -> SeenPage:
     picture = np.ascontiguousarray(np.rot90(given, quarters))
     grey = np.ascontiguousarray(np.rot90(page.grey, quarters))
     found = find_grids(grey)
-    if not found:  # light lines on dark paper
-        found = find_grids(255 - grey)
     grids = tuple(SeenGrid(grid, tuple(see_cells(grey, grid))) for grid in found)
     return SeenPage(picture, grids, quarters, page.size, page.scale)
 
 
 def see_cells(grey: Uint8, grid: Grid) -> list[SeenCell]:
-    """Tell what the cells of a grid hold on a page (H, W) uint8."""
-    cuts = [cut_cell(grey, cell.corners, grid.thick, CLOSE) for cell in grid.cells]
-    return [SeenCell(cell, each) for cell, each in zip(grid.cells, tell_cells(cuts), strict=True)]
+    """Tell what the cells of a grid hold on a page (H, W) uint8; of a strip what its boxes do, on average."""
+    boxes = [(row, box) for row, cell in enumerate(grid.cells) for box in cell.list_boxes()]
+    told = tell_cells([cut_cell(grey, box.corners, grid.thick, CLOSE) for _row, box in boxes])
+    rows = np.array([row for row, _box in boxes])
+    return [SeenCell(cell, told[rows == row].mean(axis=0)) for row, cell in enumerate(grid.cells)]
 
 
 def tell_cells(cuts: list[Uint8]) -> Float64:

@@ -22,21 +22,20 @@ from lenet.errors import LenetError
 from lenet.evaluation.calibration import fit_confidence
 from lenet.grids.cells import GridCell
 from lenet.grids.crops import CLOSE, cut_cell
-from lenet.network.spec import CELL_DEFAULT, CELL_LABELS, DEFAULT
+from lenet.network.spec import CELL_DEFAULT, DEFAULT
 from lenet.network.weights import find_weights, load_weights, save_weights
 from lenet.reader import ReadOptions
-from lenet.tables.read_cells import read_twice
+from lenet.tables.read_cells import group_chances, read_twice
 from lenet.tables.sight import SeenCell, tell_cells
 from lenet.training.fit_decoder import count_error_curve
 from lenet.training.line_stream import load_hands
 from lenet.training.synthetic.pages import PageMaker
 
 # Pages that are read; of each so many cells at most. Corners are found off by this share of a cell's side.
-PAGES, _CELLS, _OFF, _THICK = 160, 40, 0.01, 3.0
+PAGES, _CELLS, _OFF, _THICK = 200, 40, 0.01, 3.0
 _SEED = 2_000_000
 # A cell is read if it is so likely a number; every second page with a pattern of digits.
 _LIKELY = 0.05
-_NUMBER = CELL_LABELS.index("number")
 
 _maker: PageMaker | None = None
 _network: Network | None = None
@@ -61,7 +60,8 @@ def _read_page(number: int) -> list[tuple[Float64, bool]]:
     options = ReadOptions(allowed=parse_pattern(r"\d{1,5}") if number % 2 else None)
     found = []
     for row in rng.permutation(len(plain))[:_CELLS].tolist():
-        if told[row, _NUMBER] < _LIKELY:
+        chances = group_chances(told[row], printed=False)
+        if chances["read"] + chances["uncertain"] < _LIKELY:
             continue
         said = read_twice(picture, SeenCell(places[row], told[row]), _THICK, _network, options)
         if said.text:

@@ -51,18 +51,34 @@ def find_grid_lines(rules: list[RuledLine]) -> list[GridLine]:
     """Put the rules of one direction of a grid together to lines, in order across."""
     first, last = min(rule.first for rule in rules), max(rule.last for rule in rules)
     along = np.arange(first, last + 1, dtype=np.float64)
-    lines: list[list[RuledLine]] = []
     longest = sorted(rules, key=lambda rule: -len(rule.places))
     bends = [rule for rule in longest if len(rule.places) > _LONG * len(along)] or longest[:1]
     reach = _OFF * _measure_pitch(bends)
+    lines: list[list[_Piece]] = []
     for rule in longest:
-        own = next((line for line in lines if _belongs(rule, line, bends, reach)), None)
+        piece = _bend_piece(rule, bends)
+        own = next((line for line in lines if _belongs(piece, line, reach)), None)
         if own is None:
-            lines.append([rule])
+            lines.append([piece])
         else:
-            own.append(rule)
-    found = [_draw_line(line, bends, along) for line in lines]
+            own.append(piece)
+    found = [_draw_line(line, along) for line in lines]
     return sorted(found, key=lambda line: float(np.mean(line.places)))
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A rule, the long rule that it is nearest to, or is, and how far it is beside that, across."""
+
+    rule: RuledLine
+    bend: RuledLine
+    offset: float
+
+
+def _bend_piece(rule: RuledLine, bends: list[RuledLine]) -> _Piece:
+    offsets = [float(np.mean(rule.places - bend.at(rule.along))) for bend in bends]
+    nearest = int(np.argmin(np.abs(offsets)))
+    return _Piece(rule, bends[nearest], offsets[nearest])
 
 
 def _measure_pitch(rules: list[RuledLine]) -> float:
@@ -73,37 +89,30 @@ def _measure_pitch(rules: list[RuledLine]) -> float:
     return float(between.min()) if len(between) else 0.0
 
 
-def _belongs(rule: RuledLine, line: list[RuledLine], bends: list[RuledLine], reach: float) -> bool:
-    """Return whether a rule is a piece of a line: beside one of its pieces, or behind, as a long rule goes."""
-    behind = []
-    for piece in line:
-        start, end = max(rule.first, piece.first), min(rule.last, piece.last)
-        if end - start > max(_FEW, _OVERLAP * min(len(rule.places), len(piece.places))):
+def _belongs(piece: _Piece, line: list[_Piece], reach: float) -> bool:
+    """Return whether a piece is of a line: beside one of its pieces, or behind, as a long rule goes."""
+    rule, behind = piece.rule, []
+    for other in line:
+        start, end = max(rule.first, other.rule.first), min(rule.last, other.rule.last)
+        if end - start > max(_FEW, _OVERLAP * min(len(rule.places), len(other.rule.places))):
             places = np.arange(start, end + 1, dtype=np.float64)
-            return float(np.median(np.abs(rule.at(places) - piece.at(places)))) < _DOUBLE
-        bend = _choose_bend(piece, bends)
-        behind.append(abs(_measure_offset(rule, bend) - _measure_offset(piece, bend)))
+            return float(np.median(np.abs(rule.at(places) - other.rule.at(places)))) < _DOUBLE
+        offset = piece.offset
+        if other.bend is not piece.bend:
+            offset = float(np.mean(rule.places - other.bend.at(rule.along)))
+        behind.append(abs(offset - other.offset))
     return min(behind) < max(_DOUBLE, reach)
 
 
-def _choose_bend(rule: RuledLine, bends: list[RuledLine]) -> RuledLine:
-    """Return the long rule that is nearest to a rule, or is that rule."""
-    return min(bends, key=lambda bend: abs(_measure_offset(rule, bend)))
-
-
-def _measure_offset(rule: RuledLine, bend: RuledLine) -> float:
-    """Return how far a rule is beside another, across."""
-    return float(np.mean(rule.places - bend.at(rule.along)))
-
-
-def _draw_line(line: list[RuledLine], bends: list[RuledLine], along: Float64) -> GridLine:
+def _draw_line(line: list[_Piece], along: Float64) -> GridLine:
     """Return a line of some pieces, the longest first, at all pixels along; between them it is bent as a long rule."""
-    bend = _choose_bend(line[0], bends)
+    bend = line[0].bend
     offsets, seen = np.full(len(along), np.nan), np.zeros(len(along), bool)
     for piece in reversed(line):
-        part = slice(piece.first - int(along[0]), piece.last - int(along[0]) + 1)
-        offsets[part] = piece.places - bend.at(piece.along)
-        seen[part] |= piece.seen > 0
+        rule = piece.rule
+        part = slice(rule.first - int(along[0]), rule.last - int(along[0]) + 1)
+        offsets[part] = rule.places - bend.at(rule.along)
+        seen[part] |= rule.seen > 0
     known = ~np.isnan(offsets)
     offsets = np.interp(along, along[known], offsets[known])
-    return GridLine(int(along[0]), bend.at(along) + offsets, seen, max(piece.thick for piece in line))
+    return GridLine(int(along[0]), bend.at(along) + offsets, seen, max(piece.rule.thick for piece in line))

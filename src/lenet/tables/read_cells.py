@@ -17,7 +17,8 @@ from lenet.grids.crops import CLOSE, TIGHT, cut_cell
 from lenet.network.probabilities import log_odds
 from lenet.network.spec import CELL_DEFAULT, CELL_LABELS, SPACE
 from lenet.network.weights import CELL_WEIGHT_COUNT
-from lenet.reader import ReadOptions, read
+from lenet.preprocessing.pipeline import prepare_page
+from lenet.reader import ReadOptions, explain_page
 from lenet.result import Reading
 from lenet.tables.result import Cell, CellState
 from lenet.tables.sight import SeenCell, SeenPage, tell_cells
@@ -115,11 +116,14 @@ def group_chances(chances: Float64, *, printed: bool) -> dict[CellState, float]:
 def read_twice(
     picture: Uint8, seen: SeenCell, thick: float, network: Network, options: ReadOptions, *, printed: bool = False
 ) -> CellText:
-    """Read a cell cut out closely and with a margin, and weigh what the two say; print counts as a number if asked."""
+    """Read a cell cut out closely and with a margin, and weigh what the two say; print counts as a number if asked.
+
+    The page is upright: no cell is looked at turned.
+    """
     asked = replace(options, best=max(options.best, _WEIGHED))
     cuts = [cut_cell(picture, seen.place.corners, thick, inset) for inset in (CLOSE, TIGHT)]
     number = group_chances(seen.chances, printed=printed)["read"]
-    return weigh_readings([read(cut, network, asked) for cut in cuts], number)
+    return weigh_readings([explain_page(prepare_page(cut), network, asked).reading for cut in cuts], number)
 
 
 def weigh_readings(readings: list[Reading], number: float) -> CellText:

@@ -108,7 +108,7 @@ def test_a_line_network_can_be_sent_to_another_process(rng: np.random.Generator)
 
 def test_shipped_line_weights_read_lines_alone() -> None:
     """They are loaded once, are no weights for digits, and those for digits are none for lines."""
-    assert list(list_line_weights()) == ["lenet-line"]
+    assert list(list_line_weights()) == ["lenet-cell", "lenet-line"]
     assert "lenet-line" not in list_shipped()
     assert load_lines() is load_lines()
     with pytest.raises(WeightsError, match="reads lines, not digits"):

@@ -80,8 +80,8 @@ class Shares:
             float(rng.uniform(0.05, 0.4)),
             float(rng.choice([0.0, 0.05, 0.3])),
             float(rng.choice([0.0, 0.03, 0.08])),
-            float(rng.choice([0.0, 0.0, 0.3])),
-            float(rng.choice([0.0, 0.02])),
+            float(rng.choice([0.0, 0.1, 0.3])),
+            float(rng.choice([0.0, 0.04])),
             int(rng.choice([1, 2, 3, 4, 5])),
             bool(rng.random() < 0.25),
         )
@@ -108,7 +108,7 @@ def plan_page(rng: np.random.Generator) -> PagePlan:
         y += size + float(rng.uniform(20, 90))
     while y < PAGE_HEIGHT - 250:
         part = rng.random()
-        if part < 0.6:
+        if part < 0.55:
             y = _plan_table(plan, y, rng)
         elif part < 0.72:
             y = _plan_squares(plan, y, rng)

@@ -19,6 +19,8 @@ from lenet.training.synthetic.negatives import draw_negative
 from lenet.training.synthetic.page_photo import photograph
 from lenet.training.synthetic.page_plan import PAGE_HEIGHT, PAGE_WIDTH, CellKind, PagePlan, PlannedCell, plan_page
 
+# This share of the pages is printed in the font that is built in, where there are others.
+_BUILT_IN = 0.1
 # A number is so high beside its cell; it may stand over the cell's lines by this share of its height, this often.
 _SHARES, _OVER, _OVER_OFTEN = (0.42, 0.85), 0.25, 0.12
 # Signs of UNIPEN's hands that are marks when they stand alone in a cell, and how many drawn marks there are to one.
@@ -71,7 +73,8 @@ class PageMaker:
     def make(self, rng: np.random.Generator, plan: PagePlan | None = None) -> FilledPage:
         """Plan a page, unless it is given, rule and print it, fill it in, take its picture."""
         plan = plan or plan_page(rng)
-        font = str(rng.choice(self.fonts.printed)) if self.fonts.printed else None
+        built_in = not self.fonts.printed or rng.random() < _BUILT_IN
+        font = None if built_in else str(rng.choice(self.fonts.printed))
         printed = _print_page(plan, font, rng)
         written = np.zeros((PAGE_HEIGHT, PAGE_WIDTH), np.float32)
         writer = _Writer(LineMaker(self.hands, replace(self.fonts, printed=())), _draw_style(rng), rng)

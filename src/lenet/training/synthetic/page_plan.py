@@ -136,7 +136,8 @@ def _plan_table(plan: PagePlan, y: float, rng: np.random.Generator) -> float:
     columns = int(min(columns, (PAGE_WIDTH - _MARGIN - first - 20) / rest))
     x = float(rng.uniform(20, max(21, PAGE_WIDTH - 20 - first - rest * columns)))
     wide = [first, *(rest * (rng.uniform(0.7, 1.3, columns) if rng.random() < 0.3 else np.ones(columns)))]
-    edges = [x, *(x + np.cumsum(wide))]
+    shrink = min(1.0, (PAGE_WIDTH - 20 - x) / sum(wide))
+    edges = [x, *(x + shrink * np.cumsum(wide))]
     tall = [high * float(rng.uniform(0.7, 1.2)), *([high] * rows)]
     lines = [y, *(y + np.cumsum(tall))]
     _rule_table(plan, edges, lines, rng)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -240,6 +241,28 @@ def test_what_cannot_be_written_is_one_clear_line(nodes: Nodes, tmp_path: Path) 
     status, stdout, stderr = told(job)
     assert (status, stdout, stderr.count("\n")) == (1, "", 1)
     assert "cannot be written (no such file or directory)" in stderr
+
+
+def test_pages_of_tables_are_spread(nodes: Nodes, tmp_path: Path) -> None:
+    """Every page is in a part, also one without a table and one that is none, each cell once, in order."""
+    import pyarrow.parquet
+
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    shutil.copy(ROOT / "examples" / "pages" / "log-sheet.jpg", pages / "a.jpg")
+    shutil.copy(ROOT / "examples" / "tiny.bmp", pages / "b.bmp")
+    (pages / "c.png").write_bytes(b"no picture")
+    out = tmp_path / "out"
+    status, said, err = told(lenet("table", str(pages), "--cluster", nodes.address, "--out", str(out)))
+    assert status == 1
+    assert said == f"{out}: 3 pages in 3 parts, 1 could not be read (column error)\n"
+    assert err == ""
+    tables = [pyarrow.parquet.read_table(part).to_pylist() for part in sorted(out.glob("part-*.parquet"))]
+    rows = [row for table in tables for row in table]
+    assert [Path(row["path"]).name for row in rows] == ["a.jpg"] * 24 + ["b.bmp", "c.png"]
+    assert [rows[21]["text"], rows[23]["text"]] == ["43", "43"]
+    assert rows[24]["state"] is None
+    assert rows[25]["error"].endswith("c.png: is not a picture in a known format; save it as PNG or JPEG")
 
 
 def test_replicas_are_spread_and_a_lost_one_goes_on(nodes: Nodes, tmp_path: Path, blob_folder: Path) -> None:

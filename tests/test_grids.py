@@ -158,6 +158,14 @@ def test_tables_stand_in_reading_order_and_far_lines_make_none() -> None:
     assert find_grids(lined) == []
     assert find_grids(paper()) == []
     assert find_grids(np.zeros((3, 3), np.uint8)) == []
+    assert find_grids(np.zeros((20, 30_000), np.uint8)) == []
+
+
+def test_squared_paper_is_no_table() -> None:
+    """What has as many squares as squared paper is left out: they are no cells."""
+    page = paper()
+    page[::12] = page[:, ::12] = 120
+    assert sum(len(grid.cells) for grid in find_grids(page)) <= 1
 
 
 def test_a_dark_header_bounds_the_row_below_it() -> None:

@@ -19,6 +19,8 @@ _PARTS = 0.45
 _WHOLE, _FACES, _OF_TOUCHED, _TOUCHED = 0.95, 2, 0.7, 0.1
 # A line that is seen along this share of the grid is part of it; of a grid with so many faces along it, along that one.
 _ALONG, _SEVERAL, _MOSTLY = 0.9, 3, 0.6
+# What has more crossings is squared paper.
+_MOST = 5_000
 # The smallest side of a cell, in pixels of the flat page.
 _SMALLEST = RUN - 4
 
@@ -69,7 +71,7 @@ def make_grid(across: list[RuledLine], down: list[RuledLine]) -> Grid | None:
     """Return the grid that some rules make, its corners on the flat page; None: they make no cell."""
     level, upright = _choose_lines(find_grid_lines(across), find_grid_lines(down))
     level, upright = add_sides(level, upright), add_sides(upright, level)
-    if len(level) < 2 or len(upright) < 2:  # noqa: PLR2004
+    if len(level) < 2 or len(upright) < 2 or len(level) * len(upright) > _MOST:  # noqa: PLR2004
         return None
     crossings = _find_crossings(level, upright)
     tops, sides = _measure_support(level, upright, crossings)

@@ -47,7 +47,8 @@ def flatten_page(grey: Uint8) -> FlatPage:
     shrink = min(1.0, WORKING_SIDE / max(grey.shape))
     small = grey
     if shrink < 1:
-        small = cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA).astype(np.uint8)
+        size = tuple(max(1, round(side * shrink)) for side in grey.shape[::-1])
+        small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
     warp, size = _find_warp(small)
     flat = cv2.warpPerspective(small, warp, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     width, height = small.shape[1] / grey.shape[1], small.shape[0] / grey.shape[0]

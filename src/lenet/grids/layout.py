@@ -12,7 +12,7 @@ from lenet.grids.cells import Grid, GridCell, make_grid
 from lenet.grids.combs import find_combs
 from lenet.grids.crossings import find_groups
 from lenet.grids.flatten import FlatPage, flatten_page
-from lenet.grids.rules import trace_rules
+from lenet.grids.rules import RUN, trace_rules
 
 # A box on its own that is larger than this share of the page is the paper's edge; what is so much smaller than the cell
 # around it may stand in it, else it is writing.
@@ -36,6 +36,8 @@ def find_grids(grey: Uint8) -> list[Grid]:
 
     All boxes that stand alone, and strips with a box a digit, are together one grid, the last.
     """
+    if min(grey.shape) < RUN:
+        return []
     flat = flatten_page(255 - grey if _is_negative(grey) else grey)
     across, down = trace_rules(flat.grey)
     made = [make_grid(*group) for group in find_groups(across, down)]

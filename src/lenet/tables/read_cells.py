@@ -33,8 +33,8 @@ assert len(CELL_FEATURES) + 1 == CELL_WEIGHT_COUNT
 _MOST_ODDS = 8.0
 # What the labels of the cell network are called in a table; a number is read.
 _STATES: dict[str, CellState] = {"empty": "empty", "mark": "mark", "struck": "mark", "print": "print"}
-# A text is answered from this confidence on. On made pages by held-out hands, which are harder than real ones, 10.6 %
-# of such answers are wrong, 13.6 from 0.5 on (the error curve in the weights' card).
+# A text is answered from this confidence on. On made pages by held-out hands, which are harder than real ones, 8.0 %
+# of such answers are wrong, 10.1 from 0.5 on (the error curve in the weights' card).
 _ANSWERED = 0.6
 # What is so unlikely a number is not read.
 _MAYBE = 0.05

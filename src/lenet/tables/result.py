@@ -23,7 +23,7 @@ CELL_COLUMNS = (*("path", "page", "table", "row", "column", "field", "text", "co
 class Cell:
     """A cell of a table, its first `row` and `column` counted from 0, and how many `rows` and `columns` it spans.
 
-    `text` is an answer, or empty: then `guess` is the likeliest text of what is written, if it is a number.
+    `text` is an answer, or empty: then `guess` is the likeliest text of what is written, if it may be a number.
     `confidence` is the probability that its text is right, or its guess, or that it is empty, a mark or print. `box`
     x0, y0, x1, y1 and the corners `quad`, clockwise from upper left, are in the page's own pixels. `likeliest` are the
     texts that it may say, best first. `glyphs` (28, 28) uint8 are its digits as they were seen, one for each, or none.

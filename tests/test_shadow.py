@@ -93,7 +93,7 @@ def test_a_board_beside_a_bright_wall_is_no_shadow(board: int) -> None:
     assert remove_shadow(there) is there
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.iterdir() if path.suffix != ".py"))
+@pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.iterdir() if path.suffix not in ("", ".py")))
 def test_pages_without_a_hard_shadow_are_as_they_were(name: str) -> None:
     """Soft shadows, boards, boxes, notes and bold digits are left to what follows."""
     page = open_page(EXAMPLES / name)

@@ -67,7 +67,7 @@ def test_ink_that_is_darker_or_lighter_is_left_to_its_grey(
     assert use_colour_contrast(page) is page
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.iterdir() if path.suffix != ".py"))
+@pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.iterdir() if path.suffix not in ("", ".py")))
 def test_examples_are_left_to_their_grey(name: str) -> None:
     """Blue pens on black forms, red forms, shadows and boards."""
     page = open_page(EXAMPLES / name)

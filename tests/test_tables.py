@@ -321,5 +321,6 @@ def test_printed_rows_are_those_of_to_rows(capsys: pytest.CaptureFixture[str]) -
     assert status == 0
     printed = list(csv.DictReader(io.StringIO(out)))
     rows = [row for table in read("log-sheet.jpg") for row in table.to_rows()]
+    assert [row["path"] for row in printed] == [row["path"] for row in rows]
     assert [row["text"] for row in printed] == [row["text"] for row in rows]
     assert [row["box"] for row in printed] == [row["box"] for row in rows]

@@ -128,9 +128,8 @@ def load_form(path: Path) -> Form:
     if picture is None or not _is_file(picture):
         return Form(fields, None, ())
     seen = see_page(picture, turn=False)
-    grey = seen.picture if seen.picture.ndim == 2 else np.ascontiguousarray(seen.picture[..., 1])  # noqa: PLR2004
     scaled = tuple(replace(field, corners=field.corners / seen.scale) for field in fields)
-    return Form(scaled, grey, tuple(each.grid for each in seen.grids))
+    return Form(scaled, seen.grey, tuple(each.grid for each in seen.grids))
 
 
 def _is_file(path: Path) -> bool:
@@ -192,12 +191,12 @@ def place_form(form: Form, page: SeenPage) -> tuple[SeenGrid, tuple[Field, ...]]
     A field whose cell is found on the page has that cell's corners. Raises PictureError if the form is not on the page.
     """
     grids = [seen.grid for seen in page.grids]
-    grey = page.picture if page.picture.ndim == 2 else np.ascontiguousarray(page.picture[..., 1])  # noqa: PLR2004
     if form.picture is None:
         raise PictureError("form", "the form's picture is not where imagePath says", "put it there")
     cells = [cell for grid in grids for cell in grid.cells]
     tried = [
-        _snap(form.fields, mapping, cells) for mapping in list_mappings(form.picture, grey, list(form.grids), grids)
+        _snap(form.fields, mapping, cells)
+        for mapping in list_mappings(form.picture, page.grey, list(form.grids), grids)
     ]
     if not tried or max(share for share, _places in tried) < _FOUND:
         raise PictureError("form", "the form is not found on it", "give the page as a whole, or another form")
@@ -210,7 +209,7 @@ def place_form(form: Form, page: SeenPage) -> tuple[SeenGrid, tuple[Field, ...]]
             placed.append((place, form.fields[number]))
     thick = max([grid.thick for grid in grids], default=0.0)
     grid = Grid(len(rows), max(map(len, rows)), tuple(place for place, _field in placed), thick)
-    chances = see_cells(grey, grid)
+    chances = see_cells(page.grey, grid)
     cells_seen = tuple(SeenCell(place, each.chances) for (place, _field), each in zip(placed, chances, strict=True))
     return SeenGrid(grid, cells_seen), tuple(field for _place, field in placed)
 

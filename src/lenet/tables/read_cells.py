@@ -197,8 +197,7 @@ def _read_strip(
 ) -> Cell:
     """Read a strip of boxes, a digit in each, as one number; a box that is empty between others is a doubt."""
     boxes = place.list_boxes()
-    grey = page.picture if page.picture.ndim == 2 else page.picture[..., 1]  # noqa: PLR2004
-    told = tell_cells([cut_cell(np.ascontiguousarray(grey), box.corners, thick, CLOSE) for box in boxes])
+    told = tell_cells([cut_cell(page.grey, box.corners, thick, CLOSE) for box in boxes])
     states = [max(group_chances(each, printed=False).items(), key=lambda one: one[1]) for each in told]
     written = [row for row, (state, _chance) in enumerate(states) if state != "empty"]
     if not written:

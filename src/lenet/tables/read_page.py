@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from os import PathLike
 from pathlib import Path
 from typing import get_args
 
@@ -41,18 +42,18 @@ class TableOptions:
 
 def read_tables(source: PictureSource, network: Network, options: TableOptions = TableOptions()) -> PageTables:
     """Return the tables of a page, in reading order. Raises PictureError when the picture cannot be decoded."""
-    page = see_page(source)
+    page, path = see_page(source), str(source) if isinstance(source, str | PathLike) else ""
     if options.form is not None:
         grid, fields = place_form(options.form, page)
-        return PageTables((_read_grid(page, grid, 0, network, options, tuple(each.name for each in fields)),))
-    grids = enumerate(page.grids)
-    return PageTables(tuple(_read_grid(page, grid, number, network, options) for number, grid in grids))
+        tables = [_read_grid(page, grid, network, options, tuple(each.name for each in fields))]
+    else:
+        tables = [_read_grid(page, grid, network, options) for grid in page.grids]
+    return PageTables(tuple(replace(table, path=path, table=number) for number, table in enumerate(tables)))
 
 
 def _read_grid(
     page: SeenPage,
     grid: SeenGrid,
-    number: int,
     network: Network,
     options: TableOptions,
     names: tuple[str, ...] = (),
@@ -67,7 +68,7 @@ def _read_grid(
         thick = grid.grid.thick
         cell = read_cell(page, seen, thick, network, asked, printed=options.printed)
         cells.append(replace(cell, field=name))
-    table = Table(grid.grid.rows, grid.grid.columns, tuple(cells), table=number)
+    table = Table(grid.grid.rows, grid.grid.columns, tuple(cells))
     if options.sums:
         table = check_sums(table, options.sums)
         kept = options.cells.best

@@ -44,13 +44,14 @@ class SeenGrid:
 
 @dataclass(frozen=True)
 class SeenPage:
-    """A page that is upright: `picture` (H, W) or (H, W, 3) uint8, red first; its grids; and how it came to be so.
+    """A page that is upright: `picture` (H, W) or (H, W, 3) uint8, red first, and in `grey` (H, W); its grids.
 
     `quarters` is by how many quarters to the left it was turned from the page as it was given, whose own `size` is
     (width, height); a pixel stands for `scale` of that page's.
     """
 
     picture: Uint8
+    grey: Uint8
     grids: tuple[SeenGrid, ...]
     quarters: int
     size: tuple[int, int]
@@ -84,7 +85,7 @@ def _look(page: Page, quarters: int) -> SeenPage:
     grey = np.ascontiguousarray(np.rot90(page.grey, quarters))
     found = find_grids(grey)
     grids = tuple(SeenGrid(grid, tuple(see_cells(grey, grid))) for grid in found)
-    return SeenPage(picture, grids, quarters, page.size, page.scale)
+    return SeenPage(picture, grey, grids, quarters, page.size, page.scale)
 
 
 def see_cells(grey: Uint8, grid: Grid) -> list[SeenCell]:
@@ -112,12 +113,8 @@ def _choose_turn(seen: SeenPage) -> int:
     written = [(grid, cell) for grid in seen.grids for cell in grid.cells if cell.chances[_EMPTY] < _WRITTEN]
     if not written or np.mean([cell.chances[_TURN] for _grid, cell in written]) < _SUSPECT:
         return 0
-    grey = seen.picture if seen.picture.ndim == 2 else seen.picture[..., 1]  # noqa: PLR2004
     step = max(1, len(written) // _MOST_TURNED)
-    cuts = [
-        cut_cell(np.ascontiguousarray(grey), cell.place.corners, grid.grid.thick, CLOSE)
-        for grid, cell in written[::step]
-    ]
+    cuts = [cut_cell(seen.grey, cell.place.corners, grid.grid.thick, CLOSE) for grid, cell in written[::step]]
     upright = []
     for quarters in range(4):
         chances = tell_cells([np.ascontiguousarray(np.rot90(cut, quarters)) for cut in cuts])

@@ -127,6 +127,18 @@ def test_light_lines_on_a_dark_page_are_lines_too() -> None:
     assert (table.rows, table.columns) == (6, 4)
 
 
+def test_what_the_picture_cuts_off_is_no_answer() -> None:
+    """A table that goes on beyond the picture has its other cells; of those that are cut nothing is answered."""
+    with Image.open(PAGES / "log-sheet.jpg") as page:
+        given = np.asarray(page)[:, :560]
+    (table,) = lenet.read_table(given)
+    cells = {(cell.row, cell.column): cell for cell in table.cells}
+    assert [cells[row, 1].best_text for row in range(1, 6)] == [texts[0] for texts in LOG]
+    cut = [cell for cell in table.cells if cell.box[2] >= 558]
+    assert len(cut) >= 5
+    assert all(cell.text == "" for cell in cut)
+
+
 def test_columns_have_patterns_of_their_own() -> None:
     """A column's pattern holds for its cells alone."""
     (table,) = read("log-sheet.jpg")

@@ -91,11 +91,8 @@ def _tell(
         return replace(blank, state="mark" if state == "read" else state, confidence=chances[state])
     confidence = calibrate_confidence(found.features, load_lines(CELL_DEFAULT).weights.cell_weights)
     said = replace(blank, confidence=confidence, likeliest=found.likeliest[: options.best], glyphs=found.glyphs)
-    if (
-        state not in ("uncertain", "print")
-        and confidence >= max(_ANSWERED, options.least)
-        and not _is_cut(seen.place, page)
-    ):
+    sure = confidence >= max(_ANSWERED, options.least) and not _is_cut(seen.place, page)
+    if sure and state in ("read", "mark"):
         return replace(said, text=found.text, state="read")
     if state == "print":  # what may be a mark may be a number that is hard to read: it is told as a guess
         return replace(said, guess=found.text, state=state, confidence=chances[state])

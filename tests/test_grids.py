@@ -108,6 +108,28 @@ def test_strokes_of_writing_part_no_cell() -> None:
     assert (grid.rows, grid.columns, len(grid.cells)) == (3, 3, 9)
 
 
+def test_strokes_above_each_other_part_no_cells() -> None:
+    """A stroke through two rows, and shorter ones in line with it, are no line of the grid."""
+    page = paper()
+    rule(page, [100, 250, 400, 550], [100 + 60 * y for y in range(10)])
+    cv2.line(page, (325, 160), (325, 280), 40, 3)
+    for y in (300, 360, 420, 480, 540, 600):
+        cv2.line(page, (325, y), (325, y + 22), 40, 3)
+    (grid,) = find_grids(page)
+    assert (grid.rows, grid.columns, len(grid.cells)) == (9, 3, 27)
+
+
+def test_lines_that_end_apart_make_no_side() -> None:
+    """Rules of different lengths beyond the last column leave the table as it is."""
+    page = paper()
+    for y in range(100, 401, 60):
+        cv2.line(page, (100, y), (420 + y, y), 60, 2)
+    for x in (100, 280, 400):
+        cv2.line(page, (x, 100), (x, 400), 60, 2)
+    (grid,) = find_grids(page)
+    assert (grid.rows, grid.columns) == (5, 2)
+
+
 def test_boxes_strips_and_combs_are_one_grid_of_loose_cells() -> None:
     """A box alone is a cell; boxes side by side, a digit each, are one with the places of its lines; so is a comb."""
     page = paper()
@@ -140,8 +162,8 @@ def test_what_somebody_drew_in_a_cell_is_no_cell() -> None:
     """A square as high as half of its cell is a mark; the paper's own edge is no table."""
     page = np.full((1100, 900), 70, np.uint8)
     page[40:1060, 40:860] = 245
-    rule(page, [100, 300, 500, 700], [200, 270, 340, 410])
-    cv2.rectangle(page, (380, 285), (415, 325), 40, 3)
+    rule(page, [100, 300, 500, 700], [200, 300, 400, 500])
+    cv2.rectangle(page, (370, 315), (440, 385), 40, 2)
     (grid,) = find_grids(page)
     assert len(grid.cells) == 9
 

@@ -18,45 +18,8 @@ _FORM = "multipart/form-data"
 _FIELD = "file"
 
 
-class Options(BaseModel):
-    """How to read, as `lenet read` takes it: in the query, or as fields of the form."""
-
-    model_config = ConfigDict(extra="forbid")
-    digit: Annotated[bool, Field(description="take the whole picture for one digit")] = False
-    model: Annotated[str, Field(min_length=1, max_length=64, description="a network of GET /models")] | None = None
-    method: Annotated[
-        Literal["cut", "line", "both", "sweep"],
-        Field(description="cut the ink into digits, read lines as a whole, do both, or slide along the ink"),
-    ] = "both"
-    pattern: (
-        Annotated[
-            str,
-            Field(min_length=1, max_length=200, description="zip, amount, time, date, digits:N, luhn or an expression"),
-        ]
-        | None
-    ) = None
-    choices: Annotated[
-        list[Annotated[str, Field(max_length=100)]], Field(max_length=10_000, description="what a number may be")
-    ] = []
-    best: Annotated[int, Field(ge=0, le=100, description="list so many of the likeliest texts of a line")] = 0
-    max_error: (
-        Annotated[float, Field(gt=0, lt=1, description="withhold answers so that at most this share is wrong")] | None
-    ) = None
-
-    @property
-    def sliding_window(self) -> bool:
-        """Whether to slide the network along the line."""
-        return self.method == "sweep"
-
-    def asked(self) -> dict[str, Any]:
-        """Return the options of `lenet.reader.read_options` but the network, and whether it slides."""
-        formats = {"pattern": self.pattern, "choices": self.choices or None}
-        readers = "cut" if self.sliding_window else self.method
-        return {"readers": readers, **formats, "best": self.best, "max_error": self.max_error}
-
-
-class PageOptions(BaseModel):
-    """How to read a page of tables, as `lenet table` takes it: in the query, or as fields of the form."""
+class Wanted(BaseModel):
+    """What may be asked of any picture: the network, what a number may be, how many texts, how many errors."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
     model: Annotated[str, Field(min_length=1, max_length=64, description="a network of GET /models")] | None = None
@@ -70,20 +33,48 @@ class PageOptions(BaseModel):
     choices: Annotated[
         list[Annotated[str, Field(max_length=100)]], Field(max_length=10_000, description="what a number may be")
     ] = []
+    best: Annotated[int, Field(ge=0, le=100, description="list so many of the likeliest texts of a line or cell")] = 0
+    max_error: (
+        Annotated[float, Field(gt=0, lt=1, description="withhold answers so that at most this share is wrong")] | None
+    ) = None
+
+    def asked(self) -> dict[str, Any]:
+        """Return what is asked but the network, as the reader takes it."""
+        formats = {"pattern": self.pattern, "choices": self.choices or None}
+        return {**formats, "best": self.best, "max_error": self.max_error}
+
+
+class Options(Wanted):
+    """How to read, as `lenet read` takes it: in the query, or as fields of the form."""
+
+    digit: Annotated[bool, Field(description="take the whole picture for one digit")] = False
+    method: Annotated[
+        Literal["cut", "line", "both", "sweep"],
+        Field(description="cut the ink into digits, read lines as a whole, do both, or slide along the ink"),
+    ] = "both"
+
+    @property
+    def sliding_window(self) -> bool:
+        """Whether to slide the network along the line."""
+        return self.method == "sweep"
+
+    def asked(self) -> dict[str, Any]:
+        """Return the options of `lenet.reader.read_options` but the network, and whether it slides."""
+        return {"readers": "cut" if self.sliding_window else self.method, **super().asked()}
+
+
+class PageOptions(Wanted):
+    """How to read a page of tables, as `lenet table` takes it: in the query, or as fields of the form."""
+
     sums: Annotated[
         Literal["last-row", "last-column"] | None, Field(alias="sum", description="where the sums of a table stand")
     ] = None
     printed: Annotated[bool, Field(alias="print", description="read machine print too")] = False
-    best: Annotated[int, Field(ge=0, le=100, description="list so many of the likeliest texts of a cell")] = 0
-    max_error: (
-        Annotated[float, Field(gt=0, lt=1, description="withhold answers so that at most this share is wrong")] | None
-    ) = None
     review: Annotated[bool, Field(description="tell each cell with its picture, to look at it")] = False
 
     def asked(self) -> dict[str, Any]:
         """Return the options of `lenet.tables.read_page.table_options` but the network."""
-        formats = {"pattern": self.pattern, "choices": self.choices or None, "sums": self.sums}
-        return {**formats, "printed": self.printed, "best": self.best, "max_error": self.max_error}
+        return {"sums": self.sums, "printed": self.printed, **super().asked()}
 
 
 Asked = TypeVar("Asked", Options, PageOptions)

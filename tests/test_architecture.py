@@ -86,7 +86,7 @@ HOMES = {
     "xlsxwriter": {"bulk.table_outputs"},
     "pyarrow": {"bulk.inputs", "bulk.outputs"},
     "ray": {"bulk.ray_cluster"},
-    "cv2": {"preprocessing", "segmentation", "grids", "training.synthetic", "training.cell_samples"},
+    "cv2": {"preprocessing", "segmentation", "grids", "training.synthetic"},
     "safetensors": {"network.weights", "training.run", "export.import_model"},
     "typer": {"cli"},
     "rich": {"cli"},

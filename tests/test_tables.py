@@ -139,6 +139,24 @@ def test_what_the_picture_cuts_off_is_no_answer() -> None:
     assert all(cell.text == "" for cell in cut)
 
 
+def test_a_cell_that_fails_is_failed_and_the_others_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault in reading one cell is that cell's state."""
+    from lenet.tables import read_cells
+
+    whole, calls = read_cells.read_twice, []
+
+    def fail_once(*given: Any, **more: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 1:
+            raise ZeroDivisionError
+        return whole(*given, **more)
+
+    monkeypatch.setattr(read_cells, "read_twice", fail_once)
+    (table,) = lenet.read_table(PAGES / "log-sheet.jpg")
+    assert sum(cell.state == "failed" for cell in table.cells) == 1
+    assert sum(cell.state == "read" for cell in table.cells) >= 10
+
+
 def test_columns_have_patterns_of_their_own() -> None:
     """A column's pattern holds for its cells alone."""
     (table,) = read("log-sheet.jpg")

@@ -81,7 +81,7 @@ def _tell(
     page: SeenPage, seen: SeenCell, thick: float, network: Network, options: ReadOptions, printed: bool, blank: Cell
 ) -> Cell:
     if seen.place.boxes:
-        return _read_strip(page, seen.place, thick, network, options, blank)
+        return _read_strip(page, seen.place, thick, network, options, printed, blank)
     chances = group_chances(seen.chances, printed=printed)
     state = max(chances, key=lambda each: chances[each])
     if chances["read"] + chances["uncertain"] < _MAYBE:
@@ -190,29 +190,35 @@ def _list_texts(reading: Reading) -> dict[str, float]:
 
 
 def _read_strip(
-    page: SeenPage, place: GridCell, thick: float, network: Network, options: ReadOptions, blank: Cell
+    page: SeenPage, place: GridCell, thick: float, network: Network, options: ReadOptions, printed: bool, blank: Cell
 ) -> Cell:
     """Read a strip of boxes, a digit in each, as one number; a box that is empty between others is a doubt."""
     boxes = place.list_boxes()
     told = tell_cells([cut_cell(page.grey, box.corners, thick, CLOSE) for box in boxes])
-    states = [max(group_chances(each, printed=False).items(), key=lambda one: one[1]) for each in told]
+    states = [max(group_chances(each, printed=printed).items(), key=lambda one: one[1]) for each in told]
     written = [row for row, (state, _chance) in enumerate(states) if state != "empty"]
-    if not written:
-        return replace(blank, state="empty", confidence=float(np.prod([chance for _state, chance in states])))
-    digits, chances, glyphs = [], [], list[Uint8]()
+    kinds = {states[row][0] for row in written}
+    if not written or kinds == {"print"}:
+        sure = [states[row][1] for row in written] or [chance for _state, chance in states]
+        return replace(blank, state="print" if written else "empty", confidence=float(np.prod(sure)))
+    seen = [SeenCell(boxes[row], told[row]) for row in written]
+    text, confidence, glyphs = _read_boxes(page, seen, thick, network, options, printed)
+    blank = replace(blank, glyphs=glyphs, confidence=confidence)
+    together = written == list(range(written[0], written[-1] + 1)) and len(text) == len(written)
+    plain = together and kinds == {"read"} and not _is_cut(place, page)
+    allowed = options.allowed is None or accepts(options.allowed, text)
+    if plain and allowed and confidence >= max(_ANSWERED, options.least):
+        return replace(blank, text=text, state="read", likeliest=((text, confidence),))
+    return replace(blank, guess=text, state="uncertain")
+
+
+def _read_boxes(
+    page: SeenPage, seen: list[SeenCell], thick: float, network: Network, options: ReadOptions, printed: bool
+) -> tuple[str, float, tuple[Uint8, ...]]:
+    """Return what boxes with a digit each say together, how sure that is, and the digits' glyphs (28, 28)."""
     one = replace(options, allowed=parse_pattern(r"\d"))
     weights = load_lines(CELL_DEFAULT).weights.cell_weights
-    for row in written:
-        found = read_twice(page.picture, SeenCell(boxes[row], told[row]), thick, network, one)
-        digits.append(found.text or "?")
-        glyphs += found.glyphs
-        chances.append(calibrate_confidence(found.features, weights) if found.text else 0.0)
-    text = "".join(digits)
-    confidence = float(np.prod(chances))
-    apart = written != list(range(written[0], written[-1] + 1))
-    odd = any(states[row][0] not in ("read", "print") for row in written)
-    allowed = options.allowed is None or accepts(options.allowed, text)
-    blank = replace(blank, glyphs=tuple(glyphs))
-    if "?" in text or apart or odd or not allowed or confidence < max(_ANSWERED, options.least):
-        return replace(blank, guess=text.replace("?", ""), confidence=confidence, state="uncertain")
-    return replace(blank, text=text, confidence=confidence, state="read", likeliest=((text, confidence),))
+    found = [read_twice(page.picture, each, thick, network, one, printed=printed) for each in seen]
+    sure = [calibrate_confidence(each.features, weights) if each.text else 0.0 for each in found]
+    glyphs = tuple(glyph for each in found for glyph in each.glyphs)
+    return "".join(each.text for each in found), float(np.prod(sure)), glyphs

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
 from lenet.arrays import Int64, Uint8
+from lenet.grids.cells import GridCell
 from lenet.grids.crops import cut_cell, make_strips
 from lenet.network.spec import CELL_LABELS
 from lenet.training.synthetic.page_plan import CellKind
@@ -41,13 +41,14 @@ def cut_samples(maker: PageMaker, seed: int) -> CellSamples:
     """Make a page and cut all of its cells, and the boxes of its strips."""
     rng = np.random.default_rng([seed, 0xCE11])
     page = maker.make(rng)
-    grey = cv2.cvtColor(page.picture, cv2.COLOR_BGR2GRAY).astype(np.uint8)
+    grey = page.grey
     cuts, labels = [], []
     for cell in page.cells:
-        for corners, text in _list_parts(cell):
-            side = float(np.sqrt(abs(cv2.contourArea(corners.astype(np.float32)))))
-            placed = corners + rng.normal(0, _OFF, (4, 2)) * side
-            cut = cut_cell(grey, placed, float(rng.uniform(*_THICK)), float(rng.uniform(*_INSETS)))
+        for part in _list_parts(cell):
+            text = part.text
+            cut = cut_cell(
+                grey, part.shift_corners(_OFF, rng), float(rng.uniform(*_THICK)), float(rng.uniform(*_INSETS))
+            )
             label = LABEL_OF[cell.kind]
             told = any(sign in _TOLD_TURNED or sign.isalpha() for sign in text)
             if label in ("number", "print") and told and rng.random() < _TURNED:
@@ -57,15 +58,13 @@ def cut_samples(maker: PageMaker, seed: int) -> CellSamples:
     return CellSamples(make_strips(cuts), np.array(labels, np.int64))
 
 
-def _list_parts(cell: MadeCell) -> list[tuple[np.ndarray[tuple[int, ...], np.dtype[np.float64]], str]]:
-    """Return the corners of a cell and what stands there; of a strip, box by box."""
+def _list_parts(cell: MadeCell) -> list[MadeCell]:
+    """Return a cell itself; of a strip its boxes, each a cell with its own digit."""
     if cell.boxes == 1:
-        return [(cell.corners, cell.text)]
-    upper_left, upper_right, lower_right, lower_left = cell.corners
-    found = []
-    for box in range(cell.boxes):
-        first, past = box / cell.boxes, (box + 1) / cell.boxes
-        ends = [upper_left + (upper_right - upper_left) * share for share in (first, past)]
-        feet = [lower_left + (lower_right - lower_left) * share for share in (past, first)]
-        found.append((np.array([*ends, *feet]), cell.text[box : box + 1]))
-    return found
+        return [cell]
+    lines = tuple(np.linspace(0, 1, cell.boxes + 1).tolist())
+    boxes = GridCell(cell.row, cell.column, 1, 1, cell.corners, 1.0, lines).list_boxes()
+    return [
+        replace(cell, corners=box.corners, text=cell.text[place : place + 1], boxes=1)
+        for place, box in enumerate(boxes)
+    ]

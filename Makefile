@@ -26,7 +26,7 @@ sanitize:
 		tests/test_line_learning.py tests/test_distortions.py tests/test_learning.py -k "not forked and not reference"
 
 # The kernels for ARM, checked under an emulator: Debian's g++-aarch64-linux-gnu and qemu-user.
-NATIVE = src/lenet/engine/native
+NATIVE = src/lenet/native/engine
 KERNEL_FLAGS = -O3 -std=c++17 -ffp-contract=fast -fno-math-errno -fno-trapping-math -Wall -Wextra -Wno-psabi
 SELF_TEST = tests/self_test.cpp $(addprefix $(NATIVE)/,learning.cpp line_learning.cpp line_loss.cpp line_model.cpp model.cpp \
 	network.cpp threads.cpp)

@@ -14,7 +14,7 @@ import time
 import numpy as np
 import torch
 
-from lenet.engine.dispatch import chosen_engine, count_cores
+from lenet.native.dispatch import chosen_engine, count_cores
 from lenet.network.inputs import PAPER_GREY
 from lenet.network.spec import LINE_LABELS
 from lenet.network.weights import load_weights

@@ -51,7 +51,7 @@ def timed(program: str, *arguments: str) -> tuple[float, str]:
 
 def main() -> None:
     """Run both in turn for each seed; print the medians, their ratio and the errors."""
-    from lenet.engine.dispatch import chosen_engine, count_cores
+    from lenet.native.dispatch import chosen_engine, count_cores
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)

@@ -24,7 +24,7 @@ from typing import Any
 import pyarrow.parquet as pq
 from read_many import loop_rate, write_pictures
 
-from lenet.engine.dispatch import count_cores
+from lenet.native.dispatch import count_cores
 
 
 def timed(archive: Path, out: Path, workers: int, *more: str, kill: bool = False) -> float:

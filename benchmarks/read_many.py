@@ -30,7 +30,7 @@ from PIL import Image
 
 import lenet
 from lenet.data import dataset
-from lenet.engine.dispatch import count_cores
+from lenet.native.dispatch import count_cores
 from lenet.preprocessing.decode import open_page
 from lenet.reader import read_digit
 from lenet.segmentation.candidates import find_digit

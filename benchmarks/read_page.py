@@ -23,7 +23,7 @@ from lenet.arrays import Uint8
 from lenet.data import dataset
 from lenet.drawing.pictures import draw_text
 from lenet.engine import load
-from lenet.engine.dispatch import chosen_engine
+from lenet.native.dispatch import chosen_engine
 from lenet.network.spec import DEFAULT
 from lenet.reader import read
 from lenet.training.synthetic.compose import space_out

@@ -22,8 +22,8 @@ from hypothesis import HealthCheck, settings
 
 from lenet.arrays import Float64
 from lenet.data import dataset
-from lenet.engine.dispatch import count_cores
 from lenet.errors import DataError
+from lenet.native.dispatch import count_cores
 from lenet.network.spec import code
 
 settings.register_profile("lenet", deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])

@@ -14,16 +14,16 @@ import pytest
 
 
 def main(folder: Path, arguments: list[str]) -> int:
-    """Put the module where `lenet.engine` looks for it, then run pytest."""
+    """Put the module where `lenet.native` looks for it, then run pytest."""
     (path,) = folder.glob("_native*.so")
-    name = "lenet.engine._native"
+    name = "lenet.native._native"
     spec = spec_from_file_location(name, path, loader=ExtensionFileLoader(name, str(path)))
     assert spec is not None
     assert spec.loader is not None
     sys.modules[name] = module_from_spec(spec)
     spec.loader.exec_module(sys.modules[name])
     status = pytest.main(["-n0", *arguments])  # another process would have the usual build
-    from lenet.engine import dispatch
+    from lenet.native import dispatch
 
     assert dispatch._native is sys.modules[name], "another build was tested"
     return int(status)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import os
+import re
 import subprocess
 import sys
 from functools import cache
@@ -24,11 +26,12 @@ SOURCE = ROOT / "src" / "lenet"
 HOUSE = """
 version
 lenet errors arrays files progress steps processes
+native: dispatch
 network: spec probabilities summary inputs initialisation weights
 preprocessing: morphology decode frames colour paper illumination dropout binarize form_boxes ruled_lines pipeline
 result
 grids: flatten rules crossings grid_lines open_sides cells combs crops layout register
-engine: dispatch packing reference gradients warp weighted lines line_loss learner __init__ tta transforms twins
+engine: packing reference gradients warp weighted lines line_loss learner __init__ tta transforms twins
   native_learners learners
 nets: modules __init__ hub
 segmentation: components text_lines seams lattice strip line_strips glyphs candidates
@@ -46,9 +49,9 @@ training: distortions recipe recipes plan run ranks teacher synthetic.compose sy
   synthetic.degrade synthetic.windows synthetic.marks synthetic.hand_glyphs synthetic.augment sequence_loss
   synthetic.fonts synthetic.line_texts synthetic.line_paper synthetic.line_style synthetic.line_picture
   synthetic.lines synthetic.line_sheet synthetic.line_variation synthetic.page_plan synthetic.page_photo
-  synthetic.pages line_recipe line_stream line_torch line_engine
-  line_backend line_samples backend engine_backend torch_backend backends loop line_run fine_tune
-  corrections start spread fit_decoder fit_pair fit_spaces card ship cell_samples cell_states fit_cells
+  synthetic.pages line_recipe line_stream line_torch line_engine line_backend line_samples backend engine_backend
+  torch_backend backends loop line_run fine_tune corrections start spread fit_decoder fit_pair fit_spaces card ship
+  cell_samples cell_states fit_cells
 bench: timing contenders run
 report: paper measured page rates claims classifiers boosting invariance parts figures sections verdicts write reproduce
 serve: limits metrics page request model_registry inspect occlusion tasks readers training_jobs schema guard
@@ -63,7 +66,7 @@ TANGLED = {"cli.read.read", "report.reproduce.reproduce", "training.recipe.check
 # A room for each line of a package, one for each word of another line; and their longest chain of imports.
 MOST_ROOMS, MOST_FLOORS = 32, 14
 # What the picture given to `lenet.read` walks through, in this order; the weights of the network say what it can read.
-WALK = ["preprocessing", "network", "segmentation", "engine", "answers", "decoding"]
+WALK = ["preprocessing", "network", "segmentation", "engine", "native", "answers", "decoding"]
 
 # Each library may be imported in these places alone.
 HOMES = {
@@ -204,7 +207,7 @@ def test_every_module_has_its_place() -> None:
 
 
 def test_the_house_is_small_enough_to_know() -> None:
-    """So many rooms, and no longer chain of imports from one room to the next than so many floors."""
+    """So many rooms, and no longer chain of imports from one to the next than so many floors."""
     below: dict[str, set[str]] = {name: set() for name in FLOORS}
     for name, path in MODULES:
         below[room(name)] |= {room(other) for other in imported_modules(path)} - {room(name)}
@@ -429,9 +432,6 @@ def test_what_stood_several_times_stands_once() -> None:
 
 def test_the_documents_name_what_there_is() -> None:
     """Modules and functions that CONTRIBUTING.md and the documents name by their path below `lenet`."""
-    import importlib
-    import re
-
     packages = "|".join(INSIDE)
     for document in (ROOT / "CONTRIBUTING.md", ROOT / "docs" / "design.md", ROOT / "docs" / "reading.md"):
         for name in re.findall(rf"`((?:{packages})(?:\.\w+)+)`", document.read_text(encoding="utf-8")):

@@ -9,13 +9,13 @@ from typing import Any, get_args, get_type_hints
 import numpy as np
 import pytest
 
-from lenet.engine import _native
 from lenet.engine.gradients import Loss, LossKind
 from lenet.engine.learner import SGD, AdamW
 from lenet.engine.native_learners import NativeBatchLearner, NativeOnlineLearner
 from lenet.engine.packing import describe_layers
 from lenet.engine.twins import TwinBatchLearner, TwinLineLearner, TwinOnlineLearner
 from lenet.engine.warp import PARAMETERS
+from lenet.native import _native
 from lenet.network.spec import LINE_NETS, NETS, Activation, Subsampling
 from lenet.network.summary import count_trainable
 

@@ -8,8 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenet.engine import _native
 from lenet.engine.warp import PARAMETERS, spline_basis, warp
+from lenet.native import _native
 from lenet.network.inputs import to_input
 from lenet.training.distortions import FIGURE_7, Ranges, draw
 from lenet.training.torch_backend import Warper

@@ -16,9 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lenet
-from lenet.engine import Network, dispatch, reference
+from lenet.engine import Network, reference
 from lenet.engine.packing import pack_tensors, unpack_tensors
 from lenet.errors import UsageError
+from lenet.native import dispatch
 from lenet.network.initialisation import draw_tensors
 from lenet.network.spec import NETS, Net
 from lenet.network.summary import tensor_shapes
@@ -250,8 +251,8 @@ def test_tensors_go_into_one_line_and_back() -> None:
 
 def test_networks_that_the_kernels_cannot_run_are_refused() -> None:
     """The native engine says which shape it wants; no network of the table is refused."""
-    from lenet.engine import _native
     from lenet.engine.packing import describe_layers
+    from lenet.native import _native
 
     net = NETS["lenet5"]
     without_subsampling = replace(net, layers=(net.layers[0], *net.layers[2:]))

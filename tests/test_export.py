@@ -15,7 +15,6 @@ import pytest
 from lenet.cli import main
 from lenet.data.dataset import Dataset
 from lenet.engine import Network, load
-from lenet.engine.dispatch import chosen_engine
 from lenet.errors import LenetError, UsageError, WeightsError
 from lenet.export import export
 from lenet.export.c_source import float_source, int8_source
@@ -23,6 +22,7 @@ from lenet.export.c_text import CHECK
 from lenet.export.parity import Answers
 from lenet.export.quantised import quantise, run, scores
 from lenet.export.to_c import ten_digits, vectors_text
+from lenet.native.dispatch import chosen_engine
 from lenet.network.initialisation import draw_tensors
 from lenet.network.inputs import to_input, to_wide_input
 from lenet.network.spec import NETS

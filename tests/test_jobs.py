@@ -16,8 +16,8 @@ import pytest
 
 from lenet.bulk.inputs import list_pictures, open_pictures
 from lenet.bulk.jobs import read_all, read_in_processes
-from lenet.engine.dispatch import count_cores
 from lenet.errors import DataError, LenetError, MissingExtra, PictureError
+from lenet.native.dispatch import count_cores
 from lenet.network.spec import DEFAULT
 from lenet.reader import ReadOptions
 from test_cli import run

@@ -22,7 +22,7 @@ from lenet.arrays import Float32
 from lenet.bench.contenders import Contender, TrainingWork, Work, find_contenders
 from lenet.bench.timing import interleave
 from lenet.drawing.pictures import draw_ink, draw_text, save_picture
-from lenet.engine.dispatch import REFERENCE, chosen_engine, count_cores
+from lenet.native.dispatch import REFERENCE, chosen_engine, count_cores
 from lenet.network.initialisation import draw_tensors
 from lenet.network.spec import INPUT_SIZE, NETS
 from lenet.network.summary import layer_facts
@@ -133,7 +133,7 @@ def _train(weights: Weights, lesson: TrainingWork, threads: int, contender: Cont
 
 def peak(threads: int) -> float:
     """Return the floating-point operations per second of code that only multiplies and adds, on `threads`."""
-    from lenet.engine import _native
+    from lenet.native import _native
 
     return _native.peak(chosen_engine(), threads)
 

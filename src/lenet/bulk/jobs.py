@@ -14,8 +14,8 @@ from lenet.bulk.cpu_limit import Interrupter, TookTooLong, end_process_after, ru
 from lenet.bulk.inputs import find_page
 from lenet.bulk.worker_pool import LATE, map_in_processes
 from lenet.engine import Network, load
-from lenet.engine.dispatch import count_cores
 from lenet.errors import LenetError, reason
+from lenet.native.dispatch import count_cores
 from lenet.preprocessing.pipeline import prepare_page
 from lenet.reader import ReadOptions, look_page, read, read_page
 from lenet.result import Reading

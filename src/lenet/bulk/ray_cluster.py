@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from lenet.engine.dispatch import THREADS, count_cores
 from lenet.errors import LenetError, MissingExtra, reason
+from lenet.native.dispatch import THREADS, count_cores
 from lenet.version import __version__
 
 # The address of a cluster that is made of this machine's cores, for one job.

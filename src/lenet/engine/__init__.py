@@ -12,11 +12,11 @@ import numpy.typing as npt
 
 from lenet.arrays import Float32, Float64, require_finite
 from lenet.engine import reference
-from lenet.engine.dispatch import REFERENCE, chosen_engine, count_cores
 from lenet.engine.packing import describe_layers, pack_tensors
 from lenet.engine.warp import warp
 from lenet.engine.weighted import WeightedNetwork
 from lenet.errors import WeightsError
+from lenet.native.dispatch import REFERENCE, chosen_engine, count_cores
 from lenet.network.inputs import to_input
 from lenet.network.probabilities import probabilities
 from lenet.network.spec import DEFAULT, INPUT_SIZE
@@ -24,7 +24,7 @@ from lenet.network.summary import layer_facts
 from lenet.network.weights import load_weights
 
 if TYPE_CHECKING:
-    from lenet.engine import _native
+    from lenet.native import _native
 
 __all__ = ["Network", "distorted", "load"]
 
@@ -41,7 +41,7 @@ class Network(WeightedNetwork):
 
     @cached_property
     def _model(self) -> _native.Model:
-        from lenet.engine import _native
+        from lenet.native import _native
 
         network = _native.Network(describe_layers(self.net), self.net.margin)
         return _native.Model(network, pack_tensors(self.net, self.weights.tensors), self.engine)
@@ -90,7 +90,7 @@ def distort(inputs: Float32, parameters: Float32) -> Float32:
     """Distort (n, 1, 32, 32) network input by (n, 56) parameters on the chosen engine; see `lenet.engine.warp`."""
     if chosen_engine() == REFERENCE:
         return warp(inputs, parameters)
-    from lenet.engine import _native
+    from lenet.native import _native
 
     out = np.empty_like(inputs)
     _native.warp(chosen_engine(), np.ascontiguousarray(inputs), np.ascontiguousarray(parameters), out)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from lenet.arrays import Float32, Int32
-from lenet.engine.dispatch import REFERENCE, chosen_engine
 from lenet.engine.gradients import Loss
 from lenet.engine.learner import SGD, AdamW, LineLesson, TrainingSet
+from lenet.native.dispatch import REFERENCE, chosen_engine
 from lenet.network.spec import Net
 
 

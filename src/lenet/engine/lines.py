@@ -11,17 +11,17 @@ import numpy as np
 
 from lenet.arrays import Float32, Floats, Uint8, require_finite
 from lenet.engine import reference
-from lenet.engine.dispatch import REFERENCE, count_cores
 from lenet.engine.packing import describe_line_layers, pack_tensors
 from lenet.engine.weighted import WeightedNetwork
 from lenet.errors import WeightsError
+from lenet.native.dispatch import REFERENCE, count_cores
 from lenet.network.inputs import LINE_HEIGHT, to_line_input
 from lenet.network.spec import LINE_DEFAULT, Net
 from lenet.network.summary import layer_facts
 from lenet.network.weights import load_weights
 
 if TYPE_CHECKING:
-    from lenet.engine import _native
+    from lenet.native import _native
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class LineNetwork(WeightedNetwork):
 
     @cached_property
     def _model(self) -> _native.LineModel:
-        from lenet.engine import _native
+        from lenet.native import _native
 
         packed = pack_tensors(self.net, self.weights.tensors)
         return _native.LineModel(describe_line_layers(self.net), LINE_HEIGHT, packed, self.engine)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from lenet.arrays import Float32, Int32
-from lenet.engine import _native
 from lenet.engine.gradients import Loss
 from lenet.engine.learner import SGD, AdamW, LineLesson, TrainingSet, find_dropped_units
 from lenet.engine.packing import describe_layers, describe_line_layers
+from lenet.native import _native
 from lenet.network.inputs import LINE_HEIGHT
 from lenet.network.spec import Convolution, Net
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from lenet.engine.dispatch import chosen_engine
+from lenet.native.dispatch import chosen_engine
 from lenet.network.spec import Net
 from lenet.network.weights import Weights
 

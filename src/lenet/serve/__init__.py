@@ -17,8 +17,8 @@ from typing import Any
 
 import uvicorn
 
-from lenet.engine.dispatch import count_cores
 from lenet.errors import LenetError, UsageError, reason
+from lenet.native.dispatch import count_cores
 from lenet.serve.app import build
 from lenet.serve.guard import Access
 from lenet.serve.limits import Limits

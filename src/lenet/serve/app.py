@@ -14,8 +14,8 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from lenet.engine.dispatch import chosen_engine
 from lenet.errors import LenetError, TrainingError
+from lenet.native.dispatch import chosen_engine
 from lenet.network.spec import DEFAULT
 from lenet.serve import schema
 from lenet.serve.app_state import AppState

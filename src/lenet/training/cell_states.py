@@ -19,10 +19,10 @@ import torch
 from torch.nn import functional as F
 
 from lenet.arrays import Float64, Int64, Uint8
-from lenet.engine.dispatch import count_cores
 from lenet.engine.lines import LineNetwork
 from lenet.errors import LenetError
 from lenet.evaluation.calibration import fit_temperature
+from lenet.native.dispatch import count_cores
 from lenet.nets.modules import LeNet
 from lenet.network.inputs import to_line_input
 from lenet.network.spec import CELL_LABELS, LINE_NETS

@@ -6,12 +6,12 @@ import numpy as np
 
 from lenet.arrays import Float32, Int32, Tensors
 from lenet.engine import Network, distort
-from lenet.engine.dispatch import chosen_engine, count_cores
 from lenet.engine.gradients import Loss
 from lenet.engine.learner import SGD, TrainingSet
 from lenet.engine.learners import BatchLearner, OnlineLearner, batch_learner, online_learner
 from lenet.engine.packing import pack_tensors, unpack_tensors
 from lenet.errors import TrainingError, UsageError
+from lenet.native.dispatch import chosen_engine, count_cores
 from lenet.network.weights import Weights
 from lenet.training.backend import Counts, Material
 from lenet.training.plan import PassPlan

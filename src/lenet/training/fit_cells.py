@@ -17,11 +17,11 @@ from lenet.arrays import Float64
 from lenet.decoding.confidence import calibrate_confidence
 from lenet.decoding.formats import parse_pattern
 from lenet.engine import Network, load
-from lenet.engine.dispatch import count_cores
 from lenet.errors import LenetError
 from lenet.evaluation.calibration import fit_confidence
 from lenet.grids.cells import GridCell
 from lenet.grids.crops import CLOSE, cut_cell
+from lenet.native.dispatch import count_cores
 from lenet.network.spec import CELL_DEFAULT, DEFAULT
 from lenet.network.weights import find_weights, load_weights, save_weights
 from lenet.reader import ReadOptions

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from lenet.arrays import Floats, Int64, Tensors, Uint8
-from lenet.engine.dispatch import chosen_engine, count_cores
 from lenet.engine.learner import AdamW, LineLesson
 from lenet.engine.learners import line_learner
 from lenet.engine.lines import LineNetwork
 from lenet.engine.packing import pack_tensors, unpack_tensors
 from lenet.errors import TrainingError
+from lenet.native.dispatch import chosen_engine, count_cores
 from lenet.network.initialisation import draw_tensors
 from lenet.network.spec import LINE_NETS
 from lenet.network.weights import Weights

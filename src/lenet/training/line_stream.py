@@ -12,7 +12,7 @@ import numpy as np
 from lenet.arrays import Int32, Uint8
 from lenet.data import dataset
 from lenet.data.strokes import Part, load_strokes
-from lenet.engine.dispatch import count_cores
+from lenet.native.dispatch import count_cores
 from lenet.network.inputs import LINE_HEIGHT, PAPER_GREY
 from lenet.network.spec import LINE_LABELS, Net
 from lenet.training.synthetic.fonts import NO_FONTS, Fonts

@@ -25,9 +25,9 @@ from safetensors.numpy import load_file, save
 
 import lenet
 from lenet.arrays import Tensors
-from lenet.engine.dispatch import chosen_engine
 from lenet.errors import TrainingError, reason
 from lenet.files import replace_text, replacing
+from lenet.native.dispatch import chosen_engine
 from lenet.training.recipe import restore_settings
 
 # What a folder of replicas that a cluster trains has, in place of recipe.json.

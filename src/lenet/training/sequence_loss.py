@@ -20,8 +20,8 @@ from lenet.decoding.features import build_line_graph, log_prob_gradient
 from lenet.decoding.formats import SYMBOLS
 from lenet.decoding.graph import discriminative_forward, linear_acceptor
 from lenet.engine import Network
-from lenet.engine.dispatch import count_cores
 from lenet.errors import UsageError
+from lenet.native.dispatch import count_cores
 from lenet.network.inputs import to_input
 from lenet.network.probabilities import log_probabilities, probabilities
 from lenet.network.spec import NOT_A_DIGIT

@@ -11,8 +11,8 @@ import numpy as np
 
 from lenet.arrays import Float32, Int32, Int64, Uint8
 from lenet.data.dataset import Dataset, Digits
-from lenet.engine.dispatch import count_cores
 from lenet.engine.transforms import thicken
+from lenet.native.dispatch import count_cores
 from lenet.network.spec import DIGIT_BOX, NOT_A_DIGIT
 from lenet.progress import silent
 from lenet.segmentation.candidates import PageCandidates, find_candidates, find_digit

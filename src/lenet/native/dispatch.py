@@ -10,7 +10,7 @@ from pathlib import Path
 from lenet.errors import UsageError
 
 try:
-    from lenet.engine import _native
+    from lenet.native import _native
 except ImportError as error:  # not built here, as on Windows
     _instructions: tuple[str, ...] = ()
     _why_not = str(error)

@@ -1,0 +1,1 @@
+"""What is written in C++: which instruction set of it runs, if any does."""

@@ -10,11 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenet.decoding.alignments import find_texts, place_labels, score_texts
+from lenet.decoding.alignments import (
+    find_texts,
+    place_labels,
+    reference_find_texts,
+    reference_place_labels,
+    reference_score_texts,
+    score_texts,
+)
 from lenet.decoding.formats import accept_choices, parse_pattern
-from lenet.decoding.whole_lines import place_text, spell_line, split_numbers
+from lenet.decoding.whole_lines import adapt_format, place_text, spell_line, split_numbers
 from lenet.network.spec import LINE_LABELS
 
+pytestmark = pytest.mark.engine
 COLUMNS = st.tuples(st.integers(1, 5), st.integers(2, 4), st.integers(0, 2**32 - 1))
 
 
@@ -80,6 +88,23 @@ def test_a_text_that_has_no_room_has_no_probability(drawn: tuple[int, int, int])
         assert score_texts(log_probs, [(0, 0)])[0] == -np.inf
         with pytest.raises(ValueError, match=f"{width} columns: expected at least 3 for 2 labels"):
             place_labels(log_probs, (0, 0))
+
+
+@given(st.integers(1, 90), st.sampled_from([None, r"\d{2,5}", "zip"]), st.integers(0, 2**32 - 1))
+def test_a_line_is_searched_as_its_twin_searches_it(width: int, pattern: str | None, seed: int) -> None:
+    """The same texts in the same order, as likely, in the same places, with a format and without."""
+    rng = np.random.default_rng(seed)
+    scores = rng.normal(0, 3, (width, len(LINE_LABELS) + 1))
+    scores[:, -1] += 5
+    said = rng.random(width) < 0.25
+    scores[said, rng.integers(0, len(LINE_LABELS), np.count_nonzero(said))] += 12
+    log_probs = scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
+    allowed = adapt_format(parse_pattern(pattern)) if pattern else None
+    found = find_texts(log_probs, 8, allowed)
+    assert found == reference_find_texts(log_probs, 8, allowed)
+    for text in found[:1]:
+        assert score_texts(log_probs, found) == pytest.approx(reference_score_texts(log_probs, found), abs=1e-9)
+        np.testing.assert_array_equal(place_labels(log_probs, text), reference_place_labels(log_probs, text))
 
 
 def test_labels_are_placed_where_they_are_said() -> None:

@@ -236,3 +236,23 @@ def test_an_unknown_name_is_refused() -> None:
     for call in (lambda: batches.set("rates", zeros(1)), lambda: replicas.set("rates", 0, batches.get("parameters"))):
         with pytest.raises(ValueError, match="part 'rates'"):
             call()
+
+
+@pytest.mark.parametrize(
+    ("ask", "why"),
+    [
+        (lambda: _native.find_texts(np.zeros((0, 3)), 8, None, None), "log_probs: expected"),
+        (lambda: _native.find_texts(np.zeros((2, 3)), 0, None, None), "width: expected one text"),
+        (lambda: _native.find_texts(np.zeros((2, 3)), 8, order(0), None), "transitions and accepting: expected both"),
+        (
+            lambda: _native.find_texts(np.zeros((2, 3)), 8, order(7).reshape(1, 1), np.ones(1, bool)),
+            "transitions: a state that there is not",
+        ),
+        (lambda: _native.score_texts(np.zeros((2, 3)), [(2,)]), "texts: a label that no column has"),
+        (lambda: _native.place_labels(np.zeros((2, 3)), (0, 0)), "text: longer than the columns have room for"),
+    ],
+)
+def test_columns_and_texts_are_checked(ask: Callable[[], object], why: str) -> None:
+    """No text is looked for outside of the columns."""
+    with pytest.raises(ValueError, match=why):
+        ask()

@@ -27,7 +27,7 @@ from lenet.decoding.graph import Automaton
 from lenet.decoding.sliding_window import build_column_graph
 from lenet.engine import Network
 from lenet.engine.lines import load_lines
-from lenet.engine.tta import TtaScores, score_with_tta
+from lenet.engine.tta import TtaScores, score_once, score_with_tta
 from lenet.errors import LenetError, UsageError
 from lenet.network.probabilities import best_two, log_probabilities, probabilities
 from lenet.network.spec import DEFAULT, NOT_A_DIGIT
@@ -68,11 +68,15 @@ class ReadOptions:
 
 @dataclass(frozen=True)
 class Explained:
-    """A reading, the candidates that it is of, and the probability of each label for each candidate, (m, k)."""
+    """A reading, the candidates that it is of, and the probability of each label for each candidate, (m, k).
+
+    `whole` are the lines that were read as a whole; `again` says whether the reading is of another look.
+    """
 
     reading: Reading
     candidates: PageCandidates
     probabilities: Float64
+    whole: tuple[WholeLine, ...] = ()
     again: bool = False
 
     @property
@@ -108,7 +112,7 @@ def look_page(page: Page, network: Network, options: ReadOptions) -> Explained:
     first = explain_page(page, network, options)
     height, width = first.candidates.lattice.pieces.shape
     # With a format, what stands on its head would be bent until it fits; and a 6 on its head is a 9.
-    turns = () if options.allowed or options.digit else choose_turns(width, height, len(first.reading.digits))
+    turns = () if options.allowed or options.digit else choose_turns(width, height, first.reading, first.whole)
     best = look_again(page, first.reading, lambda other: explain_page(other, network, options).reading, turns)
     return first if best is first.reading else replace(first, reading=best, again=True)
 
@@ -132,14 +136,16 @@ def _explain(page: Page, network: Network, options: ReadOptions, *, inverted: bo
     one = options.digit or not network.weights.reads_numbers
     writing = find_writing(page, tall=one, inverted=inverted)
     candidates = segment_digit(writing) if one else segment_numbers(writing)
-    scores = score_with_tta(network, candidates.glyphs)
     whole = None
     if options.readers != "cut" and network.weights.reads_numbers:
         whole = read_whole_lines(page, writing, candidates.lattice, load_lines(), options.allowed)
+    # Two readers need no second look at a glyph: it changes hardly a line that is read as a whole too (docs/log.md).
+    score = score_once if whole and all(whole) and not one else score_with_tta
+    scores = score(network, candidates.glyphs)
     if one:
         return Explained(_read_digit(candidates, scores, options, whole), candidates, scores.probabilities)
     reading = _read_numbers(candidates, scores, network, options, whole)
-    return Explained(reading, candidates, scores.probabilities)
+    return Explained(reading, candidates, scores.probabilities, tuple(filter(None, whole or ())))
 
 
 def _refuse_numbers(page: Page, writing: PageInk, network: Network) -> None:

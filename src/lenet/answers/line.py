@@ -20,7 +20,6 @@ from lenet.decoding.two_readers import PairedText, keep_digits, pair_texts, shar
 from lenet.decoding.whole_lines import SpelledLine
 from lenet.engine import Network
 from lenet.engine.lines import LineNetwork, load_lines
-from lenet.engine.tta import score_with_tta
 from lenet.network.probabilities import log_probabilities
 from lenet.network.spec import NOT_A_DIGIT, SPACE
 from lenet.preprocessing.decode import Page
@@ -234,7 +233,7 @@ def compare_readers(page: Page, network: Network, lines: LineNetwork) -> list[tu
     assert network.weights.arc_scorer is not None
     writing = find_writing(page)
     candidates = segment_numbers(writing)
-    log_probs = log_probabilities(score_with_tta(network, candidates.glyphs).probabilities)
+    log_probs = log_probabilities(network.probabilities(candidates.glyphs))
     found = []
     for number, whole in enumerate(read_whole_lines(page, writing, candidates.lattice, lines)):
         if whole is None:

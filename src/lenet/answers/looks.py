@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from lenet.answers.whole_line import WholeLine
 from lenet.decoding.decoder import withhold
 from lenet.network.probabilities import log_odds
 from lenet.preprocessing.decode import Page
@@ -25,14 +26,17 @@ _CLEARLY, _CLEARLY_TURNED = 1.0, 3.0
 _SILENT = 1.0
 
 
-def choose_turns(width: int, height: int, digits: int) -> tuple[int, ...]:
-    """Return by how many quarters to the left writing of so many pixels and digits may be turned to be read upright.
+def choose_turns(width: int, height: int, first: Reading, whole: Sequence[WholeLine]) -> tuple[int, ...]:
+    """Return by how many quarters to the left writing of so many pixels may be turned, that reads so, to read upright.
 
-    What is higher than wide may lie on its side, what is wider than high may stand on its head.
+    What is higher than wide may lie on its side; what is wider than high may stand on its head, if no line of it that
+    was read as a whole is less likely on its head.
     """
-    if digits > _MOST_TURNED:
+    if len(first.digits) > _MOST_TURNED:
         return ()
-    return (1, 3) if height > width else (2,)
+    if height > width:
+        return 1, 3
+    return (2,) if all(line.is_likelier_turned() for line in whole) else ()
 
 
 def look_again(page: Page, first: Reading, read: Callable[[Page], Reading], turns: tuple[int, ...]) -> Reading:

@@ -11,7 +11,7 @@ from lenet.decoding.alignments import place_labels, score_texts
 from lenet.decoding.graph import Automaton
 from lenet.decoding.spacing import SPACE_FEATURES, measure_rooms, weigh_rooms
 from lenet.decoding.whole_lines import SpelledLine, place_text, spell_line
-from lenet.engine.lines import LineNetwork
+from lenet.engine.lines import LineNetwork, load_lines
 from lenet.network.inputs import LINE_HEIGHT
 from lenet.network.probabilities import log_probabilities, probabilities
 from lenet.network.spec import LINE_LABELS, NOT_A_DIGIT, PASSED_OVER, SPACE
@@ -109,6 +109,12 @@ class WholeLine:
         x0, y0, x1, y1 = np.clip(np.rint(corners), 0, np.tile(self.size, 2)).astype(int).tolist()
         return x0, y0, x1, y1
 
+    def is_likelier_turned(self) -> bool:
+        """Return whether the first view, on its head, spells a likelier text than it does upright."""
+        turned = _score_columns(load_lines(), np.ascontiguousarray(self.strips[0].strip[::-1, ::-1]))
+        upright, other = (next(iter(spell_line([view]).texts.values()), 0.0) for view in (self.views[0], turned))
+        return other > upright
+
     def score_digits(self) -> Float64:
         """Return the log-probability (10,) that the line is this one digit, the mean of its views."""
         return np.mean([score_texts(view, [(digit,) for digit in range(10)]) for view in self.views], axis=0)
@@ -140,11 +146,15 @@ def read_whole_lines(
         if not strips:
             found.append(None)
             continue
-        scores = [network.column_scores(strip.strip[None])[0] for strip in strips]
-        views = [log_probabilities(probabilities(each, network.weights.temperature)) for each in scores]
+        views = [_score_columns(network, strip.strip) for strip in strips]
         dividers = _find_dividers(page, writing, lattice, number, strips[0])
         found.append(WholeLine(spell_line(views, allowed), strips, views, page.scale, page.size, dividers))
     return found if any(line and _has_cells(line) for line in found) else [_join_cells(line) for line in found]
+
+
+def _score_columns(network: LineNetwork, strip: Uint8) -> Float64:
+    """Return the log-probabilities (w, k) of a strip (32, W), column by column."""
+    return log_probabilities(probabilities(network.column_scores(strip[None])[0], network.weights.temperature))
 
 
 def _find_dividers(page: Page, writing: PageInk, lattice: Lattice, line: int, strip: LineStrip) -> Float64:

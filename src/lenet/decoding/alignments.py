@@ -1,7 +1,7 @@
 """What the columns of a line spell: the sum over all alignments of a text (section VII; known as CTC today).
 
 A column says a label or nothing, the last of its k scores. A label that goes on from one column to the next is said
-once, and said again only after a column of nothing.
+once, and said again only after a column of nothing. What each function does in C++, its `reference_` twin says here.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 
 from lenet.arrays import Bools, Float64, Int32, Int64
 from lenet.decoding.graph import Automaton
+from lenet.native.dispatch import runs_natively
 
 # A label that is less likely in a column than this, as a logarithm, does not go on any text.
 _UNLIKELY = -9.0
@@ -25,6 +26,16 @@ def find_texts(log_probs: Float64, width: int, allowed: Automaton | None = None)
 
     With `allowed` a text is one of those that it allows; there may be none.
     """
+    if not runs_natively():
+        return reference_find_texts(log_probs, width, allowed)
+    from lenet.native import _native
+
+    transitions, accepting = (allowed.transitions, allowed.accepting) if allowed else (None, None)
+    return [tuple(text) for text in _native.find_texts(log_probs, width, transitions, accepting)]
+
+
+def reference_find_texts(log_probs: Float64, width: int, allowed: Automaton | None) -> list[tuple[int, ...]]:
+    """Say in NumPy what `find_texts` does."""
     nothing = log_probs.shape[1] - 1
     # Each text: the log-probability of its alignments that end with nothing, and with its last label; its state.
     beam: dict[tuple[int, ...], tuple[float, float]] = {(): (0.0, -inf)}
@@ -74,6 +85,15 @@ def _add(one: float, other: float) -> float:
 
 def score_texts(log_probs: Float64, texts: list[tuple[int, ...]]) -> Float64:
     """Return the log-probability (n,) of each text: the forward sum over all of its alignments to columns (w, k)."""
+    if not runs_natively():
+        return reference_score_texts(log_probs, texts)
+    from lenet.native import _native
+
+    return _native.score_texts(log_probs, texts)
+
+
+def reference_score_texts(log_probs: Float64, texts: list[tuple[int, ...]]) -> Float64:
+    """Say in NumPy what `score_texts` does."""
     labels, skips = _lay_out(texts, log_probs.shape[1] - 1)
     sums = np.full((len(texts), labels.shape[1] + 2), -np.inf)
     sums[:, 2] = log_probs[0, -1]
@@ -109,6 +129,15 @@ def place_labels(log_probs: Float64, text: tuple[int, ...]) -> Int32:
     needed = len(text) + sum(one == other for one, other in pairwise(text))
     if needed > len(log_probs):
         raise ValueError(f"{len(log_probs)} columns: expected at least {needed} for {len(text)} labels")
+    if not runs_natively():
+        return reference_place_labels(log_probs, text)
+    from lenet.native import _native
+
+    return _native.place_labels(log_probs, text)
+
+
+def reference_place_labels(log_probs: Float64, text: tuple[int, ...]) -> Int32:
+    """Say in NumPy what `place_labels` does, for a text that there are enough columns for."""
     (labels,), (skips,) = _lay_out([text], log_probs.shape[1] - 1)
     best = np.full(len(labels) + 2, -np.inf)
     best[2:4] = log_probs[0][labels[:2]]

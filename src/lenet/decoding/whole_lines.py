@@ -40,7 +40,7 @@ def spell_line(views: list[Float64], allowed: Automaton | None = None) -> Spelle
     Without a format a text is what is written: numbers with their signs. With one each number is what the format
     allows, signs before and behind it passed over, and its probability is among those.
     """
-    own = _adapt(allowed) if allowed else None
+    own = adapt_format(allowed) if allowed else None
     found = {text: None for view in views for text in find_texts(view, _FOLLOWED)}
     if own:
         found |= {text: None for view in views for text in find_texts(view, _FOLLOWED, own)}
@@ -93,7 +93,7 @@ def _accepts(own: Automaton, text: str) -> bool:
     return state >= 0 and bool(own.accepting[state])
 
 
-def _adapt(allowed: Automaton) -> Automaton:
+def adapt_format(allowed: Automaton) -> Automaton:
     """Return a format's automaton for the labels of a line network, of which `SYMBOLS` are the first.
 
     Behind a number stands a space and another, or something that is passed over.

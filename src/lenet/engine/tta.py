@@ -43,6 +43,11 @@ class TtaScores(NamedTuple):
     augmented: Bools
 
 
+def score_once(network: Network, glyphs: Uint8) -> TtaScores:
+    """Look at glyphs (n, 28, 28) once each."""
+    return TtaScores(network.probabilities(glyphs), np.zeros(len(glyphs), bool))
+
+
 def score_with_tta(network: Network, glyphs: Uint8) -> TtaScores:
     """Look at glyphs (n, 28, 28).
 

@@ -37,6 +37,11 @@ def chosen_engine() -> str:
     return _chosen(os.environ.get("LENET_ENGINE"))
 
 
+def runs_natively() -> bool:
+    """Return whether stages of reading run in C++: wherever the engine does."""
+    return chosen_engine() != REFERENCE
+
+
 @cache
 def _chosen(named: str | None) -> str:
     names = available_engines()

@@ -320,6 +320,7 @@ NB_MODULE(_native, m) {
         .def("forward", &Model_::forward, "inputs"_a, "scores"_a.noconvert(), "threads"_a)
         .def("activations", &Model_::activations, "inputs"_a);
     bind_lines(m);
+    bind_reading(m);
     nb::class_<Patterns_>(m, "Patterns").def(nb::init<In<float>, In<std::uint8_t>>(), "inputs"_a, "labels"_a);
     nb::class_<BatchLearner_>(m, "BatchLearner")
         .def(nb::init<const Network_&, const std::string&, const std::string&, float, float, float, int, float, float, bool, double,

@@ -65,4 +65,7 @@ class Record {
 // The networks that read lines, as `LineModel` and `LineLearner`.
 void bind_lines(nb::module_& m);
 
+// The stages of reading a picture.
+void bind_reading(nb::module_& m);
+
 }  // namespace lenet

@@ -250,9 +250,14 @@ def test_an_unknown_name_is_refused() -> None:
         ),
         (lambda: _native.score_texts(np.zeros((2, 3)), [(2,)]), "texts: a label that no column has"),
         (lambda: _native.place_labels(np.zeros((2, 3)), (0, 0)), "text: longer than the columns have room for"),
+        (lambda: _native.viterbi(2, order(1), order(1), order(0), np.zeros(1)), "an arc that leads to no larger node"),
+        (lambda: _native.forward(2, order(0), order(2), order(0), np.zeros(1)), "an arc that leads to no larger node"),
+        (lambda: _native.posteriors(2, order(0), order(1), order(-2), np.zeros(1)), "a label that there is not"),
+        (lambda: _native.text_penalty(2, order(0), order(1), order(0), np.zeros(2), [0]), "as many sources as"),
+        (lambda: _native.rank_texts(2, order(0), order(1), order(0), np.zeros(1), 0, 8.0), "followed: expected one"),
     ],
 )
-def test_columns_and_texts_are_checked(ask: Callable[[], object], why: str) -> None:
-    """No text is looked for outside of the columns."""
+def test_columns_graphs_and_texts_are_checked(ask: Callable[[], object], why: str) -> None:
+    """No text is looked for outside of the columns, no path outside of the graph."""
     with pytest.raises(ValueError, match=why):
         ask()

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lenet.decoding import graph as graphs_of_segmentations
 from lenet.decoding.graph import (
     EPSILON,
     Automaton,
@@ -17,9 +18,12 @@ from lenet.decoding.graph import (
     forward,
     linear_acceptor,
     posteriors,
+    rank_texts,
+    text_penalty,
     viterbi,
 )
 
+pytestmark = pytest.mark.engine
 # Source, target, label, penalty.
 FIGURE_20 = [
     *((0, 1, 3, 0.1), (0, 1, 5, 2.3), (1, 2, 4, 0.4), (1, 2, 2, 1.3), (2, 3, 1, 0.1), (2, 3, 4, 2.4)),
@@ -131,3 +135,20 @@ def test_an_automaton_without_an_end_allows_nothing() -> None:
     """No path: infinite, and empty."""
     nothing = Automaton(np.zeros((1, 10), np.int32), np.zeros(1, bool))
     assert viterbi(compose(graph(FIGURE_20), nothing)) == (np.inf, [])
+
+
+@given(graphs(), st.booleans())
+def test_graphs_are_summed_as_their_twins_sum_them(drawn: Graph, closed: bool) -> None:
+    """Best paths, sums, shares, texts: the same, where an arc is forbidden too."""
+    if closed:
+        drawn.penalties[0] = np.inf
+    twins = graphs_of_segmentations
+    assert viterbi(drawn) == twins.reference_viterbi(drawn)
+    np.testing.assert_allclose(forward(drawn), twins.reference_forward(drawn), rtol=1e-12)
+    (total, shares), (other, others) = posteriors(drawn), twins.reference_posteriors(drawn)
+    assert total == pytest.approx(other)
+    np.testing.assert_allclose(shares, others, atol=1e-12)
+    assert text_penalty(drawn, [1, 0]) == pytest.approx(twins.reference_text_penalty(drawn, [1, 0]))
+    ranked, others_ranked = rank_texts(drawn, 6, 8.0), twins.reference_rank_texts(drawn, 6, 8.0)
+    assert [cost for _text, cost in ranked] == pytest.approx([cost for _text, cost in others_ranked])
+    assert sorted(text for text, _cost in ranked) == sorted(text for text, _cost in others_ranked)

@@ -15,8 +15,8 @@ from lenet.decoding.graph import (
     compose,
     forward,
     linear_acceptor,
-    log_add,
     posteriors,
+    rank_texts,
     text_penalty,
     viterbi,
 )
@@ -130,23 +130,8 @@ def _decode_digit(graph: Graph, spans: Int32, shares: Float64, step: int) -> Dec
 
 
 def _rank_texts(graph: Graph, every: float, count: int) -> list[tuple[str, float]]:
-    """Return the likeliest texts and their shares of all paths: a beam over the nodes that adds up segmentations."""
-    best = forward(graph)
-    with np.errstate(invalid="ignore"):  # nodes that nothing reaches
-        likely = np.flatnonzero(best[graph.sources] + graph.penalties <= best[graph.targets] + _UNLIKELY)
-    order = likely[np.argsort(graph.targets[likely], kind="stable")]
-    bounds = np.searchsorted(graph.targets[order], np.arange(graph.nodes + 1)).tolist()
-    # Plain lists: a loop over an array's items is several times slower.
-    sources, penalties, labels = (each[order].tolist() for each in (graph.sources, graph.penalties, graph.labels))
-    texts: list[dict[str, float]] = [{} for _node in range(graph.nodes)]
-    texts[0][""] = 0.0
-    for node in range(1, graph.nodes):
-        found: dict[str, float] = {}
-        for arc in range(bounds[node], bounds[node + 1]):
-            said = "" if labels[arc] == EPSILON else SYMBOLS[labels[arc]]
-            for text, cost in texts[sources[arc]].items():
-                longer, total = text + said, cost + penalties[arc]
-                found[longer] = log_add(found[longer], total) if longer in found else total
-        kept = sorted(found.items(), key=lambda each: each[1])[: max(_FOLLOWED, 3 * count)]
-        texts[node] = dict(kept)
-    return [(text, float(np.exp(min(0.0, every - cost)))) for text, cost in list(texts[-1].items())[:count]]
+    """Return the likeliest texts and their shares of all paths, which have the forward penalty `every`."""
+    ranked = rank_texts(graph, max(_FOLLOWED, 3 * count), _UNLIKELY)[:count]
+    return [
+        ("".join(SYMBOLS[label] for label in labels), float(np.exp(min(0.0, every - cost)))) for labels, cost in ranked
+    ]

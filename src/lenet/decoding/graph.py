@@ -1,6 +1,7 @@
 """Graphs of segmentations: the best path, the sum of all paths, and the losses and gradients of section VI.
 
 Every arc has a penalty, as in the paper: smaller is better. A penalty is minus a log-probability up to a constant.
+What a function does in C++, its `reference_` twin says here.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from math import exp, inf, log1p
 import numpy as np
 
 from lenet.arrays import Float64, Int32, Int64
+from lenet.native.dispatch import runs_natively
 
 # The label of an arc that says nothing.
 EPSILON = -1
@@ -30,6 +32,11 @@ class Graph:
     labels: Int32
     penalties: Float64
     origins: Int32
+
+    @property
+    def packed(self) -> tuple[int, Int32, Int32, Int32, Float64]:
+        """The nodes and the arcs as C++ takes them."""
+        return self.nodes, self.sources, self.targets, self.labels, self.penalties
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,15 @@ def compose(graph: Graph, allowed: Automaton) -> Graph:
 
 def viterbi(graph: Graph) -> tuple[float, list[int]]:
     """Return the least penalty from start to end, and the arcs of that path; infinite and none without a path."""
+    if not runs_natively():
+        return reference_viterbi(graph)
+    from lenet.native import _native
+
+    return _native.viterbi(*graph.packed)
+
+
+def reference_viterbi(graph: Graph) -> tuple[float, list[int]]:
+    """Say in NumPy what `viterbi` does."""
     order, starts, ends = _incoming(graph)
     best = np.full(graph.nodes, np.inf)
     best[0] = 0.0
@@ -99,6 +115,15 @@ def text_penalty(graph: Graph, text: list[int]) -> float:
     It is that of the graph composed with `linear_acceptor`, in time for arcs times length and in memory for nodes times
     length: the composed graph of a line of a thousand digits would not fit.
     """
+    if not runs_natively():
+        return reference_text_penalty(graph, text)
+    from lenet.native import _native
+
+    return _native.text_penalty(*graph.packed, text)
+
+
+def reference_text_penalty(graph: Graph, text: list[int]) -> float:
+    """Say in NumPy what `text_penalty` does."""
     said = np.array(text, np.int64)
     symbols = max([int(graph.labels.max(initial=0)), *text]) + 1
     pair = graph.targets.astype(np.int64) * graph.nodes + graph.sources
@@ -122,8 +147,52 @@ def text_penalty(graph: Graph, text: list[int]) -> float:
     return -float(sums[-1, -1])
 
 
+def rank_texts(graph: Graph, followed: int, unlikely: float) -> list[tuple[list[int], float]]:
+    """Return the labels of the texts that cost least, and what they cost: segmentations that say the same add up.
+
+    It is a beam of so many `followed` texts at each node, by those arcs that are not by more than `unlikely` (nats)
+    less likely than the best way to where they lead.
+    """
+    if not runs_natively():
+        return reference_rank_texts(graph, followed, unlikely)
+    from lenet.native import _native
+
+    return _native.rank_texts(*graph.packed, followed, unlikely)
+
+
+def reference_rank_texts(graph: Graph, followed: int, unlikely: float) -> list[tuple[list[int], float]]:
+    """Say in NumPy what `rank_texts` does."""
+    best = reference_forward(graph)
+    with np.errstate(invalid="ignore"):  # nodes that nothing reaches
+        likely = np.flatnonzero(best[graph.sources] + graph.penalties <= best[graph.targets] + unlikely)
+    order = likely[np.argsort(graph.targets[likely], kind="stable")]
+    bounds = np.searchsorted(graph.targets[order], np.arange(graph.nodes + 1)).tolist()
+    # Plain lists: a loop over an array's items is several times slower.
+    sources, penalties, labels = (each[order].tolist() for each in (graph.sources, graph.penalties, graph.labels))
+    texts: list[dict[tuple[int, ...], float]] = [{} for _node in range(graph.nodes)]
+    texts[0][()] = 0.0
+    for node in range(1, graph.nodes):
+        found: dict[tuple[int, ...], float] = {}
+        for arc in range(bounds[node], bounds[node + 1]):
+            said = () if labels[arc] == EPSILON else (labels[arc],)
+            for text, cost in texts[sources[arc]].items():
+                longer, total = text + said, cost + penalties[arc]
+                found[longer] = log_add(found[longer], total) if longer in found else total
+        texts[node] = dict(sorted(found.items(), key=lambda each: each[1])[:followed])
+    return [(list(text), cost) for text, cost in texts[-1].items()]
+
+
 def forward(graph: Graph) -> Float64:
     """Return the forward penalty of every node (equations 13 and 14): minus the log of the sum over paths to it."""
+    if not runs_natively():
+        return reference_forward(graph)
+    from lenet.native import _native
+
+    return _native.forward(*graph.packed)
+
+
+def reference_forward(graph: Graph) -> Float64:
+    """Say in NumPy what `forward` does."""
     return _sum_paths(graph.nodes, graph.targets, graph.sources, graph.penalties, 0)
 
 
@@ -133,7 +202,16 @@ def posteriors(graph: Graph) -> tuple[float, Float64]:
     The shares are the gradient of the penalty in each arc's penalty (equations 15 and 16). Without any path the
     penalty is infinite and the shares are 0.
     """
-    before = forward(graph)
+    if not runs_natively():
+        return reference_posteriors(graph)
+    from lenet.native import _native
+
+    return _native.posteriors(*graph.packed)
+
+
+def reference_posteriors(graph: Graph) -> tuple[float, Float64]:
+    """Say in NumPy what `posteriors` does."""
+    before = reference_forward(graph)
     after = _sum_paths(graph.nodes, graph.sources, graph.targets, graph.penalties, graph.nodes - 1)
     total = float(before[-1])
     if not np.isfinite(total):

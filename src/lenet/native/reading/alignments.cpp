@@ -17,48 +17,6 @@ constexpr double UNLIKELY = -9.0;
 // A column that says nothing but with this logarithm at most adds no text.
 constexpr double SILENT = -1e-4;
 
-// Texts as a tree: each is another text and one label more.
-class Texts {
-  public:
-    explicit Texts(std::size_t labels) : labels_(labels), nodes_{{0, -1, 0}}, children_(labels, UNKNOWN) {}
-
-    int last(int text) const { return nodes_[std::size_t(text)].label; }
-    int state(int text) const { return nodes_[std::size_t(text)].state; }
-
-    // The text that goes on with a label; -1 if no text may.
-    int longer(int text, int label, const Automaton* allowed) {
-        const std::size_t place = std::size_t(text) * labels_ + std::size_t(label);
-        if (children_[place] != UNKNOWN) return children_[place];
-        int state = 0, child = -1;
-        if (allowed) {
-            const int from = nodes_[std::size_t(text)].state;
-            state = std::size_t(label) < allowed->symbols ? allowed->transitions[std::size_t(from) * allowed->symbols + std::size_t(label)] : -1;
-        }
-        if (state >= 0) {
-            child = int(nodes_.size());
-            nodes_.push_back({text, label, state});
-            children_.resize(children_.size() + labels_, UNKNOWN);
-        }
-        return children_[place] = child;
-    }
-
-    Text spell(int text) const {
-        Text found;
-        for (; text; text = nodes_[std::size_t(text)].before) found.push_back(nodes_[std::size_t(text)].label);
-        std::reverse(found.begin(), found.end());
-        return found;
-    }
-
-  private:
-    struct Node {
-        int before, label, state;
-    };
-    static constexpr int UNKNOWN = -2;
-    std::size_t labels_;
-    std::vector<Node> nodes_;
-    std::vector<int> children_;
-};
-
 // A text with the probability of its alignments that end with nothing, and of those that end with its last label.
 struct Followed {
     int text;
@@ -106,7 +64,7 @@ void scale(std::vector<Followed>& beam) {
 }  // namespace
 
 std::vector<Text> find_texts(const Columns& line, std::size_t width, const Automaton* allowed) {
-    Texts texts(line.nothing());
+    Texts texts(line.nothing(), allowed);
     std::vector<Followed> beam{{0, 1.0, 0.0}};
     Found found;
     std::vector<int> said;
@@ -131,7 +89,7 @@ std::vector<Text> find_texts(const Columns& line, std::size_t width, const Autom
             if (last >= 0) own.going += each.going * now[std::size_t(last)];
             for (const int label : said) {
                 const double way = (last == label ? each.apart : every) * now[std::size_t(label)];
-                const int longer = texts.longer(each.text, label, allowed);
+                const int longer = texts.longer(each.text, label);
                 if (longer >= 0 && way > 0) found[longer].going += way;
             }
         }
@@ -143,7 +101,7 @@ std::vector<Text> find_texts(const Columns& line, std::size_t width, const Autom
     std::stable_sort(beam.begin(), beam.end(), likelier);
     std::vector<Text> spelled;
     for (const Followed& each : beam)
-        if (!allowed || allowed->accepting[texts.state(each.text)]) spelled.push_back(texts.spell(each.text));
+        if (texts.complete(each.text)) spelled.push_back(texts.spell(each.text));
     return spelled;
 }
 

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "texts.hpp"
+
 namespace lenet {
 
 // The log-probabilities (columns, labels) of a line, the last label saying nothing.
@@ -14,15 +16,6 @@ struct Columns {
     const double* operator[](std::size_t column) const { return log_probs + column * labels; }
     std::size_t nothing() const { return labels - 1; }
 };
-
-// Which texts are allowed: `transitions` (states, symbols) to a next state or -1, and which states are the last.
-struct Automaton {
-    const int* transitions;
-    const bool* accepting;
-    std::size_t states, symbols;
-};
-
-using Text = std::vector<int>;
 
 // From which column to which, past the last, a label is said.
 struct Span {

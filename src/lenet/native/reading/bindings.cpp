@@ -1,7 +1,9 @@
 // The bindings of the stages of reading: they check shapes, release the GIL and call.
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/tuple.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <utility>
@@ -9,6 +11,7 @@
 
 #include "../engine/bindings.hpp"
 #include "alignments.hpp"
+#include "graph.hpp"
 
 using namespace nanobind::literals;
 
@@ -79,12 +82,85 @@ Array<int> place_labels_(const In<double>& log_probs, const Text& text) {
     return give(std::move(sides), {text.size(), 2});
 }
 
+// Arcs as arrays (arcs,), each from a node to a larger one.
+class Arcs {
+  public:
+    Arcs(std::size_t nodes, const In<int>& sources, const In<int>& targets, const In<int>& labels, const In<double>& penalties)
+        : graph_{nodes, sources.size(), sources.data(), targets.data(), labels.data(), penalties.data()} {
+        const std::size_t n = graph_.arcs;
+        require(nodes > 0 && targets.size() == n && labels.size() == n && penalties.size() == n,
+                "graph: expected a node or more, and as many sources as targets, labels and penalties");
+        for (std::size_t k = 0; k < n; ++k) {
+            require(0 <= graph_.sources[k] && graph_.sources[k] < graph_.targets[k] && std::size_t(graph_.targets[k]) < nodes,
+                    "graph: an arc that leads to no larger node");
+            require(graph_.labels[k] >= EPSILON && graph_.labels[k] < 256, "graph: a label that there is not");
+        }
+    }
+    const Graph* operator->() const { return &graph_; }
+    const Graph& operator*() const { return graph_; }
+
+  private:
+    Graph graph_;
+};
+
+std::pair<double, std::vector<int>> viterbi_(std::size_t nodes, const In<int>& sources, const In<int>& targets, const In<int>& labels,
+                                             const In<double>& penalties) {
+    const Arcs graph(nodes, sources, targets, labels, penalties);
+    Released released;
+    return viterbi(*graph);
+}
+
+Array<double> forward_(std::size_t nodes, const In<int>& sources, const In<int>& targets, const In<int>& labels, const In<double>& penalties) {
+    const Arcs graph(nodes, sources, targets, labels, penalties);
+    std::vector<double> total;
+    {
+        Released released;
+        total = forward(*graph);
+    }
+    return give(std::move(total), {nodes});
+}
+
+std::pair<double, Array<double>> posteriors_(std::size_t nodes, const In<int>& sources, const In<int>& targets, const In<int>& labels,
+                                             const In<double>& penalties) {
+    const Arcs graph(nodes, sources, targets, labels, penalties);
+    std::pair<double, std::vector<double>> found;
+    {
+        Released released;
+        found = posteriors(*graph);
+    }
+    return {found.first, give(std::move(found.second), {graph->arcs})};
+}
+
+double text_penalty_(std::size_t nodes, const In<int>& sources, const In<int>& targets, const In<int>& labels, const In<double>& penalties,
+                     const Text& text) {
+    const Arcs graph(nodes, sources, targets, labels, penalties);
+    Released released;
+    return text_penalty(*graph, text);
+}
+
+std::vector<std::pair<Text, double>> rank_texts_(std::size_t nodes, const In<int>& sources, const In<int>& targets, const In<int>& labels,
+                                                 const In<double>& penalties, std::size_t followed, double unlikely) {
+    const Arcs graph(nodes, sources, targets, labels, penalties);
+    require(followed > 0, "followed: expected one text or more");
+    int most = 0;
+    for (std::size_t k = 0; k < graph->arcs; ++k) most = std::max(most, graph->labels[k]);
+    std::vector<std::pair<Text, double>> found;
+    Released released;
+    for (Ranked& each : rank_texts(*graph, std::size_t(most) + 1, followed, unlikely)) found.emplace_back(std::move(each.text), each.cost);
+    return found;
+}
+
 }  // namespace
 
 void bind_reading(nb::module_& m) {
     m.def("find_texts", &find_texts_, "log_probs"_a, "width"_a, "transitions"_a.none(), "accepting"_a.none());
     m.def("score_texts", &score_texts_, "log_probs"_a, "texts"_a);
     m.def("place_labels", &place_labels_, "log_probs"_a, "text"_a);
+    m.def("viterbi", &viterbi_, "nodes"_a, "sources"_a, "targets"_a, "labels"_a, "penalties"_a);
+    m.def("forward", &forward_, "nodes"_a, "sources"_a, "targets"_a, "labels"_a, "penalties"_a);
+    m.def("posteriors", &posteriors_, "nodes"_a, "sources"_a, "targets"_a, "labels"_a, "penalties"_a);
+    m.def("text_penalty", &text_penalty_, "nodes"_a, "sources"_a, "targets"_a, "labels"_a, "penalties"_a, "text"_a);
+    m.def("rank_texts", &rank_texts_, "nodes"_a, "sources"_a, "targets"_a, "labels"_a, "penalties"_a, "followed"_a, "unlikely"_a);
 }
 
 }  // namespace lenet

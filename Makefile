@@ -23,7 +23,8 @@ sanitize:
 	$(BIN)/cmake --build $(SANITIZED)
 	LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 \
 		$(BIN)/python tests/sanitized.py $(SANITIZED) -q tests/test_bindings.py tests/test_engine.py tests/test_line_network.py \
-		tests/test_line_learning.py tests/test_distortions.py tests/test_learning.py tests/test_alignments.py tests/test_graph.py -k "not forked and not reference"
+		tests/test_line_learning.py tests/test_distortions.py tests/test_learning.py tests/test_alignments.py tests/test_graph.py \
+		tests/test_native_reading.py -k "not forked and not reference"
 
 # The kernels for ARM, checked under an emulator: Debian's g++-aarch64-linux-gnu and qemu-user.
 NATIVE = src/lenet/native/engine

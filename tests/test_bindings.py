@@ -261,3 +261,29 @@ def test_columns_graphs_and_texts_are_checked(ask: Callable[[], object], why: st
     """No text is looked for outside of the columns, no path outside of the graph."""
     with pytest.raises(ValueError, match=why):
         ask()
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"levels": np.zeros((4, 5), np.uint8)}, "levels and pieces: expected"),
+        ({"boxes": order(0, 0, 5, 4).reshape(1, 4)}, "boxes: one without pixels, or beyond the page"),
+        ({"boxes": order(2, 1, 2, 3).reshape(1, 4)}, "boxes: one without pixels, or beyond the page"),
+        ({"broader": np.zeros(2)}, "arcs, boxes and broader: expected"),
+        ({"instructions": "sse9"}, "sse9"),
+    ],
+)
+def test_boxes_of_glyphs_are_checked(changed: dict[str, Any], why: str) -> None:
+    """No ink is cut out beyond the page."""
+    asked: dict[str, Any] = {
+        "instructions": BEST,
+        "levels": np.zeros((4, 4), np.uint8),
+        "pieces": np.ones((4, 4), np.int32),
+        "clear": 0.0,
+        "arcs": order(1, 2).reshape(1, 2),
+        "boxes": order(0, 0, 4, 4).reshape(1, 4),
+        "broader": np.zeros(1),
+    }
+    assert _native.make_glyphs(**asked).shape == (1, 28, 28)
+    with pytest.raises(ValueError, match=why):
+        _native.make_glyphs(**(asked | changed))

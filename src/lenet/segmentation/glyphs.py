@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from lenet.arrays import Bools, Float32, Int32, Uint8
+from lenet.arrays import Bools, Float32, Float64, Int32, Uint8
+from lenet.native.dispatch import REFERENCE, chosen_engine
 from lenet.network.spec import CENTRE_INDEX, DIGIT_BOX, GLYPH_SIZE
 from lenet.preprocessing.binarize import Ink
 from lenet.preprocessing.morphology import EDGE, make_disc
@@ -32,22 +33,38 @@ def make_glyphs(ink: Ink, lattice: Lattice) -> tuple[Uint8, tuple[Step, ...]]:
 
     A line is written with one pen: its width is measured on the whole line.
     """
-    glyphs = np.zeros((len(lattice.arcs), GLYPH_SIZE, GLYPH_SIZE), np.uint8)
     page = _Page(ink, lattice.pieces)
     steps: dict[str, Step] = {}
+    broader = np.zeros(len(lattice.arcs))
     for first, past in lattice.lines:
         own = np.flatnonzero((lattice.arcs[:, 0] >= first) & (lattice.arcs[:, 1] <= past))
         corners = lattice.boxes[own]
         whole = np.concatenate([corners[:, :2].min(axis=0), corners[:, 2:].max(axis=0)])
         sides = corners[:, 2:] - corners[:, :2]
         height = int(sides.max() if len(own) == 1 else sides[:, 1].max())
-        broader = _choose_broadening(
-            measure_stroke_width(page.crop(int(first), int(past), whole), height), height, steps
-        )
-        for index in own:
-            begin, end = lattice.arcs[index].tolist()
-            glyphs[index] = place_glyph(_fit_box(page.crop(begin, end, lattice.boxes[index]), broader))
-    return glyphs, tuple(steps.values())
+        width = measure_stroke_width(page.crop(int(first), int(past), whole), height)
+        broader[own] = _choose_broadening(width, height, steps)
+    return place_glyphs(ink, lattice, broader), tuple(steps.values())
+
+
+def place_glyphs(ink: Ink, lattice: Lattice, broader: Float64) -> Uint8:
+    """Return the arcs' glyphs (m, 28, 28), each with strokes broader by so many pixels of its ink (m,)."""
+    engine = chosen_engine()
+    if engine == REFERENCE:
+        return reference_place_glyphs(ink, lattice, broader)
+    from lenet.native import _native
+
+    clear = _BOX_SIGMAS * ink.noise
+    return _native.make_glyphs(engine, ink.levels, lattice.pieces, clear, lattice.arcs, lattice.boxes, broader)
+
+
+def reference_place_glyphs(ink: Ink, lattice: Lattice, broader: Float64) -> Uint8:
+    """Say in NumPy and OpenCV what is done in C++."""
+    glyphs = np.zeros((len(lattice.arcs), GLYPH_SIZE, GLYPH_SIZE), np.uint8)
+    page = _Page(ink, lattice.pieces)
+    for index, (begin, end) in enumerate(lattice.arcs.tolist()):
+        glyphs[index] = place_glyph(_fit_box(page.crop(begin, end, lattice.boxes[index]), float(broader[index])))
+    return glyphs
 
 
 class _Page:
@@ -154,10 +171,10 @@ def _darken(ink: Float32) -> Float32:
 def place_glyph(ink: Float32) -> Uint8:
     """Put (h, w) ink, at most 28 a side, into a 28x28 field with its centre of mass nearest to index 14."""
     height, width = ink.shape
-    sums = cv2.moments(ink)
-    mass = sums["m00"] or 1.0
-    top = min(max(round(CENTRE_INDEX - sums["m01"] / mass), 0), GLYPH_SIZE - height)
-    left = min(max(round(CENTRE_INDEX - sums["m10"] / mass), 0), GLYPH_SIZE - width)
+    down, across = ink.sum(axis=1, dtype=np.float64), ink.sum(axis=0, dtype=np.float64)
+    mass = float(down.sum()) or 1.0
+    top = min(max(round(CENTRE_INDEX - float(down @ np.arange(height)) / mass), 0), GLYPH_SIZE - height)
+    left = min(max(round(CENTRE_INDEX - float(across @ np.arange(width)) / mass), 0), GLYPH_SIZE - width)
     glyph = np.zeros((GLYPH_SIZE, GLYPH_SIZE), np.uint8)
     glyph[top : top + height, left : left + width] = np.rint(ink * 255).astype(np.uint8)
     return glyph

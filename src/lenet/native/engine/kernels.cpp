@@ -1,4 +1,5 @@
 // The kernels of one instruction set: compiled once for each, with LENET_ISA, LENET_LANES and the compiler's flags.
+#include "../reading/fields.hpp"
 #include "backward.hpp"
 #include "forward.hpp"
 #include "line_backward.hpp"
@@ -56,6 +57,6 @@ extern const Kernels kernels;
 const Kernels kernels = {LENET_TEXT(LENET_ISA), LANES,  forward,          packed_size, pack,      single_size, single,
                          block,                 dense_gradient, update,   online,      curvature, warp,
                          line_packed_size,      line_pack, line_size,     line,        line_back_packed_size, line_back_pack,
-                         line_back_size,        line_back, line_gather,   adam,        multiply_adds};
+                         line_back_size,        line_back, line_gather,   adam,        weigh_rows,  spread, multiply_adds};
 
 }  // namespace lenet::LENET_ISA

@@ -2,6 +2,8 @@
 // Plain data and no library code: this header is compiled once per instruction set.
 #pragma once
 
+#include "../reading/disc.hpp"
+
 // What stands in a namespace that all instruction sets share is always inlined: no copy for the linker to choose.
 #define LENET_INLINE __attribute__((always_inline)) inline
 // A loop that needs all registers stands in a function of its own.
@@ -208,6 +210,10 @@ struct Kernels {
                       float* gradient);
     void (*line_gather)(const LineNetwork&, int stage, const float* packed_gradient, float* gradient);
     void (*adam)(const Adam&, long count, const float* gradient, float* parameters, float* mean, float* square, float* average);
+    // Weighed sums of rows of floats, `stride` apart.
+    void (*weigh_rows)(const float* rows, long stride, int many, const float* weights, int width, float* out);
+    // The largest (`broader`) or least value in a disc around each pixel of a padded field.
+    void (*spread)(const Disc&, bool broader, const float* padded, Fine field, float* scratch, float* out);
     float (*multiply_adds)(long rounds);  // 2 * 12 * lanes * rounds floating-point operations
 };
 

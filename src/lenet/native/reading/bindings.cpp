@@ -5,12 +5,17 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "../engine/bindings.hpp"
+#include "../engine/names.hpp"
+#include "../engine/network.hpp"
 #include "alignments.hpp"
+#include "glyphs.hpp"
 #include "graph.hpp"
 
 using namespace nanobind::literals;
@@ -18,6 +23,8 @@ using namespace nanobind::literals;
 namespace lenet {
 
 namespace {
+
+constexpr std::size_t MOST_SIDE = 1 << 20;
 
 template <class T>
 using Array = nb::ndarray<T, nb::numpy>;
@@ -150,6 +157,32 @@ std::vector<std::pair<Text, double>> rank_texts_(std::size_t nodes, const In<int
     return found;
 }
 
+// The glyphs (m, 28, 28) of arcs (m, 2), runs of pieces, of boxes (m, 4), each with strokes broader by so many pixels (m,).
+Array<std::uint8_t> make_glyphs_(const std::string& instructions, const In<std::uint8_t>& levels, const In<int>& pieces, double clear,
+                                 const In<int>& arcs, const In<int>& boxes, const In<double>& broader) {
+    require(levels.ndim() == 2 && pieces.ndim() == 2 && levels.shape(0) == pieces.shape(0) && levels.shape(1) == pieces.shape(1),
+            "levels and pieces: expected (h, w) of both");
+    require(levels.shape(0) < MOST_SIDE && levels.shape(1) < MOST_SIDE, "levels: a page with a longer side than any");
+    const std::size_t m = broader.size();
+    require(arcs.size() == 2 * m && boxes.size() == 4 * m, "arcs, boxes and broader: expected (m, 2), (m, 4) and (m,)");
+    const InkPage page{levels.data(), pieces.data(), int(levels.shape(0)), int(levels.shape(1)), clear};
+    for (std::size_t k = 0; k < m; ++k) {
+        const int* box = boxes.data() + 4 * k;
+        require(0 <= box[0] && box[0] < box[2] && box[2] <= page.width && 0 <= box[1] && box[1] < box[3] && box[3] <= page.height,
+                "boxes: one without pixels, or beyond the page");
+    }
+    const Kernels& kernels = kernels_named(instructions);
+    std::vector<std::uint8_t> glyphs(m * 28 * 28);
+    {
+        Released released;
+        for (std::size_t k = 0; k < m; ++k) {
+            const int *arc = arcs.data() + 2 * k, *box = boxes.data() + 4 * k;
+            make_glyph(kernels, crop(page, arc[0], arc[1], {box[0], box[1], box[2], box[3]}), broader.data()[k], glyphs.data() + k * 28 * 28);
+        }
+    }
+    return give(std::move(glyphs), {m, 28, 28});
+}
+
 }  // namespace
 
 void bind_reading(nb::module_& m) {
@@ -160,6 +193,7 @@ void bind_reading(nb::module_& m) {
     m.def("forward", &forward_, "nodes"_a, "sources"_a, "targets"_a, "labels"_a, "penalties"_a);
     m.def("posteriors", &posteriors_, "nodes"_a, "sources"_a, "targets"_a, "labels"_a, "penalties"_a);
     m.def("text_penalty", &text_penalty_, "nodes"_a, "sources"_a, "targets"_a, "labels"_a, "penalties"_a, "text"_a);
+    m.def("make_glyphs", &make_glyphs_, "instructions"_a, "levels"_a, "pieces"_a, "clear"_a, "arcs"_a, "boxes"_a, "broader"_a);
     m.def("rank_texts", &rank_texts_, "nodes"_a, "sources"_a, "targets"_a, "labels"_a, "penalties"_a, "followed"_a, "unlikely"_a);
 }
 

@@ -1,0 +1,169 @@
+#include "glyphs.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+namespace lenet {
+
+namespace {
+
+constexpr int DIGIT_BOX = 20, GLYPH_SIZE = 28;
+constexpr double CENTRE_INDEX = 14;
+// Three quarters of the way up its ink levels above a fifth, an MNIST digit has 193 or more; paler ones are darkened.
+constexpr double PALEST = 190.0 / 255, DARK = 240.0 / 255;
+// What has a trace of the pen's ink is in the digit's box.
+constexpr float TRACE = 0.1f;
+// The resolution at which strokes are thinned or thickened: this many pixels per pixel of the 20x20 box.
+constexpr int FINE = 8;
+// How far outside a stroke its soft edge may reach, in pixels.
+constexpr int EDGE = 2;
+
+Disc make_disc(int radius) {
+    Disc disc{radius, {}};
+    for (int away = 0; away <= radius; ++away)
+        disc.reach[away] = int(std::nearbyint(radius * std::sqrt((double(radius) * radius - double(away) * away) / (double(radius) * radius))));
+    return disc;
+}
+
+// A part of a picture.
+Grey cut(const Grey& from, const Box& box) {
+    Grey part(box.bottom - box.top, box.right - box.left);
+    for (int y = 0; y < part.height; ++y) std::copy_n(from.row(box.top + y) + box.left, part.width, part.row(y));
+    return part;
+}
+
+// The strokes of fine ink broader (the ink grows by the radius on each side) or narrower, by a disc.
+Grey spread(const Kernels& kernels, const Grey& fine, bool broader, int radius) {
+    const int margin = broader ? 2 * radius : radius, grown = broader ? radius : 0;
+    const int lanes = kernels.lanes, height = fine.height + 2 * grown, width = fine.width + 2 * grown;
+    const int stride = (width + 2 * radius + lanes - 1) / lanes * lanes + lanes;
+    thread_local std::vector<float> padded, scratch, out;
+    padded.assign(std::size_t(height + 2 * radius) * std::size_t(stride) + 2 * std::size_t(lanes), 0.0f);
+    scratch.assign(2 * std::size_t(stride) + 6 * std::size_t(lanes), 0.0f);
+    out.resize(std::size_t(height) * std::size_t(stride));
+    float* begin = padded.data() + lanes;
+    for (int y = 0; y < fine.height; ++y) std::copy_n(fine.row(y), fine.width, begin + std::size_t(y + margin) * std::size_t(stride) + margin);
+    kernels.spread(make_disc(radius), broader, begin, {height, width, stride}, scratch.data(), out.data());
+    Grey found(height, width);
+    for (int y = 0; y < height; ++y) std::copy_n(out.data() + std::size_t(y) * std::size_t(stride), width, found.row(y));
+    return found;
+}
+
+int side(double length) { return std::max(1, int(std::nearbyint(length))); }
+
+// Scale ink to a longer side of 20; strokes are made broader or narrower at 8 times that size.
+Grey scale(const Kernels& kernels, const Grey& ink, double broader) {
+    const double factor = double(DIGIT_BOX) / std::max(ink.height, ink.width);
+    const int width = side(ink.width * factor), height = side(ink.height * factor);
+    if (broader == 0 || std::min(width, height) < 3) return resize(kernels, ink, width, height);
+    Grey fine = resize(kernels, ink, width * FINE, height * FINE);
+    const int most = FINE * DIGIT_BOX / 4, radius = std::clamp(int(std::nearbyint(std::abs(broader) * factor / 2 * FINE)), 1, most);
+    fine = spread(kernels, fine, broader > 0, radius);
+    Box traced{fine.width, fine.height, 0, 0};
+    for (int y = 0; y < fine.height; ++y) {
+        const float* row = fine.row(y);
+        for (int x = 0; x < fine.width; ++x)
+            if (row[x] > TRACE) {
+                traced.left = std::min(traced.left, x), traced.right = std::max(traced.right, x + 1);
+                traced.top = std::min(traced.top, y), traced.bottom = y + 1;
+            }
+    }
+    if (!traced.bottom) return resize(kernels, ink, width, height);
+    const Grey changed = cut(fine, traced);
+    const double again = double(DIGIT_BOX) / std::max(changed.height, changed.width);
+    return resize(kernels, changed, side(changed.width * again), side(changed.height * again));
+}
+
+// Scale the levels of ink that is paler than any in MNIST, as thin strokes become when they shrink.
+void darken(Grey& ink) {
+    const float floor = float(0.2 * double(*std::max_element(ink.begin(), ink.end())));
+    std::vector<float> inked;
+    for (const float value : ink)
+        if (value > floor) inked.push_back(value);
+    if (inked.empty()) return;
+    const auto upper = inked.begin() + std::ptrdiff_t(3 * (inked.size() - 1) / 4);
+    std::nth_element(inked.begin(), upper, inked.end());
+    if (double(*upper) >= PALEST) return;
+    const float times = float(DARK / double(*upper));
+    for (float& value : ink) value = std::clamp(value * times, 0.0f, 1.0f);
+}
+
+// Put ink, at most 28 a side, into a 28x28 field with its centre of mass nearest to index 14.
+void place_glyph(const Grey& ink, std::uint8_t* glyph) {
+    double mass = 0, across = 0, down = 0;
+    for (int y = 0; y < ink.height; ++y) {
+        double sum = 0;
+        for (int x = 0; x < ink.width; ++x) {
+            const double value = double(ink.row(y)[x]);
+            sum += value;
+            across += value * x;
+        }
+        mass += sum;
+        down += sum * y;
+    }
+    if (mass == 0) mass = 1;
+    const auto begin = [&](double moment, int size) { return std::min(std::max(int(std::nearbyint(CENTRE_INDEX - moment / mass)), 0), GLYPH_SIZE - size); };
+    const int top = begin(down, ink.height), left = begin(across, ink.width);
+    std::memset(glyph, 0, GLYPH_SIZE * GLYPH_SIZE);
+    for (int y = 0; y < ink.height; ++y)
+        for (int x = 0; x < ink.width; ++x) glyph[(top + y) * GLYPH_SIZE + left + x] = std::uint8_t(std::nearbyint(ink.row(y)[x] * 255));
+}
+
+}  // namespace
+
+Grey crop(const InkPage& page, int first, int past, const Box& box) {
+    static const Disc disc = make_disc(EDGE);
+    const Box area{std::max(0, box.left - EDGE), std::max(0, box.top - EDGE), std::min(page.width, box.right + EDGE),
+                   std::min(page.height, box.bottom + EDGE)};
+    const int height = area.bottom - area.top, width = area.right - area.left;
+    // Which pixels are the pieces' own, with a margin; and the same reaching so far across.
+    const int stride = width + 2 * EDGE;
+    thread_local std::vector<std::uint8_t> masks[EDGE + 1], around;
+    for (auto& mask : masks) mask.assign(std::size_t(height + 2 * EDGE) * std::size_t(stride), 0);
+    const auto row = [stride](std::vector<std::uint8_t>& mask, int y) { return mask.data() + std::size_t(y + EDGE) * std::size_t(stride) + EDGE; };
+    const auto place = [&](int y) { return std::size_t(area.top + y) * std::size_t(page.width) + std::size_t(area.left); };
+    for (int y = 0; y < height; ++y) {
+        const std::int32_t* pieces = page.pieces + place(y);
+        std::uint8_t* own = row(masks[0], y);
+        for (int x = 0; x < width; ++x) own[x] = pieces[x] >= first && pieces[x] < past;
+        for (int reach = 1; reach <= EDGE; ++reach) {
+            const std::uint8_t* less = row(masks[reach - 1], y);
+            std::uint8_t* more = row(masks[reach], y);
+            for (int x = 0; x < width; ++x) more[x] = less[x - 1] | less[x] | less[x + 1];
+        }
+    }
+    Grey ink(height, width);
+    Box sure{width, height, 0, 0};
+    around.resize(std::size_t(width));
+    for (int y = 0; y < height; ++y) {
+        std::copy_n(row(masks[disc.reach[0]], y), width, around.begin());
+        for (int away = 1; away <= EDGE; ++away) {
+            const std::uint8_t *above = row(masks[disc.reach[away]], y - away), *below = row(masks[disc.reach[away]], y + away);
+            for (int x = 0; x < width; ++x) around[std::size_t(x)] |= above[x] | below[x];
+        }
+        const std::uint8_t *own = row(masks[0], y), *levels = page.levels + place(y);
+        const std::int32_t* pieces = page.pieces + place(y);
+        float* here = ink.row(y);
+        for (int x = 0; x < width; ++x) {
+            if (!around[std::size_t(x)] || !(own[x] || pieces[x] == 0)) continue;
+            here[x] = float(levels[x]) / 255.0f;
+            if (levels[x] && (own[x] || levels[x] > page.clear)) {
+                sure.left = std::min(sure.left, x), sure.right = std::max(sure.right, x + 1);
+                sure.top = std::min(sure.top, y), sure.bottom = y + 1;
+            }
+        }
+    }
+    return sure.bottom ? cut(ink, sure) : Grey(1, 1);  // so faint that it rounds to paper
+}
+
+void make_glyph(const Kernels& kernels, const Grey& ink, double broader, std::uint8_t* glyph) {
+    // Ink that fits the box already was made for it, and is left as it is.
+    if (std::max(ink.height, ink.width) == DIGIT_BOX) return place_glyph(ink, glyph);
+    Grey scaled = scale(kernels, ink, broader);
+    darken(scaled);
+    place_glyph(scaled, glyph);
+}
+
+}  // namespace lenet

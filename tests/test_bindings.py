@@ -287,3 +287,30 @@ def test_boxes_of_glyphs_are_checked(changed: dict[str, Any], why: str) -> None:
     assert _native.make_glyphs(**asked).shape == (1, 28, 28)
     with pytest.raises(ValueError, match=why):
         _native.make_glyphs(**(asked | changed))
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"pieces": np.zeros((4, 5), np.int32)}, "levels, labels and pieces: expected"),
+        ({"boxes": order(0, 0, 5, 4).reshape(1, 4)}, "boxes: one without pixels, or beyond the page"),
+        ({"boxes": np.zeros((2, 4), np.int32)}, "labels and boxes of a line: expected"),
+        ({"line": (0.0, 0.0, 2.0, 0.0)}, "line: lower than a pixel"),
+        ({"line": (4.0, float("nan"), 2.0, 0.0)}, "line: lower than a pixel, or more slanted"),
+    ],
+)
+def test_lines_to_cut_are_checked(changed: dict[str, Any], why: str) -> None:
+    """No piece is numbered beyond the page."""
+    asked: dict[str, Any] = {
+        "levels": np.full((4, 4), 255, np.uint8),
+        "labels": np.ones((4, 4), np.int32),
+        "own": order(1),
+        "boxes": order(0, 0, 4, 4).reshape(1, 4),
+        "line": (4.0, 0.0, 2.0, 0.0),
+        "first": 1,
+        "most": 9,
+        "pieces": np.zeros((4, 4), np.int32),
+    }
+    assert _native.cut_line(**asked)[0] >= 1
+    with pytest.raises(ValueError, match=why):
+        _native.cut_line(**(asked | changed))

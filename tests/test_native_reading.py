@@ -15,7 +15,9 @@ from lenet.drawing.pictures import draw_text
 from lenet.preprocessing.binarize import Ink
 from lenet.preprocessing.pipeline import find_writing, prepare_page
 from lenet.segmentation import glyphs
-from lenet.segmentation.lattice import propose_numbers, take_one_digit
+from lenet.segmentation.components import find_components
+from lenet.segmentation.lattice import cut_line, propose_numbers, reference_cut_line, take_one_digit
+from lenet.segmentation.text_lines import find_text_lines
 
 from conftest import ROOT
 
@@ -75,3 +77,31 @@ def test_a_digit_two_pixels_wide_stands_in_the_middle() -> None:
     glyph = glyphs.place_glyph(np.ones((20, 2), np.float32))
     rows, columns = np.nonzero(glyph)
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (4, 23, 14, 15)
+
+
+def check_lines(ink: Ink) -> None:
+    """Every line is cut as its twin cuts it: the same pieces, runs and boxes, and shapes to a thousandth."""
+    components = find_components(ink, [])
+    for line in find_text_lines(components, []):
+        for most in (4_000, 3):
+            maps = np.zeros((2, *components.labels.shape), np.int32)
+            ours = cut_line(line, ink, components, maps[0], 5, most)
+            twins = reference_cut_line(line, ink, components, maps[1], 5, most)
+            assert ours.pieces == twins.pieces
+            np.testing.assert_array_equal(maps[0], maps[1])
+            np.testing.assert_array_equal(ours.arcs, twins.arcs)
+            np.testing.assert_array_equal(ours.boxes, twins.boxes)
+            np.testing.assert_allclose(ours.shapes, twins.shapes, atol=1e-3)
+
+
+@EVERY_EXAMPLE
+def test_lines_of_the_examples_are_cut_as_their_twins(path: Path) -> None:
+    """All pieces of ink, with a bound on how many there may be and without."""
+    check_lines(ink_of(path))
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=30, deadline=None)
+def test_lines_of_drawn_numbers_are_cut_as_their_twins(seed: int) -> None:
+    """All pieces of ink of a number drawn in a font."""
+    check_lines(drawn_ink(seed))

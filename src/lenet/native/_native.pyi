@@ -9,6 +9,16 @@ def find_texts(
 ) -> list[list[int]]: ...
 def score_texts(log_probs: Float64, texts: list[tuple[int, ...]]) -> Float64: ...
 def place_labels(log_probs: Float64, text: tuple[int, ...]) -> Int32: ...
+def cut_line(
+    levels: Uint8,
+    labels: Int32,
+    own: Int32,
+    boxes: Int32,
+    line: tuple[float, float, float, float],
+    first: int,
+    most: int,
+    pieces: Int32,
+) -> tuple[int, Int32, Int32, Float32]: ...
 def make_glyphs(
     instructions: str,
     levels: Uint8,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lenet.arrays import Float32, Int32
+from lenet.native.dispatch import runs_natively
 from lenet.preprocessing.binarize import Ink
 from lenet.result import Abstained, Box
 from lenet.segmentation.components import Components, drop_specks, find_components
@@ -77,28 +78,69 @@ def propose_numbers(ink: Ink) -> Lattice:
     components = find_components(ink, steps)
     pieces = np.zeros(components.labels.shape, np.int32)
     lines: list[tuple[int, int]] = []
-    arcs, boxes, shapes = [], [], []
-    last, every = 1, 0
+    found = [_Runs(0, np.zeros((0, 2), np.int32), np.zeros((0, 4), np.int32), np.zeros((0, len(SHAPES)), np.float32))]
     for line in find_text_lines(components, steps):
-        found = _cut_pieces(line, ink, components, pieces, last)
-        every += len(found)
-        found = found[: 1 + _MOST_ON_A_PAGE - last]
-        if not found:
-            continue
-        lines.append((last, last + len(found)))
-        for first in range(len(found)):
-            for past, box, shape in _propose_runs(found, first, line):
-                arcs.append((last + first, last + past))
-                boxes.append(box)
-                shapes.append(shape)
-        last += len(found)
+        last = lines[-1][1] if lines else 1
+        runs = cut_line(line, ink, components, pieces, last, 1 + _MOST_ON_A_PAGE - last)
+        found.append(runs)
+        if len(runs.arcs):
+            lines.append((last, int(runs.arcs[-1, 1])))
+    last, every = lines[-1][1] if lines else 1, sum(runs.pieces for runs in found)
     note_left_out(every - last + 1, every, steps)
-    pieces[pieces >= last] = 0
-    if boxes and max(max(x1 - x0, y1 - y0) for x0, y0, x1, y1 in boxes) < _LEAST_SIDE:
+    boxes = np.concatenate([runs.boxes for runs in found])
+    if len(boxes) and (boxes[:, 2:] - boxes[:, :2]).max() < _LEAST_SIDE:
         return _build_lattice(np.zeros_like(pieces), [], [], [], [], steps, "too small")
     # Ink that was kept but stands in no line is stains.
     nothing: Abstained = "not a digit" if components.kept.any() else "blank"
-    return _build_lattice(pieces, lines, arcs, boxes, shapes, steps, False if arcs else nothing)
+    return Lattice(
+        pieces,
+        np.array(lines, np.int32).reshape(-1, 2),
+        np.concatenate([runs.arcs for runs in found]),
+        boxes,
+        np.concatenate([runs.shapes for runs in found]),
+        tuple(steps),
+        False if len(boxes) else nothing,
+    )
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """How many pieces a line has; runs of them: arcs (m, 2), boxes (m, 4) and shapes (m, 9), as of a lattice."""
+
+    pieces: int
+    arcs: Int32
+    boxes: Int32
+    shapes: Float32
+
+
+def cut_line(line: TextLine, ink: Ink, components: Components, pieces: Int32, first: int, most: int) -> _Runs:
+    """Cut a line's components into pieces, and number these from `first` on into the map (H, W), in place.
+
+    Returns the runs of the first `most` of the pieces that may be digits.
+    """
+    if not runs_natively():
+        return reference_cut_line(line, ink, components, pieces, first, most)
+    from lenet.native import _native
+
+    boxes = components.boxes[line.labels]
+    known = line.height, line.slant, line.middle, line.rise
+    return _Runs(
+        *_native.cut_line(ink.levels, components.labels, line.labels, boxes, known, first, max(0, most), pieces)
+    )
+
+
+def reference_cut_line(line: TextLine, ink: Ink, components: Components, pieces: Int32, first: int, most: int) -> _Runs:
+    """Say in NumPy and OpenCV what `cut_line` does."""
+    every = _cut_pieces(line, ink, components, pieces, first)
+    found = every[: max(0, most)]
+    pieces[pieces >= first + len(found)] = 0
+    runs = [(first + begin, *run) for begin in range(len(found)) for run in _propose_runs(found, begin, line)]
+    return _Runs(
+        len(every),
+        np.array([(begin, first + past) for begin, past, _box, _shape in runs], np.int32).reshape(-1, 2),
+        np.array([box for _begin, _past, box, _shape in runs], np.int32).reshape(-1, 4),
+        np.array([shape for *_run, shape in runs], np.float32).reshape(-1, len(SHAPES)),
+    )
 
 
 @dataclass(frozen=True)

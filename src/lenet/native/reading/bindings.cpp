@@ -4,10 +4,12 @@
 #include <nanobind/stl/tuple.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -17,6 +19,7 @@
 #include "alignments.hpp"
 #include "glyphs.hpp"
 #include "graph.hpp"
+#include "lattice.hpp"
 
 using namespace nanobind::literals;
 
@@ -25,6 +28,7 @@ namespace lenet {
 namespace {
 
 constexpr std::size_t MOST_SIDE = 1 << 20;
+constexpr double MOST_SLANT = 4;
 
 template <class T>
 using Array = nb::ndarray<T, nb::numpy>;
@@ -183,6 +187,36 @@ Array<std::uint8_t> make_glyphs_(const std::string& instructions, const In<std::
     return give(std::move(glyphs), {m, 28, 28});
 }
 
+// Pieces of a line's components, numbered from `first` on into the map `pieces`; how many there are, and the runs of the
+// first `most` of them: arcs (m, 2), boxes (m, 4), shapes (m, 9). `line` has its height, slant, middle and rise.
+std::tuple<int, Array<int>, Array<int>, Array<float>> cut_line_(const In<std::uint8_t>& levels, const In<int>& labels, const In<int>& own,
+                                                                const In<int>& boxes, const std::tuple<double, double, double, double>& line,
+                                                                int first, int most, nb::ndarray<int, nb::c_contig, nb::device::cpu>& pieces) {
+    require(levels.ndim() == 2 && labels.ndim() == 2 && pieces.ndim() == 2, "levels, labels and pieces: expected (h, w) of all");
+    for (std::size_t side = 0; side < 2; ++side) {
+        require(levels.shape(side) == labels.shape(side) && levels.shape(side) == pieces.shape(side) && levels.shape(side) < MOST_SIDE,
+                "levels, labels and pieces: expected (h, w) of all");
+    }
+    const std::size_t n = own.size();
+    require(boxes.size() == 4 * n, "labels and boxes of a line: expected (n,) and (n, 4)");
+    for (std::size_t k = 0; k < n; ++k) {
+        const int* box = boxes.data() + 4 * k;
+        require(0 <= box[0] && box[0] < box[2] && std::size_t(box[2]) <= levels.shape(1) && 0 <= box[1] && box[1] < box[3] &&
+                    std::size_t(box[3]) <= levels.shape(0),
+                "boxes: one without pixels, or beyond the page");
+    }
+    const auto [height, slant, middle, rise] = line;
+    require(height >= 1 && height < double(MOST_SIDE) && std::abs(slant) <= MOST_SLANT, "line: lower than a pixel, or more slanted than any");
+    Runs runs;
+    {
+        Released released;
+        const LineInk ink{levels.data(), labels.data(), levels.shape(1), own.data(), boxes.data(), n};
+        runs = cut_line(ink, {height, slant, middle, rise}, first, most, pieces.data());
+    }
+    const std::size_t m = runs.arcs.size() / 2;
+    return {runs.pieces, give(std::move(runs.arcs), {m, 2}), give(std::move(runs.boxes), {m, 4}), give(std::move(runs.shapes), {m, SHAPES})};
+}
+
 }  // namespace
 
 void bind_reading(nb::module_& m) {
@@ -193,6 +227,7 @@ void bind_reading(nb::module_& m) {
     m.def("forward", &forward_, "nodes"_a, "sources"_a, "targets"_a, "labels"_a, "penalties"_a);
     m.def("posteriors", &posteriors_, "nodes"_a, "sources"_a, "targets"_a, "labels"_a, "penalties"_a);
     m.def("text_penalty", &text_penalty_, "nodes"_a, "sources"_a, "targets"_a, "labels"_a, "penalties"_a, "text"_a);
+    m.def("cut_line", &cut_line_, "levels"_a, "labels"_a, "own"_a, "boxes"_a, "line"_a, "first"_a, "most"_a, "pieces"_a.noconvert());
     m.def("make_glyphs", &make_glyphs_, "instructions"_a, "levels"_a, "pieces"_a, "clear"_a, "arcs"_a, "boxes"_a, "broader"_a);
     m.def("rank_texts", &rank_texts_, "nodes"_a, "sources"_a, "targets"_a, "labels"_a, "penalties"_a, "followed"_a, "unlikely"_a);
 }

@@ -1,0 +1,123 @@
+#include "lattice.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "seams.hpp"
+
+namespace lenet {
+
+namespace {
+
+// A run of at most so many pieces may be one digit, if it is at most this share of the line's height wide.
+constexpr int MOST_PIECES = 7;
+constexpr double WIDEST = 1.5;
+// With paper from top to bottom between its pieces, more than the first share wide, it is at most the second wide.
+constexpr double GAP = 0.05, WIDEST_WITH_GAP = 1.0;
+
+// A piece: its box, its columns when upright (left, right), its ink in pixels, and what its right cut costs.
+struct Piece {
+    std::int32_t box[4];
+    double left, right;
+    int ink;
+    double cut;
+};
+
+struct Pixel {
+    std::int32_t y, x;
+};
+
+// Pixels of one component between two of its cuts, and where their middle is when the line is upright.
+struct Share {
+    double middle;
+    std::vector<Pixel> pixels;
+    double cut;
+};
+
+void share_out(const LineInk& ink, const TextLine& line, const std::int32_t* box, std::int32_t label, std::vector<Share>& shares) {
+    const std::size_t corner = std::size_t(box[1]) * ink.width + std::size_t(box[0]);
+    const Part part{ink.levels + corner, ink.labels + corner, ink.width, box[3] - box[1], box[2] - box[0], label};
+    const std::vector<Seam> cuts = find_seams(part, line.slant, line.height);
+    std::vector<Share> own(cuts.size() + 1);
+    for (int y = 0; y < part.height; ++y) {
+        for (int x = 0; x < part.width; ++x) {
+            if (!part.own(y, x)) continue;
+            std::size_t number = 0;
+            for (const Seam& cut : cuts) number += x + 0.5 > double(cut.columns[std::size_t(y)]);
+            own[number].pixels.push_back({box[1] + y, box[0] + x});
+        }
+    }
+    for (std::size_t number = 0; number < own.size(); ++number) {
+        Share& share = own[number];
+        if (share.pixels.empty()) continue;
+        double rows = 0, columns = 0;
+        for (const Pixel& each : share.pixels) rows += each.y, columns += each.x;
+        const double n = double(share.pixels.size());
+        share.middle = columns / n + line.slant * (rows / n - line.middle);
+        share.cut = number < cuts.size() ? cuts[number].cost : 0.0;
+        shares.push_back(std::move(share));
+    }
+}
+
+Piece take_piece(const Share& share, const TextLine& line) {
+    Piece piece{{INT32_MAX, INT32_MAX, 0, 0}, HUGE_VAL, -HUGE_VAL, int(share.pixels.size()), share.cut};
+    for (const Pixel& each : share.pixels) {
+        piece.box[0] = std::min(piece.box[0], each.x), piece.box[1] = std::min(piece.box[1], each.y);
+        piece.box[2] = std::max(piece.box[2], each.x + 1), piece.box[3] = std::max(piece.box[3], each.y + 1);
+        const double upright = each.x + 0.5 + line.slant * (each.y + 0.5 - line.middle);
+        piece.left = std::min(piece.left, upright - 0.5), piece.right = std::max(piece.right, upright + 0.5);
+    }
+    return piece;
+}
+
+// The runs of a line's pieces that begin with one and may be a digit.
+void propose_runs(const std::vector<Piece>& found, std::size_t first, const TextLine& line, int number, Runs& runs) {
+    std::int32_t x0 = found[first].box[0], y0 = found[first].box[1], x1 = found[first].box[2], y1 = found[first].box[3];
+    double left = found[first].left, right = found[first].right, inside = 0, gap = 0;
+    long ink = 0;
+    const std::size_t end = std::min(found.size(), first + MOST_PIECES);
+    for (std::size_t past = first + 1; past <= end; ++past) {
+        const Piece& piece = found[past - 1];
+        x0 = std::min(x0, piece.box[0]), y0 = std::min(y0, piece.box[1]), x1 = std::max(x1, piece.box[2]), y1 = std::max(y1, piece.box[3]);
+        gap = std::max(gap, piece.left - right);
+        left = std::min(left, piece.left), right = std::max(right, piece.right);
+        if (past > first + 1) {
+            inside += found[past - 2].cut;
+            if (right - left > (gap <= GAP * line.height ? WIDEST : WIDEST_WITH_GAP) * line.height) return;
+        }
+        ink += piece.ink;
+        const double middle = line.middle + line.rise * ((left + right) / 2);
+        const double shape[SHAPES] = {(y1 - y0) / line.height,
+                                      (right - left) / line.height,
+                                      ((y0 + y1) / 2.0 - middle) / line.height,
+                                      double(ink) / (line.height * line.height),
+                                      first ? found[first - 1].cut : 0.0,
+                                      piece.cut,
+                                      inside,
+                                      gap / line.height,
+                                      double(past - first)};
+        runs.arcs.insert(runs.arcs.end(), {number + int(first), number + int(past)});
+        runs.boxes.insert(runs.boxes.end(), {x0, y0, x1, y1});
+        for (const double each : shape) runs.shapes.push_back(float(each));
+    }
+}
+
+}  // namespace
+
+Runs cut_line(const LineInk& ink, const TextLine& line, int first, int most, std::int32_t* pieces) {
+    std::vector<Share> shares;
+    for (std::size_t k = 0; k < ink.count; ++k) share_out(ink, line, ink.boxes + 4 * k, ink.own[k], shares);
+    std::stable_sort(shares.begin(), shares.end(), [](const Share& one, const Share& other) { return one.middle < other.middle; });
+    Runs runs;
+    runs.pieces = int(shares.size());
+    std::vector<Piece> found;
+    for (int k = 0; k < runs.pieces && k < most; ++k) {
+        for (const Pixel& each : shares[std::size_t(k)].pixels) pieces[std::size_t(each.y) * ink.width + std::size_t(each.x)] = first + k;
+        found.push_back(take_piece(shares[std::size_t(k)], line));
+    }
+    for (std::size_t begin = 0; begin < found.size(); ++begin) propose_runs(found, begin, line, first, runs);
+    return runs;
+}
+
+}  // namespace lenet

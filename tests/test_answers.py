@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 import lenet
 from lenet.bulk.outputs import COLUMNS, describe_withheld
+from lenet.engine.tta import TtaScores
 from lenet.errors import warn_renamed
 from lenet.evaluation.numbers import compare_texts
 from lenet.network.weights import load_weights, save_weights
@@ -238,7 +239,7 @@ def test_the_digits_of_a_reading_know_their_candidates() -> None:
     from lenet.preprocessing.pipeline import prepare_page
     from lenet.reader import ReadOptions, explain_page
 
-    explained = explain_page(prepare_page(EXAMPLES / "touching.jpg"), load(), ReadOptions())
+    explained = explain_page(prepare_page(EXAMPLES / "touching.jpg"), load(), ReadOptions(thorough=True))
     assert len(explained.chosen) == len(explained.reading.digits) == 4
     for digit in explained.reading.digits:
         assert explained.candidates.box(digit.arc) == digit.box
@@ -248,14 +249,15 @@ def test_the_digits_of_a_reading_know_their_candidates() -> None:
 
 def test_an_explanation_scores_every_candidate_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The service's and the command's explanations too."""
-    from lenet import reader
+    from lenet.answers import readers
     from lenet.engine import load
+    from lenet.reader import ReadOptions
     from lenet.serve.inspect import explain_candidates
 
     scored = []
-    real = reader.score_with_tta
-    monkeypatch.setattr(reader, "score_with_tta", lambda network, glyphs: scored.append(1) or real(network, glyphs))
-    found = explain_candidates(EXAMPLES / "zip.jpg", load(), reader.ReadOptions())
+    real = readers.score_once
+    monkeypatch.setattr(readers, "score_once", lambda network, glyphs: scored.append(1) or real(network, glyphs))
+    found = explain_candidates(EXAMPLES / "zip.jpg", load(), ReadOptions())
     assert len(scored) == 1
     assert sum(each["chosen"] for each in found["candidates"]) == 5
 
@@ -292,7 +294,7 @@ def test_weights_of_the_first_version_still_load(tmp_path: Path) -> None:
 
 def test_notes_are_the_sentences_of_steps() -> None:
     """Of a reading, and of the candidates that it is of."""
-    found = lenet.read(EXAMPLES / "lined.jpg")
+    found = lenet.read(EXAMPLES / "lined.jpg", readers="cut")
     assert found.notes == notes_of(found)
     assert notes_of(find_candidates(EXAMPLES / "lined.jpg")) == found.notes[: len(found.notes)]
 
@@ -322,16 +324,17 @@ def test_evaluating_counts_answers_and_guesses_apart(tmp_path: Path, monkeypatch
     assert found["digit_errors"] == 2 + 2
 
 
-def test_a_number_with_a_doubtful_digit_says_that_it_was_looked_at_again() -> None:
+def test_a_number_with_a_doubtful_digit_says_that_it_was_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """As a single digit does, and only if a candidate that is part of the answer was."""
-    from lenet.engine import load
-    from lenet.engine.tta import TtaScores
-    from lenet.reader import ReadOptions, _read_numbers, score_with_tta
+    from lenet.answers import readers
 
-    candidates, network = find_candidates(EXAMPLES / "zip.jpg"), load()
-    scores = score_with_tta(network, candidates.glyphs)
-    chosen = lenet.read(EXAMPLES / "zip.jpg").digits[0].arc
-    for arc, told in ((chosen, True), (None, False)):
-        augmented = np.arange(len(candidates.glyphs)) == (-1 if arc is None else arc)
-        found = _read_numbers(candidates, TtaScores(scores.probabilities, augmented), network, ReadOptions())
+    real = readers.score_with_tta
+    chosen = lenet.read(EXAMPLES / "zip.jpg", readers="cut").digits[0].arc
+    for arc, told in ((chosen, True), (-1, False)):
+
+        def score(network: Any, glyphs: Any, doubtful: int = arc) -> TtaScores:
+            return TtaScores(real(network, glyphs).probabilities, np.arange(len(glyphs)) == doubtful)
+
+        monkeypatch.setattr(readers, "score_with_tta", score)
+        found = lenet.read(EXAMPLES / "zip.jpg", readers="cut")
         assert ("augmented" in {step.id for step in found.steps}) is told

@@ -38,7 +38,7 @@ segmentation: components text_lines seams lattice strip line_strips glyphs candi
 decoding: graph formats alignments spacing whole_lines two_readers arc_scorer features sliding_window decoder confidence
   lines
 data: idx sources fetch labels strokes dataset unipen unipen_sets
-answers: whole_line line page looks
+answers: whole_line line readers page looks
 reader
 tables: result sight read_cells sums form read_page
 export: parity onnx_graph to_onnx to_pytorch quantised c_text c_source to_c import_model __init__

@@ -13,9 +13,9 @@ import lenet
 from lenet.bench import run, timing
 from lenet.bench.contenders import Engine, OnnxRuntime, TorchEager, TrainingWork, Work, find_contenders
 from lenet.cli.bench import _table
-from lenet.engine import dispatch
 from lenet.engine.warp import warp
 from lenet.export.onnx_graph import input_model
+from lenet.native import dispatch
 from lenet.network.spec import NETS
 from lenet.network.weights import Weights
 from test_engine import inputs, network
@@ -169,7 +169,7 @@ def test_small_measurements_are_real(tmp_path: Path) -> None:
     picture = tmp_path / "7.png"
     run.draw_number(picture)
     assert lenet.read(picture).text == "25836"
-    assert set(run.stages(picture, runs=2)) == {"open", "ink", "lattice", "glyphs", "score", "path"}
+    assert set(run.stages(picture, runs=2)) == {"open", "ink", "lattice", "answer"}
     memory = run.peak_memory("engine", 1)
     assert memory is not None
     assert 20 < memory < 400

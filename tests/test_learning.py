@@ -12,12 +12,12 @@ import torch
 from torch.nn import functional as F
 
 from lenet.arrays import Tensors
-from lenet.engine import dispatch
 from lenet.engine.gradients import Loss, curvature, gradient
 from lenet.engine.learner import SGD, TrainingSet
 from lenet.engine.learners import BatchLearner, OnlineLearner, batch_learner, online_learner
 from lenet.engine.packing import pack_tensors, unpack_tensors
 from lenet.engine.reference import activations
+from lenet.native import dispatch
 from lenet.nets.modules import LeNet
 from lenet.network.initialisation import connection_mask, draw_tensors
 from lenet.network.inputs import to_input

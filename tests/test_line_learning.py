@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from lenet.arrays import Floats, Tensors
 from lenet.decoding.alignments import score_texts
-from lenet.engine import dispatch
 from lenet.engine.gradients import backward, outputs
 from lenet.engine.learner import AdamW, LineLesson
 from lenet.engine.learners import LineLearner, line_learner
 from lenet.engine.line_loss import text_loss
 from lenet.engine.lines import join_columns, split_columns
 from lenet.engine.packing import pack_tensors, unpack_tensors
+from lenet.native import dispatch
 from lenet.network.initialisation import draw_tensors
 from lenet.network.probabilities import log_probabilities, probabilities
 from lenet.network.spec import LINE_NETS, Convolution, Net, Subsampling

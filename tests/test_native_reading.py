@@ -49,8 +49,8 @@ def count_apart(ink: Ink, broader: float) -> tuple[int, int]:
     for propose in (propose_numbers, take_one_digit):
         lattice = propose(ink)
         pixels = np.full(len(lattice.arcs), broader)
-        ours = glyphs.place_glyphs(ink, lattice, pixels).astype(int)
-        twins = glyphs.reference_place_glyphs(ink, lattice, pixels)
+        ours = glyphs.place_glyphs(ink, lattice, np.arange(len(pixels)), pixels).astype(int)
+        twins = glyphs.reference_place_glyphs(ink, lattice, np.arange(len(pixels)), pixels)
         apart += int((np.abs(ours - twins).max(axis=(1, 2), initial=0) > 2).sum())
         every += len(ours)
     return apart, every

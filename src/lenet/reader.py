@@ -8,17 +8,10 @@ from typing import get_args
 
 import numpy as np
 
-from lenet.answers.line import (
-    CutLine,
-    Place,
-    Readers,
-    calibrate_line,
-    pair_digit,
-    place_symbols,
-    read_line,
-)
+from lenet.answers.line import Place, Readers, calibrate_line, pair_digit, place_symbols
 from lenet.answers.looks import choose_turns, look_again
 from lenet.answers.page import join_lines
+from lenet.answers.readers import PageReaders, ScoredCandidates
 from lenet.answers.whole_line import WholeLine, read_whole_lines
 from lenet.arrays import Float64
 from lenet.decoding.decoder import DecodedDigit, DecodedLine, decode
@@ -27,7 +20,7 @@ from lenet.decoding.graph import Automaton
 from lenet.decoding.sliding_window import build_column_graph
 from lenet.engine import Network
 from lenet.engine.lines import load_lines
-from lenet.engine.tta import TtaScores, score_once, score_with_tta
+from lenet.engine.tta import TtaScores, score_with_tta
 from lenet.errors import LenetError, UsageError
 from lenet.network.probabilities import best_two, log_probabilities, probabilities
 from lenet.network.spec import DEFAULT, NOT_A_DIGIT
@@ -37,6 +30,7 @@ from lenet.result import Reading
 from lenet.segmentation.candidates import (
     LineStrips,
     PageCandidates,
+    outline_numbers,
     segment_digit,
     segment_numbers,
     segment_strips,
@@ -54,7 +48,8 @@ class ReadOptions:
     """What to read: one `digit`, or numbers that are `allowed`; how many of the `best` texts of a line to list.
 
     An answer of a lower confidence than `least` is withheld; `steps` say what of that is out of reach. `sliding_window`
-    slides the network along the line. Lines are read by `readers`: "cut" into digits, as a whole "line", or by "both".
+    slides the network along the line. Lines are read by `readers`: "cut" into digits, as a whole "line", or by "both":
+    by the one that is enough, and by the other too in doubt, or always if they are to be `thorough`.
     """
 
     digit: bool = False
@@ -64,6 +59,7 @@ class ReadOptions:
     best: int = 0
     least: float = 0.0
     steps: tuple[Step, ...] = ()
+    thorough: bool = False
 
 
 @dataclass(frozen=True)
@@ -135,17 +131,33 @@ def explain_page(page: Page, network: Network, options: ReadOptions) -> Explaine
 def _explain(page: Page, network: Network, options: ReadOptions, *, inverted: bool) -> Explained:
     one = options.digit or not network.weights.reads_numbers
     writing = find_writing(page, tall=one, inverted=inverted)
-    candidates = segment_digit(writing) if one else segment_numbers(writing)
-    whole = None
-    if options.readers != "cut" and network.weights.reads_numbers:
-        whole = read_whole_lines(page, writing, candidates.lattice, load_lines(), options.allowed)
-    # Two readers need no second look at a glyph: it changes hardly a line that is read as a whole too (docs/log.md).
-    score = score_once if whole and all(whole) and not one else score_with_tta
-    scores = score(network, candidates.glyphs)
     if one:
-        return Explained(_read_digit(candidates, scores, options, whole), candidates, scores.probabilities)
-    reading = _read_numbers(candidates, scores, network, options, whole)
-    return Explained(reading, candidates, scores.probabilities, tuple(filter(None, whole or ())))
+        return _explain_digit(page, writing, network, options)
+    scored = ScoredCandidates(outline_numbers(writing), writing.ink, network)
+    candidates = scored.candidates
+    if candidates.unreadable:
+        reading = Reading("", "", 0.0, candidates.unreadable, steps=candidates.steps)
+        return Explained(reading, candidates, scored.probabilities)
+    thorough = options.thorough
+    readers = PageReaders(
+        page, writing, scored, network, options.readers, options.allowed, options.best, thorough=thorough
+    )
+    lines = readers.read()
+    candidates = scored.looked
+    steps = (*candidates.steps, *([Step("augmented")] if readers.again else []))
+    reading = join_lines(lines, steps, options.steps, options.least, candidates.share_read)
+    return Explained(reading, candidates, scored.probabilities, tuple(readers.whole))
+
+
+def _explain_digit(page: Page, writing: PageInk, network: Network, options: ReadOptions) -> Explained:
+    candidates = segment_digit(writing)
+    scores = score_with_tta(network, candidates.glyphs)
+    whole = None
+    # What the first look is sure of needs no other reader.
+    asked = options.readers == "line" or options.thorough or scores.augmented.any()
+    if options.readers != "cut" and network.weights.reads_numbers and len(candidates.glyphs) and asked:
+        (whole,) = read_whole_lines(page, writing, candidates.lattice, load_lines())
+    return Explained(_read_digit(candidates, scores, options, whole), candidates, scores.probabilities)
 
 
 def _refuse_numbers(page: Page, writing: PageInk, network: Network) -> None:
@@ -167,13 +179,13 @@ def _read_digit(
     candidates: PageCandidates,
     scores: TtaScores,
     options: ReadOptions,
-    whole: list[WholeLine | None] | None = None,
+    whole: WholeLine | None = None,
 ) -> Reading:
     if candidates.unreadable:
         return Reading("", "", 0.0, candidates.unreadable, steps=candidates.steps)
     probs = scores.probabilities[0]
-    if whole and whole[0]:
-        probs = pair_digit(probs, whole[0], options.readers)
+    if whole:
+        probs = pair_digit(probs, whole, options.readers)
     steps = (*candidates.steps, *([Step("augmented")] if scores.augmented[0] else []), *options.steps)
     if len(probs) > NOT_A_DIGIT and probs[NOT_A_DIGIT] > _RUBBISH:
         return Reading("", "", float(probs[NOT_A_DIGIT]), "not a digit", steps=steps)
@@ -188,35 +200,6 @@ def _read_digit(
     )
     line = place_symbols(decoded, [Place(0, candidates.box(0), candidates.glyphs[0])])
     return join_lines([line], steps, (), options.least)
-
-
-def read_numbers(candidates: PageCandidates, network: Network, options: ReadOptions = ReadOptions()) -> Reading:
-    """Score all candidates of a page, those of low confidence augmented, and find the likeliest text of each line."""
-    return _read_numbers(candidates, score_with_tta(network, candidates.glyphs), network, options)
-
-
-def _read_numbers(
-    candidates: PageCandidates,
-    scores: TtaScores,
-    network: Network,
-    options: ReadOptions,
-    whole: list[WholeLine | None] | None = None,
-) -> Reading:
-    if candidates.unreadable:
-        return Reading("", "", 0.0, candidates.unreadable, steps=candidates.steps)
-    arc_scorer = network.weights.arc_scorer
-    assert arc_scorer is not None
-    log_probs = log_probabilities(scores.probabilities)
-    lines, said = [], []
-    for number in range(len(candidates.lattice.lines)):
-        cut = CutLine(candidates, number, log_probs, arc_scorer)
-        line, arcs = read_line(
-            cut, network, None if whole is None else whole[number], options.readers, options.allowed, options.best
-        )
-        lines.append(line)
-        said += arcs
-    steps = (*candidates.steps, *([Step("augmented")] if scores.augmented[said].any() else []))
-    return join_lines(lines, steps, options.steps, options.least, candidates.share_read)
 
 
 def read_strips(lines: LineStrips, network: Network, options: ReadOptions = ReadOptions()) -> Reading:

@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from lenet.answers.whole_line import SeenSign, WholeLine, read_whole_lines
-from lenet.arrays import Float64, Uint8
+from lenet.answers.whole_line import SeenSign, WholeLine
+from lenet.arrays import Float64, Int32, Int64, Uint8
 from lenet.decoding.confidence import calibrate_confidence, format_holds
 from lenet.decoding.decoder import DecodedDigit, DecodedLine
 from lenet.decoding.formats import SYMBOLS, accept_choices
@@ -17,20 +17,16 @@ from lenet.decoding.graph import Automaton
 from lenet.decoding.lines import LineOfArcs, decode_line
 from lenet.decoding.spacing import find_spaces, part_numbers, trust_spaces
 from lenet.decoding.two_readers import PairedText, keep_digits, pair_texts, share_confidence
-from lenet.decoding.whole_lines import SpelledLine
 from lenet.engine import Network
-from lenet.engine.lines import LineNetwork, load_lines
-from lenet.network.probabilities import log_probabilities
+from lenet.engine.lines import load_lines
 from lenet.network.spec import NOT_A_DIGIT, SPACE
-from lenet.preprocessing.decode import Page
-from lenet.preprocessing.pipeline import find_writing
 from lenet.result import Box
-from lenet.segmentation.candidates import PageCandidates, segment_numbers
+from lenet.segmentation.candidates import PageCandidates
 
 # Who reads a line: what is cut into digits, what is read as a whole, or both, whose answers are weighed.
 Readers = Literal["cut", "line", "both"]
 # What two readers say is weighed among so many texts of the lattice.
-_WEIGHED = 10
+WEIGHED = 10
 # No reader is so sure that a digit is another that it counts for more than this, as a logarithm.
 _LEAST_LOG = -14.0
 
@@ -96,40 +92,101 @@ class CutLine:
         """Return where the symbols of a text of the line are."""
         return [Place(arc, self.candidates.box(arc), self.candidates.glyphs[arc]) for arc in found.arcs.tolist()]
 
+    def find_symbols(self, text: str, found: LineOfArcs, *, formatted: bool) -> list[PlacedSymbol]:
+        """Return the symbols of a text, or its digits alone without a format, as they are cut; none if they are not.
+
+        `found` is what the line was decoded to already.
+        """
+        said = text if formatted else keep_digits(text)
+        if said and said != found.decoded.text and SPACE not in said:
+            found = self.decode(accept_choices([said], "text"), 0)
+        if said != found.decoded.text:
+            return []
+        return list(starmap(_place_symbol, zip(found.decoded.digits, self.place(found), strict=True)))
+
+    def fit_boxes(self, signs: list[SeenSign]) -> list[SeenSign]:
+        """Return signs of the line with the boxes of the pieces of ink that stand in their columns, if any do."""
+        lattice = self.candidates.lattice
+        rows = lattice.find_arcs(self.number)
+        rows = rows[np.diff(lattice.arcs[rows], axis=1)[:, 0] == 1]
+        boxes = np.array([self.candidates.box(row) for row in rows.tolist()]).reshape(-1, 4)
+        middles = (boxes[:, 0] + boxes[:, 2]) / 2
+        return [_fit_box(sign, boxes[(middles >= sign.box[0]) & (middles < sign.box[2])]) for sign in signs]
+
+
+def read_cut_line(cut: CutLine, network: Network, allowed: Automaton | None, best: int) -> tuple[PlacedLine, Int32]:
+    """Return a line's text by its cuts, and the candidates that say it."""
+    found = cut.decode(allowed, best)
+    return place_symbols(calibrate_line(found.decoded, found.features, network), cut.place(found)), found.arcs
+
+
+def read_whole_line(whole: WholeLine, cut: CutLine, allowed: Automaton | None, best: int) -> PlacedLine:
+    """Return a line's text as it is read as a whole, its digits where the line's ink is; nothing of it is scored."""
+    weights = load_lines().weights
+    paired = pair_texts({}, whole.spelled, weights.lattice_shares, formatted=allowed is not None)
+    said = _weigh(paired, weights.alone_weights, whole.spelled.fits)
+    return _place_text(whole, cut, said, [], allowed, best)
+
 
 def read_line(
-    cut: CutLine,
-    network: Network,
-    whole: WholeLine | None,
-    readers: Readers,
-    allowed: Automaton | None,
-    best: int,
-) -> tuple[PlacedLine, list[int]]:
-    """Return a line's text, by its cuts, as a whole, or by both, and the candidates that were looked at for it.
+    cut: CutLine, network: Network, whole: WholeLine, allowed: Automaton | None, best: int
+) -> tuple[PlacedLine, Int32]:
+    """Return a line's text by its cuts and as a whole, and the candidates that were looked at for it.
 
     Its digits are candidates where these say the text, and else stand where the whole line has them.
     """
-    found = cut.decode(allowed, best if whole is None else max(best, _WEIGHED))
-    arcs = found.arcs.tolist()
+    found = cut.decode(allowed, max(best, WEIGHED))
+    arcs, formatted, weights = found.arcs, allowed is not None, load_lines().weights
     decoded = calibrate_line(found.decoded, found.features, network)
-    if whole is None:
-        return place_symbols(decoded, cut.place(found)), arcs
-    formatted = allowed is not None
-    paired, confidence, likeliest = _pair(decoded, whole, readers, formatted=formatted)
-    said = paired.text if formatted else keep_digits(paired.text)
-    if readers == "both" and said and said != decoded.text and SPACE not in said:
-        found = cut.decode(accept_choices([said], "text"), 0)
-    by_cut: list[PlacedSymbol] = []
-    if readers == "both" and said == found.decoded.text:
-        by_cut = list(starmap(_place_symbol, zip(found.decoded.digits, cut.place(found), strict=True)))
-    text, certain = paired.text, np.zeros(0)
-    if not formatted and text:
-        text, certain, likeliest = _space_out(whole, paired.text, likeliest)
-    symbols = _number_symbols(text, by_cut, whole.place(text.replace(SPACE, "")))
-    sure = _share(text, confidence, likeliest, certain)
+    paired = pair_texts(list_texts(decoded), whole.spelled, weights.lattice_shares, formatted=formatted)
+    said = _weigh(paired, weights.pair_weights, max(decoded.fits, whole.spelled.fits))
+    return _place_text(whole, cut, said, cut.find_symbols(paired.text, found, formatted=formatted), allowed, best), arcs
+
+
+def _fit_box(sign: SeenSign, inside: Int64) -> SeenSign:
+    """Return a sign with the box around boxes (n, 4); ink that goes on beyond the sign's columns is other signs'."""
+    if not len(inside):
+        return sign
+    x0, _y0, x1, _y1 = sign.box
+    left, top = inside[:, :2].min(axis=0).tolist()
+    right, foot = inside[:, 2:].max(axis=0).tolist()
+    return replace(sign, box=(max(x0, left), top, min(x1, right), foot))
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What is said of a line: a text, how sure that is, the likeliest texts, and how well it fits a format."""
+
+    text: str
+    confidence: float
+    likeliest: tuple[tuple[str, float], ...]
+    fits: float
+
+
+def _weigh(paired: PairedText, weights: Float64 | None, fits: float) -> _Said:
+    """Return the text of one reader or two, as sure as such texts are by the weights (None: as it is likely)."""
+    share = paired.likeliest[0][1]
+    confidence = share
+    if weights is not None and paired.text:
+        confidence = calibrate_confidence(paired.features, weights) * paired.signs
+    confidence *= format_holds(fits)
+    rest = min(confidence / share, (1 - confidence) / (1 - share)) if 0 < share < 1 else 0.0
+    others = tuple((text, rest * chance) for text, chance in paired.likeliest[1:])
+    return _Said(paired.text, confidence, ((paired.text, confidence), *others), fits)
+
+
+def _place_text(
+    whole: WholeLine, cut: CutLine, said: _Said, by_cut: list[PlacedSymbol], allowed: Automaton | None, best: int
+) -> PlacedLine:
+    """Return what is said of a line with its numbers parted and its symbols where they are."""
+    text, certain, likeliest = said.text, np.zeros(0), said.likeliest
+    if allowed is None and text:
+        text, certain, likeliest = _space_out(whole, said.text, likeliest)
+    symbols = _number_symbols(text, by_cut, cut.fit_boxes(whole.place(text.replace(SPACE, ""))))
+    sure = _share(text, said.confidence, likeliest, certain)
     likeliest = ((text, float(np.prod(sure))), *likeliest[1:])
-    answer = DecodedLine(text, likeliest[0][1], (), likeliest[:best], max(decoded.fits, whole.spelled.fits))
-    return PlacedLine(answer, symbols, tuple(sure), whole.find_passed_over(paired.text)), arcs
+    answer = DecodedLine(text, likeliest[0][1], (), likeliest[:best], said.fits)
+    return PlacedLine(answer, symbols, tuple(sure), whole.find_passed_over(said.text))
 
 
 def _space_out(
@@ -186,24 +243,6 @@ def _number_symbols(text: str, by_cut: list[PlacedSymbol], whole: list[SeenSign]
     return tuple(found)
 
 
-def _pair(
-    decoded: DecodedLine, whole: WholeLine, readers: Readers, *, formatted: bool
-) -> tuple[PairedText, float, tuple[tuple[str, float], ...]]:
-    """Return what two readers say of a line, how sure that is, and the likeliest texts."""
-    weights = load_lines().weights
-    paired = pair_texts(
-        _list_texts(decoded) if readers == "both" else {}, whole.spelled, weights.lattice_shares, formatted=formatted
-    )
-    share = paired.likeliest[0][1]
-    confidence = share
-    if weights.pair_weights is not None and paired.text:
-        confidence = calibrate_confidence(paired.features, weights.pair_weights) * paired.signs
-    confidence *= format_holds(max(decoded.fits, whole.spelled.fits))
-    rest = min(confidence / share, (1 - confidence) / (1 - share)) if 0 < share < 1 else 0.0
-    others = tuple((text, rest * chance) for text, chance in paired.likeliest[1:])
-    return paired, confidence, ((paired.text, confidence), *others)
-
-
 def pair_digit(cut: Float64, whole: WholeLine, readers: Readers) -> Float64:
     """Return the probabilities (k,) of one digit by two readers: the mean of their logarithms, made to add up again.
 
@@ -218,29 +257,11 @@ def pair_digit(cut: Float64, whole: WholeLine, readers: Readers) -> Float64:
     return paired
 
 
-def _list_texts(decoded: DecodedLine) -> dict[str, float]:
+def list_texts(decoded: DecodedLine) -> dict[str, float]:
     """Return what the lattice says of a line: texts with their probability, "" for a line that says nothing."""
     if not decoded.digits:
         return {"": decoded.confidence}
     return {**dict(decoded.likeliest), decoded.text: decoded.confidence}
-
-
-def compare_readers(page: Page, network: Network, lines: LineNetwork) -> list[tuple[dict[str, float], SpelledLine]]:
-    """Return for each line of a page what the lattice says of it, each text with its probability, and the whole line.
-
-    It is what the answer of both is weighed of. Lines that are too long to be read as a whole are left out.
-    """
-    assert network.weights.arc_scorer is not None
-    writing = find_writing(page)
-    candidates = segment_numbers(writing)
-    log_probs = log_probabilities(network.probabilities(candidates.glyphs))
-    found = []
-    for number, whole in enumerate(read_whole_lines(page, writing, candidates.lattice, lines)):
-        if whole is None:
-            continue
-        line = decode_line(candidates, number, log_probs, network.weights.arc_scorer, None, _WEIGHED)
-        found.append((_list_texts(calibrate_line(line.decoded, line.features, network)), whole.spelled))
-    return found
 
 
 def calibrate_line(decoded: DecodedLine, features: Float64 | None, network: Network) -> DecodedLine:

@@ -30,13 +30,13 @@ def choose_turns(width: int, height: int, first: Reading, whole: Sequence[WholeL
     """Return by how many quarters to the left writing of so many pixels may be turned, that reads so, to read upright.
 
     What is higher than wide may lie on its side; what is wider than high may stand on its head, if no line of it that
-    was read as a whole is less likely on its head.
+    was read as a whole says less on its head.
     """
     if len(first.digits) > _MOST_TURNED:
         return ()
     if height > width:
         return 1, 3
-    return (2,) if all(line.is_likelier_turned() for line in whole) else ()
+    return (2,) if all(line.may_be_turned() for line in whole) else ()
 
 
 def look_again(page: Page, first: Reading, read: Callable[[Page], Reading], turns: tuple[int, ...]) -> Reading:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -19,7 +20,10 @@ from lenet.preprocessing.decode import Page
 from lenet.preprocessing.pipeline import PageInk
 from lenet.result import Box
 from lenet.segmentation.lattice import Lattice
-from lenet.segmentation.line_strips import LineStrip, cut_line_strips, find_dividers
+from lenet.segmentation.line_strips import VIEWS, LineStrip, StripCutter, find_dividers
+
+# A text that is likelier than this is worth another look, whatever else is said.
+_LIKELY = 0.5
 
 
 @dataclass(frozen=True)
@@ -109,11 +113,11 @@ class WholeLine:
         x0, y0, x1, y1 = np.clip(np.rint(corners), 0, np.tile(self.size, 2)).astype(int).tolist()
         return x0, y0, x1, y1
 
-    def is_likelier_turned(self) -> bool:
-        """Return whether the first view, on its head, spells a likelier text than it does upright."""
+    def may_be_turned(self) -> bool:
+        """Return whether the first view, on its head, spells a likelier text than it does upright, or a likely one."""
         turned = _score_columns(load_lines(), np.ascontiguousarray(self.strips[0].strip[::-1, ::-1]))
-        upright, other = (next(iter(spell_line([view]).texts.values()), 0.0) for view in (self.views[0], turned))
-        return other > upright
+        upright, other = (spell_line([view]).likeliest for view in (self.views[0], turned))
+        return other > min(upright, _LIKELY)
 
     def score_digits(self) -> Float64:
         """Return the log-probability (10,) that the line is this one digit, the mean of its views."""
@@ -137,19 +141,43 @@ class WholeLine:
         return SeenSign(sign, float(probs[label]), runner_up, self._find_box(*sides), strip.cut_glyph(middle))
 
 
+class SeenLines:
+    """The lines of a page, each read as a whole when it is asked for, by as many views as are asked for."""
+
+    def __init__(
+        self, page: Page, writing: PageInk, lattice: Lattice, network: LineNetwork, allowed: Automaton | None = None
+    ) -> None:
+        self._page, self._writing, self._lattice = page, writing, lattice
+        self._network, self._allowed = network, allowed
+
+    @cached_property
+    def _cutter(self) -> StripCutter:
+        return StripCutter(self._page, self._writing, self._lattice)
+
+    def read(self, line: int, known: WholeLine | None = None, views: int = len(VIEWS)) -> WholeLine | None:
+        """Read a line by its first views, those `known` already taken over; None for one that is too long for that."""
+        seen = [] if known is None else known.strips
+        strips = [*seen, *self._cutter.cut(line, VIEWS[len(seen) : views])]
+        if not strips:
+            return None
+        scores = [] if known is None else known.views
+        scores = [*scores, *(_score_columns(self._network, strip.strip) for strip in strips[len(seen) :])]
+        dividers = self._find_dividers(line, strips[0]) if known is None else known.dividers
+        spelled = spell_line(scores, self._allowed)
+        return WholeLine(spelled, strips, scores, self._page.scale, self._page.size, dividers)
+
+    def _find_dividers(self, line: int, strip: LineStrip) -> Float64:
+        """Return where ruled lines part the cells of a line, in pixels of a strip of it."""
+        columns = find_dividers(self._writing, self._lattice, line) * self._writing.scale + self._writing.origin[0]
+        return (columns / self._page.scale - strip.left) / strip.scale
+
+
 def read_whole_lines(
     page: Page, writing: PageInk, lattice: Lattice, network: LineNetwork, allowed: Automaton | None = None
 ) -> list[WholeLine | None]:
     """Read every line of a page as a whole; None for one that is too long for that."""
-    found: list[WholeLine | None] = []
-    for number, strips in enumerate(cut_line_strips(page, writing, lattice)):
-        if not strips:
-            found.append(None)
-            continue
-        views = [_score_columns(network, strip.strip) for strip in strips]
-        dividers = _find_dividers(page, writing, lattice, number, strips[0])
-        found.append(WholeLine(spell_line(views, allowed), strips, views, page.scale, page.size, dividers))
-    return found if any(line and _has_cells(line) for line in found) else [_join_cells(line) for line in found]
+    seen = SeenLines(page, writing, lattice, network, allowed)
+    return join_cells([seen.read(line) for line in range(len(lattice.lines))])
 
 
 def _score_columns(network: LineNetwork, strip: Uint8) -> Float64:
@@ -157,18 +185,15 @@ def _score_columns(network: LineNetwork, strip: Uint8) -> Float64:
     return log_probabilities(probabilities(network.column_scores(strip[None])[0], network.weights.temperature))
 
 
-def _find_dividers(page: Page, writing: PageInk, lattice: Lattice, line: int, strip: LineStrip) -> Float64:
-    """Return where ruled lines part the cells of a line, in pixels of a strip of it."""
-    columns = find_dividers(writing, lattice, line) * writing.scale + writing.origin[0]
-    return (columns / page.scale - strip.left) / strip.scale
+def join_cells(lines: list[WholeLine | None]) -> list[WholeLine | None]:
+    """Return the lines of a page without their cells, unless one of them has cells of more than a digit."""
+    if any(line and _has_cells(line) for line in lines):
+        return lines
+    return [None if line is None else replace(line, dividers=np.zeros(0)) for line in lines]
 
 
 def _has_cells(line: WholeLine) -> bool:
     """Return whether lines part a line into cells of more than a digit: one a cell is one number in boxes."""
-    text = next(iter(line.spelled.texts), "").replace(SPACE, "")
+    text = line.spelled.text.replace(SPACE, "")
     divided = line.find_divided(text)
     return bool(divided.any() and not divided.all())
-
-
-def _join_cells(line: WholeLine | None) -> WholeLine | None:
-    return None if line is None else replace(line, dividers=np.zeros(0))

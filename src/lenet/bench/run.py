@@ -182,15 +182,13 @@ def peak_memory(contender: str, threads: int) -> float | None:
 def stages(picture: Path, runs: int = 15) -> dict[str, float]:
     """Return the milliseconds of the stages of reading a picture of a number, medians of interleaved runs.
 
-    "open" decodes it and makes it grey; "ink", "lattice" and "glyphs" see what may be digits, "score" is the network,
-    "path" the graph and its best path.
+    "open" decodes it and makes it grey; "ink" and "lattice" see what may be digits; "answer" is the networks and what
+    they say together.
     """
     from lenet.engine import load
     from lenet.preprocessing.pipeline import find_writing, prepare_page
-    from lenet.reader import read_numbers
-    from lenet.segmentation.candidates import find_candidates
-    from lenet.segmentation.glyphs import make_glyphs
-    from lenet.segmentation.lattice import propose_numbers
+    from lenet.reader import read_page
+    from lenet.segmentation.candidates import outline_numbers
 
     network = load()
     took: dict[str, list[float]] = {}
@@ -201,16 +199,13 @@ def stages(picture: Path, runs: int = 15) -> dict[str, float]:
         took.setdefault(name, []).append(1000 * (time.perf_counter() - started))
         return found
 
-    candidates = find_candidates(picture)
     for _run in range(runs):
         page = timed("open", partial(prepare_page, picture))
-        ink = timed("ink", partial(find_writing, page)).ink
-        lattice = timed("lattice", partial(propose_numbers, ink))
-        timed("glyphs", partial(make_glyphs, ink, lattice))
-        timed("score", partial(network.scores, candidates.glyphs))
-        timed("path", partial(read_numbers, candidates, network))
+        writing = timed("ink", partial(find_writing, page))
+        timed("lattice", partial(outline_numbers, writing))
+        timed("answer", partial(read_page, page, network))
     median = {name: statistics.median(each) for name, each in took.items()}
-    median["path"] -= median["score"]
+    median["answer"] -= median["ink"] + median["lattice"]
     return {name: round(each, 3) for name, each in median.items()}
 
 

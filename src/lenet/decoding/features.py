@@ -142,7 +142,7 @@ def build_line_graph(
     for two dots. A penalty is what the arc scorer makes of the features, with the sign turned.
     """
     first, past = lattice.lines[line]
-    own = np.flatnonzero((lattice.arcs[:, 0] >= first) & (lattice.arcs[:, 1] <= past))
+    own = lattice.find_arcs(line)
     single = own[lattice.arcs[own, 1] - lattice.arcs[own, 0] == 1]
     arcs = np.concatenate([np.repeat(own, 10), single]).astype(np.int32)
     labels = np.concatenate([np.tile(np.arange(10), len(own)), np.full(len(single), EPSILON)]).astype(np.int32)

@@ -33,6 +33,16 @@ class SpelledLine:
     written: dict[str, tuple[int, ...]]
     fits: float = 1.0
 
+    @property
+    def text(self) -> str:
+        """The likeliest text; "" for a line that says nothing."""
+        return next(iter(self.texts), "")
+
+    @property
+    def likeliest(self) -> float:
+        """How likely the likeliest text is of all that the line may say, allowed or not."""
+        return self.texts.get(self.text, 0.0) * min(1.0, self.fits)
+
 
 def spell_line(views: list[Float64], allowed: Automaton | None = None) -> SpelledLine:
     """Find what views of a line say, log-probabilities (w, k) of columns each: the mean of theirs is a text's own.

@@ -93,6 +93,11 @@ class Weights:
         return self._fitted("pair_weights")
 
     @property
+    def alone_weights(self) -> Float64 | None:
+        """How the same is weighed of a line that is read as a whole alone (11,), the offset last."""
+        return self._fitted("alone_weights")
+
+    @property
     def space_weights(self) -> Float64:
         """How `lenet.decoding.spacing` weighs a place between two signs (7,), the offset last; of a line network."""
         fitted = self._fitted("space_weights")
@@ -236,6 +241,7 @@ def _check_fitted(weights: Weights, path: Path) -> None:
         "confidence_weights": ((CONFIDENCE_WEIGHT_COUNT,), f"{CONFIDENCE_WEIGHT_COUNT} finite numbers"),
         "lattice_shares": ((3,), "3 finite numbers"),
         "pair_weights": ((PAIR_WEIGHT_COUNT,), f"{PAIR_WEIGHT_COUNT} finite numbers"),
+        "alone_weights": ((PAIR_WEIGHT_COUNT,), f"{PAIR_WEIGHT_COUNT} finite numbers"),
         "space_weights": ((SPACE_WEIGHT_COUNT,), f"{SPACE_WEIGHT_COUNT} finite numbers"),
         "space_trust": ((2,), "2 finite numbers"),
         "cell_weights": ((CELL_WEIGHT_COUNT,), f"{CELL_WEIGHT_COUNT} finite numbers"),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from lenet.arrays import Int32, Uint8
 from lenet.network.inputs import from_input
-from lenet.network.spec import INPUT_SIZE
+from lenet.network.spec import GLYPH_SIZE, INPUT_SIZE
 from lenet.preprocessing.binarize import Ink
 from lenet.preprocessing.decode import PictureSource
 from lenet.preprocessing.pipeline import PageInk, find_writing, prepare_page
@@ -32,8 +32,9 @@ _SOFT, _SOFT_SHARE = 3.0, 0.2
 class PageCandidates:
     """A picture's candidates and their glyphs (m, 28, 28).
 
-    A lattice's pixel stands for `scale` of the picture's own, from `origin` (x, y) on. `unreadable` says why there is
-    nothing to score, if so; of a page of `ambiguous_polarity` light and dark might be exchanged.
+    A glyph that nobody asked for yet is blank. A lattice's pixel stands for `scale` of the picture's own, from `origin`
+    (x, y) on. `unreadable` says why there is nothing to score, if so; of a page of `ambiguous_polarity` light and dark
+    might be exchanged.
     """
 
     lattice: Lattice
@@ -91,6 +92,11 @@ def segment_numbers(writing: PageInk) -> PageCandidates:
     return _segment(writing, propose_numbers)
 
 
+def outline_numbers(writing: PageInk) -> PageCandidates:
+    """Find all that may be a digit in lines of writing, without their glyphs."""
+    return _describe(writing, propose_numbers(writing.ink))
+
+
 @dataclass(frozen=True)
 class LineStrips:
     """A picture's lines of writing as strips to slide along; `scale` and `origin` are those of `PageCandidates`."""
@@ -131,19 +137,23 @@ def segment_strips(writing: PageInk) -> LineStrips:
 
 
 def _segment(writing: PageInk, propose: Callable[[Ink], Lattice]) -> PageCandidates:
+    found = _describe(writing, propose(writing.ink))
+    glyphs, changes = make_glyphs(writing.ink, found.lattice)
+    return replace(found, glyphs=glyphs, steps=(*found.steps, *changes))
+
+
+def _describe(writing: PageInk, lattice: Lattice) -> PageCandidates:
     ink = writing.ink
-    lattice = propose(ink)
-    glyphs, changes = make_glyphs(ink, lattice)
     # Without a candidate, what blur made of the writing was taken for stains.
     height = int((lattice.boxes[:, 3] - lattice.boxes[:, 1]).max(initial=0)) or 3 * _SOFT / _SOFT_SHARE
     why: Abstained = "too blurred" if ink.edge > max(_SOFT, _SOFT_SHARE * height) else lattice.why
     return PageCandidates(
         lattice,
-        np.ascontiguousarray(glyphs),
+        np.zeros((len(lattice.arcs), GLYPH_SIZE, GLYPH_SIZE), np.uint8),
         writing.size,
         writing.scale,
         writing.origin,
         why,
         ink.ambiguous_polarity,
-        (*writing.steps, *lattice.steps, *changes),
+        (*writing.steps, *lattice.steps),
     )

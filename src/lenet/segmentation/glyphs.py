@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from lenet.arrays import Bools, Float32, Float64, Int32, Uint8
+from lenet.arrays import Bools, Float32, Float64, Int32, Int64, Uint8
 from lenet.native.dispatch import REFERENCE, chosen_engine
 from lenet.network.spec import CENTRE_INDEX, DIGIT_BOX, GLYPH_SIZE
 from lenet.preprocessing.binarize import Ink
@@ -29,65 +29,68 @@ _BOX_SIGMAS = 3.0
 
 
 def make_glyphs(ink: Ink, lattice: Lattice) -> tuple[Uint8, tuple[Step, ...]]:
-    """Return the arcs' glyphs (m, 28, 28) uint8, 0 for paper and 255 for pen, and a step for each change of stroke.
+    """Return the arcs' glyphs (m, 28, 28) uint8, 0 for paper and 255 for pen, and a step for each change of stroke."""
+    glyphs = np.zeros((len(lattice.arcs), GLYPH_SIZE, GLYPH_SIZE), np.uint8)
+    steps: dict[str, Step] = {}
+    for line in range(len(lattice.lines)):
+        rows = lattice.find_arcs(line)
+        glyphs[rows], changes = make_line_glyphs(ink, lattice, rows)
+        for step in changes:
+            steps.setdefault(step.id, step)
+    return glyphs, tuple(steps.values())
+
+
+def make_line_glyphs(ink: Ink, lattice: Lattice, rows: Int64) -> tuple[Uint8, tuple[Step, ...]]:
+    """Return the glyphs (n, 28, 28) of the arcs (n,) of a line, and a step if its strokes were changed.
 
     A line is written with one pen: its width is measured on the whole line.
     """
-    page = _Page(ink, lattice.pieces)
+    corners = lattice.boxes[rows]
+    whole = np.concatenate([corners[:, :2].min(axis=0), corners[:, 2:].max(axis=0)])
+    sides = corners[:, 2:] - corners[:, :2]
+    height = int(sides.max() if len(rows) == 1 else sides[:, 1].max())
+    first, past = int(lattice.arcs[rows, 0].min()), int(lattice.arcs[rows, 1].max())
+    width = measure_stroke_width(_crop(ink, lattice.pieces, first, past, whole), height)
     steps: dict[str, Step] = {}
-    broader = np.zeros(len(lattice.arcs))
-    for first, past in lattice.lines:
-        own = np.flatnonzero((lattice.arcs[:, 0] >= first) & (lattice.arcs[:, 1] <= past))
-        corners = lattice.boxes[own]
-        whole = np.concatenate([corners[:, :2].min(axis=0), corners[:, 2:].max(axis=0)])
-        sides = corners[:, 2:] - corners[:, :2]
-        height = int(sides.max() if len(own) == 1 else sides[:, 1].max())
-        width = measure_stroke_width(page.crop(int(first), int(past), whole), height)
-        broader[own] = _choose_broadening(width, height, steps)
-    return place_glyphs(ink, lattice, broader), tuple(steps.values())
+    broader = np.full(len(rows), _choose_broadening(width, height, steps))
+    return place_glyphs(ink, lattice, rows, broader), tuple(steps.values())
 
 
-def place_glyphs(ink: Ink, lattice: Lattice, broader: Float64) -> Uint8:
-    """Return the arcs' glyphs (m, 28, 28), each with strokes broader by so many pixels of its ink (m,)."""
+def place_glyphs(ink: Ink, lattice: Lattice, rows: Int64, broader: Float64) -> Uint8:
+    """Return the glyphs (n, 28, 28) of arcs (n,), each with strokes broader by so many pixels of its ink (n,)."""
     engine = chosen_engine()
     if engine == REFERENCE:
-        return reference_place_glyphs(ink, lattice, broader)
+        return reference_place_glyphs(ink, lattice, rows, broader)
     from lenet.native import _native
 
     clear = _BOX_SIGMAS * ink.noise
-    return _native.make_glyphs(engine, ink.levels, lattice.pieces, clear, lattice.arcs, lattice.boxes, broader)
+    arcs, boxes = lattice.arcs[rows], lattice.boxes[rows]
+    return _native.make_glyphs(engine, ink.levels, lattice.pieces, clear, arcs, boxes, broader)
 
 
-def reference_place_glyphs(ink: Ink, lattice: Lattice, broader: Float64) -> Uint8:
+def reference_place_glyphs(ink: Ink, lattice: Lattice, rows: Int64, broader: Float64) -> Uint8:
     """Say in NumPy and OpenCV what is done in C++."""
-    glyphs = np.zeros((len(lattice.arcs), GLYPH_SIZE, GLYPH_SIZE), np.uint8)
-    page = _Page(ink, lattice.pieces)
-    for index, (begin, end) in enumerate(lattice.arcs.tolist()):
-        glyphs[index] = place_glyph(_fit_box(page.crop(begin, end, lattice.boxes[index]), float(broader[index])))
+    glyphs = np.zeros((len(rows), GLYPH_SIZE, GLYPH_SIZE), np.uint8)
+    for place, row in enumerate(rows.tolist()):
+        begin, end = lattice.arcs[row].tolist()
+        cut = _crop(ink, lattice.pieces, begin, end, lattice.boxes[row])
+        glyphs[place] = place_glyph(_fit_box(cut, float(broader[place])))
     return glyphs
 
 
-class _Page:
-    """A page's ink, ready to be cut out arc by arc; masks are 255 where they hold, so that OpenCV can join them."""
-
-    def __init__(self, ink: Ink, pieces: Int32) -> None:
-        self.levels = ink.levels
-        self.pieces = pieces
-        self.paper = _mask(pieces == 0)
-        self.clear = _mask(ink.levels > _BOX_SIGMAS * ink.noise)
-
-    def crop(self, first: int, past: int, box: Int32) -> Float32:
-        """Cut out the ink of pieces first to past - 1, 0 to 1, with its soft edge and without its neighbours' ink."""
-        x0, y0, x1, y1 = box.tolist()
-        area = (slice(max(0, y0 - EDGE), y1 + EDGE), slice(max(0, x0 - EDGE), x1 + EDGE))
-        own = cv2.inRange(self.pieces[area], first, past - 1)
-        reached = cv2.bitwise_and(cv2.dilate(own, make_disc(EDGE)), cv2.bitwise_or(own, self.paper[area]))
-        levels = cv2.bitwise_and(self.levels[area], reached)
-        sure = cv2.bitwise_and(levels, cv2.bitwise_or(own, self.clear[area]))
-        left, top, width, height = cv2.boundingRect(sure)
-        if not width:  # so faint that it rounds to paper
-            return np.zeros((1, 1), np.float32)
-        return np.divide(levels[top : top + height, left : left + width], np.float32(255), dtype=np.float32)
+def _crop(ink: Ink, pieces: Int32, first: int, past: int, box: Int32) -> Float32:
+    """Cut out the ink of pieces first to past - 1, 0 to 1, with its soft edge and without its neighbours' ink."""
+    x0, y0, x1, y1 = box.tolist()
+    area = (slice(max(0, y0 - EDGE), y1 + EDGE), slice(max(0, x0 - EDGE), x1 + EDGE))
+    own, levels = cv2.inRange(pieces[area], first, past - 1), ink.levels[area]
+    paper, clear = _mask(pieces[area] == 0), _mask(levels > _BOX_SIGMAS * ink.noise)
+    reached = cv2.bitwise_and(cv2.dilate(own, make_disc(EDGE)), cv2.bitwise_or(own, paper))
+    inked = cv2.bitwise_and(levels, reached)
+    sure = cv2.bitwise_and(inked, cv2.bitwise_or(own, clear))
+    left, top, width, height = cv2.boundingRect(sure)
+    if not width:  # so faint that it rounds to paper
+        return np.zeros((1, 1), np.float32)
+    return np.divide(inked[top : top + height, left : left + width], np.float32(255), dtype=np.float32)
 
 
 def _mask(where: Bools) -> Uint8:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lenet.arrays import Float32, Int32
+from lenet.arrays import Float32, Int32, Int64
 from lenet.native.dispatch import runs_natively
 from lenet.preprocessing.binarize import Ink
 from lenet.result import Abstained, Box
@@ -55,6 +55,11 @@ class Lattice:
     shapes: Float32
     steps: tuple[Step, ...]
     why: Abstained = False
+
+    def find_arcs(self, line: int) -> Int64:
+        """Return which arcs (n,) are of a line."""
+        first, past = self.lines[line]
+        return np.flatnonzero((self.arcs[:, 0] >= first) & (self.arcs[:, 1] <= past))
 
 
 def take_one_digit(ink: Ink) -> Lattice:

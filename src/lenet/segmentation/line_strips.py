@@ -92,18 +92,23 @@ def is_pen_bright(page: Page, writing: PageInk) -> bool:
     return float(grey[strokes].mean()) > float(grey[near].mean())
 
 
-def cut_line_strips(page: Page, writing: PageInk, lattice: Lattice) -> list[list[LineStrip]]:
-    """Return each line of a page as strips, a view each, bright for pen; none of a line that is too long."""
-    scale = writing.scale / page.scale
-    left, top = (side / page.scale for side in writing.origin)
-    greys = _Greys(page.grey, is_pen_bright(page, writing))
-    found = []
-    for line in range(len(lattice.lines)):
-        box, rise = find_line_box(lattice, line)
-        x0, y0, x1, y1 = box * scale + (left, top - rise * left, left, top - rise * left)
-        long = (x1 - x0) / max(1.0, y1 - y0) > _WIDEST / LINE_HEIGHT - 1
-        found.append([] if long else [_cut(greys, (x0, y0, x1, y1), rise, share) for share in VIEWS])
-    return found
+class StripCutter:
+    """Cuts the lines of a page out as strips, bright for pen."""
+
+    def __init__(self, page: Page, writing: PageInk, lattice: Lattice) -> None:
+        self._scale = writing.scale / page.scale
+        self._corner = tuple(side / page.scale for side in writing.origin)
+        self._lattice = lattice
+        self._greys = _Greys(page.grey, is_pen_bright(page, writing))
+
+    def cut(self, line: int, views: tuple[float, ...] = VIEWS) -> list[LineStrip]:
+        """Return a line as strips, a view each; none of a line that is too long."""
+        box, rise = find_line_box(self._lattice, line)
+        left, top = self._corner
+        x0, y0, x1, y1 = box * self._scale + (left, top - rise * left, left, top - rise * left)
+        if (x1 - x0) / max(1.0, y1 - y0) > _WIDEST / LINE_HEIGHT - 1:
+            return []
+        return [_cut(self._greys, (x0, y0, x1, y1), rise, share) for share in views]
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ def pack(values: Uint8 | Float32) -> str:
 
 def explain_candidates(picture: PictureSource, network: Network, options: ReadOptions) -> dict[str, Any]:
     """Return the reading of a picture with every candidate that was scored, and the places of the cuts."""
-    explained = explain_page(prepare_page(picture), network, options)
+    explained = explain_page(prepare_page(picture), network, replace(options, thorough=True))
     candidates, chosen = explained.candidates, explained.chosen
     found = []
     for arc, (glyph, probs) in enumerate(zip(candidates.glyphs, explained.probabilities, strict=True)):

@@ -123,7 +123,7 @@ def read_twice(
 
     The page is upright: no cell is looked at turned.
     """
-    asked = replace(options, best=max(options.best, _WEIGHED))
+    asked = replace(options, best=max(options.best, _WEIGHED), thorough=True)
     cuts = [cut_cell(picture, seen.place.corners, thick, inset) for inset in (CLOSE, TIGHT)]
     number = group_chances(seen.chances, printed=printed)["read"]
     return weigh_readings([explain_page(prepare_page(cut), network, asked).reading for cut in cuts], number)

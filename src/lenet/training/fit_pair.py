@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lenet.answers.line import compare_readers
+from lenet.answers.readers import ComparedLine, compare_readers, is_enough, is_one_digit
 from lenet.arrays import Bools, Float64, Uint8
 from lenet.decoding.confidence import calibrate_confidence
-from lenet.decoding.two_readers import PAIR_FEATURES, keep_digits, pair_texts
-from lenet.decoding.whole_lines import SpelledLine, split_numbers
+from lenet.decoding.two_readers import PAIR_FEATURES, PairedText, keep_digits, pair_texts
+from lenet.decoding.whole_lines import split_numbers
 from lenet.engine import Network
 from lenet.engine.lines import LineNetwork
 from lenet.evaluation.calibration import fit_confidence
@@ -37,11 +37,14 @@ _LINES, _NUMBERS, _SINGLE, _HARD, _WORDS = 0.45, 0.38, 0.25, 0.3, 0.5
 
 @dataclass(frozen=True)
 class ReadTwice:
-    """A line that both readers read: what the lattice says, the whole line, and what is right, its spaces left out."""
+    """What both readers say of a line, and what is right, its spaces left out."""
 
-    cut: dict[str, float]
-    whole: SpelledLine
+    said: ComparedLine
     text: str
+
+    def is_right(self, text: str) -> bool:
+        """Return whether a text has the right digits."""
+        return keep_digits(text) == keep_digits(self.text)
 
 
 def picture_lines(
@@ -65,7 +68,7 @@ def picture_lines(
         page, text = _picture(hands, maker, rng)
         lines = compare_readers(prepare_page(page), network, whole)
         if len(lines) == 1:
-            found.append(ReadTwice(*lines[0], SPACE.join(split_numbers(text.replace(SPACE, "")))))
+            found.append(ReadTwice(lines[0], SPACE.join(split_numbers(text.replace(SPACE, "")))))
         report(number + 1, count)
     return found
 
@@ -85,28 +88,59 @@ def _picture(hands: Hands, maker: LineMaker, rng: np.random.Generator) -> tuple[
     return degrade(Writing(ink, np.zeros(ink.shape, np.int32), ""), rng).grey, ""
 
 
-def weigh_lines(lines: list[ReadTwice], shares: Float64) -> tuple[Float64, Bools]:
-    """Return PAIR_FEATURES (n, 10) of the lines that say something, and which of these are right (n,)."""
-    paired = [pair_texts(each.cut, each.whole, shares) for each in lines]
-    said = [
-        (each.features, keep_digits(each.text) == keep_digits(line.text))
-        for each, line in zip(paired, lines, strict=True)
-        if each.text
-    ]
+def weigh_pairs(lines: list[ReadTwice], shares: Float64) -> tuple[Float64, Bools]:
+    """Return PAIR_FEATURES (n, 10) of what two readers say, and which of it is right (n,), of lines in doubt.
+
+    What the first view of a line is enough for, and lines that say nothing, are left out.
+    """
+    doubtful = [line for line in lines if not is_enough(line.said.first)]
+    return _collect([(pair_texts(line.said.cut, line.said.whole, shares), line) for line in doubtful])
+
+
+def weigh_alone(lines: list[ReadTwice], shares: Float64) -> tuple[Float64, Bools]:
+    """Return PAIR_FEATURES (n, 10) of what the first views of lines say, and which of it is right (n,)."""
+    return _collect([(pair_texts({}, line.said.first, shares), line) for line in lines])
+
+
+def _collect(found: list[tuple[PairedText, ReadTwice]]) -> tuple[Float64, Bools]:
+    said = [(paired.features, line.is_right(paired.text)) for paired, line in found if paired.text]
     features = np.array([each for each, _right in said]).reshape(-1, len(PAIR_FEATURES))
     return features, np.array([right for _each, right in said], bool)
 
 
+def answer_lines(
+    lines: list[ReadTwice], shares: Float64, pair_weights: Float64, alone_weights: Float64
+) -> tuple[Float64, Bools]:
+    """Return how sure the answers to lines are (n,), and which are right (n,), each by the readers that are asked."""
+    found = []
+    for line in lines:
+        cut, chance = max(line.said.cut.items(), key=lambda each: each[1], default=("", 0.0))
+        if is_one_digit(cut, chance):
+            found.append((chance, line.is_right(cut)))
+            continue
+        alone = is_enough(line.said.first)
+        paired = pair_texts({} if alone else line.said.cut, line.said.first if alone else line.said.whole, shares)
+        if paired.text:
+            confidence = calibrate_confidence(paired.features, alone_weights if alone else pair_weights)
+            found.append((confidence, line.is_right(paired.text)))
+    return np.array([sure for sure, _right in found]), np.array([right for _sure, right in found], bool)
+
+
 def fit_pair(weights: Weights, lines: list[ReadTwice]) -> Weights:
-    """Return a line network's weights with how sure its answers and the lattice's together are, on such lines."""
-    features, right = weigh_lines(lines, weights.lattice_shares)
-    pair_weights = fit_confidence(features, right)
-    honest = np.array([calibrate_confidence(each, pair_weights) for each in features])
+    """Return a line network's weights with how sure its answers are, alone and with the lattice's, on such lines."""
+    shares = weights.lattice_shares
+    (pairs, pairs_right), (alone, alone_right) = weigh_pairs(lines, shares), weigh_alone(lines, shares)
+    pair_weights, alone_weights = fit_confidence(pairs, pairs_right), fit_confidence(alone, alone_right)
+    sure, right = answer_lines(lines, shares, pair_weights, alone_weights)
     calibration = {
         **weights.card.get("calibration", {}),
-        "lattice_shares": weights.lattice_shares.tolist(),
+        "lattice_shares": shares.tolist(),
         "pair_weights": pair_weights.tolist(),
-        "pair_fitted_on": f"{len(right):,} answers to {len(lines):,} lines of held-out hands",
-        "error_curve": count_error_curve(honest, right),
+        "alone_weights": alone_weights.tolist(),
+        "pair_fitted_on": (
+            f"{len(pairs_right):,} answers of two readers and {len(alone_right):,} of one to {len(lines):,} lines of"
+            " held-out hands"
+        ),
+        "error_curve": count_error_curve(sure, right),
     }
     return replace(weights, card={**weights.card, "calibration": calibration})

@@ -55,7 +55,7 @@ def picture_spaces(
         lines = read_whole_lines(page, writing, segment_numbers(writing).lattice, network)
         text = made.text.replace(SPACE, "")
         report(number + 1, count)
-        if len(lines) != 1 or lines[0] is None or PASSED_OVER in text or next(iter(lines[0].spelled.texts)) != text:
+        if len(lines) != 1 or lines[0] is None or PASSED_OVER in text or lines[0].spelled.text != text:
             continue
         found = lines[0].weigh_spaces(text)
         if several == 1 and len(found) == 1 and found[0, _ROOM] > _FAR:

@@ -98,7 +98,7 @@ def draw_alone(source: Path, out: Path, *, sliding_window: bool) -> None:
     from lenet.drawing.pictures import annotate, save_picture
     from lenet.preprocessing.decode import open_page
 
-    reading = lenet.read(source, sliding_window=sliding_window)
+    reading = lenet.read(source, sliding_window=sliding_window, readers="cut")
     page = open_page(source)
     cuts = find_candidates(source).cuts() if len(reading.digits) > 1 and not sliding_window else ()
     save_picture(annotate(page.grey, reading, page.scale, cuts), out)

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lenet.engine import dispatch, load
+from lenet.engine import load
 from lenet.engine.lines import LineNetwork, load_lines, split_columns
 from lenet.errors import WeightsError
+from lenet.native import dispatch
 from lenet.network.initialisation import draw_tensors
 from lenet.network.inputs import PAPER_GREY, PEN_GREY, standardise_line
 from lenet.network.spec import LINE_LABELS, LINE_NETS, Convolution, Net, Subsampling

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from lenet.arrays import Uint8
 from lenet.drawing.pictures import draw_text
-from lenet.preprocessing.binarize import Ink
+from lenet.preprocessing.binarize import Ink, find_ink, reference_find_ink
+from lenet.preprocessing.decode import Page
 from lenet.preprocessing.pipeline import find_writing, prepare_page
 from lenet.segmentation import glyphs
 from lenet.segmentation.components import find_components
@@ -34,13 +35,14 @@ def ink_of(path: Path) -> Ink:
     return find_writing(prepare_page(path)).ink
 
 
-def drawn_ink(seed: int) -> Ink:
-    """The ink of a number drawn in a font at some size, with soft edges and noise."""
+def draw_page(seed: int) -> Page:
+    """A number drawn in a font at some size, with enough noise that no two places are equally good."""
     rng = np.random.default_rng(seed)
     size, field = (int(side) for side in rng.integers((8, 20), (90, 260)))
     page: Uint8 = 255 - draw_text(str(rng.integers(1, 10 ** int(rng.integers(1, 7)))), size, field)
-    noisy = page * rng.uniform(0.4, 1) + rng.normal(0, rng.uniform(0, 6), page.shape)
-    return find_writing(prepare_page(np.clip(noisy, 0, 255).astype(np.uint8))).ink
+    light = rng.uniform(0.4, 1) + rng.uniform(-0.3, 0.3) * np.linspace(0, 1, field)
+    noisy = page * light + rng.normal(0, rng.uniform(2, 6), page.shape)
+    return prepare_page(np.clip(noisy, 0, 255).astype(np.uint8))
 
 
 def count_apart(ink: Ink, broader: float) -> tuple[int, int]:
@@ -68,7 +70,7 @@ def test_glyphs_of_the_examples_are_their_twins(path: Path, broader: float) -> N
 @settings(max_examples=30, deadline=None)
 def test_glyphs_of_drawn_numbers_are_their_twins(seed: int, broader: float) -> None:
     """One glyph in a drawn number may stand a pixel beside its twin, where its centre is between two pixels."""
-    apart, every = count_apart(drawn_ink(seed), broader)
+    apart, every = count_apart(find_writing(draw_page(seed)).ink, broader)
     assert apart <= max(1, 0.02 * every)
 
 
@@ -104,4 +106,34 @@ def test_lines_of_the_examples_are_cut_as_their_twins(path: Path) -> None:
 @settings(max_examples=30, deadline=None)
 def test_lines_of_drawn_numbers_are_cut_as_their_twins(seed: int) -> None:
     """All pieces of ink of a number drawn in a font."""
-    check_lines(drawn_ink(seed))
+    check_lines(find_writing(draw_page(seed)).ink)
+
+
+def check_ink(page: Page) -> None:
+    """The ink of a page is its twin's, the pen as likely and as unlikely: levels to one, strokes to a few pixels."""
+    for inverted in (False, True):
+        ours, twins = find_ink(page, inverted=inverted), reference_find_ink(page, inverted=inverted)
+        assert int((ours.strokes != twins.strokes).sum()) <= 0.002 * twins.strokes.sum()
+        assert (np.abs(ours.levels.astype(int) - twins.levels) > 1).sum() <= 0.002 * twins.strokes.sum()
+        assert (ours.steps, ours.ambiguous_polarity) == (twins.steps, twins.ambiguous_polarity)
+        assert (ours.noise, ours.edge) == pytest.approx((twins.noise, twins.edge), rel=1e-3)
+
+
+@EVERY_EXAMPLE
+def test_ink_of_the_examples_is_their_twins(path: Path) -> None:
+    """Drawings, scans and photographs, taken for dark ink and for light."""
+    check_ink(prepare_page(path))
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=30, deadline=None)
+def test_ink_of_drawn_numbers_is_their_twins(seed: int) -> None:
+    """Under light that changes from one side to the other."""
+    check_ink(draw_page(seed))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (2, 2), (3, 5), (70, 2), (200, 300)])
+def test_ink_of_a_page_of_any_shape_is_its_twins(shape: tuple[int, int], rng: np.random.Generator) -> None:
+    """Noise, and one grey; nothing is read beyond the page."""
+    for page in (rng.integers(0, 256, shape).astype(np.uint8), np.full(shape, 200, np.uint8)):
+        check_ink(Page(page, (shape[1], shape[0]), 1.0, ()))

@@ -227,6 +227,7 @@ def read_options(
     choices: Sequence[str] | None = None,
     best: int = 0,
     max_error: float | None = None,
+    thorough: bool = False,
 ) -> ReadOptions:
     """Return what is asked of a network, as `lenet.read` and `lenet read` take it.
 
@@ -248,7 +249,7 @@ def read_options(
     allowed = _find_allowed(pattern, choices)
     of_lines = readers != "cut" and not digit and not sliding_window
     least, steps = (0.0, ()) if max_error is None else _least_confidence(network, of_lines, max_error)
-    return ReadOptions(digit, sliding_window, readers, allowed, best, least, steps)
+    return ReadOptions(digit, sliding_window, readers, allowed, best, least, steps, thorough)
 
 
 def _find_allowed(pattern: str | None, choices: Sequence[str] | None) -> Automaton | None:

@@ -117,7 +117,13 @@ def read(
     found = list_pictures(paths, column, lambda line: print(line, file=sys.stderr))
     job = {"model": model, "column": column, **options} | ({} if method in ("cut", "sweep") else {"method": method})
     sliding_window = options.pop("sweep")
-    asked = read_options(load(model), sliding_window=sliding_window, readers=_READERS[method], **options)
+    # Glyphs to train on are as they are cut, and not as a line shows them.
+    more: dict[str, Any] = {
+        "sliding_window": sliding_window,
+        "readers": _READERS[method],
+        "thorough": save_glyphs is not None,
+    }
+    asked = read_options(load(model), **options, **more)
     if cluster is not None:
         extras = bool(as_json or annotate or save_glyphs or overwrite)
         read_on_cluster(cluster, out, job, found, asked, resume, timeout or None, "pictures", extras)
@@ -139,8 +145,8 @@ def read(
         left = found[done:]
         pictures = open_pictures(left, column, given)
         draw = _make_drawings(annotate, done) if annotate else None
-        more: dict[str, Any] = {"timeout": timeout or None, "give_up": give_up, "draw": draw}
-        answers = jobs.read_all(pictures, len(left), model, asked, **more)
+        ways: dict[str, Any] = {"timeout": timeout or None, "give_up": give_up, "draw": draw}
+        answers = jobs.read_all(pictures, len(left), model, asked, **ways)
         for number, answer in enumerate(answers, done):
             failed |= not _tell(answer, as_json, verbose, put)
             if answer.undrawn:

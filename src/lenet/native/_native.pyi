@@ -19,6 +19,7 @@ def cut_line(
     most: int,
     pieces: Int32,
 ) -> tuple[int, Int32, Int32, Float32]: ...
+def find_ink(instructions: str, grey: Uint8, inverted: bool) -> tuple[Uint8, Uint8, float, float, float, int, bool]: ...
 def make_glyphs(
     instructions: str,
     levels: Uint8,

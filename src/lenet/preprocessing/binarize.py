@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lenet.arrays import Bools, Float32, Uint8, contrast, percentile
+from lenet.native.dispatch import REFERENCE, chosen_engine
 from lenet.preprocessing.decode import Page
 from lenet.preprocessing.morphology import EDGE, average_down, make_disc
 from lenet.steps import Step
@@ -76,6 +77,27 @@ def find_ink(page: Page, *, inverted: bool = False) -> Ink:
 
     With `inverted` the pen is taken to be light where it is likelier to be dark, and dark where it is likelier light.
     """
+    engine = chosen_engine()
+    if engine == REFERENCE:
+        return reference_find_ink(page, inverted=inverted)
+    from lenet.native import _native
+
+    found = _native.find_ink(engine, np.ascontiguousarray(page.grey), inverted)
+    levels, strokes, noise, edge, spread, sign, ambiguous = found
+    steps = _note_light(sign, spread) if sign else ()
+    return Ink(levels, strokes.view(bool), noise, steps, edge, ambiguous)
+
+
+def _note_light(sign: int, spread: float) -> tuple[Step, ...]:
+    """Say that the ink is light, and that the light was uneven, by so many grey levels."""
+    steps = [Step("light-ink")] if sign > 0 else []
+    if spread > _TOLD_SPREAD:
+        steps.append(Step("uneven-light-removed", {"grey_levels": round(spread)}))
+    return tuple(steps)
+
+
+def reference_find_ink(page: Page, *, inverted: bool = False) -> Ink:
+    """Say in NumPy and OpenCV what `find_ink` does."""
     grey = page.grey.astype(np.float32)
     noise = _estimate_noise(grey)
     smooth, smooth_noise = _smooth(grey, noise)
@@ -109,14 +131,9 @@ def find_ink(page: Page, *, inverted: bool = False) -> Ink:
     near = cv2.dilate(strokes.astype(np.uint8), make_disc(EDGE)) > 0
     inked = np.rint((grey[near] - light[near]) * np.float32(sign * 255 / full))
     levels[near] = np.clip(inked, 0, 255).astype(np.uint8)
-    steps = []
-    if sign > 0:
-        steps.append(Step("light-ink"))
     spread = percentile(_sample(light), 99) - percentile(_sample(light), 1)
-    if spread > _TOLD_SPREAD:
-        steps.append(Step("uneven-light-removed", {"grey_levels": round(spread)}))
     edge = _measure_edge(grey, strokes, full)
-    return Ink(levels, strokes, noise * 255 / full, tuple(steps), edge, ambiguous_polarity)
+    return Ink(levels, strokes, noise * 255 / full, _note_light(sign, spread), edge, ambiguous_polarity)
 
 
 def _measure_full_ink(inked: Float32) -> float:

@@ -19,6 +19,7 @@
 #include "alignments.hpp"
 #include "glyphs.hpp"
 #include "graph.hpp"
+#include "ink.hpp"
 #include "lattice.hpp"
 
 using namespace nanobind::literals;
@@ -217,6 +218,23 @@ std::tuple<int, Array<int>, Array<int>, Array<float>> cut_line_(const In<std::ui
     return {runs.pieces, give(std::move(runs.arcs), {m, 2}), give(std::move(runs.boxes), {m, 4}), give(std::move(runs.shapes), {m, SHAPES})};
 }
 
+// Levels and strokes (h, w) of the ink of a page, its noise and its edge, how uneven the light is, its sign, and if that
+// is ambiguous; a sign of 0 says that there is none.
+std::tuple<Array<std::uint8_t>, Array<std::uint8_t>, double, double, double, int, bool> find_ink_(const std::string& instructions,
+                                                                                                  const In<std::uint8_t>& grey, bool inverted) {
+    require(grey.ndim() == 2 && grey.size() > 0 && grey.shape(0) < MOST_SIDE && grey.shape(1) < MOST_SIDE, "grey: expected (h, w)");
+    const Kernels& kernels = kernels_named(instructions);
+    FoundInk found;
+    {
+        Released released;
+        found = find_ink(kernels, grey.data(), int(grey.shape(0)), int(grey.shape(1)), inverted);
+    }
+    if (!found.sign) found.levels.assign(grey.size(), 0), found.strokes.assign(grey.size(), 0);
+    const std::size_t height = grey.shape(0), width = grey.shape(1);
+    return {give(std::move(found.levels), {height, width}), give(std::move(found.strokes), {height, width}), found.noise, found.edge,
+            found.spread, found.sign, found.ambiguous};
+}
+
 }  // namespace
 
 void bind_reading(nb::module_& m) {
@@ -228,6 +246,7 @@ void bind_reading(nb::module_& m) {
     m.def("posteriors", &posteriors_, "nodes"_a, "sources"_a, "targets"_a, "labels"_a, "penalties"_a);
     m.def("text_penalty", &text_penalty_, "nodes"_a, "sources"_a, "targets"_a, "labels"_a, "penalties"_a, "text"_a);
     m.def("cut_line", &cut_line_, "levels"_a, "labels"_a, "own"_a, "boxes"_a, "line"_a, "first"_a, "most"_a, "pieces"_a.noconvert());
+    m.def("find_ink", &find_ink_, "instructions"_a, "grey"_a, "inverted"_a);
     m.def("make_glyphs", &make_glyphs_, "instructions"_a, "levels"_a, "pieces"_a, "clear"_a, "arcs"_a, "boxes"_a, "broader"_a);
     m.def("rank_texts", &rank_texts_, "nodes"_a, "sources"_a, "targets"_a, "labels"_a, "penalties"_a, "followed"_a, "unlikely"_a);
 }

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <vector>
 
+#include "masks.hpp"
+
 namespace lenet {
 
 namespace {
@@ -19,13 +21,6 @@ constexpr float TRACE = 0.1f;
 constexpr int FINE = 8;
 // How far outside a stroke its soft edge may reach, in pixels.
 constexpr int EDGE = 2;
-
-Disc make_disc(int radius) {
-    Disc disc{radius, {}};
-    for (int away = 0; away <= radius; ++away)
-        disc.reach[away] = int(std::nearbyint(radius * std::sqrt((double(radius) * radius - double(away) * away) / (double(radius) * radius))));
-    return disc;
-}
 
 // A part of a picture.
 Grey cut(const Grey& from, const Box& box) {
@@ -108,7 +103,7 @@ void place_glyph(const Grey& ink, std::uint8_t* glyph) {
     const int top = begin(down, ink.height), left = begin(across, ink.width);
     std::memset(glyph, 0, GLYPH_SIZE * GLYPH_SIZE);
     for (int y = 0; y < ink.height; ++y)
-        for (int x = 0; x < ink.width; ++x) glyph[(top + y) * GLYPH_SIZE + left + x] = std::uint8_t(std::nearbyint(ink.row(y)[x] * 255));
+        for (int x = 0; x < ink.width; ++x) glyph[(top + y) * GLYPH_SIZE + left + x] = std::uint8_t(std::lrint(ink.row(y)[x] * 255));
 }
 
 }  // namespace
@@ -134,7 +129,7 @@ Grey crop(const InkPage& page, int first, int past, const Box& box) {
             for (int x = 0; x < width; ++x) more[x] = less[x - 1] | less[x] | less[x + 1];
         }
     }
-    Grey ink(height, width);
+    Grey ink(height, width, 0.0f);
     Box sure{width, height, 0, 0};
     around.resize(std::size_t(width));
     for (int y = 0; y < height; ++y) {
@@ -155,7 +150,7 @@ Grey crop(const InkPage& page, int first, int past, const Box& box) {
             }
         }
     }
-    return sure.bottom ? cut(ink, sure) : Grey(1, 1);  // so faint that it rounds to paper
+    return sure.bottom ? cut(ink, sure) : Grey(1, 1, 0.0f);  // so faint that it rounds to paper
 }
 
 void make_glyph(const Kernels& kernels, const Grey& ink, double broader, std::uint8_t* glyph) {

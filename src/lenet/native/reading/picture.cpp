@@ -7,6 +7,10 @@ namespace lenet {
 
 namespace {
 
+// A thread keeps so many buffers, of so many values together at most.
+constexpr std::size_t MOST_KEPT = 12, MOST_VALUES = 12 << 20;
+thread_local std::vector<std::vector<float>> kept;
+
 // What each pixel of the result takes of the source: some neighbours from a first one on, each times its weight.
 class Taps {
   public:
@@ -64,6 +68,21 @@ Taps cover_little(int from, int to) {
     return taps;
 }
 
+// Two neighbours by how near they are; beyond the edge all is as the edge is.
+Taps fit_lines(int from, int to) {
+    const double scale = double(from) / to;
+    Taps taps(to);
+    for (int place = 0; place < to; ++place) {
+        const float at = float((place + 0.5) * scale - 0.5);
+        const int first = std::clamp(int(std::floor(at)), 0, from - 1);
+        const float part = first == from - 1 ? 0.0f : std::max(0.0f, at - float(first));
+        taps.begin(first);
+        taps.add(1 - part);
+        if (part > 0) taps.add(part);
+    }
+    return taps;
+}
+
 // Four neighbours on a cubic with a slope of -3/4 at 1; beyond the edge all is as the edge is.
 Taps fit_cubic(int from, int to) {
     constexpr float A = -0.75f;
@@ -103,16 +122,40 @@ Grey take_across(const Kernels& kernels, const Grey& from, const Taps& taps) { r
 
 }  // namespace
 
+std::vector<float> take_floats(std::size_t size) {
+    std::size_t best = kept.size();
+    for (std::size_t k = 0; k < kept.size(); ++k)
+        if (kept[k].size() >= size && (best == kept.size() || kept[k].size() < kept[best].size())) best = k;
+    if (best == kept.size()) return std::vector<float>(size);
+    std::swap(kept[best], kept.back());
+    std::vector<float> buffer = std::move(kept.back());
+    kept.pop_back();
+    return buffer;
+}
+
+void give_floats(std::vector<float> buffer) {
+    std::size_t values = buffer.size();
+    for (const auto& each : kept) values += each.size();
+    if (!buffer.empty() && kept.size() < MOST_KEPT && values <= MOST_VALUES) kept.push_back(std::move(buffer));
+}
+
 Grey resize(const Kernels& kernels, const Grey& from, int width, int height) {
     if (from.width == width && from.height == height) return from;
     if (std::size_t(width) * std::size_t(height) < from.size()) {
-        const bool shrinks = width <= from.width && height <= from.height;
-        const auto taps = shrinks ? cover : cover_little;
-        return take_across(kernels, take_down(kernels, from, taps(from.height, height)), taps(from.width, width));
+        if (width <= from.width && height <= from.height) return average(kernels, from, width, height);
+        return take_across(kernels, take_down(kernels, from, cover_little(from.height, height)), cover_little(from.width, width));
     }
     Grey found = take_down(kernels, take_across(kernels, from, fit_cubic(from.width, width)), fit_cubic(from.height, height));
     for (float& value : found) value = std::clamp(value, 0.0f, 1.0f);
     return found;
+}
+
+Grey average(const Kernels& kernels, const Grey& from, int width, int height) {
+    return take_across(kernels, take_down(kernels, from, cover(from.height, height)), cover(from.width, width));
+}
+
+Grey interpolate(const Kernels& kernels, const Grey& from, int width, int height) {
+    return take_down(kernels, take_across(kernels, from, fit_lines(from.width, width)), fit_lines(from.height, height));
 }
 
 }  // namespace lenet

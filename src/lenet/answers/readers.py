@@ -34,10 +34,12 @@ from lenet.segmentation.glyphs import make_line_glyphs
 
 # A page's only line may be one digit if it has at most so many pieces: its cuts are asked first, and alone if they say
 # one so surely. Of 3,867 such of the parts `dev` two readers say another text of 14, and are right never (docs/log.md).
-_FEW, _SURE_OF_ONE = 3, 0.95
+_FEW, _SURE_OF_ONE = 6, 0.95
 # The first view of a longer line is asked alone if its likeliest text is this likely: of 1,861 such lines of the parts
 # `dev` two readers say another text of 31; they are right 14 times, the first view is 19 times (docs/log.md).
 _SURE_OF_LINE = 0.8
+# So likely a text is not looked at on its head.
+_UPRIGHT = 0.97
 
 
 def is_enough(first: SpelledLine) -> bool:
@@ -141,7 +143,8 @@ class PageReaders:
             placed, arcs = read_cut_line(self._cut(line, again=True), self._network, self._allowed, self._best)
             self.again |= bool(self._scored.augmented[arcs].any())
             return placed
-        if self._readers == "line" or (is_enough(whole.spelled) and not self._thorough):
+        sure = is_enough(whole.spelled) and not self._thorough
+        if self._readers == "line" or (sure and not self._may_be_turned(whole)):
             bare = CutLine(self._scored.candidates, line, self._scored.probabilities, np.zeros(0))
             return read_whole_line(whole, bare, self._allowed, self._best)
         both = self._seen.read(line, whole)
@@ -150,6 +153,10 @@ class PageReaders:
         if not placed.symbols:  # that a line says nothing is surer by several looks
             placed, _arcs = read_line(self._cut(line, again=True), self._network, both, self._allowed, self._best)
         return placed
+
+    def _may_be_turned(self, whole: WholeLine) -> bool:
+        """Return whether a line that is not quite sure is likelier on its head; what has a format is not turned."""
+        return not self._allowed and whole.spelled.likeliest < _UPRIGHT and whole.may_be_turned()
 
     def _cut(self, line: int, *, again: bool = False) -> CutLine:
         arc_scorer = self._network.weights.arc_scorer

@@ -38,6 +38,9 @@ _FEW, _SURE_OF_ONE = 6, 0.95
 # The first view of a longer line is asked alone if its likeliest text is this likely: of 1,861 such lines of the parts
 # `dev` two readers say another text of 31; they are right 14 times, the first view is 19 times (docs/log.md).
 _SURE_OF_LINE = 0.8
+# That more than a few pieces of ink say nothing is so likely that their cuts are not asked: of 497 such lines of the
+# parts `dev` two readers said something right of 6, each one digit.
+_SURELY_SILENT = 0.98
 # So likely a text is not looked at on its head.
 _UPRIGHT = 0.97
 
@@ -143,8 +146,7 @@ class PageReaders:
             placed, arcs = read_cut_line(self._cut(line, again=True), self._network, self._allowed, self._best)
             self.again |= bool(self._scored.augmented[arcs].any())
             return placed
-        sure = is_enough(whole.spelled) and not self._thorough
-        if self._readers == "line" or (sure and not self._may_be_turned(whole)):
+        if self._readers == "line" or (not self._thorough and self._is_enough(line, whole)):
             bare = CutLine(self._scored.candidates, line, self._scored.probabilities, np.zeros(0))
             return read_whole_line(whole, bare, self._allowed, self._best)
         both = self._seen.read(line, whole)
@@ -154,9 +156,14 @@ class PageReaders:
             placed, _arcs = read_line(self._cut(line, again=True), self._network, both, self._allowed, self._best)
         return placed
 
-    def _may_be_turned(self, whole: WholeLine) -> bool:
-        """Return whether a line that is not quite sure is likelier on its head; what has a format is not turned."""
-        return not self._allowed and whole.spelled.likeliest < _UPRIGHT and whole.may_be_turned()
+    def _is_enough(self, line: int, whole: WholeLine) -> bool:
+        """Return whether the first view of a line is asked alone; one that may be on its head is in doubt."""
+        said = whole.spelled
+        if said.text:
+            upright = self._allowed is not None or said.likeliest >= _UPRIGHT
+            return is_enough(said) and (upright or not whole.may_be_turned())
+        first, past = self._scored.candidates.lattice.lines[line].tolist()
+        return past - first > _FEW and said.likeliest > _SURELY_SILENT
 
     def _cut(self, line: int, *, again: bool = False) -> CutLine:
         arc_scorer = self._network.weights.arc_scorer

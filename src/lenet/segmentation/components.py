@@ -28,8 +28,8 @@ _COVERED, _CORNER, _CORNERS = 0.65, 0.08, 3
 # So is one along an edge that is at most this share of the others' height thick, and much longer than thick.
 _THIN, _SLIM = 0.09, 4
 _EDGES = 3
-# What a ring is drawn around is at least this share of it high.
-_ENCLOSED = 0.3
+# What a ring is drawn around is at least this share of it high; in one so small, in pixels, there is no room.
+_ENCLOSED, _NO_ROOM = 0.3, 4
 # An empty box has sides that are at least so many pixels long and at most this share of that thick, with corners that
 # are rounded by two pixels or this share of their thickness, straight to one and a half pixels and this share of it,
 # inked along this share of their length, and next to nothing inside.
@@ -136,6 +136,8 @@ def _is_ring(labels: Int32, boxes: Int32, kept: Bools, label: int) -> bool:
     """Say whether a component is a closed line drawn around other writing: a circle, or a box with round corners."""
     x0, y0, x1, y1 = boxes[label]
     height, width = int(y1 - y0), int(x1 - x0)
+    if min(height, width) <= _NO_ROOM:
+        return False
     inside = (boxes[:, :2] > (x0, y0)).all(axis=1) & (boxes[:, 2:] < (x1, y1)).all(axis=1) & kept
     inside &= boxes[:, 3] - boxes[:, 1] >= _ENCLOSED * height
     if not inside.any():

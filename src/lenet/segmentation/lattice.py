@@ -13,11 +13,9 @@ from lenet.preprocessing.binarize import Ink
 from lenet.result import Abstained, Box
 from lenet.segmentation.components import Components, drop_specks, find_components
 from lenet.segmentation.seams import find_seams
-from lenet.segmentation.text_lines import TextLine, find_text_lines, note_left_out
+from lenet.segmentation.text_lines import LEAST_SIDE, TextLine, find_text_lines, note_left_out
 from lenet.steps import Step
 
-# Nobody can read a digit that is smaller than this at its longer side.
-_LEAST_SIDE = 5
 # A run of at most so many pieces may be one digit, if it is at most this share of the line's height wide.
 _MOST_PIECES, _WIDEST = 7, 1.5
 # With paper from top to bottom between its pieces, more than the first share wide, it is at most the second wide.
@@ -68,7 +66,7 @@ def take_one_digit(ink: Ink) -> Lattice:
     found = find_components(ink, steps)
     pieces = drop_specks(found, steps)[found.labels].astype(np.int32)
     rows, columns = np.flatnonzero(pieces.any(axis=1)), np.flatnonzero(pieces.any(axis=0))
-    if not len(rows) or max(np.ptp(rows), np.ptp(columns)) + 1 < _LEAST_SIDE:
+    if not len(rows) or max(np.ptp(rows), np.ptp(columns)) + 1 < LEAST_SIDE:
         why: Abstained = "too small" if len(rows) else "blank"
         pieces[:] = 0
         return _build_lattice(pieces, [], [], [], [], steps, why)
@@ -93,7 +91,7 @@ def propose_numbers(ink: Ink) -> Lattice:
     last, every = lines[-1][1] if lines else 1, sum(runs.pieces for runs in found)
     note_left_out(every - last + 1, every, steps)
     boxes = np.concatenate([runs.boxes for runs in found])
-    if len(boxes) and (boxes[:, 2:] - boxes[:, :2]).max() < _LEAST_SIDE:
+    if len(boxes) and (boxes[:, 2:] - boxes[:, :2]).max() < LEAST_SIDE:
         return _build_lattice(np.zeros_like(pieces), [], [], [], [], steps, "too small")
     # Ink that was kept but stands in no line is stains.
     nothing: Abstained = "not a digit" if components.kept.any() else "blank"

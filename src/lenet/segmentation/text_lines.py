@@ -12,6 +12,8 @@ from lenet.arrays import Float64, Int32
 from lenet.segmentation.components import Components, note_specks
 from lenet.steps import Step
 
+# Nobody can read a digit that is smaller than this at its longer side, in pixels.
+LEAST_SIDE = 5
 # Components at least this share of the tallest one's height are digits; smaller ones are dots, dashes and bits.
 _TALL = 0.4
 # Two components stand in one line if they share this part of the smaller one's height.
@@ -85,9 +87,13 @@ def find_text_lines(found: Components, steps: list[Step]) -> list[TextLine]:
             owners[label] = nearest
         else:
             dropped += 1
-    note_specks(dropped, steps)
+    # Lines that are too low to be read are dust, if any is not.
+    legible = [median >= LEAST_SIDE or max(medians) < LEAST_SIDE for median in medians]
+    dust = [number for number, kept_line in enumerate(legible) if not kept_line]
+    note_specks(dropped + int(np.isin(owners, dust).sum()), steps)
     order = sorted(
-        range(len(groups)), key=lambda number: fits[number][0] + fits[number][1] * found.boxes[groups[number], 0].min()
+        np.flatnonzero(legible).tolist(),
+        key=lambda number: fits[number][0] + fits[number][1] * found.boxes[groups[number], 0].min(),
     )
     stains = 0
     for number in order:

@@ -8,20 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from lenet import reader
 from lenet.answers.line import Readers
-from lenet.data import dataset
 from lenet.engine import Network, load
 from lenet.errors import MissingExtra, warn_renamed
-from lenet.evaluation import digits as measure
-from lenet.evaluation.result import Evaluation
 from lenet.network.spec import DEFAULT, NETS, SLIDING_DEFAULT
 from lenet.preprocessing.decode import PictureSource
 from lenet.result import Reading
-from lenet.tables.read_page import read_tables, table_options
-from lenet.tables.result import Table
-from lenet.tables.sums import SumPlace
 
 if TYPE_CHECKING:
+    from lenet.evaluation.result import Evaluation
     from lenet.nets import LeNet
+    from lenet.tables.result import Table
+    from lenet.tables.sums import SumPlace
 
 __all__ = ["create_model", "evaluate", "list_models", "load", "read", "read_table", "train"]
 
@@ -98,6 +95,8 @@ def read_table(
     lines that make one. Raises PictureError when the picture cannot be decoded, WeightsError when the weights cannot be
     used, DataError when the form cannot, and UsageError for a wrong pattern, choice, column, sum or share.
     """
+    from lenet.tables.read_page import read_tables, table_options
+
     chosen = DEFAULT if model is None else model
     network = chosen if isinstance(chosen, Network) else _load_once(chosen)
     asked: dict[str, Any] = {"pattern": pattern, "columns": columns, "choices": choices, "sums": sums}
@@ -121,6 +120,9 @@ def create_model(name: str, pretrained: bool = False, **options: Any) -> LeNet:
 
 def evaluate(model: str | Network = DEFAULT, data: str | Path = "mnist") -> Evaluation:
     """Count a network's errors on a public set's test part or on a folder of labelled pictures."""
+    from lenet.data import dataset
+    from lenet.evaluation import digits as measure
+
     network = model if isinstance(model, Network) else _load_once(model)
     return measure.evaluate(network, dataset.load_test(data), str(data))
 

@@ -8,19 +8,20 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from threading import current_thread, main_thread
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from lenet.bulk.cpu_limit import Interrupter, TookTooLong, end_process_after, run_unlimited
 from lenet.bulk.inputs import find_page
-from lenet.bulk.worker_pool import LATE, map_in_processes
 from lenet.engine import Network, load
 from lenet.errors import LenetError, reason
 from lenet.native.dispatch import count_cores
 from lenet.preprocessing.pipeline import prepare_page
 from lenet.reader import ReadOptions, look_page, read, read_page
 from lenet.result import Reading
-from lenet.tables.read_page import TableOptions, read_tables
-from lenet.tables.result import PageTables
+
+if TYPE_CHECKING:
+    from lenet.tables.read_page import TableOptions
+    from lenet.tables.result import PageTables
 
 # Fewer pictures than this for a process are read faster by the one that is there; a page of tables keeps one busy.
 _FEWEST = 24
@@ -48,7 +49,7 @@ class Answer:
 
 
 # What is asked of each picture: its numbers, or its tables.
-Asked = ReadOptions | TableOptions
+Asked: TypeAlias = "ReadOptions | TableOptions"
 # Runs the reading of a picture, which is named, within its time.
 Limit = Callable[[str, Callable[[], Answer]], Answer]
 # Draws a reading: of which number and path, on what it was read from, and where ink was cut apart, in its own pixels.
@@ -73,9 +74,9 @@ def read_all(
     import. Raises WeightsError before the first picture when the model cannot be loaded.
     """
     network = load(model)
-    processes = min(count_cores(), count if isinstance(asked, TableOptions) else count // _FEWEST)
+    processes = min(count_cores(), count if not isinstance(asked, ReadOptions) else count // _FEWEST)
     if processes >= 2:  # noqa: PLR2004
-        chunk = 1 if isinstance(asked, TableOptions) else _CHUNK
+        chunk = 1 if not isinstance(asked, ReadOptions) else _CHUNK
         yield from read_in_processes(processes, pictures, model, asked, chunk=chunk, timeout=timeout, draw=draw)
     elif timeout is None or current_thread() is not main_thread():
         yield from read_one_by_one(pictures, network, asked, draw=draw)
@@ -133,6 +134,8 @@ def read_in_processes(
 
     So has one that takes more than `timeout` CPU seconds.
     """
+    from lenet.bulk.worker_pool import LATE, map_in_processes
+
     names: deque[str] = deque()
 
     def named() -> Iterator[tuple[int, str, Any]]:
@@ -184,7 +187,9 @@ def _read(
     path: str, source: Any, network: Network, asked: Asked, *, cut: bool
 ) -> tuple[Answer, tuple[tuple[float, float], ...]]:
     """Read a picture, or its tables; return the answer, and where ink was `cut` apart for a number of digits."""
-    if isinstance(asked, TableOptions):
+    if not isinstance(asked, ReadOptions):
+        from lenet.tables.read_page import read_tables
+
         return Answer(path, None, None, tables=read_tables(source, network, asked)), ()
     if not cut:
         return Answer(path, read(source, network, asked), None), ()

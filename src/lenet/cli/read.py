@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -107,7 +107,6 @@ def read(
     from lenet.bulk.outputs import open_output
     from lenet.engine import load
     from lenet.reader import read_options
-    from lenet.training.corrections import keep_corrections
 
     model = model or (SLIDING_DEFAULT if method == "sweep" else DEFAULT)
     _check_method(method)
@@ -133,7 +132,7 @@ def read(
         put, done = None, 0
         if out:
             put, done = open_files.enter_context(open_output(out, job, found, resume=resume, overwrite=overwrite))
-        keep = others.enter_context(keep_corrections(save_glyphs)) if save_glyphs else None
+        keep = others.enter_context(_keep_corrections(save_glyphs)) if save_glyphs else None
         move = others.enter_context(bar("reading", "pictures"))
         failed = False
 
@@ -157,6 +156,12 @@ def read(
                 move(number + 1, len(found))
     if failed:
         raise typer.Exit(1)
+
+
+def _keep_corrections(folder: Path) -> AbstractContextManager[Callable[[Answer], None]]:
+    from lenet.training.corrections import keep_corrections
+
+    return keep_corrections(folder)
 
 
 def _check_method(method: str) -> None:

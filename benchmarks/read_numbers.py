@@ -23,9 +23,9 @@ from typing import Any, get_args
 
 import numpy as np
 from model_card import fill
-from peers import PLAIN, TESSERACT, Peer, find_peers
 
 from lenet.arrays import Int64, Uint8
+from lenet.bench.peers import PLAIN, TESSERACT, Peer, find_peers
 from lenet.data import dataset
 from lenet.decoding.decoder import UNCERTAIN
 from lenet.engine import Network, load

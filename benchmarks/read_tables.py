@@ -25,10 +25,10 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-from peers import find_peers
 from PIL import Image
 
 from lenet.arrays import Uint8
+from lenet.bench.peers import find_peers
 from lenet.engine import Network, load
 from lenet.grids.crops import CLOSE, cut_cell
 from lenet.network.spec import DEFAULT

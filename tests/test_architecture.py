@@ -52,7 +52,7 @@ training: distortions recipe recipes plan run ranks teacher synthetic.compose sy
   synthetic.pages line_recipe line_stream line_torch line_engine line_backend line_samples backend engine_backend
   torch_backend backends loop line_run fine_tune corrections start spread fit_decoder fit_pair fit_spaces card ship
   cell_samples cell_states fit_cells
-bench: timing contenders run
+bench: timing contenders peers reading run
 report: paper measured page rates claims classifiers boosting invariance parts figures sections verdicts write reproduce
 serve: limits metrics page request model_registry inspect occlusion tasks readers training_jobs schema guard
   request_head app_state training_routes app __init__
@@ -83,13 +83,13 @@ HOMES = {
     },
     "onnx": {"export.onnx_graph", "export.import_model"},
     "onnxruntime": {"export.to_onnx", "bench"},
-    "PIL": {"preprocessing.decode", "preprocessing.frames", "drawing", "training.synthetic.marks"},
+    "PIL": {"preprocessing.decode", "preprocessing.frames", "drawing", "training.synthetic.marks", "bench"},
     "pillow_heif": {"preprocessing.decode"},
     "pypdfium2": {"preprocessing.frames"},
     "xlsxwriter": {"bulk.table_outputs"},
     "pyarrow": {"bulk.inputs", "bulk.outputs"},
     "ray": {"bulk.ray_cluster"},
-    "cv2": {"preprocessing", "segmentation", "grids", "training.synthetic"},
+    "cv2": {"preprocessing", "segmentation", "grids", "training.synthetic", "bench"},
     "safetensors": {"network.weights", "training.run", "export.import_model"},
     "typer": {"cli"},
     "rich": {"cli"},

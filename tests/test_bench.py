@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import lenet
-from lenet.bench import run, timing
+from lenet.bench import reading, run, timing
 from lenet.bench.contenders import Engine, OnnxRuntime, TorchEager, TrainingWork, Work, find_contenders
 from lenet.cli.bench import _table
 from lenet.engine.warp import warp
@@ -152,14 +152,25 @@ def test_the_table_says_it_all() -> None:
         "versions": {"torch": None, "lenet": "1"},
         "threads": 2,
         "results": [{**row, "contender": "engine", "per_second": 12345.6, "ratio_to_engine": 1.0}],
+        "reading": [{"pictures": "line", "reader": "lenet", "ms": 8.5, "times_lenet": 1.0, "right": 11, "n": 12}],
+        "growth": [{"axis": "specks", "sizes": [200, 3200], "ms": [48.7, 194.3], "exponent": 0.4}],
         "stages": {"see": 1.5},
         "peak_mb": {"engine": 70.0, "onnxruntime": None},
         "fma_peak_share": 0.755,
         "cold_start_ratio": None,
     }
     text = "\n".join(_table(json.loads(json.dumps(found))))
-    for words in ("a machine; 2 threads", "torch absent", "12,346", "75.5 % of the measured FMA peak", "engine 70 MB"):
+    for words in (
+        "a machine; 2 threads",
+        "torch absent",
+        "12,346",
+        "75.5 % of the measured FMA peak",
+        "engine 70 MB",
+        "8.50",
+        "11 of 12",
+    ):
         assert words in text
+    assert "200: 49, 3,200: 194" in text
     assert "import torch" not in text
 
 
@@ -187,12 +198,38 @@ def test_all_contenders_are_present_where_all_is_installed() -> None:
 
 def test_every_key_is_documented(monkeypatch: pytest.MonkeyPatch) -> None:
     """What `lenet bench --json` prints stands in docs/json.md."""
-    for name in ("stages", "peak_memory", "cold_start"):
+    for name in ("stages", "peak_memory", "cold_start", "compare_readers", "measure_growth"):
         monkeypatch.setattr(run, name, lambda *_: None)
     monkeypatch.setattr(run, "results", lambda *_: ([], None))
     monkeypatch.setattr(run, "find_contenders", lambda: ([], ["a peer: absent"]))
     said: list[str] = []
     section = (ROOT / "docs" / "json.md").read_text(encoding="utf-8").split("## lenet bench\n")[1].split("\n## ")[0]
-    row = {"work", "net", "batch", "replicas", "threads", "contender", "per_second", "ratio_to_engine"}
+    row = {"pictures", "reader", "ms", "times_lenet", "right", "n", "axis", "sizes", "exponent"}
+    row |= {"work", "net", "batch", "replicas", "threads", "contender", "per_second", "ratio_to_engine"}
     assert not [key for key in row | set(run.bench(said.append)) if f"`{key}`" not in section]
     assert said[0] == "a peer: absent"
+
+
+def test_pictures_to_read_are_read() -> None:
+    """By lenet, each kind of them; a tutorial's forty lines read what nothing touches, and no form fields."""
+    readers = reading.find_readers(lenet.load())
+    assert list(readers)[:2] == [reading.OURS, reading.CLASSIC]
+    for kind in ("line", "field", "digit", "page"):
+        pictures = reading.make_pictures(kind, 2)
+        assert [readers[reading.OURS](each.page, each.digit) for each in pictures] == [each.text for each in pictures]
+        classic = [readers[reading.CLASSIC](each.page, each.digit) == each.text for each in pictures]
+        assert classic == [kind != "field"] * 2
+
+
+def test_readers_take_turns_and_growth_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row for each kind and reader with the keys of the documents; an exponent for each axis, from its sizes."""
+    monkeypatch.setattr(reading, "_PICTURES", {"digit": 2})
+    monkeypatch.setattr(reading, "GROWTH", dict.fromkeys(reading.GROWTH, (2, 4)))
+    monkeypatch.setattr(reading, "_time", lambda work: (work() and 0.0) or 2.0)
+    said: list[str] = []
+    rows = reading.compare_readers(said.append, 1)
+    assert [row["reader"] for row in rows][:2] == [reading.OURS, reading.CLASSIC]
+    assert rows[0]["times_lenet"] == 1
+    assert rows[0]["right"] == rows[0]["n"] == 2
+    assert [row["exponent"] for row in reading.measure_growth(said.append)] == [0.0] * 5
+    assert said[0] == "reading, digit"

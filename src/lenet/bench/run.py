@@ -20,6 +20,7 @@ import numpy as np
 
 from lenet.arrays import Float32
 from lenet.bench.contenders import Contender, TrainingWork, Work, find_contenders
+from lenet.bench.reading import compare_readers, measure_growth
 from lenet.bench.timing import interleave
 from lenet.drawing.pictures import draw_ink, draw_text, save_picture
 from lenet.native.dispatch import REFERENCE, chosen_engine, count_cores
@@ -234,7 +235,7 @@ def find_versions() -> dict[str, str | None]:
         except PackageNotFoundError:
             return None
 
-    names = ("lenet", "numpy", "onnxruntime", "torch")
+    names = ("lenet", "numpy", "onnxruntime", "rapidocr", "torch")
     return {
         "python": platform.python_version(),
         **{name: is_installed(name) for name in names},
@@ -249,6 +250,7 @@ def bench(say: Say, rounds: int = 15) -> dict[str, Any]:
     for line in missing:
         say(line)
     rows, share = results(contenders, threads, rounds, say)
+    reading, growth = compare_readers(say, max(3, rounds // 3)), measure_growth(say)
     say("cold start, memory, stages of reading")
     with tempfile.TemporaryDirectory() as folder:
         picture = Path(folder) / "25836.png"
@@ -258,6 +260,8 @@ def bench(say: Say, rounds: int = 15) -> dict[str, Any]:
             "versions": find_versions(),
             "threads": threads,
             "results": rows,
+            "reading": reading,
+            "growth": growth,
             "stages": stages(picture),
             "peak_mb": {each.name: peak_memory(each.name, threads) for each in contenders},
             "fma_peak_share": share,

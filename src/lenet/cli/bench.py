@@ -10,10 +10,10 @@ import typer
 
 
 def bench(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
-    """Measure the engine against ONNX Runtime and PyTorch on the same work, in turn, in one run (some minutes).
+    """Measure the engine against ONNX Runtime and PyTorch, and reading against PP-OCRv6, in turn, in one run.
 
-    Peers that are not installed are skipped with a line: pip install 'lenet[bench]'. Every figure is a median; a
-    ratio is the contender's speed over the engine's. On a busy machine the ratios suffer too.
+    It takes some minutes. Peers that are not installed are skipped: pip install 'lenet[bench]', and rapidocr. Every
+    figure is a median; a ratio is the contender's speed over the engine's. On a busy machine the ratios suffer too.
     """
     from lenet.bench.run import bench as run
 
@@ -33,6 +33,16 @@ def _table(found: dict[str, Any]) -> list[str]:
         work = row["work"] if row["replicas"] == 1 else f"{row['work']} x{row['replicas']}"
         speed, ratio = f"{row['per_second']:,.0f}", f"{row['ratio_to_engine']:.3f}"
         lines.append(f"{work:<16}{row['net']:<15}{row['batch']:>6}  {row['contender']:<15}{speed:>12}{ratio:>11}")
+    lines += ["", f"{'reading':<10}{'reader':<26}{'ms a picture':>14}{'times lenet':>13}{'right':>10}"]
+    for row in found["reading"]:
+        right = f"{row['right']} of {row['n']}"
+        lines.append(
+            f"{row['pictures']:<10}{row['reader']:<26}{row['ms']:>14.2f}{row['times_lenet']:>13.2f}{right:>10}"
+        )
+    lines += ["", f"{'growth':<18}{'ms by size':<54}{'exponent':>9}"]
+    for row in found["growth"]:
+        times = ", ".join(f"{size:,}: {ms:,.0f}" for size, ms in zip(row["sizes"], row["ms"], strict=True))
+        lines.append(f"{row['axis']:<18}{times:<54}{row['exponent']:>9.2f}")
     lines.append("")
     if found["fma_peak_share"] is not None:
         lines.append(f"forward, lenet5-modern, 1,024: {100 * found['fma_peak_share']:.1f} % of the measured FMA peak")

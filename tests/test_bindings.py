@@ -324,6 +324,18 @@ def test_lines_to_cut_are_checked(changed: dict[str, Any], why: str) -> None:
         (lambda: _native.follow_side(np.zeros((9, 9), bool), (0.0, 1.0, 1.0), 0, 0, 9, 9), "way: expected 1 or -1"),
         (lambda: _native.follow_side(np.zeros((9, 9), bool), (0.0, 1.0, 1.0), 1, 0, 9, 0), "count and steps: expected"),
         (lambda: _native.follow_side(np.zeros((9, 9), bool), (9.0, 1.0, 1.0), 1, 0, 9, 9), "line: far from the page"),
+        (
+            lambda: _native.estimate_slant(
+                np.ones((4, 4), np.int32), order(1), order(0, 0, 5, 4).reshape(1, 4), [0.0], 1.0, 9
+            ),
+            "boxes: one without pixels, or beyond the page",
+        ),
+        (
+            lambda: _native.estimate_slant(
+                np.ones((4, 4), np.int32), order(1), order(0, 0, 4, 4).reshape(1, 4), [9.0], 1.0, 9
+            ),
+            "slants: more slanted than any",
+        ),
         (lambda: _native.find_ink(BEST, np.zeros((0, 4), np.uint8), False), "grey: expected"),
         (lambda: _native.find_ink("sse9", np.zeros((4, 4), np.uint8), False), "sse9"),
     ],

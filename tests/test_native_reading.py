@@ -20,7 +20,7 @@ from lenet.preprocessing.ruled_lines import find_rules, reference_find_rules
 from lenet.segmentation import glyphs
 from lenet.segmentation.components import find_components
 from lenet.segmentation.lattice import cut_line, propose_numbers, reference_cut_line, take_one_digit
-from lenet.segmentation.text_lines import find_text_lines
+from lenet.segmentation.text_lines import estimate_slant, find_text_lines, reference_estimate_slant
 
 from conftest import ROOT
 
@@ -87,6 +87,8 @@ def check_lines(ink: Ink) -> None:
     """Every line is cut as its twin cuts it: the same pieces, runs and boxes, and shapes to a thousandth."""
     components = find_components(ink, [])
     for line in find_text_lines(components, []):
+        slants = [estimate(components, line.labels) for estimate in (estimate_slant, reference_estimate_slant)]
+        assert slants[0] == slants[1]
         for most in (4_000, 3):
             maps = np.zeros((2, *components.labels.shape), np.int32)
             ours = cut_line(line, ink, components, maps[0], 5, most)

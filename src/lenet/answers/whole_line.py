@@ -113,11 +113,16 @@ class WholeLine:
         x0, y0, x1, y1 = np.clip(np.rint(corners), 0, np.tile(self.size, 2)).astype(int).tolist()
         return x0, y0, x1, y1
 
+    @cached_property
+    def turned(self) -> float:
+        """How likely the likeliest text is of the first view on its head."""
+        turned = _score_columns(load_lines(), np.ascontiguousarray(self.strips[0].strip[::-1, ::-1]))
+        return spell_line([turned]).likeliest
+
     def may_be_turned(self) -> bool:
         """Return whether the first view, on its head, spells a likelier text than it does upright, or a likely one."""
-        turned = _score_columns(load_lines(), np.ascontiguousarray(self.strips[0].strip[::-1, ::-1]))
-        upright, other = (spell_line([view]).likeliest for view in (self.views[0], turned))
-        return other > min(upright, _LIKELY)
+        upright = self.spelled if len(self.views) == 1 else spell_line([self.views[0]])
+        return self.turned > min(upright.likeliest, _LIKELY)
 
     def score_digits(self) -> Float64:
         """Return the log-probability (10,) that the line is this one digit, the mean of its views."""

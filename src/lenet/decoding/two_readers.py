@@ -17,6 +17,7 @@ _LEAST_CUT, _LEAST_WHOLE = 1e-6, 1e-9
 _DIGITS, _PLAIN = frozenset("0123456789"), frozenset("0123456789.,-")
 # Signs that are no digit when they are cut.
 _PASSED = frozenset(".,- ")
+_CUT_ALIKE = _DIGITS | _PASSED
 # What the confidence of a text of both is weighed by, beside an offset.
 PAIR_FEATURES = (
     *("log-odds", "agree", "cut", "whole", "whole of a label", "digits"),
@@ -62,6 +63,8 @@ def pair_texts(cut: dict[str, float], whole: SpelledLine, shares: Float64, *, fo
 
 def _add_cuts(text: str, cut: dict[str, float]) -> float:
     """Return the probability of all digits that a text may be cut into: a slash or a bracket into one or none."""
+    if _CUT_ALIKE.issuperset(text):
+        return cut.get(keep_digits(text), 0.0)
     cuts = re.compile("".join(sign if sign in _DIGITS else "" if sign in _PASSED else r"\d?" for sign in text))
     return sum(chance for digits, chance in cut.items() if cuts.fullmatch(digits))
 

@@ -102,6 +102,8 @@ def _choose_factor(ink: Ink, pixel: int = 1) -> int:
 
     A pixel of the ink stands for `pixel` pixels of the page that is to be divided.
     """
+    if len(ink.strokes) * pixel < 2 * _HIGH_ENOUGH:
+        return 1
     step = max(1, min(ink.strokes.shape) // _COARSE)
     few = np.ascontiguousarray(ink.strokes[::step, ::step]).astype(np.uint8)
     few = _remove_squares(few)

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from lenet.arrays import Float64, Int32
+from lenet.native.dispatch import runs_natively
 from lenet.segmentation.components import Components, note_specks
 from lenet.steps import Step
 
@@ -36,6 +37,8 @@ _MOST_COMPONENTS = 1_000
 # Slants that are tried: columns to the right for each row up.
 _SLANTS = np.arange(-0.3, 1.11, 0.1)
 _SAMPLES = 3000
+# A column of upright ink is this share of the line's height wide, or a pixel.
+_COLUMNS = 24
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def find_text_lines(found: Components, steps: list[Step]) -> list[TextLine]:
         labels = labels[np.array(pen, bool)]
         if not len(labels):
             continue
-        slant = _estimate_slant(found, groups[number])
+        slant = estimate_slant(found, groups[number])
         lines.append(TextLine(labels, medians[number], slant, *fits[number]))
     if stains:
         steps.append(Step("stains-dropped", {"stains": stains}))
@@ -217,8 +220,19 @@ def _fit_middle(boxes: Int32) -> tuple[float, float]:
     return float(y.mean() - rise * x.mean()), rise
 
 
-def _estimate_slant(found: Components, group: Int32) -> float:
+def estimate_slant(found: Components, group: Int32) -> float:
     """Return the slant that makes the columns of the upright ink as full and as empty as can be."""
+    if not runs_natively():
+        return reference_estimate_slant(found, group)
+    from lenet.native import _native
+
+    boxes = found.boxes[group]
+    column = max(1.0, float(np.median(boxes[:, 3] - boxes[:, 1])) / _COLUMNS)
+    return _native.estimate_slant(found.labels, group, boxes, _SLANTS.tolist(), column, _SAMPLES)
+
+
+def reference_estimate_slant(found: Components, group: Int32) -> float:
+    """Say in NumPy what `estimate_slant` does."""
     columns, rows = [], []
     for label in group:
         x0, y0, x1, y1 = found.boxes[label]
@@ -228,7 +242,7 @@ def _estimate_slant(found: Components, group: Int32) -> float:
         rows.append(y[::step] + y0)
     x, y = np.concatenate(columns).astype(float), np.concatenate(rows).astype(float)
     height = float(np.median(found.boxes[group, 3] - found.boxes[group, 1]))
-    bin_width = max(1.0, height / 24)
+    bin_width = max(1.0, height / _COLUMNS)
     sharpness = np.array([_measure_sharpness((x + slant * (y - y.mean())) / bin_width) for slant in _SLANTS])
     # Upright by default: a slant must pay.
     best = int(np.argmax(sharpness / (1 + 0.15 * np.abs(_SLANTS))))

@@ -189,6 +189,27 @@ Array<std::uint8_t> make_glyphs_(const std::string& instructions, const In<std::
     return give(std::move(glyphs), {m, 28, 28});
 }
 
+// A line's components, by labels (n,) and boxes (n, 4), in a map of labels (h, w).
+void check_line(const In<int>& labels, const In<int>& own, const In<int>& boxes) {
+    require(labels.ndim() == 2 && labels.shape(0) < MOST_SIDE && labels.shape(1) < MOST_SIDE, "levels, labels and pieces: expected (h, w) of all");
+    require(boxes.size() == 4 * own.size(), "labels and boxes of a line: expected (n,) and (n, 4)");
+    for (std::size_t k = 0; k < own.size(); ++k) {
+        const int* box = boxes.data() + 4 * k;
+        require(0 <= box[0] && box[0] < box[2] && std::size_t(box[2]) <= labels.shape(1) && 0 <= box[1] && box[1] < box[3] &&
+                    std::size_t(box[3]) <= labels.shape(0),
+                "boxes: one without pixels, or beyond the page");
+    }
+}
+
+// The likeliest of `slants` for the line that these components are.
+double estimate_slant_(const In<int>& labels, const In<int>& own, const In<int>& boxes, const std::vector<double>& slants, double column, int samples) {
+    check_line(labels, own, boxes);
+    require(column >= 1 && samples > 0, "column and samples: expected 1 or more");
+    for (const double slant : slants) require(std::abs(slant) <= MOST_SLANT, "slants: more slanted than any");
+    Released released;
+    return estimate_slant({nullptr, labels.data(), labels.shape(1), own.data(), boxes.data(), own.size()}, slants, column, samples);
+}
+
 // Pieces of a line's components, numbered from `first` on into the map `pieces`; how many there are, and the runs of the
 // first `most` of them: arcs (m, 2), boxes (m, 4), shapes (m, 9). `line` has its height, slant, middle and rise.
 std::tuple<int, Array<int>, Array<int>, Array<float>> cut_line_(const In<std::uint8_t>& levels, const In<int>& labels, const In<int>& own,
@@ -199,20 +220,13 @@ std::tuple<int, Array<int>, Array<int>, Array<float>> cut_line_(const In<std::ui
         require(levels.shape(side) == labels.shape(side) && levels.shape(side) == pieces.shape(side) && levels.shape(side) < MOST_SIDE,
                 "levels, labels and pieces: expected (h, w) of all");
     }
-    const std::size_t n = own.size();
-    require(boxes.size() == 4 * n, "labels and boxes of a line: expected (n,) and (n, 4)");
-    for (std::size_t k = 0; k < n; ++k) {
-        const int* box = boxes.data() + 4 * k;
-        require(0 <= box[0] && box[0] < box[2] && std::size_t(box[2]) <= levels.shape(1) && 0 <= box[1] && box[1] < box[3] &&
-                    std::size_t(box[3]) <= levels.shape(0),
-                "boxes: one without pixels, or beyond the page");
-    }
+    check_line(labels, own, boxes);
     const auto [height, slant, middle, rise] = line;
     require(height >= 1 && height < double(MOST_SIDE) && std::abs(slant) <= MOST_SLANT, "line: lower than a pixel, or more slanted than any");
     Runs runs;
     {
         Released released;
-        const LineInk ink{levels.data(), labels.data(), levels.shape(1), own.data(), boxes.data(), n};
+        const LineInk ink{levels.data(), labels.data(), levels.shape(1), own.data(), boxes.data(), own.size()};
         runs = cut_line(ink, {height, slant, middle, rise}, first, most, pieces.data());
     }
     const std::size_t m = runs.arcs.size() / 2;
@@ -285,6 +299,7 @@ void bind_reading(nb::module_& m) {
     m.def("find_ink", &find_ink_, "instructions"_a, "grey"_a, "inverted"_a);
     m.def("find_rules", &find_rules_, "strokes"_a, "slimmest"_a);
     m.def("follow_side", &follow_side_, "strokes"_a, "line"_a, "way"_a, "first"_a, "count"_a, "steps"_a);
+    m.def("estimate_slant", &estimate_slant_, "labels"_a, "own"_a, "boxes"_a, "slants"_a, "column"_a, "samples"_a);
     m.def("make_glyphs", &make_glyphs_, "instructions"_a, "levels"_a, "pieces"_a, "clear"_a, "arcs"_a, "boxes"_a, "broader"_a);
     m.def("rank_texts", &rank_texts_, "nodes"_a, "sources"_a, "targets"_a, "labels"_a, "penalties"_a, "followed"_a, "unlikely"_a);
 }

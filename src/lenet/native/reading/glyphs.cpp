@@ -46,6 +46,25 @@ Grey spread(const Kernels& kernels, const Grey& fine, bool broader, int radius) 
     return found;
 }
 
+// The box of what has a trace of ink; without height if nothing has.
+Box find_trace(const Grey& ink) {
+    std::vector<int> columns(std::size_t(ink.width), 0);
+    Box traced{0, ink.height, ink.width, 0};
+    for (int y = 0; y < ink.height; ++y) {
+        const float* row = ink.row(y);
+        int any = 0;
+        for (int x = 0; x < ink.width; ++x) {
+            const int here = row[x] > TRACE;
+            columns[std::size_t(x)] |= here;
+            any |= here;
+        }
+        if (any) traced.top = std::min(traced.top, y), traced.bottom = y + 1;
+    }
+    while (traced.left < traced.right && !columns[std::size_t(traced.left)]) ++traced.left;
+    while (traced.right > traced.left && !columns[std::size_t(traced.right) - 1]) --traced.right;
+    return traced;
+}
+
 int side(double length) { return std::max(1, int(std::nearbyint(length))); }
 
 // Scale ink to a longer side of 20; strokes are made broader or narrower at 8 times that size.
@@ -56,15 +75,7 @@ Grey scale(const Kernels& kernels, const Grey& ink, double broader) {
     Grey fine = resize(kernels, ink, width * FINE, height * FINE);
     const int most = FINE * DIGIT_BOX / 4, radius = std::clamp(int(std::nearbyint(std::abs(broader) * factor / 2 * FINE)), 1, most);
     fine = spread(kernels, fine, broader > 0, radius);
-    Box traced{fine.width, fine.height, 0, 0};
-    for (int y = 0; y < fine.height; ++y) {
-        const float* row = fine.row(y);
-        for (int x = 0; x < fine.width; ++x)
-            if (row[x] > TRACE) {
-                traced.left = std::min(traced.left, x), traced.right = std::max(traced.right, x + 1);
-                traced.top = std::min(traced.top, y), traced.bottom = y + 1;
-            }
-    }
+    const Box traced = find_trace(fine);
     if (!traced.bottom) return resize(kernels, ink, width, height);
     const Grey changed = cut(fine, traced);
     const double again = double(DIGIT_BOX) / std::max(changed.height, changed.width);

@@ -105,6 +105,38 @@ void propose_runs(const std::vector<Piece>& found, std::size_t first, const Text
 
 }  // namespace
 
+double estimate_slant(const LineInk& ink, const std::vector<double>& slants, double column, int samples) {
+    std::vector<double> x, y, upright;
+    for (std::size_t k = 0; k < ink.count; ++k) {
+        const std::int32_t* box = ink.boxes + 4 * k;
+        std::vector<Pixel> own;
+        for (std::int32_t row = box[1]; row < box[3]; ++row)
+            for (std::int32_t place = box[0]; place < box[2]; ++place)
+                if (ink.labels[std::size_t(row) * ink.width + std::size_t(place)] == ink.own[k]) own.push_back({row, place});
+        const std::size_t step = std::max(std::size_t(1), own.size() * ink.count / std::size_t(samples));
+        for (std::size_t p = 0; p < own.size(); p += step) x.push_back(own[p].x), y.push_back(own[p].y);
+    }
+    if (x.empty()) return 0;
+    double middle = 0, best = 0, sharpest = -1;
+    for (const double each : y) middle += each;
+    middle /= double(y.size());
+    std::vector<long> counts;
+    for (const double slant : slants) {
+        upright.clear();
+        for (std::size_t p = 0; p < x.size(); ++p) upright.push_back((x[p] + slant * (y[p] - middle)) / column);
+        const auto [low, high] = std::minmax_element(upright.begin(), upright.end());
+        const double lowest = *low;
+        counts.assign(std::size_t(*high - lowest) + 1, 0);
+        for (const double each : upright) ++counts[std::size_t(each - lowest)];
+        double sharpness = 0;
+        for (const long count : counts) sharpness += double(count) * double(count);
+        // Upright by default: a slant must pay.
+        sharpness /= 1 + 0.15 * std::abs(slant);
+        if (sharpness > sharpest) sharpest = sharpness, best = slant;
+    }
+    return best;
+}
+
 Runs cut_line(const LineInk& ink, const TextLine& line, int first, int most, std::int32_t* pieces) {
     std::vector<Share> shares;
     for (std::size_t k = 0; k < ink.count; ++k) share_out(ink, line, ink.boxes + 4 * k, ink.own[k], shares);

@@ -23,6 +23,10 @@ struct LineInk {
     std::size_t count;
 };
 
+// The slant of `slants` that makes the columns of the upright ink, `column` pixels wide, as full and as empty as can be,
+// by about so many `samples` of it: the twin of `estimate_slant` in text_lines.py.
+double estimate_slant(const LineInk& ink, const std::vector<double>& slants, double column, int samples);
+
 constexpr std::size_t SHAPES = 9;
 
 // How many pieces a line has; its runs of pieces (first, past), their boxes and what their shapes are.

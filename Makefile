@@ -30,7 +30,8 @@ sanitize:
 NATIVE = src/lenet/native/engine
 KERNEL_FLAGS = -O3 -std=c++17 -ffp-contract=fast -fno-math-errno -fno-trapping-math -Wall -Wextra -Wno-psabi
 SELF_TEST = tests/self_test.cpp $(addprefix $(NATIVE)/,learning.cpp line_learning.cpp line_loss.cpp line_model.cpp model.cpp \
-	network.cpp threads.cpp)
+	network.cpp threads.cpp) $(addprefix $(NATIVE)/../reading/,alignments.cpp glyphs.cpp graph.cpp ink.cpp lattice.cpp masks.cpp \
+	picture.cpp rules.cpp seams.cpp)
 neon:
 	mkdir -p build
 	aarch64-linux-gnu-g++ $(KERNEL_FLAGS) -DLENET_ISA=neon -DLENET_LANES=4 -I $(NATIVE) -static -pthread -o build/self_test_neon \

@@ -4,6 +4,13 @@
 #include <cmath>
 #include <cstdio>
 
+#include "../reading/alignments.hpp"
+#include "../reading/glyphs.hpp"
+#include "../reading/graph.hpp"
+#include "../reading/ink.hpp"
+#include "../reading/lattice.hpp"
+#include "../reading/masks.hpp"
+#include "../reading/rules.hpp"
 #include "learning.hpp"
 #include "line_learning.hpp"
 #include "line_loss.hpp"
@@ -252,6 +259,73 @@ bool check_lines(const Kernels& kernels) {
     return good;
 }
 
+// The largest or least value in a disc, and weighed rows, against plain loops.
+bool check_fields(const Kernels& kernels) {
+    const int radius = 5, height = 13, width = 21, lanes = kernels.lanes;
+    const int stride = (width + 2 * radius + lanes - 1) / lanes * lanes + lanes, high = height + 2 * radius;
+    std::vector<float> padded(high * stride + 2 * lanes), scratch(2 * stride + 6 * lanes), out(height * stride);
+    for (int y = 0; y < high; ++y)
+        for (int x = 0; x < width + 2 * radius; ++x) padded[lanes + y * stride + x] = float((uniform() + 1) / 2);
+    const Disc disc = make_disc(radius);
+    double worst = 0;
+    for (const bool broader : {true, false}) {
+        kernels.spread(disc, broader, padded.data() + lanes, {height, width, stride}, scratch.data(), out.data());
+        for (int y = 0; y < height; ++y)
+            for (int x = 0; x < width; ++x) {
+                float most = broader ? 0.0f : 1.0f;
+                for (int down = -radius; down <= radius; ++down)
+                    for (int across = -disc.reach[std::abs(down)]; across <= disc.reach[std::abs(down)]; ++across) {
+                        const float here = padded[lanes + (y + radius + down) * stride + x + radius + across];
+                        most = broader ? std::max(most, here) : std::min(most, here);
+                    }
+                worst = std::max(worst, double(std::fabs(most - out[y * stride + x])));
+            }
+    }
+    const float weights[] = {0.25f, -1.0f, 2.0f};
+    kernels.weigh_rows(padded.data() + lanes, stride, 3, weights, width, out.data());
+    for (int x = 0; x < width; ++x) {
+        double sum = 0;
+        for (int k = 0; k < 3; ++k) sum += double(weights[k]) * double(padded[lanes + k * stride + x]);
+        worst = std::max(worst, std::fabs(sum - double(out[x])));
+    }
+    std::printf("%s, fields: discs and rows to %.1e: %s\n", kernels.name, worst, worst < 1e-6 ? "ok" : "WRONG");
+    return worst < 1e-6;
+}
+
+// A page with a ruled line and two bars of ink: what each stage of reading finds there.
+bool check_reading(const Kernels& kernels) {
+    const int height = 60, width = 120;
+    std::vector<std::uint8_t> page(height * width, 220);
+    const auto ink = [&](int top, int foot, int left, int right) {
+        for (int y = top; y < foot; ++y) std::fill(page.begin() + y * width + left, page.begin() + y * width + right, 40);
+    };
+    ink(50, 52, 4, 116), ink(10, 40, 30, 36), ink(10, 40, 60, 66);
+    const FoundInk found = find_ink(kernels, page.data(), height, width, false);
+    const long strokes = std::count(found.strokes.begin(), found.strokes.end(), 1);
+    bool good = found.sign == -1 && strokes == 2 * 112 + 2 * 30 * 6;
+    const std::vector<RuleInk> rules = find_rules({found.strokes.data(), height, width}, 14);
+    good = good && rules.size() == 1 && rules[0].top == 50 && rules[0].height == 2;
+    std::vector<std::int32_t> labels(height * width, 0), pieces(labels.size(), 0);
+    for (int y = 10; y < 40; ++y)
+        for (int x = 0; x < 6; ++x) labels[y * width + 30 + x] = 1, labels[y * width + 60 + x] = 2;
+    const std::int32_t own[] = {1, 2}, boxes[] = {30, 10, 36, 40, 60, 10, 66, 40};
+    const LineInk line{found.levels.data(), labels.data(), std::size_t(width), own, boxes, 2};
+    const Runs runs = cut_line(line, {30, 0, 25, 0}, 1, 100, pieces.data());
+    good = good && runs.pieces == 2 && runs.arcs.size() == 2 * 2 && pieces[20 * width + 62] == 2;
+    std::uint8_t glyph[28 * 28];
+    make_glyph(kernels, crop({found.levels.data(), pieces.data(), height, width, 0}, 1, 2, {30, 10, 36, 40}), 1.5, glyph);
+    good = good && glyph[14 * 28 + 14] > 200 && glyph[0] == 0;
+    const double logs[] = {-0.1, -3, -3, -3, -0.1, -3, -3, -3, -0.1}, penalties[] = {0.5, 1.0, 0.25};
+    const std::vector<Text> texts = find_texts({logs, 3, 3}, 4, nullptr);
+    const std::vector<double> scores = score_texts({logs, 3, 3}, texts);
+    good = good && texts[0] == Text{0, 1} && std::is_sorted(scores.rbegin(), scores.rend());
+    const int sources[] = {0, 0, 1}, targets[] = {1, 1, 2}, labels_of_arcs[] = {3, 4, EPSILON};
+    const Graph graph{3, 3, sources, targets, labels_of_arcs, penalties};
+    good = good && viterbi(graph).second == std::vector<int>{0, 2} && rank_texts(graph, 5, 6, 8)[1].text == Text{4};
+    std::printf("%s, reading: %s\n", kernels.name, good ? "ok" : "WRONG");
+    return good;
+}
+
 }  // namespace
 
 int main() {
@@ -259,6 +333,8 @@ int main() {
     for (const Kernels* kernels : available()) {
         for (const Case& c : cases) good &= check(c, *kernels);
         good &= check_lines(*kernels);
+        good &= check_fields(*kernels);
+        good &= check_reading(*kernels);
     }
     return good ? 0 : 1;
 }

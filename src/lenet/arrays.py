@@ -32,6 +32,11 @@ def contrast(values: Floats) -> float:
     return float((values**3).sum() / (values**2).sum())
 
 
+def median(values: npt.NDArray[Any]) -> float:
+    """Return the median of values, as NumPy's does but several times as fast."""
+    return percentile(values, 50)
+
+
 def percentile(values: npt.NDArray[Any], share: float) -> float:
     """Return what `share` per cent of the values do not surpass, as NumPy's percentile does but ten times as fast."""
     flat = values.ravel()

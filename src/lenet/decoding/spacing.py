@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lenet.arrays import Float64, Int32, Uint8
+from lenet.arrays import Float64, Int32, Uint8, median
 from lenet.network.inputs import PAPER_GREY, PEN_GREY
 from lenet.network.probabilities import log_odds
 from lenet.network.spec import LINE_LABELS, SPACE
@@ -50,7 +50,7 @@ def weigh_rooms(rooms: Float64, view: Float64, spans: Int32, text: str) -> Float
         features[place] = (
             np.clip(log_odds(np.array(said)), -_MOST_ODDS, _MOST_ODDS),
             min(room, _WIDE),
-            np.log(room / np.median(others)) if len(others) else 0.0,
+            np.log(room / median(others)) if len(others) else 0.0,
             np.log(room / others.max()) if len(others) else 0.0,
             not text[place : place + 2].isdigit(),
             0.0 if len(others) else min(room, _WIDE),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from lenet.arrays import Float32, Uint8
+from lenet.arrays import Float32, Uint8, percentile
 from lenet.network.spec import BACKGROUND, FOREGROUND, GLYPH_SIZE, INPUT_SIZE
 
 # A line is seen so many pixels high.
@@ -73,15 +73,14 @@ def standardise_line(greys: Uint8 | Float32, least: float = _LEAST_CONTRAST) -> 
     A pen is taken to differ from the paper by `least` levels at least.
     """
     values = np.asarray(greys, np.float32)
-    paper, pen = np.percentile(values, (_PAPER, _PEN))
-    scaled = (values - paper) / max(float(pen - paper), least)
+    paper, pen = percentile(values, _PAPER), percentile(values, _PEN)
+    scaled = (values - np.float32(paper)) / np.float32(max(pen - paper, least))
     return np.clip(np.rint((scaled + 0.5) * _STEPS), 0, 255).astype(np.uint8)
 
 
 def measure_contrast(greys: Uint8) -> float:
     """Return by how many levels the pen differs from the paper in greys (h, w), dark for pen."""
-    pen, paper = np.percentile(greys, (100 - _PEN, 100 - _PAPER))
-    return float(paper - pen)
+    return percentile(greys, 100 - _PAPER) - percentile(greys, 100 - _PEN)
 
 
 def to_line_input(strips: Uint8) -> Float32:

@@ -9,7 +9,7 @@ from itertools import combinations
 import cv2
 import numpy as np
 
-from lenet.arrays import Bools, Float64, Int64, Uint8
+from lenet.arrays import Bools, Float64, Int64, Uint8, median
 from lenet.native.dispatch import runs_natively
 
 # An upright is at least and at most so many times as long as the writing is high, but no longer than the third number
@@ -160,7 +160,7 @@ def _fit_line(rule: Rule) -> LevelLine:
     rows = np.arange(rule.top, rule.rows.stop)[:, None]
     middles = (rule.ink * rows).sum(axis=0)[columns] / counts[columns]
     slope, height = np.polyfit(columns, middles, 1)
-    return LevelLine(float(slope), float(height), float(np.median(counts[columns])), int(columns[0]), int(columns[-1]))
+    return LevelLine(float(slope), float(height), median(counts[columns]), int(columns[0]), int(columns[-1]))
 
 
 def _follow_side(strokes: Bools, line: LevelLine, other: LevelLine | None, way: int, height: float) -> _Side:
@@ -237,7 +237,7 @@ def _find_even(thin: list[tuple[float, int]], height: float) -> _Even | None:
         if met.sum() < max(_FEWEST, _SHARE * len(places)):
             continue
         nearest = off.argmin(axis=1)[met]
-        length = int(np.median(runs[nearest]))
+        length = int(median(runs[nearest]))
         if (np.abs(runs[nearest] - length) <= (1 - _ALIKE) * length + 1).mean() >= _SHARE:
             places[met] = at[nearest]
             best = _Even(places, pitch, length)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from lenet.arrays import Bools, Uint8
+from lenet.arrays import Bools, Uint8, median
 from lenet.preprocessing.binarize import Ink, crop_ink, find_ink, reduce_ink
 from lenet.preprocessing.colour import use_colour_contrast
 from lenet.preprocessing.decode import Page, PictureSource, open_page
@@ -113,5 +113,5 @@ def _choose_factor(ink: Ink, pixel: int = 1) -> int:
         return 1
     inside = cv2.erode(ink.strokes.astype(np.uint8), np.ones((3, 3), np.uint8))
     pen = 2 * float(ink.strokes.sum()) / max(1.0, float(ink.strokes.sum()) - float(inside.sum()))
-    height = int(np.median(heights[heights >= heights.max() / 2]))
+    height = int(median(heights[heights >= heights.max() / 2]))
     return max(1, min(height // _HIGH_ENOUGH, int(pixel * pen - pixel + 1)))  # a thin pen would vanish

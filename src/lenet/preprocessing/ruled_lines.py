@@ -9,7 +9,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from lenet.arrays import Bools, Float64, Int32, Int64, Uint8
+from lenet.arrays import Bools, Float64, Int32, Int64, Uint8, median
 from lenet.native.dispatch import runs_natively
 from lenet.preprocessing.binarize import Ink
 from lenet.preprocessing.form_boxes import Rule, find_uprights
@@ -191,7 +191,7 @@ def _fit_straight(own: Rule, strokes: Bools, slimmest: int) -> Rule | None:
         inked = thickness > 0
         if inked.sum() < _LEAST_SHARE * len(across):
             return None
-        usual = float(np.median(thickness[inked]))
+        usual = median(thickness[inked])
         bare = inked & (thickness <= _THICKER * usual)
         line = np.polyfit(across[bare], middles[bare], 1)
         if abs(line[0]) > _STEEPEST:
@@ -237,8 +237,8 @@ def _is_hatched(across: list[Rule]) -> bool:
     if len(across) < _HATCHES:
         return False
     middles = sorted(float(np.nonzero(rule.ink)[0].mean()) + rule.top for rule in across)
-    thickness = np.median([rule.thickness for rule in across])
-    return bool(np.median(np.diff(middles)) < _CLOSE * thickness)
+    thickness = median(np.array([rule.thickness for rule in across]))
+    return bool(median(np.diff(middles)) < _CLOSE * thickness)
 
 
 def _merge_lines(sides: list[Rule], others: list[Rule], shape: tuple[int, ...]) -> list[Rule]:
@@ -264,14 +264,14 @@ def _restore_crossings(rule: Rule, rest: Bools, kept: Bools, levels: Uint8) -> b
     It is darker than a rule that is printed in another grey, for which True is returned; or else a stroke of the rest
     goes on above or below.
     """
-    thickness = int(np.ceil(np.median(rule.ink.sum(axis=0)[rule.ink.any(axis=0)])))
+    thickness = int(np.ceil(median(rule.ink.sum(axis=0)[rule.ink.any(axis=0)])))
     around = rule.widen(2 * thickness + 8, len(rest))
     part, ink = around.rows, around.ink
     rest, levels = rest[part], levels[part]
     beside = cv2.dilate(rest.astype(np.uint8), np.ones((2 * thickness + 5, 5), np.uint8)) > 0
     alone, pen = levels[ink & ~beside], levels[rest]
     if alone.size and pen.size:
-        grey, black = float(np.median(alone)), float(np.median(pen))
+        grey, black = median(alone), median(pen)
         if grey < _PALER * black:
             kept[part] |= ink & (levels > (grey + black) / 2)
             return True
@@ -305,7 +305,7 @@ def _measure_writing(rest: Bools) -> _Writing:
     if not len(stats):
         return _Writing(0.0, 0, 0)
     heights = stats[:, cv2.CC_STAT_HEIGHT]
-    height = float(np.median(heights[heights >= _TALL * heights.max()]))
+    height = median(heights[heights >= _TALL * heights.max()])
     tall = stats[heights >= _TALL * height]
     left = tall[:, cv2.CC_STAT_LEFT]
     return _Writing(height, int(left.min()), int((left + tall[:, cv2.CC_STAT_WIDTH]).max()))
@@ -327,7 +327,7 @@ def _mark_ends(across: list[Rule], shape: tuple[int, ...]) -> Int32:
 
 def _count_met(rule: Rule, ends: Int32) -> int:
     """Return how many lines across, by their `ends` (h, w), a line down meets at one of their ends."""
-    return int(np.count_nonzero(np.unique(ends.T[rule.rows][rule.ink])))
+    return int(np.count_nonzero(np.bincount(ends.T[rule.rows][rule.ink])[1:]))
 
 
 def _runs_through(rule: Rule, strokes: Bools) -> bool:

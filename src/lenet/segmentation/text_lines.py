@@ -8,7 +8,7 @@ from math import prod
 import cv2
 import numpy as np
 
-from lenet.arrays import Float64, Int32
+from lenet.arrays import Float64, Int32, median
 from lenet.native.dispatch import runs_natively
 from lenet.segmentation.components import Components, note_specks
 from lenet.steps import Step
@@ -76,7 +76,7 @@ def find_text_lines(found: Components, steps: list[Step]) -> list[TextLine]:
     owners = np.full(len(found.boxes), -1)
     for number, group in enumerate(groups):
         owners[group] = number
-    medians = [float(np.median(heights[group])) for group in groups]
+    medians = [median(heights[group]) for group in groups]
     fits = [_fit_middle(found.boxes[group]) for group in groups]
     for label in kept[owners[kept] < 0]:
         x0, y0, x1, y1 = found.boxes[label]
@@ -91,7 +91,7 @@ def find_text_lines(found: Components, steps: list[Step]) -> list[TextLine]:
         else:
             dropped += 1
     # Lines that are too low to be read are dust, if any is not.
-    legible = [median >= LEAST_SIDE or max(medians) < LEAST_SIDE for median in medians]
+    legible = [each >= LEAST_SIDE or max(medians) < LEAST_SIDE for each in medians]
     dust = [number for number, kept_line in enumerate(legible) if not kept_line]
     note_specks(dropped + int(np.isin(owners, dust).sum()), steps)
     order = sorted(
@@ -159,9 +159,9 @@ def _merge(boxes: Int32, groups: list[Int32]) -> list[Int32]:
         for number, other in enumerate(whole):
             middle, rise = _fit_middle(boxes[other])
             centre = middle + rise * (x0 + x1) / 2
-            half = float(np.median(boxes[other, 3] - boxes[other, 1])) / 2
+            half = median(boxes[other, 3] - boxes[other, 1]) / 2
             inside = np.minimum(y1, centre + half) - np.maximum(y0, centre - half)
-            if float(np.median(inside / (y1 - y0))) >= _INSIDE or _hangs(boxes[group], boxes[other], centre, half):
+            if median(inside / (y1 - y0)) >= _INSIDE or _hangs(boxes[group], boxes[other], centre, half):
                 whole[number] = np.concatenate([other, group])
                 break
         else:
@@ -213,7 +213,7 @@ def _fit_middle(boxes: Int32) -> tuple[float, float]:
     if len(boxes) < 3 or not spread:  # noqa: PLR2004
         return float(y.mean()), 0.0
     # A ridge keeps short numbers of uneven digits level.
-    height = float(np.median(boxes[:, 3] - boxes[:, 1]))
+    height = median(boxes[:, 3] - boxes[:, 1])
     centred = x - x.mean()
     rise = float((centred * (y - y.mean())).sum() / ((centred**2).sum() + 4 * height**2))
     rise = float(np.clip(rise, -1 / 3, 1 / 3))
@@ -227,7 +227,7 @@ def estimate_slant(found: Components, group: Int32) -> float:
     from lenet.native import _native
 
     boxes = found.boxes[group]
-    column = max(1.0, float(np.median(boxes[:, 3] - boxes[:, 1])) / _COLUMNS)
+    column = max(1.0, median(boxes[:, 3] - boxes[:, 1]) / _COLUMNS)
     return _native.estimate_slant(found.labels, group, boxes, _SLANTS.tolist(), column, _SAMPLES)
 
 
@@ -241,7 +241,7 @@ def reference_estimate_slant(found: Components, group: Int32) -> float:
         columns.append(x[::step] + x0)
         rows.append(y[::step] + y0)
     x, y = np.concatenate(columns).astype(float), np.concatenate(rows).astype(float)
-    height = float(np.median(found.boxes[group, 3] - found.boxes[group, 1]))
+    height = median(found.boxes[group, 3] - found.boxes[group, 1])
     bin_width = max(1.0, height / _COLUMNS)
     sharpness = np.array([_measure_sharpness((x + slant * (y - y.mean())) / bin_width) for slant in _SLANTS])
     # Upright by default: a slant must pay.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from math import exp, log
+
 import numpy as np
 
-from lenet.arrays import Float64, Int32, Uint8, median
+from lenet.arrays import Float64, Int32, Uint8
 from lenet.network.inputs import PAPER_GREY, PEN_GREY
 from lenet.network.probabilities import log_odds
 from lenet.network.spec import LINE_LABELS, SPACE
@@ -27,13 +30,10 @@ _BEFORE, _BEHIND = "+-=$€£(", "+=%$€£)"
 
 def measure_rooms(strip: Uint8, middles: Float64) -> Float64:
     """Return the widest room without ink between each two of the middles (n,), in heights of the strip (n - 1,)."""
-    inked = strip.max(axis=0) > PAPER_GREY + _INKED * (PEN_GREY - PAPER_GREY)
-    rooms = np.zeros(max(0, len(middles) - 1))
-    for place in range(len(rooms)):
-        first, past = (int(np.clip(side, 0, len(inked))) for side in middles[place : place + 2])
-        marks = np.flatnonzero(np.concatenate([[True], inked[first:past], [True]]))
-        rooms[place] = (np.diff(marks).max() - 1) / len(strip)
-    return rooms
+    inked = (strip.max(axis=0) > PAPER_GREY + _INKED * (PEN_GREY - PAPER_GREY)).tobytes()
+    sides = [min(max(int(side), 0), len(inked)) for side in middles.tolist()]
+    rooms = [max(map(len, inked[first:past].split(b"\x01"))) / len(strip) for first, past in pairwise(sides)]
+    return np.array(rooms, np.float64)
 
 
 def weigh_rooms(rooms: Float64, view: Float64, spans: Int32, text: str) -> Float64:
@@ -41,19 +41,20 @@ def weigh_rooms(rooms: Float64, view: Float64, spans: Int32, text: str) -> Float
 
     `spans` (n, 2) is where the columns of a view, log-probabilities (w, k), say them.
     """
-    space, wider = LINE_LABELS.index(SPACE), rooms + _LEAST_ROOM
+    space, wider = LINE_LABELS.index(SPACE), (rooms + _LEAST_ROOM).tolist()
     features = np.zeros((len(rooms), len(SPACE_FEATURES)))
     for place, room in enumerate(wider):
         first, past = int(spans[place, 1]) - 1, int(spans[place + 1, 0]) + 1
-        said = float(np.exp(view[first:past, space].max())) if past > first else 0.0
-        others = np.delete(wider, place)
+        said = exp(view[first:past, space].max()) if past > first else 0.0
+        others = sorted(wider[:place] + wider[place + 1 :])
+        middle = (others[(len(others) - 1) // 2] + others[len(others) // 2]) / 2 if others else room
         features[place] = (
-            np.clip(log_odds(np.array(said)), -_MOST_ODDS, _MOST_ODDS),
+            min(max(float(log_odds(np.array(said))), -_MOST_ODDS), _MOST_ODDS),
             min(room, _WIDE),
-            np.log(room / median(others)) if len(others) else 0.0,
-            np.log(room / others.max()) if len(others) else 0.0,
+            log(room / middle),
+            log(room / others[-1]) if others else 0.0,
             not text[place : place + 2].isdigit(),
-            0.0 if len(others) else min(room, _WIDE),
+            0.0 if others else min(room, _WIDE),
         )
     return features
 

@@ -109,7 +109,7 @@ class CutLine:
         lattice = self.candidates.lattice
         rows = lattice.find_arcs(self.number)
         rows = rows[np.diff(lattice.arcs[rows], axis=1)[:, 0] == 1]
-        boxes = np.array([self.candidates.box(row) for row in rows.tolist()]).reshape(-1, 4)
+        boxes = self.candidates.boxes(rows)
         middles = (boxes[:, 0] + boxes[:, 2]) / 2
         return [_fit_box(sign, boxes[(middles >= sign.box[0]) & (middles < sign.box[2])]) for sign in signs]
 

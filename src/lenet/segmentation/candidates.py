@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from lenet.arrays import Int32, Uint8
+from lenet.arrays import Int32, Int64, Uint8
 from lenet.network.inputs import from_input
 from lenet.network.spec import GLYPH_SIZE, INPUT_SIZE
 from lenet.preprocessing.binarize import Ink
@@ -67,9 +67,15 @@ class PageCandidates:
 
     def box(self, arc: int) -> tuple[int, int, int, int]:
         """Return an arc's box x0, y0, x1, y1 in the picture's own pixels, right and bottom exclusive."""
-        x0, y0, x1, y1 = (self.lattice.boxes[arc] * self.scale + np.tile(self.origin, 2)).tolist()
-        width, height = self.size
-        return int(x0), int(y0), min(width, round(x1)), min(height, round(y1))
+        x0, y0, x1, y1 = self.boxes(np.array([arc]))[0].tolist()
+        return x0, y0, x1, y1
+
+    def boxes(self, arcs: Int64) -> Int64:
+        """Return the boxes (n, 4) of arcs (n,), as `box` does."""
+        sides = self.lattice.boxes[arcs] * self.scale + np.array([*self.origin, *self.origin])
+        return np.concatenate(
+            [sides[:, :2].astype(np.int64), np.minimum(np.rint(sides[:, 2:]), self.size).astype(np.int64)], 1
+        )
 
 
 def find_digit(source: PictureSource) -> PageCandidates:

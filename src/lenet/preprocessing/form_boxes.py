@@ -210,28 +210,30 @@ def _locate(
 
 def _find_thin(side: _Side, height: float) -> list[tuple[float, int]]:
     """Return the middle column and the length of each thin upright."""
-    long = np.concatenate([[0], side.runs >= max(5, _LEAST * height), [0]]).astype(np.int8)
-    begins, ends = np.flatnonzero(np.diff(long) > 0), np.flatnonzero(np.diff(long) < 0)
-    found = []
-    for begin, end in zip(begins, ends, strict=True):
-        runs = side.runs[begin:end]
-        width = int((runs >= runs.max() / 2).sum()) - 2
-        if width <= _WIDER * side.line.thickness + _MORE:
-            own = np.flatnonzero(runs >= 0.9 * runs.max())
-            found.append((float(side.columns[begin] + own.mean()), int(runs.max())))
-    return found
+    long = np.flatnonzero(side.runs >= max(5, _LEAST * height))
+    if not len(long):
+        return []
+    starts = np.flatnonzero(np.diff(long, prepend=-2) > 1)
+    runs = side.runs[long]
+    longest = np.maximum.reduceat(runs, starts)
+    of_own = runs / np.repeat(longest, np.diff(starts, append=len(long)))
+    widths = np.add.reduceat((of_own >= 0.5).astype(np.int64), starts) - 2  # noqa: PLR2004
+    top = (of_own >= 0.9).astype(np.int64)  # noqa: PLR2004
+    middles = side.columns[0] + np.add.reduceat(top * long, starts) / np.add.reduceat(top, starts)
+    thin = widths <= _WIDER * side.line.thickness + _MORE
+    return list(zip(middles[thin].tolist(), longest[thin].tolist(), strict=True))
 
 
 def _find_even(thin: list[tuple[float, int]], height: float) -> _Even | None:
     """Return the most uprights that are evenly far apart and alike, where they were found or are to be expected."""
     at, runs = np.array([place for place, _run in thin]), np.array([run for _place, run in thin])
     best: _Even | None = None
-    for first, second in combinations(range(min(len(thin), _MOST_UPRIGHTS)), 2):
-        pitch = float(at[second] - at[first])
-        count = int((at[-1] - at[first]) / pitch + 0.2) + 1
+    for begin, other in combinations(at[:_MOST_UPRIGHTS].tolist(), 2):
+        pitch = other - begin
+        count = int((thin[-1][0] - begin) / pitch + 0.2) + 1
         if pitch < _APART * height or count < _FEWEST or (best and count <= len(best.places)):
             continue
-        places = at[first] + pitch * np.arange(count)
+        places = begin + pitch * np.arange(count)
         off = np.abs(at - places[:, None])
         met = off.min(axis=1) <= _OFF * pitch + 1
         if met.sum() < max(_FEWEST, _SHARE * len(places)):

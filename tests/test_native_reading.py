@@ -201,3 +201,14 @@ def test_ink_is_followed_from_a_line_as_its_twin_follows_it(
     for steps in (1, 2, 40):
         ours = follow_columns(strokes, line, way, columns, steps)
         np.testing.assert_array_equal(ours, reference_follow_columns(strokes, line, way, columns, steps))
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_short_run_at_the_edge_of_the_page_is_part_of_a_line(mirrored: bool) -> None:
+    """Ink may go on beyond the page: eight pixels that touch its edge are no speck."""
+    strokes = np.zeros((20, 100), bool)
+    strokes[10, :89] = strokes[10, 92:] = True
+    page = np.ascontiguousarray(strokes[:, ::-1]) if mirrored else strokes
+    (rule,) = find_rules(page, 14)
+    assert (rule.first, rule.length) == (0, 100)
+    check_rules(page)

@@ -344,3 +344,25 @@ def test_pages_are_checked(ask: Callable[[], object], why: str) -> None:
     """No ink is looked for beyond the page."""
     with pytest.raises(ValueError, match=why):
         ask()
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"glyphs": np.zeros((1, 28, 27), np.uint8)}, "glyphs: expected"),
+        ({"levels": zeros(255)}, "levels: expected one for each of 256 greys"),
+        ({"scores": zeros(2, 10)}, "scores: expected"),
+        ({"scores": zeros(1, 9)}, "scores: expected"),
+    ],
+)
+def test_glyphs_to_score_are_checked(changed: dict[str, Any], why: str) -> None:
+    """No score is written past the array's end."""
+    asked: dict[str, Any] = {
+        "glyphs": np.zeros((1, 28, 28), np.uint8),
+        "levels": zeros(256),
+        "scores": zeros(1, 10),
+        "threads": 1,
+    }
+    model().score(**asked)
+    with pytest.raises(ValueError, match=why):
+        model().score(**(asked | changed))

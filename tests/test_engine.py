@@ -21,6 +21,7 @@ from lenet.engine.packing import pack_tensors, unpack_tensors
 from lenet.errors import UsageError
 from lenet.native import dispatch
 from lenet.network.initialisation import draw_tensors
+from lenet.network.inputs import to_input
 from lenet.network.spec import NETS, Net
 from lenet.network.summary import tensor_shapes
 from lenet.network.weights import Weights
@@ -289,3 +290,14 @@ def test_daemon_threads_do_not_abort_the_end() -> None:
     for _time in range(5):
         done = subprocess.run([sys.executable, "-c", LEAVING], timeout=600, capture_output=True, check=False)
         assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.engine
+def test_glyphs_are_scored_as_their_network_input_is(rng: np.random.Generator) -> None:
+    """One, none and more than are converted at once: the same bits."""
+    for count in (0, 1, 1030):
+        glyphs = rng.integers(0, 256, (count, 28, 28)).astype(np.uint8)
+        net = lenet.load("lenet5")
+        np.testing.assert_array_equal(net.scores(glyphs), net.forward(to_input(glyphs)))
+    assert (net.scores(glyphs[0]) == net.scores(glyphs[:1])).all()
+    assert (net.scores(glyphs[:, ::-1]) == net.scores(glyphs[:, ::-1].copy())).all()

@@ -17,7 +17,7 @@ from lenet.engine.warp import warp
 from lenet.engine.weighted import WeightedNetwork
 from lenet.errors import WeightsError
 from lenet.native.dispatch import REFERENCE, chosen_engine, count_cores
-from lenet.network.inputs import to_input
+from lenet.network.inputs import INPUT_OF_GREY, as_glyphs, to_input
 from lenet.network.probabilities import probabilities
 from lenet.network.spec import DEFAULT, INPUT_SIZE
 from lenet.network.summary import layer_facts
@@ -70,7 +70,13 @@ class Network(WeightedNetwork):
 
     def scores(self, glyphs: npt.ArrayLike) -> Float32:
         """Score glyphs (n, 28, 28) uint8, 0 for paper and 255 for pen -> (n, k); higher is better."""
-        return self.forward(to_input(glyphs))
+        if self.engine == REFERENCE:
+            return self.forward(to_input(glyphs))
+        greys = np.ascontiguousarray(as_glyphs(glyphs))
+        scores = np.empty((len(greys), self.net.outputs), np.float32)
+        threads = self.threads or (count_cores() if len(greys) > 1 else 1)
+        self._model.score(greys, INPUT_OF_GREY, scores, threads)
+        return scores
 
     def probabilities(self, glyphs: npt.ArrayLike) -> Float64:
         """Return the calibrated probability of each label for each glyph: (n, 28, 28) -> (n, k)."""

@@ -19,7 +19,7 @@ PAPER_GREY, PEN_GREY = 64, 191
 
 _MARGIN = (INPUT_SIZE - GLYPH_SIZE) // 2
 # One entry per grey level, rounded once from float64, so that every caller gets the same bits.
-_INPUT_OF_GREY = (BACKGROUND + (FOREGROUND - BACKGROUND) * np.arange(256) / 255).astype(np.float32)
+INPUT_OF_GREY = (BACKGROUND + (FOREGROUND - BACKGROUND) * np.arange(256) / 255).astype(np.float32)
 
 
 def to_input(glyphs: npt.ArrayLike) -> Float32:
@@ -29,15 +29,15 @@ def to_input(glyphs: npt.ArrayLike) -> Float32:
     Raises ValueError for another shape or type.
     """
     greys = as_glyphs(glyphs)
-    field = np.full((len(greys), 1, INPUT_SIZE, INPUT_SIZE), _INPUT_OF_GREY[0], np.float32)
+    field = np.full((len(greys), 1, INPUT_SIZE, INPUT_SIZE), INPUT_OF_GREY[0], np.float32)
     inside = slice(_MARGIN, _MARGIN + GLYPH_SIZE)
-    field[:, 0, inside, inside] = _INPUT_OF_GREY[greys]
+    field[:, 0, inside, inside] = INPUT_OF_GREY[greys]
     return field
 
 
 def to_wide_input(field: Uint8) -> Float32:
     """Map a field of greys (32, W) uint8, 0 for paper and 255 for pen, to network input (1, 1, 32, W) float32."""
-    return np.ascontiguousarray(_INPUT_OF_GREY[field])[None, None]
+    return np.ascontiguousarray(INPUT_OF_GREY[field])[None, None]
 
 
 def field_greys(inputs: Float32) -> Uint8:

@@ -116,6 +116,28 @@ class Model_ {
         return model_.forward(inputs.data(), field, long(n), scores.data(), threads);
     }
 
+    // Scores of glyphs (n, 28, 28), each in the middle of a field of what level 0 is, by what each level is to the network.
+    void score(const In<std::uint8_t>& glyphs, const In<float>& levels, nb::ndarray<float, nb::c_contig, nb::device::cpu>& scores, int threads) const {
+        constexpr std::size_t AT_ONCE = 1024, GLYPH = 28, MARGIN = (FIELD - GLYPH) / 2, AREA = FIELD * FIELD;
+        require(glyphs.ndim() == 3 && glyphs.shape(1) == GLYPH && glyphs.shape(2) == GLYPH, "glyphs: expected (n, 28, 28)");
+        require(levels.size() == 256, "levels: expected one for each of 256 greys");
+        const std::size_t n = glyphs.shape(0), outputs = std::size_t(model_.network().outputs);
+        require(scores.ndim() == 2 && scores.shape(0) == n && scores.shape(1) == outputs, "scores: expected (n, outputs)");
+        Released released;
+        thread_local std::vector<float> fields;
+        const std::uint8_t* grey = glyphs.data();
+        for (std::size_t first = 0; first < n; first += AT_ONCE) {
+            const std::size_t here = std::min(AT_ONCE, n - first);
+            fields.assign(here * AREA, levels.data()[0]);
+            for (std::size_t k = 0; k < here; ++k)
+                for (std::size_t y = 0; y < GLYPH; ++y) {
+                    float* row = fields.data() + k * AREA + (MARGIN + y) * FIELD + MARGIN;
+                    for (std::size_t x = 0; x < GLYPH; ++x) row[x] = levels.data()[*grey++];
+                }
+            model_.forward(fields.data(), Field{FIELD, FIELD}, long(here), scores.data() + first * outputs, threads);
+        }
+    }
+
     // Of each layer in order: (n * maps * h * w,).
     nb::list activations(const In<float>& inputs) const {
         require(fields(inputs), "inputs: expected (n, 1, 32, 32)");
@@ -318,6 +340,7 @@ NB_MODULE(_native, m) {
     nb::class_<Model_>(m, "Model")
         .def(nb::init<const Network_&, const In<float>&, const std::string&>(), "network"_a, "parameters"_a, "instructions"_a)
         .def("forward", &Model_::forward, "inputs"_a, "scores"_a.noconvert(), "threads"_a)
+        .def("score", &Model_::score, "glyphs"_a, "levels"_a, "scores"_a.noconvert(), "threads"_a)
         .def("activations", &Model_::activations, "inputs"_a);
     bind_lines(m);
     bind_reading(m);

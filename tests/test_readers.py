@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from lenet.answers import readers
+from lenet.answers.looks import choose_turns, needs_no_look
 from lenet.answers.readers import PageReaders, ScoredCandidates, is_enough, is_one_digit
 from lenet.answers.whole_line import SeenLines, WholeLine
 from lenet.decoding.whole_lines import SpelledLine
@@ -108,3 +109,14 @@ def test_only_the_lines_that_are_asked_for_are_scored() -> None:
     assert not scored.probabilities[first].any()
     assert scored.candidates.glyphs[second].any(axis=(1, 2)).all()
     assert scored.probabilities[second].sum(axis=1) == pytest.approx(np.ones(len(second)))
+
+
+def test_a_sure_page_is_not_looked_at_on_its_head() -> None:
+    """Not even by the line network: what would be asked here cannot answer."""
+    reading = read(EXAMPLES / "zip.jpg", load())
+    assert needs_no_look(reading)
+    assert choose_turns(300, 100, reading, [cast(WholeLine, object())]) == ()
+    guess = replace(reading, numbers=tuple(replace(each, confidence=0.5) for each in reading.numbers))
+    assert not needs_no_look(guess)
+    assert choose_turns(300, 100, guess, []) == (2,)
+    assert choose_turns(100, 300, guess, []) == (1, 3)

@@ -32,20 +32,25 @@ def choose_turns(width: int, height: int, first: Reading, whole: Sequence[WholeL
     What is higher than wide may lie on its side; what is wider than high may stand on its head, if no line of it that
     was read as a whole says less on its head.
     """
-    if len(first.digits) > _MOST_TURNED:
+    if len(first.digits) > _MOST_TURNED or needs_no_look(first):
         return ()
     if height > width:
         return 1, 3
     return (2,) if all(line.may_be_turned() for line in whole) else ()
 
 
+def needs_no_look(first: Reading) -> bool:
+    """Return whether more than half of a reading's numbers are sure, or its page is blank."""
+    sure = sum(number.confidence >= _ENOUGH for number in first.numbers)
+    return 2 * sure > len(first.numbers) or first.state == "blank"
+
+
 def look_again(page: Page, first: Reading, read: Callable[[Page], Reading], turns: tuple[int, ...]) -> Reading:
     """Return the reading that counts of a page: the first, or that of another look which is clearly likelier.
 
-    `read` reads a page; `turns` are the quarters by which it may be turned. A blank one needs no second look.
+    `read` reads a page; `turns` are the quarters by which it may be turned.
     """
-    sure = sum(number.confidence >= _ENOUGH for number in first.numbers)
-    if 2 * sure > len(first.numbers) or first.state == "blank":
+    if needs_no_look(first):
         return first
     best, most = first, _weigh(first)
     for other, ahead in _list_looks(page, read, turns):

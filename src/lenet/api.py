@@ -40,13 +40,13 @@ def read(
 ) -> Reading:
     """Read the numbers in a picture: a path, bytes, a NumPy array (H, W[, 1 to 4]) or a Pillow image.
 
-    `model` is shipped weights by name, a weights file or a loaded network (None: lenet5-reader, or lenet5-sweep).
+    `model` is shipped weights by name, a weights file or a loaded network (None: lenet5-hands, or lenet5-sweep).
     `digit` takes all of it for one digit; `sliding_window` slides the network along each line (section VII of the
-    paper). `readers` says who reads lines of numbers: "cut" cuts the ink into digits, "line" reads lines as a whole,
-    "both" weighs what the two say. `pattern` says what a number may be (`lenet.decoding.formats.parse_pattern`: zip,
-    amount, time, date, digits:N, luhn, or a regular expression), `choices` lists it. `best` is how many of the
-    likeliest texts each line lists. With `max_error` an answer is withheld where more than this share of answers is
-    wrong.
+    paper). `readers` says who reads lines of numbers: "cut" cuts the ink into digits, "line" reads lines as a
+    whole, "both" asks the one that is enough, and in doubt weighs what the two say. `pattern` says what a number
+    may be (`lenet.decoding.formats.parse_pattern`: zip, amount, time, date, digits:N, luhn, or a regular
+    expression), `choices` lists it. `best` is how many of the likeliest texts each line lists. With `max_error` an
+    answer is withheld where more than this share of answers is wrong.
 
     Returns the text with a calibrated confidence, and for each digit the runner-up, the box and the glyph that the
     network saw, with a note for every decision taken on the way. Raises PictureError when the picture cannot be

@@ -48,7 +48,7 @@ def read(
         str,
         typer.Option(
             metavar="cut|line|both|sweep",
-            help="Cut the ink into digits, read lines as a whole, do both, or slide the network along.",
+            help="Cut the ink into digits, read lines as a whole, both in doubt, or slide the network along.",
         ),
     ] = "both",
     pattern: Annotated[

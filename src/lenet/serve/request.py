@@ -50,7 +50,7 @@ class Options(Wanted):
     digit: Annotated[bool, Field(description="take the whole picture for one digit")] = False
     method: Annotated[
         Literal["cut", "line", "both", "sweep"],
-        Field(description="cut the ink into digits, read lines as a whole, do both, or slide along the ink"),
+        Field(description="cut the ink into digits, read lines as a whole, both in doubt, or slide along the ink"),
     ] = "both"
 
     @property

@@ -138,10 +138,8 @@ def _explain(page: Page, network: Network, options: ReadOptions, *, inverted: bo
     if candidates.unreadable:
         reading = Reading("", "", 0.0, candidates.unreadable, steps=candidates.steps)
         return Explained(reading, candidates, scored.probabilities)
-    thorough = options.thorough
-    readers = PageReaders(
-        page, writing, scored, network, options.readers, options.allowed, options.best, thorough=thorough
-    )
+    asked = options.readers, options.allowed, options.best
+    readers = PageReaders(page, writing, scored, network, *asked, thorough=options.thorough)
     lines = readers.read()
     candidates = scored.looked
     steps = (*candidates.steps, *([Step("augmented")] if readers.again else []))

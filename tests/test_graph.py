@@ -152,3 +152,10 @@ def test_graphs_are_summed_as_their_twins_sum_them(drawn: Graph, closed: bool) -
     ranked, others_ranked = rank_texts(drawn, 6, 8.0), twins.reference_rank_texts(drawn, 6, 8.0)
     assert [cost for _text, cost in ranked] == pytest.approx([cost for _text, cost in others_ranked])
     assert sorted(text for text, _cost in ranked) == sorted(text for text, _cost in others_ranked)
+
+
+def test_texts_that_no_path_says_cost_infinitely_much() -> None:
+    """Two forbidden ways to one text are no way, by the twin too: infinity less infinity is no number."""
+    closed = graph([(0, 1, 3, np.inf), (0, 1, 3, np.inf), (1, 2, 4, 0.5)])
+    for ranked in (rank_texts(closed, 6, 8.0), graphs_of_segmentations.reference_rank_texts(closed, 6, 8.0)):
+        assert all(cost == np.inf for _text, cost in ranked)

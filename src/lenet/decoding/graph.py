@@ -250,8 +250,9 @@ def _incoming(graph: Graph) -> tuple[Int64, Int64, Int64]:
 
 
 def log_add(one: float, other: float) -> float:
-    """Return the penalty of two ways together, of which one may be infinite: minus log(exp(-one) + exp(-other))."""
-    return min(one, other) - log1p(exp(-abs(one - other)))
+    """Return the penalty of two ways together, any of which may be infinite: minus log(exp(-one) + exp(-other))."""
+    least = min(one, other)
+    return inf if least == inf else least - log1p(exp(-abs(one - other)))
 
 
 def _sum_paths(nodes: int, into: Int32, out_of: Int32, penalties: Float64, first: int) -> Float64:

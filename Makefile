@@ -32,20 +32,24 @@ KERNEL_FLAGS = -O3 -std=c++17 -ffp-contract=fast -fno-math-errno -fno-trapping-m
 SELF_TEST = tests/self_test.cpp $(addprefix $(NATIVE)/,learning.cpp line_learning.cpp line_loss.cpp line_model.cpp model.cpp \
 	network.cpp threads.cpp) $(addprefix $(NATIVE)/../reading/,alignments.cpp glyphs.cpp graph.cpp ink.cpp lattice.cpp masks.cpp \
 	picture.cpp rules.cpp seams.cpp)
-neon:
-	mkdir -p build
-	aarch64-linux-gnu-g++ $(KERNEL_FLAGS) -DLENET_ISA=neon -DLENET_LANES=4 -I $(NATIVE) -static -pthread -o build/self_test_neon \
+MADE = build/made
+$(MADE)/parameters.hpp: src/lenet/native/write_parameters.py src/lenet/preprocessing/parameters.py src/lenet/segmentation/parameters.py
+	mkdir -p $(MADE)
+	python3 $< $@
+
+neon: $(MADE)/parameters.hpp
+	aarch64-linux-gnu-g++ $(KERNEL_FLAGS) -DLENET_ISA=neon -DLENET_LANES=4 -I $(NATIVE) -I $(MADE) -static -pthread -o build/self_test_neon \
 		$(SELF_TEST) $(NATIVE)/kernels.cpp
 	qemu-aarch64 build/self_test_neon
 
 # The same on the instruction sets of an x86 machine, so that it stays a test.
-self-test:
+self-test: $(MADE)/parameters.hpp
 	mkdir -p build/self_test
 	g++ $(KERNEL_FLAGS) -DLENET_ISA=sse2 -DLENET_LANES=4 -msse2 -c -o build/self_test/sse2.o $(NATIVE)/kernels.cpp
 	g++ $(KERNEL_FLAGS) -DLENET_ISA=avx2 -DLENET_LANES=8 -mavx2 -mfma -c -o build/self_test/avx2.o $(NATIVE)/kernels.cpp
 	g++ $(KERNEL_FLAGS) -DLENET_ISA=avx512 -DLENET_LANES=16 -mavx512f -mavx512dq -mavx512vl -mavx512bw -mfma -c \
 		-o build/self_test/avx512.o $(NATIVE)/kernels.cpp
-	g++ $(KERNEL_FLAGS) -I $(NATIVE) -pthread -o build/self_test/run $(SELF_TEST) build/self_test/*.o
+	g++ $(KERNEL_FLAGS) -I $(NATIVE) -I $(MADE) -pthread -o build/self_test/run $(SELF_TEST) build/self_test/*.o
 	build/self_test/run
 
 docs:

@@ -15,6 +15,7 @@ from types import FrameType
 import pytest
 
 import lenet
+from lenet.preprocessing.parameters import WRITING
 
 from conftest import ROOT
 
@@ -25,16 +26,17 @@ SOURCE = ROOT / "src" / "lenet"
 # than a sentence, stands in its place.
 HOUSE = """
 version
-lenet errors arrays files progress steps processes
+lenet errors arrays files progress steps processes tuned
 native: dispatch
 network: spec probabilities summary inputs initialisation weights
-preprocessing: morphology decode frames colour paper illumination dropout binarize form_boxes ruled_lines pipeline
+preprocessing: parameters morphology decode frames colour paper illumination dropout binarize form_boxes ruled_lines
+  pipeline
 result
 grids: flatten rules crossings grid_lines open_sides cells combs crops layout register
 engine: packing reference gradients warp weighted lines line_loss learner __init__ tta transforms twins
   native_learners learners
 nets: modules __init__ hub
-segmentation: components text_lines seams lattice strip line_strips glyphs candidates
+segmentation: parameters components text_lines seams lattice strip line_strips glyphs candidates
 decoding: graph formats alignments spacing whole_lines two_readers arc_scorer features sliding_window decoder confidence
   lines
 data: idx sources fetch labels strokes dataset unipen unipen_sets
@@ -444,7 +446,5 @@ def test_the_documents_name_what_there_is() -> None:
 
 def test_the_document_knows_from_where_on_writing_is_reduced() -> None:
     """Twice the height that is enough."""
-    from lenet.preprocessing import pipeline
-
-    words = f"writing of {2 * pipeline._HIGH_ENOUGH} pixels or more is reduced"
+    words = f"writing of {2 * WRITING.high_enough} pixels or more is reduced"
     assert words in (ROOT / "docs" / "reading.md").read_text(encoding="utf-8")

@@ -13,45 +13,11 @@ from lenet.arrays import Bools, Float32, Uint8, contrast, percentile
 from lenet.native.dispatch import REFERENCE, chosen_engine
 from lenet.preprocessing.decode import Page
 from lenet.preprocessing.morphology import EDGE, average_down, make_disc
+from lenet.preprocessing.parameters import INK
 from lenet.steps import Step
 
-# The light is estimated on a copy of the page of at most this many pixels a side.
-_LIGHT_SIZE = 64
-_ROUNDS = 2
-# Uneven light is told from this spread on, in grey levels (1st to 99th percentile of the page).
-_TOLD_SPREAD = 15
-# The plane of light is settled when no coefficient moves by so many grey levels; so few points fit none.
-_SETTLED, _FEWEST_WEIGHTS = 0.1, 8
-# Where less paper than this share of a window is seen, nothing is said of its light.
-_LEAST_WEIGHT = 1e-3
-# Light that differs by less than this, in grey levels, is the same.
-_SAME_LIGHT = 0.5
-# A flat page up to this side, such as a digit that was cut out, has no room for a shadow.
-_SMALL = 48
-# Paper is flat, without light or noise to find, if this share of a page is within so many levels of one grey.
-_FLAT_SHARE, _SAME_GREY = 0.35, 2
-# Percentiles of a page are taken from about this many of its pixels.
-_SAMPLES = 12_000
-# Ink must stand out of the paper by this many grey levels, and by this many times the (smoothed) noise.
-_LEAST_CONTRAST = 12.0
-_LEAST_SIGMAS = 6.0
-# Noise of a standard deviation below this, in grey levels, is a drawing's rounding: nothing is blurred.
-_LEAST_NOISE = 0.4
-# Light and dark are both likely if the weaker one stands out by more than this share of the other.
-_DOUBTFUL = 0.05
-# A pixel belongs to a stroke above the first share of the ink's contrast, if connected to one above the second.
-_WEAK, _STRONG = 0.28, 0.5
-# On paper that is not flat the weak ink must stand out by so many times what this percentage of the page does not
-# surpass, up to the third share.
-_PATTERN, _OVER_PATTERN, _WEAKEST = 85, 1.4, 0.45
-# Full ink is what this percentage of the strokes' pixels does not surpass; or that one, if it is so many times as dark.
-_FULL, _DARKEST, _PALE_PRINT = 75, 95, 1.5
 # Slopes are taken over one pixel, or over more where they are so soft that a grey level a pixel is too coarse.
 _FAR = (1, 4, 16)
-# A reduced pixel is of a stroke if this share of it, out of 255, was.
-_SHARE = 85
-# Paper that is kept around the ink, in pixels.
-_RIM = 4
 
 
 @dataclass(frozen=True)
@@ -91,7 +57,7 @@ def find_ink(page: Page, *, inverted: bool = False) -> Ink:
 def _note_light(sign: int, spread: float) -> tuple[Step, ...]:
     """Say that the ink is light, and that the light was uneven, by so many grey levels."""
     steps = [Step("light-ink")] if sign > 0 else []
-    if spread > _TOLD_SPREAD:
+    if spread > INK.told_spread:
         steps.append(Step("uneven-light-removed", {"grey_levels": round(spread)}))
     return tuple(steps)
 
@@ -109,11 +75,11 @@ def reference_find_ink(page: Page, *, inverted: bool = False) -> Ink:
         return Ink(np.zeros_like(page.grey), np.zeros(grey.shape, bool), 0.0, ())
     sign = -sign if inverted else sign
     weak, strong = _threshold_ink(residual, smooth_noise, sign, flat=flat is not None)
-    if flat is None or min(grey.shape) > _SMALL:
+    if flat is None or min(grey.shape) > INK.small:
         # Look again with the light taken from between the strokes, which follows shadows that a plane cannot.
-        for _round in range(_ROUNDS):
+        for _round in range(INK.rounds):
             slow = _estimate_slow_light(residual, strong)
-            if float(np.abs(slow).max()) < _SAME_LIGHT:
+            if float(np.abs(slow).max()) < INK.same_light:
                 break
             local = light + cv2.resize(slow, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
             beyond = smooth - local
@@ -126,7 +92,7 @@ def reference_find_ink(page: Page, *, inverted: bool = False) -> Ink:
     strokes = _keep_connected(weak, strong)
     if not strokes.any():
         return Ink(np.zeros_like(page.grey), strokes, 0.0, ())
-    full = max(_LEAST_CONTRAST, _measure_full_ink(residual[strokes] * sign))
+    full = max(INK.least_contrast, _measure_full_ink(residual[strokes] * sign))
     levels = np.zeros_like(page.grey)
     near = cv2.dilate(strokes.astype(np.uint8), make_disc(EDGE)) > 0
     inked = np.rint((grey[near] - light[near]) * np.float32(sign * 255 / full))
@@ -142,8 +108,8 @@ def _measure_full_ink(inked: Float32) -> float:
     It is what strokes have without noise, for a speck of dust must not set the scale; where most of the ink is print
     that is clearly paler than the pen, squares for instance, it is the pen's.
     """
-    usual, dark = percentile(inked, _FULL), percentile(inked, _DARKEST)
-    return dark if dark > _PALE_PRINT * usual else usual
+    usual, dark = percentile(inked, INK.full), percentile(inked, INK.darkest)
+    return dark if dark > INK.pale_print * usual else usual
 
 
 def crop_ink(ink: Ink) -> tuple[Ink, tuple[int, int]]:
@@ -155,8 +121,10 @@ def crop_ink(ink: Ink) -> tuple[Ink, tuple[int, int]]:
     if not width:
         return ink, (0, 0)
     bottom, right = top + height, left + width
-    above, before = (_RIM if first else 0 for first in (top, left))
-    below, behind = (_RIM if past < size else 0 for past, size in zip((bottom, right), ink.strokes.shape, strict=True))
+    above, before = (INK.rim if first else 0 for first in (top, left))
+    below, behind = (
+        INK.rim if past < size else 0 for past, size in zip((bottom, right), ink.strokes.shape, strict=True)
+    )
     part = (slice(max(0, top - above), bottom + below), slice(max(0, left - before), right + behind))
     missing = (
         *(max(0, above - top), max(0, bottom + below - ink.strokes.shape[0])),
@@ -174,18 +142,18 @@ def reduce_ink(ink: Ink, factor: int) -> Ink:
     if factor == 1:
         return ink
     levels, share = average_down(ink.levels, factor), average_down(ink.strokes.astype(np.uint8) * np.uint8(255), factor)
-    return replace(ink, levels=levels, strokes=share >= _SHARE, noise=ink.noise / factor, edge=ink.edge / factor)
+    return replace(ink, levels=levels, strokes=share >= INK.share, noise=ink.noise / factor, edge=ink.edge / factor)
 
 
 def _measure_edge(grey: Float32, strokes: Bools, full: float) -> float:
     """Return how many pixels a stroke's steepest edge needs for `full` contrast, in the best quarter of rows."""
-    step = max(1, grey.size // _SAMPLES)
+    step = max(1, grey.size // INK.samples)
     edge = 0.0
     for far in _FAR:
         inked = strokes[::step, far:]
         slopes = (np.abs(grey[::step, far:] - grey[::step, :-far]) * inked).max(axis=1, initial=0)[inked.any(axis=1)]
         if len(slopes):
-            edge = max(edge, full * far / max(1.0, percentile(slopes, 75)))
+            edge = max(edge, full * far / max(1.0, percentile(slopes, INK.steepest)))
         if edge < 3 * far:
             break
     return edge
@@ -212,25 +180,25 @@ def _sample(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _choose_step(size: int) -> int:
-    return max(1, int((size / _SAMPLES) ** 0.5))
+    return max(1, int((size / INK.samples) ** 0.5))
 
 
 def _smooth(grey: Float32, noise: float) -> tuple[Float32, float]:
     """Blur only as much as noise asks for; return the page and the noise that is left."""
-    if noise < _LEAST_NOISE:
-        return grey, max(noise, 0.5)
+    if noise < INK.least_noise:
+        return grey, max(noise, INK.noise_floor)
     return cv2.GaussianBlur(grey, (0, 0), 1.0).astype(np.float32), noise * 0.2821
 
 
 def _find_flat_paper(grey: Uint8) -> float | None:
     """Return the grey of a drawn page's paper: the level that a large share of the pixels has, if there is one."""
     counts = np.bincount(_sample(grey).ravel(), minlength=256)
-    around = np.convolve(counts, np.ones(2 * _SAME_GREY + 1, int), mode="same")
+    around = np.convolve(counts, np.ones(2 * INK.same_grey + 1, int), mode="same")
     paper = int(around.argmax())
-    if around[paper] < _FLAT_SHARE * counts.sum():
+    if around[paper] < INK.flat_share * counts.sum():
         return None
-    near = counts[max(0, paper - _SAME_GREY) : paper + _SAME_GREY + 1]
-    return float(max(0, paper - _SAME_GREY) + near.argmax())
+    near = counts[max(0, paper - INK.same_grey) : paper + INK.same_grey + 1]
+    return float(max(0, paper - INK.same_grey) + near.argmax())
 
 
 def _fit_plane(grey: Float32) -> Float32:
@@ -242,17 +210,17 @@ def _fit_plane(grey: Float32) -> Float32:
     terms = np.stack([np.ones(small.size), across, down], axis=1)
     values = small.ravel().astype(np.float64)
     coefficients = np.array([percentile(values, 50), 0.0, 0.0])
-    for _round in range(12):
+    for _round in range(INK.plane_rounds):
         residual = values - terms @ coefficients
-        scale = max(4.0, 1.4826 * percentile(np.abs(residual), 50) * 3)
+        scale = max(INK.least_scale, 1.4826 * percentile(np.abs(residual), 50) * INK.scale_sigmas)
         weight = np.maximum(1 - (residual / scale) ** 2, 0) ** 2
-        if np.count_nonzero(weight) < _FEWEST_WEIGHTS:
+        if np.count_nonzero(weight) < INK.fewest_weights:
             break
         weighted = terms * weight[:, None]
         found = np.linalg.lstsq(weighted.T @ terms, weighted.T @ values, rcond=None)[0]
         moved = float(np.abs(found - coefficients).max())
         coefficients = found
-        if moved < _SETTLED:
+        if moved < INK.settled:
             break
     row = coefficients[1] * (np.arange(width) + 0.5) / width
     column = coefficients[2] * (np.arange(height) + 0.5) / height
@@ -261,7 +229,7 @@ def _fit_plane(grey: Float32) -> Float32:
 
 def _shrink(grey: Float32, paper: Uint8 | None = None) -> Float32:
     """Average a page down to the size of the light's; what is not `paper` (1, or 0) counts as 0."""
-    factor = max(grey.shape) / _LIGHT_SIZE
+    factor = max(grey.shape) / INK.light_size
     step = max(1, int(factor / 3))  # nine samples for a pixel are enough
     few = grey[::step, ::step]
     few = few if paper is None else few * paper[::step, ::step]
@@ -278,10 +246,10 @@ def _estimate_slow_light(residual: Float32, strong: Bools) -> Float32:
     """
     paper = cv2.erode((~strong).astype(np.uint8), make_disc(EDGE + 1)).astype(np.uint8)
     known, residue = _shrink(paper.astype(np.float32)), _shrink(residual, paper)
-    sigma = max(known.shape) / 10
+    sigma = INK.light_window * max(known.shape)
     weight = cv2.GaussianBlur(known, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
     total = cv2.GaussianBlur(residue, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
-    return np.where(weight > _LEAST_WEIGHT, total / np.maximum(weight, _LEAST_WEIGHT), 0).astype(np.float32)
+    return np.where(weight > INK.least_weight, total / np.maximum(weight, INK.least_weight), 0).astype(np.float32)
 
 
 def _find_polarity(residual: Float32, noise: float) -> tuple[int, bool]:
@@ -295,7 +263,7 @@ def _find_polarity(residual: Float32, noise: float) -> tuple[int, bool]:
         # Cubes: a few dark strokes must outweigh a wide faint shadow.
         dark, light = (float((values[values * sign > least].astype(np.float64) ** 3).sum()) * sign for sign in (-1, 1))
         if dark or light:
-            return (1 if light > dark else -1), min(dark, light) > _DOUBTFUL * max(dark, light)
+            return (1 if light > dark else -1), min(dark, light) > INK.doubtful * max(dark, light)
     return 0, False
 
 
@@ -309,14 +277,14 @@ def _threshold_ink(residual: Float32, noise: float, sign: int, *, flat: bool) ->
         if above.size:
             full = contrast(above)
             break
-    weak = _WEAK * full
+    weak = INK.weak * full
     if not flat:  # a pattern printed on the paper must not hang on to the strokes
-        weak = min(max(_OVER_PATTERN * percentile(some, _PATTERN), weak), _WEAKEST * full)
-    return signed > max(weak, 4 * noise), signed > max(_STRONG * full, least)
+        weak = min(max(INK.over_pattern * percentile(some, INK.pattern), weak), INK.weakest * full)
+    return signed > max(weak, INK.weak_sigmas * noise), signed > max(INK.strong * full, least)
 
 
 def _least_contrast(noise: float) -> float:
-    return max(_LEAST_CONTRAST, _LEAST_SIGMAS * noise)
+    return max(INK.least_contrast, INK.least_sigmas * noise)
 
 
 def _keep_connected(weak: Bools, strong: Bools) -> Bools:

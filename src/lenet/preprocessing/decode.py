@@ -15,6 +15,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from lenet.arrays import Floats, Uint8, percentile
 from lenet.errors import PictureError, reason
+from lenet.preprocessing.parameters import DECODE
 from lenet.steps import Step, Values
 
 PictureSource = str | os.PathLike[str] | bytes | np.ndarray[Any, Any] | Image.Image
@@ -36,10 +37,6 @@ SUFFIXES = frozenset(
         *(".heic", ".heif"),
     )
 )
-# A picture has colours if this share of its pixels, looked at here and there, are further from grey than this.
-_LOOKS, _LEAST_COLOUR, _GREYISH = 20_000, 0.003, 40
-# A pixel is opaque, and a picture mostly so, above this alpha; darker ink than this grey lies on white.
-_OPAQUE, _MIDDLE_GREY = 0.5, 128
 # The value of full white, by bit depth; 1 for floats and masks.
 _FULL_VALUES = (1, 255, 1023, 4095, 16383, 65535)
 # EXIF's tag for how the camera was held, and the first of its values for a picture that lies on its side.
@@ -210,11 +207,11 @@ def _split_image(
 def _find_colours(picture: Image.Image) -> Uint8 | None:
     """Return (H, W, 3) red, green and blue, or None of a picture whose every look is grey."""
     picture = picture if picture.mode == "RGB" else picture.convert("RGB")  # which copies
-    step = max(1, int((picture.width * picture.height / _LOOKS) ** 0.5))
+    step = max(1, int((picture.width * picture.height / DECODE.samples) ** 0.5))
     looks = picture.resize((max(1, picture.width // step), max(1, picture.height // step)), Image.Resampling.NEAREST)
     red, green, blue = np.moveaxis(np.asarray(looks), 2, 0)  # channel by channel: along the last axis is slow
     far = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
-    return np.asarray(picture) if percentile(far, 100 * (1 - _LEAST_COLOUR)) > _GREYISH else None
+    return np.asarray(picture) if percentile(far, 100 * (1 - DECODE.least_colour)) > DECODE.greyish else None
 
 
 def _split_array(
@@ -273,10 +270,10 @@ def _lay_over_backdrop(grey: Floats, alpha: Floats, steps: list[Step]) -> Floats
     """
     weight = float(alpha.sum())
     mean = float((grey * alpha).sum()) / weight if weight else 0.0
-    if alpha.mean() > _OPAQUE:
-        backdrop, what = float(np.median(grey[alpha > _OPAQUE])), "its own grey"
+    if alpha.mean() > DECODE.opaque:
+        backdrop, what = float(np.median(grey[alpha > DECODE.opaque])), "its own grey"
     else:
-        backdrop, what = (255.0, "white") if mean < _MIDDLE_GREY else (0.0, "black")
+        backdrop, what = (255.0, "white") if mean < DECODE.middle_grey else (0.0, "black")
     steps.append(Step("backdrop-laid", {"backdrop": what}))
     return grey * alpha + backdrop * (1 - alpha)
 

@@ -10,27 +10,8 @@ import numpy as np
 from lenet.arrays import Bools, Float32, Uint8, percentile
 from lenet.preprocessing.decode import Page
 from lenet.preprocessing.morphology import find_runs_across
+from lenet.preprocessing.parameters import DROPOUT
 from lenet.steps import Step
-
-# Ink takes at least so many levels from the paper's light, and this share of what the darkest takes.
-_LEAST, _SHARE = 35, 0.3
-# It is coloured if one of red, green and blue loses less than this share of what another does, grey above the second.
-_COLOURED, _GREY = 0.6, 0.75
-# Both inks have at least this share of all the ink, and at most this share of either is beside the other: one pen's
-# core may be grey and its edge coloured.
-_SOME, _MIXED = 0.04, 0.4
-# What the pen wrote is so many times as high as the other ink's writing. Lines and boxes are no writing: longer than
-# this share of the page and filled by less than that, or so many times as long as thick, across or at the page's rim.
-_HIGHER, _SPANS, _HOLLOW, _SLIM, _RIM = 1.3, 0.5, 0.12, 7, 0.04
-# Squares are no writing either: this share of a piece is straight across for this share of the page. An ink is a
-# printer's if more than that share of it is lines, boxes and squares.
-_STRAIGHT, _RUN, _MOSTLY = 0.2, 0.1, 0.5
-# Two inks are looked for on about so many pixels, and the paper's light on at most so many a side.
-_LOOKED_AT, _COARSE = 300_000, 48
-# Pieces of fewer pixels tell nothing of the height of writing; a page has at most this share of ink.
-_FEWEST_PIXELS, _MOST_INK = 8, 0.5
-# How far, in pixels, the soft edges of ink reach, and the paper that is laid over it is taken from.
-_EDGE, _AROUND = 2, 15
 
 
 def drop_print(page: Page) -> Page:
@@ -40,14 +21,14 @@ def drop_print(page: Page) -> Page:
     """
     if page.colours is None:
         return page
-    step = max(1, int((page.grey.size / _LOOKED_AT) ** 0.5))
+    step = max(1, int((page.grey.size / DROPOUT.looked_at) ** 0.5))
     coloured, grey, ink = _split_inks(np.ascontiguousarray(page.colours[::step, ::step]))
-    if not ink.any() or min(coloured.sum(), grey.sum()) < _SOME * ink.sum() or ink.mean() > _MOST_INK:
+    if not ink.any() or min(coloured.sum(), grey.sum()) < DROPOUT.some * ink.sum() or ink.mean() > DROPOUT.most_ink:
         return page
-    if max(_measure_beside(coloured, grey), _measure_beside(grey, coloured)) > _MIXED:
+    if max(_measure_beside(coloured, grey), _measure_beside(grey, coloured)) > DROPOUT.mixed:
         return page
     heights = _measure_height(coloured), _measure_height(grey)
-    if not max(heights) or max(heights) < _HIGHER * min(heights):
+    if not max(heights) or max(heights) < DROPOUT.higher * min(heights):
         return page
     coloured, grey, _ink = _split_inks(page.colours)
     if heights[0] > heights[1]:
@@ -60,22 +41,22 @@ def _split_inks(colours: Uint8) -> tuple[Bools, Bools, Bools]:
     values = colours.astype(np.float32)
     taken = np.maximum(_estimate_paper(values) - values, 0)
     most = taken.max(axis=2)
-    ink = most > max(_LEAST, _SHARE * percentile(most, 99.5))
+    ink = most > max(DROPOUT.least, DROPOUT.share * percentile(most, DROPOUT.darkest))
     kept = taken.min(axis=2) / np.maximum(most, 1)
-    return ink & (kept < _COLOURED), ink & (kept > _GREY), ink
+    return ink & (kept < DROPOUT.coloured), ink & (kept > DROPOUT.grey), ink
 
 
 def _estimate_paper(colours: Float32) -> Float32:
     """Return the paper's colour everywhere, in whatever light: the lightest around, smoothed; same shape."""
     height, width = colours.shape[:2]
-    size = (min(width, _COARSE), min(height, _COARSE))
+    size = (min(width, DROPOUT.coarse), min(height, DROPOUT.coarse))
     coarse = cv2.dilate(cv2.resize(colours, size, interpolation=cv2.INTER_AREA), np.ones((5, 5), np.uint8))
     return cv2.resize(cv2.GaussianBlur(coarse, (0, 0), 2), (width, height)).astype(np.float32)
 
 
 def _measure_beside(one: Bools, other: Bools) -> float:
     """Return the share of one ink that has the other within a few pixels: high if both are of the same strokes."""
-    near = cv2.dilate(other.astype(np.uint8), np.ones((2 * _EDGE + 3,) * 2, np.uint8)) > 0
+    near = cv2.dilate(other.astype(np.uint8), np.ones((2 * DROPOUT.edge + 3,) * 2, np.uint8)) > 0
     return float((one & near).sum() / one.sum())
 
 
@@ -89,22 +70,26 @@ def _measure_height(ink: Bools) -> float:
     width, height, area = stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT], stats[1:, cv2.CC_STAT_AREA]
     sides = np.stack([width, height])
     x, y = stats[1:, cv2.CC_STAT_LEFT], stats[1:, cv2.CC_STAT_TOP]
-    rim_y, rim_x = (1 + round(_RIM * side) for side in ink.shape)
+    rim_y, rim_x = (1 + round(DROPOUT.rim * side) for side in ink.shape)
     at_edge = (x < rim_x) | (y < rim_y) | (x + width > ink.shape[1] - rim_x) | (y + height > ink.shape[0] - rim_y)
-    slim = sides.max(axis=0) > _SLIM * sides.min(axis=0)
-    hollow = (width > _SPANS * ink.shape[1]) & (area < _HOLLOW * width * height)
-    straight = np.bincount(labels[find_runs_across(joined, 1 + round(_RUN * ink.shape[1])) > 0], minlength=count)[1:]
-    rule = hollow | slim & ((width > height) | at_edge) | (straight > _STRAIGHT * area)
-    if area[rule].sum() > _MOSTLY * area.sum():
+    slim = sides.max(axis=0) > DROPOUT.slim * sides.min(axis=0)
+    hollow = (width > DROPOUT.spans * ink.shape[1]) & (area < DROPOUT.hollow * width * height)
+    straight = np.bincount(
+        labels[find_runs_across(joined, 1 + round(DROPOUT.run * ink.shape[1])) > 0], minlength=count
+    )[1:]
+    rule = hollow | slim & ((width > height) | at_edge) | (straight > DROPOUT.straight * area)
+    if area[rule].sum() > DROPOUT.mostly * area.sum():
         return 0.0
-    height = height[~rule & (area >= _FEWEST_PIXELS)]
+    height = height[~rule & (area >= DROPOUT.fewest_pixels)]
     return float(np.median(height[height >= height.max() / 2])) if len(height) else 0.0
 
 
 def _cover_print(page: Page, print_: Bools, pen: Bools, step: Step) -> Page:
     """Lay the paper from around it over the print and its soft edges, but for the pen's own strokes."""
-    hidden = cv2.dilate(print_.astype(np.uint8), np.ones((2 * _EDGE + 1,) * 2, np.uint8)) > 0
+    hidden = cv2.dilate(print_.astype(np.uint8), np.ones((2 * DROPOUT.edge + 1,) * 2, np.uint8)) > 0
     hidden &= ~pen
-    paper = cv2.morphologyEx(page.grey, cv2.MORPH_CLOSE, np.ones((_AROUND, _AROUND), np.uint8)).astype(np.uint8)
-    grey: Uint8 = np.where(hidden, cv2.blur(paper, (_AROUND, _AROUND)), page.grey).astype(np.uint8)
+    paper = cv2.morphologyEx(page.grey, cv2.MORPH_CLOSE, np.ones((DROPOUT.around, DROPOUT.around), np.uint8)).astype(
+        np.uint8
+    )
+    grey: Uint8 = np.where(hidden, cv2.blur(paper, (DROPOUT.around, DROPOUT.around)), page.grey).astype(np.uint8)
     return replace(page, grey=grey, steps=(*page.steps, step))

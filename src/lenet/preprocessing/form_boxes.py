@@ -11,18 +11,7 @@ import numpy as np
 
 from lenet.arrays import Bools, Float64, Int64, Uint8, median
 from lenet.native.dispatch import runs_natively
-
-# An upright is at least and at most so many times as long as the writing is high, but no longer than the third number
-# if only the next line, which it leads to, tells what it is; so many times as wide as its line is thick, and pixels.
-_LEAST, _MOST, _TALLEST, _WIDER, _MORE = 0.25, 4.0, 2.0, 1.6, 1.5
-# Even uprights are at least this share of the writing's height apart, each within this share of that and a pixel from
-# its place, so many of them and this share of their places at least; this share of their length is the same.
-_APART, _OFF, _FEWEST, _SHARE, _ALIKE = 0.4, 0.06, 3, 0.75, 0.8
-# They begin and end where the line does, but for this share of how far they are apart and so many pixels; on squared
-# paper, where they go on beyond the line, one more would be off the page.
-_END, _END_PIXELS, _ONE_MORE = 0.12, 3, 1.15
-# Of a line's uprights, stems among them, only pairs of the first so many are tried for how far apart even ones are.
-_MOST_UPRIGHTS = 40
+from lenet.preprocessing.parameters import UPRIGHT
 
 
 @dataclass(frozen=True)
@@ -147,10 +136,10 @@ def _mark_uprights(found: Uint8, sides: list[_Side], height: float, *, alone: bo
     pitches = [even.pitch for even in evens if even]
     both = not alone and len(pitches) == 2 and _is_alike(*pitches)  # noqa: PLR2004
     for side, uprights, even in zip(sides, thin, evens, strict=True):
-        if side.bounded and side.most <= _TALLEST * height:
+        if side.bounded and side.most <= UPRIGHT.tallest * height:
             _mark(found, side, [place for place, run in uprights if run >= side.most - 2], side.most)
         if even and (_spans_line(side, even, both=both) or (side.bounded and even.length >= side.most - 2)):
-            standing = [place for place in even.places.tolist() if _stands(side, place, _ALIKE * even.length)]
+            standing = [place for place in even.places.tolist() if _stands(side, place, UPRIGHT.alike * even.length)]
             _mark(found, side, standing, even.length)
 
 
@@ -165,8 +154,8 @@ def _fit_line(rule: Rule) -> LevelLine:
 
 def _follow_side(strokes: Bools, line: LevelLine, other: LevelLine | None, way: int, height: float) -> _Side:
     """Follow ink from a line up to the `other` one on that side, or to the page's end."""
-    columns = np.arange(line.first - _END_PIXELS, line.last + _END_PIXELS + 1)
-    most = min(_MOST * height, len(strokes))
+    columns = np.arange(line.first - UPRIGHT.end_pixels, line.last + UPRIGHT.end_pixels + 1)
+    most = min(UPRIGHT.most * height, len(strokes))
     if other:
         middle = (line.first + line.last) / 2
         room = abs((other.slope - line.slope) * middle + other.height - line.height)
@@ -210,7 +199,7 @@ def _locate(
 
 def _find_thin(side: _Side, height: float) -> list[tuple[float, int]]:
     """Return the middle column and the length of each thin upright."""
-    long = np.flatnonzero(side.runs >= max(5, _LEAST * height))
+    long = np.flatnonzero(side.runs >= max(UPRIGHT.shortest, UPRIGHT.least * height))
     if not len(long):
         return []
     starts = np.flatnonzero(np.diff(long, prepend=-2) > 1)
@@ -220,7 +209,7 @@ def _find_thin(side: _Side, height: float) -> list[tuple[float, int]]:
     widths = np.add.reduceat((of_own >= 0.5).astype(np.int64), starts) - 2  # noqa: PLR2004
     top = (of_own >= 0.9).astype(np.int64)  # noqa: PLR2004
     middles = side.columns[0] + np.add.reduceat(top * long, starts) / np.add.reduceat(top, starts)
-    thin = widths <= _WIDER * side.line.thickness + _MORE
+    thin = widths <= UPRIGHT.wider * side.line.thickness + UPRIGHT.more
     return list(zip(middles[thin].tolist(), longest[thin].tolist(), strict=True))
 
 
@@ -228,34 +217,34 @@ def _find_even(thin: list[tuple[float, int]], height: float) -> _Even | None:
     """Return the most uprights that are evenly far apart and alike, where they were found or are to be expected."""
     at, runs = np.array([place for place, _run in thin]), np.array([run for _place, run in thin])
     best: _Even | None = None
-    for begin, other in combinations(at[:_MOST_UPRIGHTS].tolist(), 2):
+    for begin, other in combinations(at[: UPRIGHT.most_uprights].tolist(), 2):
         pitch = other - begin
         count = int((thin[-1][0] - begin) / pitch + 0.2) + 1
-        if pitch < _APART * height or count < _FEWEST or (best and count <= len(best.places)):
+        if pitch < UPRIGHT.apart * height or count < UPRIGHT.fewest or (best and count <= len(best.places)):
             continue
         places = begin + pitch * np.arange(count)
         off = np.abs(at - places[:, None])
-        met = off.min(axis=1) <= _OFF * pitch + 1
-        if met.sum() < max(_FEWEST, _SHARE * len(places)):
+        met = off.min(axis=1) <= UPRIGHT.off * pitch + 1
+        if met.sum() < max(UPRIGHT.fewest, UPRIGHT.share * len(places)):
             continue
         nearest = off.argmin(axis=1)[met]
         length = int(median(runs[nearest]))
-        if (np.abs(runs[nearest] - length) <= (1 - _ALIKE) * length + 1).mean() >= _SHARE:
+        if (np.abs(runs[nearest] - length) <= (1 - UPRIGHT.alike) * length + 1).mean() >= UPRIGHT.share:
             places[met] = at[nearest]
             best = _Even(places, pitch, length)
     return best
 
 
 def _is_alike(one: float, other: float) -> bool:
-    return abs(one - other) <= _OFF * other + 1
+    return abs(one - other) <= UPRIGHT.off * other + 1
 
 
 def _spans_line(side: _Side, even: _Even, *, both: bool) -> bool:
     """Return whether uprights begin and end with their line or, where they are on `both` its sides, with the page."""
     before, behind = even.places[0] - side.line.first, side.line.last - even.places[-1]
     if both:
-        return bool(max(before, behind) <= _ONE_MORE * even.pitch)
-    return bool(max(abs(before), abs(behind)) <= _END * even.pitch + _END_PIXELS)
+        return bool(max(before, behind) <= UPRIGHT.one_more * even.pitch)
+    return bool(max(abs(before), abs(behind)) <= UPRIGHT.end * even.pitch + UPRIGHT.end_pixels)
 
 
 def _stands(side: _Side, place: float, least: float) -> bool:
@@ -266,7 +255,7 @@ def _stands(side: _Side, place: float, least: float) -> bool:
 
 def _mark(found: Uint8, side: _Side, places: list[float], length: int) -> None:
     """Set to 1 where the uprights at these columns are, ink or not."""
-    half = int(np.ceil((_WIDER * side.line.thickness + _MORE) / 2))
+    half = int(np.ceil((UPRIGHT.wider * side.line.thickness + UPRIGHT.more) / 2))
     columns = (np.array(places, np.float64)[:, None] + np.arange(-half, half + 1)).ravel().astype(np.float64)
     rows, across, inside = _locate(side.line, side.way, columns, np.arange(length + 2), found.shape)
     found[rows[inside], across[inside]] = 1

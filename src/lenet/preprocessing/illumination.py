@@ -11,29 +11,8 @@ import numpy as np
 from lenet.arrays import Bools, Float32, Uint8, percentile
 from lenet.preprocessing.decode import Page
 from lenet.preprocessing.paper import TABLE, downscale
+from lenet.preprocessing.parameters import SHADOW, SHEET
 from lenet.steps import Step
-
-# A shadow is looked for on a copy of the page whose longer side has so many pixels; smaller pages show none.
-_LOOKED, _SMALLEST = 160, 100
-# Strokes are as thick as what is this much darker than around it, and at most this share of the longer side; a shadow
-# is wider than so many strokes, and than that share.
-_DARK, _THICKEST, _WIDER, _WIDE = 0.75, 0.1, 2.5, 0.04
-# A shadow is darker than the paper by this share of it; it and the lit paper are at least these shares of the page.
-_DARKER, _SHADED, _LIT = 0.12, 0.03, 0.1
-# It is hard if light falls by so much, and so many grey levels, within this share of the longer side, over that share
-# of the page. What takes longer is uneven light, which `ink` finds.
-_STEP, _WITHIN, _HARD = 20, 0.05, 0.02
-# What has less than this share of the paper's light is a table.
-_TABLE = 0.28
-# What is apart from the page's edge is bold writing, or light writing on a board, and no shadow: darker or lighter than
-# all around it by two of so many steps of light, on more than that share of the page.
-_LEVELS, _ISLAND = 12, 0.02
-# The light is found on a copy of at most so many pixels a side, and around an edge, so far, it is the darker side's.
-_FINE, _EDGE = 1200, 2
-# Paper that is noisy or was brighter than thought may be so much lighter than paper.
-_GLARE = 1.05
-# A table is worth a step from this share of the page on.
-_SEEN = 0.01
 
 
 def remove_shadow(page: Page) -> Page:
@@ -43,29 +22,30 @@ def remove_shadow(page: Page) -> Page:
     however hard, under the writing too. Light writing on dark paper is left alone.
     """
     height, width = page.grey.shape
-    if min(height, width) < _SMALLEST:
+    if min(height, width) < SHEET.smallest:
         return page
-    shadow_width = _measure_hard_shadow(_remove_grains(page.grey, _LOOKED))
+    shadow_width = _measure_hard_shadow(_remove_grains(page.grey, SHEET.looked_at))
     if not shadow_width:
         return page
-    filled = _fill_dark_strokes(_remove_grains(page.grey, _FINE), shadow_width)
-    filled = cv2.erode(filled, np.ones((2 * _EDGE + 1,) * 2, np.uint8)).astype(np.uint8)
+    filled = _fill_dark_strokes(_remove_grains(page.grey, SHADOW.fine), shadow_width)
+    square = np.ones((2 * SHADOW.edge + 1,) * 2, np.uint8)
+    filled = cv2.erode(filled, square).astype(np.uint8)
     light: Float32 = cv2.resize(filled, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
     paper = _measure_paper(light)
-    table = cv2.dilate((light < _TABLE * paper).astype(np.uint8), np.ones((2 * _EDGE + 1,) * 2, np.uint8)) > 0
+    table = cv2.dilate((light < SHADOW.table * paper).astype(np.uint8), square) > 0
     gain: Float32 = (paper / np.maximum(light, 1)).astype(np.float32)
     colours = page.colours
     if colours is not None:
-        lit = light > (1 - _DARKER / 2) * paper
+        lit = light > (1 - SHADOW.darker / 2) * paper
         channels = (np.ascontiguousarray(colours[..., each]) for each in range(3))
         colours = np.stack([_brighten(each, gain, table, percentile(each[lit], 50)) for each in channels], axis=2)
-    step = TABLE if table.mean() > _SEEN else Step("shadow-removed")
+    step = TABLE if table.mean() > SHADOW.seen else Step("shadow-removed")
     return replace(page, grey=_brighten(page.grey, gain, table, paper), colours=colours, steps=(*page.steps, step))
 
 
 def _brighten(values: Uint8, gain: Float32, table: Bools, paper: float) -> Uint8:
     """Return grey levels (H, W) so many times as bright, and paper instead of the table."""
-    lit = np.minimum(np.rint(values * gain), min(255, _GLARE * paper)).astype(np.uint8)
+    lit = np.minimum(np.rint(values * gain), min(255, SHADOW.glare * paper)).astype(np.uint8)
     lit[table] = round(paper)
     return lit
 
@@ -73,20 +53,20 @@ def _brighten(values: Uint8, gain: Float32, table: Bools, paper: float) -> Uint8
 def _measure_hard_shadow(small: Uint8) -> float:
     """Return what a hard shadow is wider than and strokes are not, as a share of the longer side, or 0."""
     side = max(small.shape)
-    strokes = (small < _DARK * _fill_dark_strokes(small, _THICKEST)).astype(np.uint8)
+    strokes = (small < SHADOW.dark * _fill_dark_strokes(small, SHADOW.thickest)).astype(np.uint8)
     rims = int(strokes.sum()) - int(cv2.erode(strokes, np.ones((3, 3), np.uint8)).sum())
     thick = 2 * int(strokes.sum()) / max(1, rims) / side
-    width = min(max(_WIDER * thick, _WIDE), _WIDER * _THICKEST)
+    width = min(max(SHADOW.wider * thick, SHADOW.wide), SHADOW.wider * SHADOW.thickest)
     light: Float32 = _fill_dark_strokes(small, width).astype(np.float32)
     paper = _measure_paper(light)
-    lit, shaded = light > (1 - _DARKER / 2) * paper, light < (1 - _DARKER) * paper
-    if lit.mean() < _LIT or _keep_wide(shaded, round(width * side)).mean() < _SHADED:
+    lit, shaded = light > (1 - SHADOW.darker / 2) * paper, light < (1 - SHADOW.darker) * paper
+    if lit.mean() < SHADOW.lit or _keep_wide(shaded, round(width * side)).mean() < SHADOW.shaded:
         return 0.0
     ground = _fill_light_strokes(light)
-    around = np.ones((1 + round(_WITHIN * side),) * 2, np.uint8)
+    around = np.ones((1 + round(SHADOW.within * side),) * 2, np.uint8)
     falls = cv2.dilate(ground, around) - cv2.erode(ground, around)
-    hard = (falls > max(_DARKER * paper, _STEP)).mean() >= _HARD
-    return width if hard and _measure_islands(light) < _ISLAND else 0.0
+    hard = (falls > max(SHADOW.darker * paper, SHADOW.step)).mean() >= SHADOW.hard
+    return width if hard and _measure_islands(light) < SHADOW.island else 0.0
 
 
 def _keep_at_edge(area: Bools) -> Bools:
@@ -106,7 +86,7 @@ def _keep_wide(area: Bools, width: int) -> Bools:
 
 def _measure_islands(light: Float32) -> float:
     """Return what share of a page (h, w) is clearly darker, or clearly lighter, than all that is around it."""
-    levels = np.linspace(light.min(), light.max(), _LEVELS)[1:-1]
+    levels = np.linspace(light.min(), light.max(), SHADOW.levels)[1:-1]
     shares = []
     for sign in (1, -1):
         enclosed = [area & ~_keep_at_edge(area) for area in (light * sign < level * sign for level in levels)]
@@ -116,7 +96,7 @@ def _measure_islands(light: Float32) -> float:
 
 def _fill_light_strokes(light: Float32) -> Float32:
     """Return a page (h, w) without light writing: what is light and as narrow as strokes are."""
-    square = np.ones((1 + round(_THICKEST * max(light.shape)),) * 2, np.uint8)
+    square = np.ones((1 + round(SHADOW.thickest * max(light.shape)),) * 2, np.uint8)
     return cv2.morphologyEx(light, cv2.MORPH_OPEN, square).astype(np.float32)
 
 

@@ -10,23 +10,11 @@ import numpy.typing as npt
 
 from lenet.arrays import Bools, Uint8
 from lenet.preprocessing.decode import Page
+from lenet.preprocessing.parameters import SHEET
 from lenet.steps import Step
 
 # What is said of a page that had a table on it.
 TABLE = Step("table-removed")
-
-# The sheet is looked for on a copy of the page whose longer side has so many pixels; smaller pages show no table.
-_LOOKED, _SMALLEST = 160, 100
-# The table is all that lies around the sheet: this share of the page's border and of all outside is dark.
-_TABLE = 0.95
-# The sheet has four straight sides: this share of its hull is its own, and its corners are found within this share
-# of its length around; it is at least this share of the page, and of it so much, and not more, is dark: writing.
-_SOLID, _STRAIGHT, _LARGE = 0.95, 0.03, 0.15
-_LEAST_INK, _MOST_INK = 0.001, 0.3
-# How much lighter than the table it must be, in grey levels.
-_LIGHTER = 30
-# This share of the sheet's width is given up along its edges, where the table shines through.
-_RIM = 0.03
 
 
 def remove_table(page: Page) -> Page:
@@ -35,9 +23,9 @@ def remove_table(page: Page) -> Page:
     The table is only taken for one if it is all around a bright sheet with four straight sides that is written on.
     """
     height, width = page.grey.shape
-    if min(height, width) < _SMALLEST:
+    if min(height, width) < SHEET.smallest:
         return page
-    small = downscale(page.grey, _LOOKED)
+    small = downscale(page.grey, SHEET.looked_at)
     found = _find_sheet(small)
     if found is None:
         return page
@@ -45,7 +33,7 @@ def remove_table(page: Page) -> Page:
     grey = np.where(inside, page.grey, _spread_paper(small, found, (width, height)))
     colours = page.colours
     if colours is not None:
-        tinted = downscale(colours, _LOOKED)
+        tinted = downscale(colours, SHEET.looked_at)
         around = np.stack([_spread_paper(tinted[..., each], found, (width, height)) for each in range(3)], axis=2)
         colours = np.where(inside[..., None], colours, around)
     return replace(page, grey=grey, colours=colours, steps=(*page.steps, TABLE))
@@ -64,7 +52,7 @@ def _find_sheet(grey: Uint8) -> Bools | None:
     """Return where the sheet on a small picture (h, w) is, its edges left out, or None."""
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     level, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_OTSU)
-    if (border > level).mean() > 1 - _TABLE:
+    if (border > level).mean() > 1 - SHEET.table:
         return None
     bright = grey > level
     outlines, _ = cv2.findContours(bright.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
@@ -73,27 +61,27 @@ def _find_sheet(grey: Uint8) -> Bools | None:
     outline = max(outlines, key=cv2.contourArea)
     hull = cv2.convexHull(outline)
     area = cv2.contourArea(hull)
-    corners = cv2.approxPolyDP(hull, _STRAIGHT * cv2.arcLength(hull, True), True)
-    if area < _LARGE * grey.size or cv2.contourArea(outline) < _SOLID * area or len(corners) != 4:  # noqa: PLR2004
+    corners = cv2.approxPolyDP(hull, SHEET.straight * cv2.arcLength(hull, True), True)
+    if area < SHEET.large * grey.size or cv2.contourArea(outline) < SHEET.solid * area or len(corners) != 4:  # noqa: PLR2004
         return None
     filled = cv2.fillConvexPoly(np.zeros_like(grey), hull, 1)
-    rim = max(1, round(_RIM * float(np.sqrt(area))))
+    rim = max(1, round(SHEET.rim * float(np.sqrt(area))))
     kept = cv2.erode(filled, np.ones((2 * rim + 1, 2 * rim + 1), np.uint8)) > 0
     around = filled == 0
     written = float((~bright[kept]).mean()) if kept.any() else 1.0
     lighter = float(np.median(grey[kept & bright])) - float(np.median(grey[around])) if around.any() else 0.0
     dark = float((~bright[around]).mean()) if around.any() else 0.0
     # Thin writing hardly darkens a small copy: any pixel clearly darker than the paper counts.
-    shaded = float((grey[kept] < np.median(grey[kept]) - _LIGHTER / 3).mean()) if kept.any() else 0.0
-    if dark < _TABLE or lighter < _LIGHTER or written > _MOST_INK or shaded < _LEAST_INK:
+    shaded = float((grey[kept] < np.median(grey[kept]) - SHEET.shaded).mean()) if kept.any() else 0.0
+    if dark < SHEET.table or lighter < SHEET.lighter or written > SHEET.most_ink or shaded < SHEET.least_ink:
         return None
     return kept
 
 
 def _spread_paper(grey: Uint8, inside: Bools, size: tuple[int, int]) -> Uint8:
     """Return a small picture (h, w) of the paper inside continued to everywhere, as large as `size` (width, height)."""
-    paper = (inside & (grey >= np.median(grey[inside]) - 10)).astype(np.float32)
-    reach = max(grey.shape) / 8
+    paper = (inside & (grey >= np.median(grey[inside]) - SHEET.shaded)).astype(np.float32)
+    reach = SHEET.reach * max(grey.shape)
     weight = cv2.GaussianBlur(paper, (0, 0), reach)
     light = cv2.GaussianBlur(paper * grey, (0, 0), reach)
     mean = float(grey[paper > 0].mean())

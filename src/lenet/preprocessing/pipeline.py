@@ -15,17 +15,9 @@ from lenet.preprocessing.dropout import drop_print
 from lenet.preprocessing.illumination import remove_shadow
 from lenet.preprocessing.morphology import average_down, find_runs_across
 from lenet.preprocessing.paper import remove_table
+from lenet.preprocessing.parameters import WRITING
 from lenet.preprocessing.ruled_lines import remove_ruled_lines
 from lenet.steps import Step
-
-# Numbers are looked for in writing of one to two times this height, in pixels, if it was higher.
-_HIGH_ENOUGH = 44
-# A page of at least so many pixels is first looked at with so many of them, across and down, in one.
-_LARGE, _GLANCE = 250_000, 4
-# How many rows or columns of a page tell how high its writing is.
-_COARSE = 200
-# The lines of squared paper are at least so long, as a share of the page.
-_LINE = 0.25
 
 
 def prepare_page(source: PictureSource) -> Page:
@@ -79,10 +71,10 @@ def find_writing(page: Page, *, tall: bool = False, inverted: bool = False) -> P
 
 def _reduce_large_writing(page: Page) -> Page:
     """Average a large page down if a glance at it says that its writing is large."""
-    if page.grey.size < _LARGE or min(page.grey.shape) < _GLANCE:
+    if page.grey.size < WRITING.large or min(page.grey.shape) < WRITING.glance:
         return page
-    ink = find_ink(replace(page, grey=average_down(page.grey, _GLANCE)))
-    factor = min(_choose_factor(ink, _GLANCE), _GLANCE)
+    ink = find_ink(replace(page, grey=average_down(page.grey, WRITING.glance)))
+    factor = min(_choose_factor(ink, WRITING.glance), WRITING.glance)
     if factor == 1:
         return page
     return replace(page, grey=average_down(page.grey, factor), colours=None, scale=page.scale * factor)
@@ -90,10 +82,10 @@ def _reduce_large_writing(page: Page) -> Page:
 
 def _remove_squares(strokes: Uint8) -> Uint8:
     """Return (h, w) strokes without the lines of squared paper, on which all that is written is one piece of ink."""
-    across = find_runs_across(strokes, 1 + round(_LINE * strokes.shape[1]))
+    across = find_runs_across(strokes, 1 + round(WRITING.line * strokes.shape[1]))
     if not across.any():
         return strokes
-    down = find_runs_across(np.ascontiguousarray(strokes.T), 1 + round(_LINE * strokes.shape[0])).T
+    down = find_runs_across(np.ascontiguousarray(strokes.T), 1 + round(WRITING.line * strokes.shape[0])).T
     return strokes & ~(across | down) if down.any() else strokes
 
 
@@ -102,9 +94,9 @@ def _choose_factor(ink: Ink, pixel: int = 1) -> int:
 
     A pixel of the ink stands for `pixel` pixels of the page that is to be divided.
     """
-    if len(ink.strokes) * pixel < 2 * _HIGH_ENOUGH:
+    if len(ink.strokes) * pixel < 2 * WRITING.high_enough:
         return 1
-    step = max(1, min(ink.strokes.shape) // _COARSE)
+    step = max(1, min(ink.strokes.shape) // WRITING.coarse)
     few = np.ascontiguousarray(ink.strokes[::step, ::step]).astype(np.uint8)
     few = _remove_squares(few)
     _count, _labels, stats, _ = cv2.connectedComponentsWithStats(few, connectivity=8)
@@ -114,4 +106,4 @@ def _choose_factor(ink: Ink, pixel: int = 1) -> int:
     inside = cv2.erode(ink.strokes.astype(np.uint8), np.ones((3, 3), np.uint8))
     pen = 2 * float(ink.strokes.sum()) / max(1.0, float(ink.strokes.sum()) - float(inside.sum()))
     height = int(median(heights[heights >= heights.max() / 2]))
-    return max(1, min(height // _HIGH_ENOUGH, int(pixel * pen - pixel + 1)))  # a thin pen would vanish
+    return max(1, min(height // WRITING.high_enough, int(pixel * pen - pixel + 1)))  # a thin pen would vanish

@@ -14,41 +14,8 @@ from lenet.native.dispatch import runs_natively
 from lenet.preprocessing.binarize import Ink
 from lenet.preprocessing.form_boxes import Rule, find_uprights
 from lenet.preprocessing.morphology import EDGE, find_runs_across, make_disc
+from lenet.preprocessing.parameters import RULE
 from lenet.steps import Step
-
-# A rule is at least so many times as long as it is thick, which no stroke of a digit is, and rises at most this much;
-# the side of a box, which meets a rule at its end, may be thicker.
-_SLIMMEST, _SLIM_SIDE, _STEEPEST = 14, 7, 0.1
-# It runs along at least this share of the page, with gaps of at most this share each and that share in all.
-_LEAST_SHARE, _GAP, _MOST_GAPS = 0.6, 0.02, 0.15
-# A line across is so many times as long as the writing is high, and spans all of it but for this share of its height
-# at either end; a short one, which might be the joined bases of two 2s, sticks out by this share of it, or runs from
-# edge to edge. One that is not short and stands alone need not span the writing. One down is so long too and runs from
-# edge to edge, or it is the side of a box: it meets a line across within this share of that one's length, and so many
-# pixels, from its end, and is so long too, or it meets two of them: a 1 may stand near the end of a line.
-_TIMES_HEIGHT, _SHORT, _SHORT_LINE, _OUT, _CORNER, _NEAR = 1.4, 0.25, 3.0, 0.08, 0.04, 4
-# No pixel of a rule strays further from a straight line than this, in pixels or as a share of its thickness.
-_STRAY, _STRAY_SHARE = 1.5, 0.75
-# Where writing lies in a rule it is so many times as thick as elsewhere. A pixel so far from it is its own ragged edge.
-_THICKER, _RAGGED = 1.5, 1.0
-# No line is looked for on a page of fewer columns, or fewer rows.
-_LEAST_WIDTH, _LEAST_HEIGHT = 24, 8
-# A line is looked for through at most this many of its pixels, and at most so many in one piece of ink; no more than so
-# many pixels either side of its middle tell how thick it is.
-_SAMPLES, _ROUNDS, _THICKEST = 1000, 6, 64
-# How often it is fitted anew to the ink that the last line found.
-_FITS = 2
-# A rule is printed in another grey than the writing if it is paler than this share of it. What one piece of ink lacks
-# in a rule is shorter than this many times the height of the writing.
-_PALER, _CLOSED = 0.8, 0.8
-# A line that stands apart, as one down that is no side of a box must, has at most this share of its own ink hanging on.
-_HANGS_ON = 0.04
-# So many lines, less than so many times their thickness apart, are hatching.
-_HATCHES, _CLOSE = 4, 3.5
-# Runs of ink shorter than this, in pixels or as a share of the page, are no part of a rule.
-_RUN, _RUN_SHARE = 12, 0.06
-# Writing is what is left in pieces of at least this share of the tallest one's height; fewer pixels are a speck.
-_TALL, _SPECK = 0.4, 4
 
 
 def remove_ruled_lines(ink: Ink) -> Ink:
@@ -58,20 +25,20 @@ def remove_ruled_lines(ink: Ink) -> Ink:
     1 is neither.
     """
     strokes = ink.strokes
-    across, down = find_rules(strokes, _SLIMMEST), find_rules(strokes.T, _SLIM_SIDE)
+    across, down = find_rules(strokes, RULE.slimmest), find_rules(strokes.T, RULE.slim_side)
     if not across and not down:
         return ink
     ends = _mark_ends(across, strokes.shape)
     down = _keep_sides(down, ends, strokes)
     writing = _measure_writing(_take_out(strokes, across, down))
-    if writing.height <= _THICKER * max((rule.thickness for rule in (*across, *down)), default=0.0):
+    if writing.height <= RULE.thicker * max((rule.thickness for rule in (*across, *down)), default=0.0):
         return ink  # nothing is left but ragged ends of lines
     across = _keep_across(across, writing, strokes)
     if _is_hatched(across):
         return ink
     if not across:
         ends[:] = 0
-    least = _TIMES_HEIGHT * writing.height
+    least = RULE.times_height * writing.height
     down = [rule for rule in down if rule.length >= least or _count_met(rule, ends) > 1]
     down = _merge_lines(find_uprights(strokes, across, writing.height), _keep_sides(down, ends, strokes), strokes.shape)
     if not across and not down:
@@ -102,7 +69,7 @@ def _keep_across(across: list[Rule], writing: _Writing, strokes: Bools) -> list[
     return [
         rule
         for rule in across
-        if rule.length >= _TIMES_HEIGHT * writing.height
+        if rule.length >= RULE.times_height * writing.height
         and (_spans_writing(rule, writing) or _stands_alone(rule, strokes, writing.height))
     ]
 
@@ -140,13 +107,13 @@ def find_rules(strokes: Bools, slimmest: int) -> list[Rule]:
 def reference_find_rules(strokes: Bools, slimmest: int) -> list[Rule]:
     """Say in NumPy and OpenCV what `find_rules` does."""
     height, width = strokes.shape
-    if width < _LEAST_WIDTH or height < _LEAST_HEIGHT:
+    if width < RULE.least_width or height < RULE.least_height:
         return []
     strokes = np.ascontiguousarray(strokes)
-    runs = find_runs_across(strokes.astype(np.uint8), max(_RUN, round(_RUN_SHARE * width)))
+    runs = find_runs_across(strokes.astype(np.uint8), max(RULE.run, round(RULE.run_share * width)))
     found: list[Rule] = []
     # Writing may hang lines together: look again without those that were found.
-    for _round in range(_ROUNDS):
+    for _round in range(RULE.rounds):
         more = [rule for own in _find_long_runs(runs) if (rule := _fit_straight(own, strokes, slimmest)) is not None]
         if not more:
             break
@@ -163,15 +130,15 @@ def _find_long_runs(runs: Uint8) -> Iterator[Rule]:
     The steps of a line that leans, and the parts of a broken one, do when they are made a little longer.
     """
     width = runs.shape[1]
-    joined = cv2.dilate(runs, np.ones((3, 3 + 2 * round(_GAP * width / 2)), np.uint8))
+    joined = cv2.dilate(runs, np.ones((3, 3 + 2 * round(RULE.gap * width / 2)), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     for label in range(1, count):
-        if stats[label, cv2.CC_STAT_WIDTH] >= _LEAST_SHARE * width:
+        if stats[label, cv2.CC_STAT_WIDTH] >= RULE.least_share * width:
             top = int(stats[label, cv2.CC_STAT_TOP])
             rows = slice(top, top + int(stats[label, cv2.CC_STAT_HEIGHT]))
             own = (labels[rows] == label) & (runs[rows] > 0)
             columns = np.flatnonzero(own.any(axis=0))
-            if len(columns) >= (1 - _MOST_GAPS) * (columns[-1] + 1 - columns[0]):
+            if len(columns) >= (1 - RULE.most_gaps) * (columns[-1] + 1 - columns[0]):
                 yield Rule(top, own)
 
 
@@ -185,21 +152,21 @@ def _fit_straight(own: Rule, strokes: Bools, slimmest: int) -> Rule | None:
     first, last = int(columns.min()), int(columns.max())
     line = _fit_most(rows, columns)
     across = np.arange(first, last + 1)
-    most = min(len(across) // slimmest + 2, _THICKEST)
-    for _fit in range(_FITS):
+    most = min(len(across) // slimmest + 2, RULE.thickest)
+    for _fit in range(RULE.fits):
         middles, thickness = _measure_across(strokes, across, line[0] * across + line[1], most)
         inked = thickness > 0
-        if inked.sum() < _LEAST_SHARE * len(across):
+        if inked.sum() < RULE.least_share * len(across):
             return None
         usual = median(thickness[inked])
-        bare = inked & (thickness <= _THICKER * usual)
+        bare = inked & (thickness <= RULE.thicker * usual)
         line = np.polyfit(across[bare], middles[bare], 1)
-        if abs(line[0]) > _STEEPEST:
+        if abs(line[0]) > RULE.steepest:
             return None
-    astray = np.abs(middles[bare] - np.polyval(line, across[bare])) > max(_STRAY, _STRAY_SHARE * usual)
-    if astray.any() or inked.sum() < max((1 - _MOST_GAPS) * len(across), slimmest * usual):
+    astray = np.abs(middles[bare] - np.polyval(line, across[bare])) > max(RULE.stray, RULE.stray_share * usual)
+    if astray.any() or inked.sum() < max((1 - RULE.most_gaps) * len(across), slimmest * usual):
         return None
-    middles, reach = line[0] * across + line[1], usual / 2 + _RAGGED
+    middles, reach = line[0] * across + line[1], usual / 2 + RULE.ragged
     rows = np.arange(max(0, int(middles.min() - reach)), min(len(strokes), int(middles.max() + reach) + 2))
     ink = np.zeros((len(rows), strokes.shape[1]), bool)
     ink[:, first : last + 1] = (np.abs(rows[:, None] - middles) <= reach) & strokes[rows, first : last + 1]
@@ -208,12 +175,12 @@ def _fit_straight(own: Rule, strokes: Bools, slimmest: int) -> Rule | None:
 
 def _fit_most(rows: Int64, columns: Int64) -> Float64:
     """Return the slope and the height at column 0 of the nearly level line that goes through most pixels (Hough)."""
-    some = slice(None, None, max(1, len(rows) // _SAMPLES))
+    some = slice(None, None, max(1, len(rows) // RULE.samples))
     rows, columns = rows[some], columns[some]
     # Between two slopes the ends of the line move by two pixels.
-    slopes = 3 + int(_STEEPEST * (columns.max() - columns.min()) / 2) // 2 * 2
+    slopes = 3 + int(RULE.steepest * (columns.max() - columns.min()) / 2) // 2 * 2
     best, most = np.zeros(2), 0
-    for slope in np.linspace(-_STEEPEST, _STEEPEST, slopes):
+    for slope in np.linspace(-RULE.steepest, RULE.steepest, slopes):
         heights = np.rint(rows - slope * columns).astype(np.int64)
         lowest = int(heights.min())
         counts = np.bincount(heights - lowest)
@@ -234,11 +201,11 @@ def _measure_across(strokes: Bools, columns: Int64, middles: Float64, reach: int
 
 def _is_hatched(across: list[Rule]) -> bool:
     """Return whether lines are so near each other that nobody writes on them."""
-    if len(across) < _HATCHES:
+    if len(across) < RULE.hatches:
         return False
     middles = sorted(float(np.nonzero(rule.ink)[0].mean()) + rule.top for rule in across)
     thickness = median(np.array([rule.thickness for rule in across]))
-    return bool(median(np.diff(middles)) < _CLOSE * thickness)
+    return bool(median(np.diff(middles)) < RULE.close * thickness)
 
 
 def _merge_lines(sides: list[Rule], others: list[Rule], shape: tuple[int, ...]) -> list[Rule]:
@@ -272,7 +239,7 @@ def _restore_crossings(rule: Rule, rest: Bools, kept: Bools, levels: Uint8) -> b
     alone, pen = levels[ink & ~beside], levels[rest]
     if alone.size and pen.size:
         grey, black = median(alone), median(pen)
-        if grey < _PALER * black:
+        if grey < RULE.paler * black:
             kept[part] |= ink & (levels > (grey + black) / 2)
             return True
     # What is only the ragged edge of the line goes on nowhere.
@@ -294,19 +261,19 @@ def _close_gaps(rule: Rule, kept: Bools, height: float) -> None:
     _count, pieces = cv2.connectedComponents(kept.astype(np.uint8), connectivity=8)
     inside = (pieces * ink).max(axis=0)
     for left, right in pairwise(np.flatnonzero(inside)):
-        if 1 < right - left <= _CLOSED * height and inside[left] == inside[right]:
+        if 1 < right - left <= RULE.closed * height and inside[left] == inside[right]:
             kept[:, left:right] |= ink[:, left:right]
 
 
 def _measure_writing(rest: Bools) -> _Writing:
     """Measure what is left of a page (h, w) without its lines."""
     _count, _labels, stats, _ = cv2.connectedComponentsWithStats(rest.astype(np.uint8), connectivity=8)
-    stats = stats[1:][stats[1:, cv2.CC_STAT_AREA] >= _SPECK]
+    stats = stats[1:][stats[1:, cv2.CC_STAT_AREA] >= RULE.speck]
     if not len(stats):
         return _Writing(0.0, 0, 0)
     heights = stats[:, cv2.CC_STAT_HEIGHT]
-    height = median(heights[heights >= _TALL * heights.max()])
-    tall = stats[heights >= _TALL * height]
+    height = median(heights[heights >= RULE.tall * heights.max()])
+    tall = stats[heights >= RULE.tall * height]
     left = tall[:, cv2.CC_STAT_LEFT]
     return _Writing(height, int(left.min()), int((left + tall[:, cv2.CC_STAT_WIDTH]).max()))
 
@@ -317,10 +284,10 @@ def _mark_ends(across: list[Rule], shape: tuple[int, ...]) -> Int32:
     for number, rule in enumerate(across, 1):
         rows, columns = np.nonzero(rule.ink)
         rows = rows + rule.top
-        near = 3 + round(_CORNER * (columns.max() + 1 - columns.min()))
+        near = 3 + round(RULE.corner * (columns.max() + 1 - columns.min()))
         for end in (columns <= columns.min() + near, columns >= columns.max() - near):
-            top, left = rows[end].min() - _NEAR, columns[end].min() - _NEAR
-            below, behind = rows[end].max() + _NEAR + 1, columns[end].max() + _NEAR + 1
+            top, left = rows[end].min() - RULE.near, columns[end].min() - RULE.near
+            below, behind = rows[end].max() + RULE.near + 1, columns[end].max() + RULE.near + 1
             ends[max(0, top) : below, max(0, left) : behind] = number
     return ends
 
@@ -338,10 +305,10 @@ def _runs_through(rule: Rule, strokes: Bools) -> bool:
 def _spans_writing(rule: Rule, writing: _Writing) -> bool:
     """Return whether a rule across begins before the writing and ends behind it."""
     begin, end = rule.first, rule.first + rule.length
-    if _touches_both_edges(rule) or end - begin >= _SHORT_LINE * writing.height:
-        reach = _SHORT * writing.height
+    if _touches_both_edges(rule) or end - begin >= RULE.short_line * writing.height:
+        reach = RULE.beyond * writing.height
         return bool(begin <= writing.first + reach and end >= writing.last - reach)
-    return bool(begin <= writing.first - _OUT * writing.height and end >= writing.last + _OUT * writing.height)
+    return bool(begin <= writing.first - RULE.out * writing.height and end >= writing.last + RULE.out * writing.height)
 
 
 def _touches_both_edges(rule: Rule) -> bool:
@@ -351,11 +318,11 @@ def _touches_both_edges(rule: Rule) -> bool:
 
 def _stands_alone(rule: Rule, strokes: Bools, height: float) -> bool:
     """Return whether a line across is no short one, and touches no writing."""
-    return rule.length >= _SHORT_LINE * height and _stands_apart(rule, strokes)
+    return rule.length >= RULE.short_line * height and _stands_apart(rule, strokes)
 
 
 def _stands_apart(rule: Rule, strokes: Bools) -> bool:
     """Return whether hardly any ink hangs on a line: the stem of a 7 has a bar."""
     around = rule.widen(2, len(strokes))
     beside = cv2.dilate(around.ink.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    return bool((beside & strokes[around.rows] & ~around.ink).sum() <= _HANGS_ON * rule.ink.sum())
+    return bool((beside & strokes[around.rows] & ~around.ink).sum() <= RULE.hangs_on * rule.ink.sum())

@@ -18,14 +18,13 @@ from lenet.result import Abstained
 from lenet.segmentation.components import find_components
 from lenet.segmentation.glyphs import make_glyphs
 from lenet.segmentation.lattice import Lattice, propose_numbers, take_one_digit
+from lenet.segmentation.parameters import BLUR
 from lenet.segmentation.strip import STEP, Strip, cut_strip
 from lenet.segmentation.text_lines import find_text_lines, measure_share_read
 from lenet.steps import Step
 
 # Reading many pictures runs one process per core; threads inside them would only get in each other's way.
 cv2.setNumThreads(1)
-# Writing whose edges are wider than this, in pixels and as a share of its height, is read by nobody.
-_SOFT, _SOFT_SHARE = 3.0, 0.2
 
 
 @dataclass(frozen=True)
@@ -151,8 +150,8 @@ def _segment(writing: PageInk, propose: Callable[[Ink], Lattice]) -> PageCandida
 def _describe(writing: PageInk, lattice: Lattice) -> PageCandidates:
     ink = writing.ink
     # Without a candidate, what blur made of the writing was taken for stains.
-    height = int((lattice.boxes[:, 3] - lattice.boxes[:, 1]).max(initial=0)) or 3 * _SOFT / _SOFT_SHARE
-    why: Abstained = "too blurred" if ink.edge > max(_SOFT, _SOFT_SHARE * height) else lattice.why
+    height = int((lattice.boxes[:, 3] - lattice.boxes[:, 1]).max(initial=0)) or 3 * BLUR.soft / BLUR.soft_share
+    why: Abstained = "too blurred" if ink.edge > max(BLUR.soft, BLUR.soft_share * height) else lattice.why
     return PageCandidates(
         lattice,
         np.zeros((len(lattice.arcs), GLYPH_SIZE, GLYPH_SIZE), np.uint8),

@@ -9,31 +9,8 @@ import numpy as np
 
 from lenet.arrays import Bools, Int32
 from lenet.preprocessing.binarize import Ink
+from lenet.segmentation.parameters import COMPONENT
 from lenet.steps import Step
-
-# A component with less than this share of the largest one's dark pixels is a speck ...
-_SPECK = 0.03
-# ... unless it lies within this share of the digit's height from it; then this smaller share is enough.
-_NEAR, _NEAR_SPECK = 0.15, 0.008
-# Nobody can read fewer dark pixels than this.
-_FEWEST_PIXELS = 4
-# Ink levels above this are dark.
-_DARK = 127
-# A component that touches an edge of the page, runs along this share of it and is so many times as long as the
-# others are high is the paper's edge or a frame, if it touches three edges or is no higher than half of the others ...
-_FRAME, _TIMES_HEIGHT = 0.9, 1.15
-# ... and if it is not a digit that was cut out tightly: it covers this share of an edge, or has ink in three corners,
-# squares of this share of its own box.
-_COVERED, _CORNER, _CORNERS = 0.65, 0.08, 3
-# So is one along an edge that is at most this share of the others' height thick, and much longer than thick.
-_THIN, _SLIM = 0.09, 4
-_EDGES = 3
-# What a ring is drawn around is at least this share of it high; in one so small, in pixels, there is no room.
-_ENCLOSED, _NO_ROOM = 0.3, 4
-# An empty box has sides that are at least so many pixels long and at most this share of that thick, with corners that
-# are rounded by two pixels or this share of their thickness, straight to one and a half pixels and this share of it,
-# inked along this share of their length, and next to nothing inside.
-_LEAST_SIDE, _THICKEST, _ROUNDED, _STRAY, _WHOLE, _EMPTY = 24, 0.15, 0.4, 0.25, 0.97, 0.01
 
 
 @dataclass(frozen=True)
@@ -56,7 +33,7 @@ def find_components(ink: Ink, steps: list[Step]) -> Components:
     boxes = stats[:, :4].astype(np.int32)
     boxes[:, 2:] += boxes[:, :2]
     # A component counts by its dark pixels: where noise was blurred away, dust looks larger than it is.
-    dark = np.bincount(labels[ink.levels > _DARK], minlength=count).astype(np.int32)
+    dark = np.bincount(labels[ink.levels > COMPONENT.dark], minlength=count).astype(np.int32)
     kept = np.zeros(count, bool)
     if count == 2:  # noqa: PLR2004
         kept[1] = True  # all the ink there is
@@ -78,23 +55,23 @@ def _drop_frames(labels: Int32, boxes: Int32, dark: Int32, steps: list[Step]) ->
     shape = labels.shape
     x0, y0, x1, y1 = boxes.T
     touched = (x0 == 0).astype(int) + (y0 == 0) + (x1 == shape[1]) + (y1 == shape[0])
-    along = (x1 - x0 >= _FRAME * shape[1]) | (y1 - y0 >= _FRAME * shape[0])
+    along = (x1 - x0 >= COMPONENT.frame * shape[1]) | (y1 - y0 >= COMPONENT.frame * shape[0])
     frame = (touched > 0) & along
     frame[0] = True  # component 0 is the paper
     inside = ~frame
     if inside.any():
         height = (y1 - y0)[inside].max()
         width, tall = x1 - x0, y1 - y0
-        frame[1:] &= np.maximum(width, tall)[1:] >= _TIMES_HEIGHT * height
-        frame[1:] &= ((touched >= _EDGES) | (np.minimum(width, tall) < 0.5 * height))[1:]
+        frame[1:] &= np.maximum(width, tall)[1:] >= COMPONENT.times_height * height
+        frame[1:] &= ((touched >= COMPONENT.edges) | (np.minimum(width, tall) < COMPONENT.lower * height))[1:]
         for label in (np.flatnonzero(frame[1:]) + 1).tolist():
             frame[label] = _hugs(labels, label, boxes[label])
         at_side, at_end = (x0 == 0) | (x1 == shape[1]), (y0 == 0) | (y1 == shape[0])
-        thin = max(2.0, _THIN * height)
-        frame |= at_side & (width <= thin) & (tall >= _SLIM * width)
-        frame |= at_end & (tall <= thin) & (width >= _SLIM * tall)
+        thin = max(2.0, COMPONENT.thin * height)
+        frame |= at_side & (width <= thin) & (tall >= COMPONENT.slim * width)
+        frame |= at_end & (tall <= thin) & (width >= COMPONENT.slim * tall)
         inside = ~frame
-    if not inside.any() or dark[inside].max() < max(_FEWEST_PIXELS, 0.02 * dark[1:].max()):
+    if not inside.any() or dark[inside].max() < max(COMPONENT.fewest_pixels, COMPONENT.rest * dark[1:].max()):
         inside[1:] = True
         return inside
     if frame[1:].any():
@@ -105,13 +82,13 @@ def _drop_frames(labels: Int32, boxes: Int32, dark: Int32, steps: list[Step]) ->
 def _hugs(labels: Int32, label: int, box: Int32) -> bool:
     """Say whether a component runs along the page's edge or has corners, as paper and frames do and digits do not."""
     for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
-        if np.count_nonzero(edge == label) >= _COVERED * len(edge):
+        if np.count_nonzero(edge == label) >= COMPONENT.covered * len(edge):
             return True
     x0, y0, x1, y1 = box
     own = labels[y0:y1, x0:x1] == label
-    height, width = (max(1, round(_CORNER * side)) for side in own.shape)
+    height, width = (max(1, round(COMPONENT.corner * side)) for side in own.shape)
     corners = (own[:height, :width], own[:height, -width:], own[-height:, :width], own[-height:, -width:])
-    return sum(bool(corner.any()) for corner in corners) >= _CORNERS
+    return sum(bool(corner.any()) for corner in corners) >= COMPONENT.corners
 
 
 def _is_box(labels: Int32, label: int, box: Int32) -> bool:
@@ -120,30 +97,30 @@ def _is_box(labels: Int32, label: int, box: Int32) -> bool:
     own = labels[y0:y1, x0:x1] == label
     height, width = own.shape
     thickness = own.sum() / (2 * (height + width))
-    if min(height, width) < _LEAST_SIDE or thickness > _THICKEST * min(height, width):
+    if min(height, width) < COMPONENT.least_side or thickness > COMPONENT.thickest * min(height, width):
         return False
-    corner = max(2, round(_ROUNDED * thickness))
+    corner = max(2, round(COMPONENT.rounded * thickness))
     ends = slice(corner), slice(-corner, None)
     if not all(own[y, x].any() for y in ends for x in ends):
         return False
-    reach = int(np.ceil((1 + _STRAY) * thickness + 1.5))
+    reach = int(np.ceil((1 + COMPONENT.stray) * thickness + 1.5))
     sides = (own[:reach].any(axis=0), own[-reach:].any(axis=0), own[:, :reach].any(axis=1), own[:, -reach:].any(axis=1))
     inside = own[reach:-reach, reach:-reach].sum()
-    return bool(min(side.mean() for side in sides) >= _WHOLE and inside <= _EMPTY * own.sum())
+    return bool(min(side.mean() for side in sides) >= COMPONENT.whole and inside <= COMPONENT.empty * own.sum())
 
 
 def _is_ring(labels: Int32, boxes: Int32, kept: Bools, label: int) -> bool:
     """Say whether a component is a closed line drawn around other writing: a circle, or a box with round corners."""
     x0, y0, x1, y1 = boxes[label]
     height, width = int(y1 - y0), int(x1 - x0)
-    if min(height, width) <= _NO_ROOM:
+    if min(height, width) <= COMPONENT.no_room:
         return False
     inside = (boxes[:, :2] > (x0, y0)).all(axis=1) & (boxes[:, 2:] < (x1, y1)).all(axis=1) & kept
-    inside &= boxes[:, 3] - boxes[:, 1] >= _ENCLOSED * height
+    inside &= boxes[:, 3] - boxes[:, 1] >= COMPONENT.enclosed * height
     if not inside.any():
         return False
     own = labels[y0:y1, x0:x1] == label
-    if own.sum() > _THICKEST * min(height, width) * 2 * (height + width):
+    if own.sum() > COMPONENT.thickest * min(height, width) * 2 * (height + width):
         return False
     _count, spaces = cv2.connectedComponents(np.pad(~own, 1, constant_values=True).astype(np.uint8), connectivity=4)
     within = spaces[1:-1, 1:-1] != spaces[0, 0]
@@ -156,14 +133,14 @@ def drop_specks(found: Components, steps: list[Step]) -> Bools:
     if not found.kept.any():
         return found.kept
     if len(found.kept) == 2:  # noqa: PLR2004
-        note_specks(int(found.dark[1] < _FEWEST_PIXELS), steps)
-        return found.kept & (found.dark >= _FEWEST_PIXELS)
+        note_specks(int(found.dark[1] < COMPONENT.fewest_pixels), steps)
+        return found.kept & (found.dark >= COMPONENT.fewest_pixels)
     x0, y0, x1, y1 = found.boxes.T
     largest = int(np.argmax(np.where(found.kept, found.dark, 0)))
-    reach = _NEAR * max(x1[largest] - x0[largest], y1[largest] - y0[largest])
+    reach = COMPONENT.near * max(x1[largest] - x0[largest], y1[largest] - y0[largest])
     gap = np.maximum(np.maximum(x0 - x1[largest], x0[largest] - x1), np.maximum(y0 - y1[largest], y0[largest] - y1))
-    share = np.where(gap <= reach, _NEAR_SPECK, _SPECK)
-    large = found.kept & (found.dark >= np.maximum(share * found.dark[largest], _FEWEST_PIXELS))
+    share = np.where(gap <= reach, COMPONENT.near_speck, COMPONENT.speck)
+    large = found.kept & (found.dark >= np.maximum(share * found.dark[largest], COMPONENT.fewest_pixels))
     note_specks(int((found.kept & ~large).sum()), steps)
     return large
 

@@ -11,21 +11,8 @@ from lenet.network.spec import CENTRE_INDEX, DIGIT_BOX, GLYPH_SIZE
 from lenet.preprocessing.binarize import Ink
 from lenet.preprocessing.morphology import EDGE, make_disc
 from lenet.segmentation.lattice import Lattice
+from lenet.segmentation.parameters import GLYPH
 from lenet.steps import Step, Values
-
-# Strokes of MNIST digits are 1.4 to 5.1 pixels wide in the 20x20 box (1 % to 99 %, median 2.5).
-_THINNEST, _THICKEST = 1.8, 5.2
-_THIN_TARGET, _THICK_TARGET = 2.4, 4.0
-# Three quarters of the way up its ink levels above a fifth, an MNIST digit has 193 or more; paler ones are darkened.
-_PALEST, _DARK = 190 / 255, 240 / 255
-# A pixel is of a stroke with half of the pen's ink, and its digit's box is around what has a trace of it.
-_HALF, _TRACE = 0.5, 0.1
-# The resolution at which strokes are thinned or thickened: this many pixels per pixel of the 20x20 box.
-_FINE = 8
-# Ink is enlarged to at most so many pixels to measure its strokes.
-_MOST_ENLARGED = 500_000
-# Ink below this many standard deviations of the paper's noise does not stretch the digit's box.
-_BOX_SIGMAS = 3.0
 
 
 def make_glyphs(ink: Ink, lattice: Lattice) -> tuple[Uint8, tuple[Step, ...]]:
@@ -63,7 +50,7 @@ def place_glyphs(ink: Ink, lattice: Lattice, rows: Int64, broader: Float64) -> U
         return reference_place_glyphs(ink, lattice, rows, broader)
     from lenet.native import _native
 
-    clear = _BOX_SIGMAS * ink.noise
+    clear = GLYPH.box_sigmas * ink.noise
     arcs, boxes = lattice.arcs[rows], lattice.boxes[rows]
     return _native.make_glyphs(engine, ink.levels, lattice.pieces, clear, arcs, boxes, broader)
 
@@ -83,7 +70,7 @@ def _crop(ink: Ink, pieces: Int32, first: int, past: int, box: Int32) -> Float32
     x0, y0, x1, y1 = box.tolist()
     area = (slice(max(0, y0 - EDGE), y1 + EDGE), slice(max(0, x0 - EDGE), x1 + EDGE))
     own, levels = cv2.inRange(pieces[area], first, past - 1), ink.levels[area]
-    paper, clear = _mask(pieces[area] == 0), _mask(levels > _BOX_SIGMAS * ink.noise)
+    paper, clear = _mask(pieces[area] == 0), _mask(levels > GLYPH.box_sigmas * ink.noise)
     reached = cv2.bitwise_and(cv2.dilate(own, make_disc(EDGE)), cv2.bitwise_or(own, paper))
     inked = cv2.bitwise_and(levels, reached)
     sure = cv2.bitwise_and(inked, cv2.bitwise_or(own, clear))
@@ -104,10 +91,12 @@ def measure_stroke_width(ink: Float32, height: int | None = None) -> float:
     default its longer side), is enlarged first, to measure to a fraction of a pixel; noise moves the result by a few
     hundredths.
     """
-    enlarged = max(1.0, min(_FINE * DIGIT_BOX / (height or max(ink.shape)), (_MOST_ENLARGED / ink.size) ** 0.5))
+    enlarged = max(
+        1.0, min(GLYPH.fine * DIGIT_BOX / (height or max(ink.shape)), (GLYPH.most_enlarged / ink.size) ** 0.5)
+    )
     if enlarged > 1:
         ink = cv2.resize(ink, None, fx=enlarged, fy=enlarged, interpolation=cv2.INTER_CUBIC).astype(np.float32)
-    inside = cv2.copyMakeBorder((ink > _HALF).view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    inside = cv2.copyMakeBorder((ink > GLYPH.half).view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     if not inside.any():
         return 0.0
     distance = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[inside > 0]
@@ -118,9 +107,11 @@ def measure_stroke_width(ink: Float32, height: int | None = None) -> float:
 def _choose_broadening(width: float, height: int, steps: dict[str, Step]) -> float:
     """Return by how many of its pixels to broaden ink so high, if MNIST's strokes are hardly so thin or so thick."""
     scale = DIGIT_BOX / height
-    if _THINNEST <= width * scale <= _THICKEST:
+    if GLYPH.thinnest <= width * scale <= GLYPH.thickest:
         return 0.0
-    target, done = (_THIN_TARGET, "thickened") if width * scale < _THINNEST else (_THICK_TARGET, "thinned")
+    target, done = (
+        (GLYPH.thin_target, "thickened") if width * scale < GLYPH.thinnest else (GLYPH.thick_target, "thinned")
+    )
     values: Values = {"from_pixels": round(width * scale, 2), "to_pixels": target}
     steps.setdefault(done, Step(f"strokes-{done}", values))
     return target / scale - width
@@ -140,13 +131,13 @@ def _scale(ink: Float32, broader: float) -> Float32:
     size = (max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale)))
     if not broader or min(size) < 3:  # noqa: PLR2004
         return _resize(ink, size)
-    fine = _resize(ink, (size[0] * _FINE, size[1] * _FINE))
-    reach = max(1, min(_FINE * DIGIT_BOX // 4, round(abs(broader) * scale / 2 * _FINE)))
+    fine = _resize(ink, (size[0] * GLYPH.fine, size[1] * GLYPH.fine))
+    reach = max(1, min(GLYPH.fine * DIGIT_BOX // 4, round(abs(broader) * scale / 2 * GLYPH.fine)))
     if broader > 0:
         fine = cv2.dilate(np.pad(fine, reach), make_disc(reach)).astype(np.float32)
     else:
         fine = cv2.erode(fine, make_disc(reach), borderType=cv2.BORDER_CONSTANT, borderValue=0.0).astype(np.float32)
-    rows, columns = np.flatnonzero(fine.max(axis=1) > _TRACE), np.flatnonzero(fine.max(axis=0) > _TRACE)
+    rows, columns = np.flatnonzero(fine.max(axis=1) > GLYPH.trace), np.flatnonzero(fine.max(axis=0) > GLYPH.trace)
     if not len(rows):
         return _resize(ink, size)
     changed = fine[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
@@ -165,10 +156,10 @@ def _resize(ink: Float32, size: tuple[int, int]) -> Float32:
 
 def _darken(ink: Float32) -> Float32:
     """Scale the levels of ink that is paler than any in MNIST, as thin strokes become when they shrink."""
-    inked = ink[ink > 0.2 * float(ink.max())]
-    upper = 3 * (inked.size - 1) // 4
+    inked = ink[ink > GLYPH.inked * float(ink.max())]
+    upper = int(GLYPH.upper * (inked.size - 1))
     level = float(np.partition(inked, upper)[upper]) if inked.size else 1.0
-    return ink if level >= _PALEST else np.clip(ink * (_DARK / level), 0, 1).astype(np.float32)
+    return ink if level >= GLYPH.palest else np.clip(ink * (GLYPH.dark / level), 0, 1).astype(np.float32)
 
 
 def place_glyph(ink: Float32) -> Uint8:

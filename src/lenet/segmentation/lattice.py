@@ -12,14 +12,11 @@ from lenet.native.dispatch import runs_natively
 from lenet.preprocessing.binarize import Ink
 from lenet.result import Abstained, Box
 from lenet.segmentation.components import Components, drop_specks, find_components
+from lenet.segmentation.parameters import LATTICE, TEXT_LINE
 from lenet.segmentation.seams import find_seams
-from lenet.segmentation.text_lines import LEAST_SIDE, TextLine, find_text_lines, note_left_out
+from lenet.segmentation.text_lines import TextLine, find_text_lines, note_left_out
 from lenet.steps import Step
 
-# A run of at most so many pieces may be one digit, if it is at most this share of the line's height wide.
-_MOST_PIECES, _WIDEST = 7, 1.5
-# With paper from top to bottom between its pieces, more than the first share wide, it is at most the second wide.
-_GAP, _WIDEST_WITH_GAP = 0.05, 1.0
 # No more pieces than this are looked at: a page has up to 1,000 digits, and a long scribble may be cut anywhere.
 _MOST_ON_A_PAGE = 4_000
 # What `shapes` says of each arc, all lengths as shares of the line's height.
@@ -66,7 +63,7 @@ def take_one_digit(ink: Ink) -> Lattice:
     found = find_components(ink, steps)
     pieces = drop_specks(found, steps)[found.labels].astype(np.int32)
     rows, columns = np.flatnonzero(pieces.any(axis=1)), np.flatnonzero(pieces.any(axis=0))
-    if not len(rows) or max(np.ptp(rows), np.ptp(columns)) + 1 < LEAST_SIDE:
+    if not len(rows) or max(np.ptp(rows), np.ptp(columns)) + 1 < TEXT_LINE.least_side:
         why: Abstained = "too small" if len(rows) else "blank"
         pieces[:] = 0
         return _build_lattice(pieces, [], [], [], [], steps, why)
@@ -91,7 +88,7 @@ def propose_numbers(ink: Ink) -> Lattice:
     last, every = lines[-1][1] if lines else 1, sum(runs.pieces for runs in found)
     note_left_out(every - last + 1, every, steps)
     boxes = np.concatenate([runs.boxes for runs in found])
-    if len(boxes) and (boxes[:, 2:] - boxes[:, :2]).max() < LEAST_SIDE:
+    if len(boxes) and (boxes[:, 2:] - boxes[:, :2]).max() < TEXT_LINE.least_side:
         return _build_lattice(np.zeros_like(pieces), [], [], [], [], steps, "too small")
     # Ink that was kept but stands in no line is stains.
     nothing: Abstained = "not a digit" if components.kept.any() else "blank"
@@ -191,13 +188,13 @@ def _propose_runs(found: list[_Piece], first: int, line: TextLine) -> Iterator[t
     x0, y0, x1, y1 = found[first].box
     left, right = found[first].left, found[first].right
     ink, cut_inside, gap = 0, 0.0, 0.0
-    for past, piece in enumerate(found[first : first + _MOST_PIECES], first + 1):
+    for past, piece in enumerate(found[first : first + LATTICE.most_pieces], first + 1):
         x0, y0, x1, y1 = min(x0, piece.box[0]), min(y0, piece.box[1]), max(x1, piece.box[2]), max(y1, piece.box[3])
         gap = max(gap, piece.left - right)
         left, right = min(left, piece.left), max(right, piece.right)
         if past > first + 1:
             cut_inside += found[past - 2].cut
-            widest = _WIDEST if gap <= _GAP * line.height else _WIDEST_WITH_GAP
+            widest = LATTICE.widest if gap <= LATTICE.gap * line.height else LATTICE.widest_with_gap
             if right - left > widest * line.height:
                 return
         ink += piece.ink

@@ -13,15 +13,12 @@ from lenet.network.spec import GLYPH_SIZE
 from lenet.preprocessing.decode import Page
 from lenet.preprocessing.pipeline import PageInk
 from lenet.segmentation.lattice import Lattice
+from lenet.segmentation.parameters import STRIP
 
 # The views of a line: how much of a strip's height its writing takes.
-VIEWS = (0.97, 0.84)
-# Beside its ink a strip shows so much of the line, in heights of the line: signs and their paper.
-_BESIDE = 0.35
+VIEWS = (STRIP.near, STRIP.far)
 # A line that is longer than so many columns of pixels, a hundred times a strip's height, has no strips.
 _WIDEST = 3_200
-# A ruled line crosses a line of writing where it is seen in this share of its rows; it may lean by this share of them.
-_CROSSED, _LEANS = 0.6, 0.04
 # A strip's width is a multiple of the pixels that a place of the network's output stands for.
 _STEP = 4
 
@@ -58,7 +55,7 @@ def find_line_box(lattice: Lattice, line: int) -> tuple[Float64, float]:
     rise, height = 0.0, float((boxes[:, 3] - boxes[:, 1]).max())
     if len(boxes) > 2:  # noqa: PLR2004
         centred = x - x.mean()
-        rise = float((centred * (y - y.mean())).sum() / ((centred**2).sum() + 4 * height**2))
+        rise = float((centred * (y - y.mean())).sum() / ((centred**2).sum() + STRIP.ridge * height**2))
     top, foot = (boxes[:, 1] - rise * x).min(), (boxes[:, 3] - rise * x).max()
     return np.array([boxes[:, 0].min(), top, boxes[:, 2].max(), foot]), rise
 
@@ -73,8 +70,8 @@ def find_dividers(writing: PageInk, lattice: Lattice, line: int) -> Float64:
     band = writing.ruled[rows, max(0, round(x0)) : round(x1) + 1]
     if not band.size:
         return np.zeros(0)
-    wide = cv2.dilate(band.astype(np.uint8), np.ones((1, 1 + 2 * round(_LEANS * len(band))), np.uint8))
-    crossed = np.concatenate([[False], wide.mean(axis=0) >= _CROSSED, [False]])
+    wide = cv2.dilate(band.astype(np.uint8), np.ones((1, 1 + 2 * round(STRIP.leans * len(band))), np.uint8))
+    crossed = np.concatenate([[False], wide.mean(axis=0) >= STRIP.crossed, [False]])
     starts, ends = np.flatnonzero(crossed[1:] & ~crossed[:-1]), np.flatnonzero(crossed[:-1] & ~crossed[1:])
     return max(0, round(x0)) + (starts + ends) / 2
 
@@ -82,7 +79,7 @@ def find_dividers(writing: PageInk, lattice: Lattice, line: int) -> Float64:
 def is_pen_bright(page: Page, writing: PageInk) -> bool:
     """Return whether the pen is brighter than the paper around it."""
     strokes = writing.ink.strokes
-    near = cv2.dilate(strokes.astype(np.uint8), np.ones((7, 7), np.uint8)).astype(bool) & ~strokes
+    near = cv2.dilate(strokes.astype(np.uint8), np.ones((2 * STRIP.around + 1,) * 2, np.uint8)).astype(bool) & ~strokes
     if not strokes.any() or not near.any():
         return False
     scale, (left, top) = writing.scale / page.scale, (side / page.scale for side in writing.origin)
@@ -133,8 +130,8 @@ def _cut(greys: _Greys, box: tuple[float, float, float, float], rise: float, sha
     x0, y0, x1, y1 = box
     height = max(1.0, y1 - y0)
     scale = height / (share * LINE_HEIGHT)
-    left = max(0.0, x0 - _BESIDE * height) - 0.5 * scale
-    right = min(float(grey.shape[1]), x1 + _BESIDE * height) + 0.5 * scale
+    left = max(0.0, x0 - STRIP.beside * height) - 0.5 * scale
+    right = min(float(grey.shape[1]), x1 + STRIP.beside * height) + 0.5 * scale
     width = max(LINE_HEIGHT, round((right - left) / scale))
     width += -width % _STEP
     top = (y0 + y1) / 2 - scale * LINE_HEIGHT / 2

@@ -8,25 +8,7 @@ import cv2
 import numpy as np
 
 from lenet.arrays import Bools, Float32, Uint8
-
-# Cuts are looked for at this height of a line of writing, in pixels.
-_HEIGHT = 48
-# A seam strays at most this share of the height from its column; a step aside, and a row away from it, cost some ink.
-_STRAY, _ASIDE, _ASTRAY = 0.07, 0.12, 0.006
-# Paper that ink encloses costs this share of what ink costs: a seam through a hole parts one digit, not two. Paper is
-# what has less ink than the second number.
-_HOLE, _PAPER = 0.2, 0.4
-# A seam that costs more than this share of the line's height, as if it were all ink, is no cut.
-_DEAREST = 0.42
-# Between two cuts, and beyond the last, there is at least this much ink, as a share of the height squared: a 1 has
-# three times as much.
-_LEAST_INK = 0.04
-# So many cuts for a piece as wide as the line is high, and one more.
-_CUTS = 5
-# Ink narrower than this share of the line's height is one digit at most.
-_NARROW = 0.3
-# Nothing lower than this, in pixels, is cut.
-_LOWEST = 4
+from lenet.segmentation.parameters import SEAM
 
 
 @dataclass(frozen=True)
@@ -46,28 +28,28 @@ def find_seams(parts: list[tuple[Uint8, Bools]], slant: float, line_height: floa
     A part is the ink (h, w) uint8 of a piece's box, and which pixels (h, w) are its own. `slant` is how far upright
     strokes lean to the right from the bottom up, per row; `line_height` the height of the line's digits, in pixels.
     """
-    scale = _HEIGHT / line_height
+    scale = SEAM.height / line_height
     found: list[list[Seam]] = [[] for _part in parts]
     looked = {}
     for index, (levels, own) in enumerate(parts):
         height, width = levels.shape
-        if width - _measure_lean(slant, height, width) >= _NARROW * line_height and height >= _LOWEST:
+        if width - _measure_lean(slant, height, width) >= SEAM.narrow * line_height and height >= SEAM.lowest:
             looked[index] = _make_upright(levels, own, slant, scale)
     for (index, upright), (paths, costs) in zip(looked.items(), _trace_seams(list(looked.values())), strict=True):
         height, width = parts[index][0].shape
-        most = int(_CUTS * (width - _measure_lean(slant, height, width)) / line_height) + 1
+        most = int(SEAM.cuts * (width - _measure_lean(slant, height, width)) / line_height) + 1
         left = -abs(slant) * height / 2
         at = (np.arange(height) + 0.5) * scale - 0.5
         for number in _choose_seams(paths, costs, upright, most):
             path = np.interp(at, np.arange(len(upright)), paths[number])
             columns = (path + 0.5) / scale + left + slant * (height / 2 - np.arange(height) - 0.5)
-            found[index].append(Seam(columns.astype(np.float32), float(costs[number]) / _HEIGHT))
+            found[index].append(Seam(columns.astype(np.float32), float(costs[number]) / SEAM.height))
     return found
 
 
 def _measure_lean(slant: float, height: int, width: int) -> float:
     """Return how much of a box's width is its slant's."""
-    return min(abs(slant) * height, 0.8 * width)
+    return min(abs(slant) * height, SEAM.most_lean * width)
 
 
 def _make_upright(levels: Uint8, own: Bools, slant: float, scale: float) -> Float32:
@@ -85,7 +67,7 @@ def _make_upright(levels: Uint8, own: Bools, slant: float, scale: float) -> Floa
 
 def _measure_holes(ink: Float32) -> Float32:
     """Return 1 where paper is enclosed by ink (h, w), 0 elsewhere."""
-    paper = np.pad((ink < _PAPER).view(np.uint8), 1, constant_values=1)
+    paper = np.pad((ink < SEAM.paper).view(np.uint8), 1, constant_values=1)
     cv2.floodFill(paper, None, (0, 0), 0)
     return paper[1:-1, 1:-1].astype(np.float32)
 
@@ -98,24 +80,24 @@ def _trace_seams(pieces: list[Float32]) -> list[tuple[Float32, Float32]]:
     """
     if not pieces:
         return []
-    reach = max(2, round(_STRAY * _HEIGHT))
+    reach = max(2, round(SEAM.stray * SEAM.height))
     rows = max(len(piece) for piece in pieces)
     band = np.arange(-reach, reach + 1)
     starts = [np.arange(1, piece.shape[1] - 1, 2) for piece in pieces]
     past = np.cumsum([len(each) for each in starts])
-    prices = [each + _HOLE * _measure_holes(each) for each in pieces]
+    prices = [each + SEAM.hole * _measure_holes(each) for each in pieces]
     beside = np.concatenate([np.pad(each, ((0, rows - len(each)), (reach, reach))) for each in prices], axis=1)
     offsets = np.cumsum([0, *(piece.shape[1] + 2 * reach for piece in pieces)])[:-1]
     window = np.concatenate([each + offset for each, offset in zip(starts, offsets, strict=True)])
     window = window[:, None] + band[None, :] + reach
     ends = np.repeat([len(piece) for piece in pieces], [len(each) for each in starts])
-    away = _ASTRAY * np.abs(band)
+    away = SEAM.astray * np.abs(band)
     cost = beside[0][window] + away
     steps = np.zeros((rows, *window.shape), np.int8)
     right, left = np.full_like(cost, np.inf), np.full_like(cost, np.inf)
     for row in range(1, rows):
-        np.add(cost[:, :-1], _ASIDE, out=right[:, 1:])
-        np.add(cost[:, 1:], _ASIDE, out=left[:, :-1])
+        np.add(cost[:, :-1], SEAM.aside, out=right[:, 1:])
+        np.add(cost[:, 1:], SEAM.aside, out=left[:, :-1])
         best = np.minimum(np.minimum(cost, right), left)
         steps[row] = np.where(best == cost, 0, np.where(best == right, 1, -1))
         cost = best + beside[row][window] + away * (row < ends)[:, None]
@@ -137,11 +119,11 @@ def _choose_seams(paths: Float32, costs: Float32, ink: Float32, most: int) -> li
     # Ink on the left of each seam: what a row has before the seam's column.
     before = np.concatenate([np.zeros((len(ink), 1), np.float32), np.cumsum(ink, axis=1)], axis=1)
     left = before[rows[None, :], np.clip(paths, 0, ink.shape[1]).astype(int)].sum(axis=1)
-    least = _LEAST_INK * _HEIGHT**2
+    least = SEAM.least_ink * SEAM.height**2
     taken = [0.0, float(before[:, -1].sum())]
     chosen: list[int] = []
     for index in np.argsort(costs, kind="stable"):
-        if len(chosen) == most or costs[index] > _DEAREST * _HEIGHT:
+        if len(chosen) == most or costs[index] > SEAM.dearest * SEAM.height:
             break
         if all(abs(left[index] - other) >= least for other in taken):
             taken.append(float(left[index]))

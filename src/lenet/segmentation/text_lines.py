@@ -11,34 +11,13 @@ import numpy as np
 from lenet.arrays import Float64, Int32, median
 from lenet.native.dispatch import runs_natively
 from lenet.segmentation.components import Components, note_specks
+from lenet.segmentation.parameters import TEXT_LINE
 from lenet.steps import Step
 
-# Nobody can read a digit that is smaller than this at its longer side, in pixels.
-LEAST_SIDE = 5
-# Components at least this share of the tallest one's height are digits; smaller ones are dots, dashes and bits.
-_TALL = 0.4
-# Two components stand in one line if they share this part of the smaller one's height.
-_SHARED = 0.35
-# What stands this deep in the band of another line, as a share of its own height, is part of that one.
-_INSIDE = 0.6
-# Ink that is thicker than this share of its line's height is a stain: the boldest digits of MNIST reach 0.62.
-_STAIN = 0.65
-# A comma is at most this share of its line's height high.
-_COMMA = 0.75
-# A digit that was torn across is at most so many times as high as wide, and each half is of so many components.
-_TORN, _PIECES = 2.0, 3
-# A small component belongs to a line that it is within this share of the line's height from.
-_NEAR = 0.35
-# A component of less ink than this share of the height squared, a dot of 1/20 of the height, is a speck.
-_SPECK = 0.0025
-_FEWEST_PIXELS = 3
 # More components than this, a page of 40 by 25 digits, are not looked at: the largest are, and a step says so.
 _MOST_COMPONENTS = 1_000
 # Slants that are tried: columns to the right for each row up.
-_SLANTS = np.arange(-0.3, 1.11, 0.1)
-_SAMPLES = 3000
-# A column of upright ink is this share of the line's height wide, or a pixel.
-_COLUMNS = 24
+_SLANTS = np.arange(TEXT_LINE.slant_from, TEXT_LINE.slant_to + TEXT_LINE.slant_step / 2, TEXT_LINE.slant_step)
 
 
 @dataclass(frozen=True)
@@ -70,7 +49,7 @@ def find_text_lines(found: Components, steps: list[Step]) -> list[TextLine]:
     heights = found.boxes[:, 3] - found.boxes[:, 1]
     widths = found.boxes[:, 2] - found.boxes[:, 0]
     # A dash or a join of digits is as wide as a digit is high.
-    tall = kept[heights[kept] >= _TALL * heights[kept].max()]
+    tall = kept[heights[kept] >= TEXT_LINE.tall * heights[kept].max()]
     groups = _mend(found, _merge(found.boxes, _chain(found.boxes, tall)))
     lines = []
     owners = np.full(len(found.boxes), -1)
@@ -85,13 +64,16 @@ def find_text_lines(found: Components, steps: list[Step]) -> list[TextLine]:
             outside = max(0.0, abs((y0 + y1) / 2 - middle[number]) - height / 2)
             away.append(outside / height)
         nearest = int(np.argmin(away))
-        least = max(_FEWEST_PIXELS, _SPECK * medians[nearest] ** 2)
-        if away[nearest] <= _NEAR and max(found.dark[label], 0.3 * heights[label] * widths[label]) >= least:
+        least = max(TEXT_LINE.fewest_pixels, TEXT_LINE.speck * medians[nearest] ** 2)
+        if (
+            away[nearest] <= TEXT_LINE.near
+            and max(found.dark[label], TEXT_LINE.filled * heights[label] * widths[label]) >= least
+        ):
             owners[label] = nearest
         else:
             dropped += 1
     # Lines that are too low to be read are dust, if any is not.
-    legible = [each >= LEAST_SIDE or max(medians) < LEAST_SIDE for each in medians]
+    legible = [each >= TEXT_LINE.least_side or max(medians) < TEXT_LINE.least_side for each in medians]
     dust = [number for number, kept_line in enumerate(legible) if not kept_line]
     note_specks(dropped + int(np.isin(owners, dust).sum()), steps)
     order = sorted(
@@ -101,7 +83,7 @@ def find_text_lines(found: Components, steps: list[Step]) -> list[TextLine]:
     stains = 0
     for number in order:
         labels = np.flatnonzero(owners == number).astype(np.int32)
-        pen = [_measure_thickness(found, label) <= _STAIN * medians[number] for label in labels.tolist()]
+        pen = [_measure_thickness(found, label) <= TEXT_LINE.stain * medians[number] for label in labels.tolist()]
         stains += pen.count(False)
         labels = labels[np.array(pen, bool)]
         if not len(labels):
@@ -137,9 +119,9 @@ def _chain(boxes: Int32, tall: Int32) -> list[Int32]:
     groups: list[list[int]] = []
     for label in tall[np.argsort(boxes[tall, 0], kind="stable")]:
         _x0, y0, _x1, y1 = boxes[label]
-        best, most = -1, _SHARED
+        best, most = -1, TEXT_LINE.shared
         for number, group in enumerate(groups):
-            tops, bottoms = boxes[group[-3:], 1], boxes[group[-3:], 3]
+            tops, bottoms = boxes[group[-TEXT_LINE.beside :], 1], boxes[group[-TEXT_LINE.beside :], 3]
             shared = np.minimum(bottoms, y1) - np.maximum(tops, y0)
             share = float((shared / np.minimum(bottoms - tops, y1 - y0)).max())
             if share > most:
@@ -161,7 +143,7 @@ def _merge(boxes: Int32, groups: list[Int32]) -> list[Int32]:
             centre = middle + rise * (x0 + x1) / 2
             half = median(boxes[other, 3] - boxes[other, 1]) / 2
             inside = np.minimum(y1, centre + half) - np.maximum(y0, centre - half)
-            if median(inside / (y1 - y0)) >= _INSIDE or _hangs(boxes[group], boxes[other], centre, half):
+            if median(inside / (y1 - y0)) >= TEXT_LINE.inside or _hangs(boxes[group], boxes[other], centre, half):
                 whole[number] = np.concatenate([other, group])
                 break
         else:
@@ -175,7 +157,7 @@ def _hangs(group: Int32, other: Int32, centre: Float64, half: float) -> bool:
         return False
     x0, y0, x1, y1 = group[0].tolist()
     within = other[:, 0].min() < x0 and x1 < other[:, 2].max()
-    return bool(within and y1 - y0 <= _COMMA * 2 * half and centre[0] <= y0 <= centre[0] + half)
+    return bool(within and y1 - y0 <= TEXT_LINE.comma * 2 * half and centre[0] <= y0 <= centre[0] + half)
 
 
 def _mend(found: Components, groups: list[Int32]) -> list[Int32]:
@@ -183,7 +165,7 @@ def _mend(found: Components, groups: list[Int32]) -> list[Int32]:
 
     A digit that was torn across is no two lines; two digits, one below the other, are higher together.
     """
-    if len(groups) != 2 or max(map(len, groups)) > _PIECES:  # noqa: PLR2004
+    if len(groups) != 2 or max(map(len, groups)) > TEXT_LINE.pieces:  # noqa: PLR2004
         return groups
     one, other = groups
     boxes = [(*found.boxes[each, :2].min(axis=0), *found.boxes[each, 2:].max(axis=0)) for each in groups]
@@ -191,7 +173,7 @@ def _mend(found: Components, groups: list[Int32]) -> list[Int32]:
     pen = max(_measure_thickness(found, label) for label in (*one.tolist(), *other.tolist()))
     over = min(x1, right) - max(x0, left) >= min(x1 - x0, right - left) / 2
     high, wide = max(y1, foot) - min(y0, top), max(x1, right) - min(x0, left)
-    if not over or high > _TORN * wide:
+    if not over or high > TEXT_LINE.torn * wide:
         return groups
     apart = min(_measure_gap(found, label, below) for label in one.tolist() for below in other.tolist())
     return [np.concatenate(groups)] if apart <= pen else groups
@@ -215,8 +197,8 @@ def _fit_middle(boxes: Int32) -> tuple[float, float]:
     # A ridge keeps short numbers of uneven digits level.
     height = median(boxes[:, 3] - boxes[:, 1])
     centred = x - x.mean()
-    rise = float((centred * (y - y.mean())).sum() / ((centred**2).sum() + 4 * height**2))
-    rise = float(np.clip(rise, -1 / 3, 1 / 3))
+    rise = float((centred * (y - y.mean())).sum() / ((centred**2).sum() + TEXT_LINE.ridge * height**2))
+    rise = float(np.clip(rise, -TEXT_LINE.steepest, TEXT_LINE.steepest))
     return float(y.mean() - rise * x.mean()), rise
 
 
@@ -227,8 +209,8 @@ def estimate_slant(found: Components, group: Int32) -> float:
     from lenet.native import _native
 
     boxes = found.boxes[group]
-    column = max(1.0, median(boxes[:, 3] - boxes[:, 1]) / _COLUMNS)
-    return _native.estimate_slant(found.labels, group, boxes, _SLANTS.tolist(), column, _SAMPLES)
+    column = max(1.0, median(boxes[:, 3] - boxes[:, 1]) / TEXT_LINE.columns)
+    return _native.estimate_slant(found.labels, group, boxes, _SLANTS.tolist(), column, TEXT_LINE.samples)
 
 
 def reference_estimate_slant(found: Components, group: Int32) -> float:
@@ -237,15 +219,15 @@ def reference_estimate_slant(found: Components, group: Int32) -> float:
     for label in group:
         x0, y0, x1, y1 = found.boxes[label]
         y, x = np.nonzero(found.labels[y0:y1, x0:x1] == label)
-        step = max(1, len(y) * len(group) // _SAMPLES)
+        step = max(1, len(y) * len(group) // TEXT_LINE.samples)
         columns.append(x[::step] + x0)
         rows.append(y[::step] + y0)
     x, y = np.concatenate(columns).astype(float), np.concatenate(rows).astype(float)
     height = median(found.boxes[group, 3] - found.boxes[group, 1])
-    bin_width = max(1.0, height / _COLUMNS)
+    bin_width = max(1.0, height / TEXT_LINE.columns)
     sharpness = np.array([_measure_sharpness((x + slant * (y - y.mean())) / bin_width) for slant in _SLANTS])
     # Upright by default: a slant must pay.
-    best = int(np.argmax(sharpness / (1 + 0.15 * np.abs(_SLANTS))))
+    best = int(np.argmax(sharpness / (1 + TEXT_LINE.upright * np.abs(_SLANTS))))
     return float(_SLANTS[best])
 
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "masks.hpp"
+#include "parameters.hpp"
 
 namespace lenet {
 
@@ -13,12 +14,6 @@ namespace {
 
 constexpr int DIGIT_BOX = 20, GLYPH_SIZE = 28;
 constexpr double CENTRE_INDEX = 14;
-// Three quarters of the way up its ink levels above a fifth, an MNIST digit has 193 or more; paler ones are darkened.
-constexpr double PALEST = 190.0 / 255, DARK = 240.0 / 255;
-// What has a trace of the pen's ink is in the digit's box.
-constexpr float TRACE = 0.1f;
-// The resolution at which strokes are thinned or thickened: this many pixels per pixel of the 20x20 box.
-constexpr int FINE = 8;
 // How far outside a stroke its soft edge may reach, in pixels.
 constexpr int EDGE = 2;
 
@@ -54,7 +49,7 @@ Box find_trace(const Grey& ink) {
         const float* row = ink.row(y);
         int any = 0;
         for (int x = 0; x < ink.width; ++x) {
-            const int here = row[x] > TRACE;
+            const int here = row[x] > float(GLYPH.trace);
             columns[std::size_t(x)] |= here;
             any |= here;
         }
@@ -72,8 +67,8 @@ Grey scale(const Kernels& kernels, const Grey& ink, double broader) {
     const double factor = double(DIGIT_BOX) / std::max(ink.height, ink.width);
     const int width = side(ink.width * factor), height = side(ink.height * factor);
     if (broader == 0 || std::min(width, height) < 3) return resize(kernels, ink, width, height);
-    Grey fine = resize(kernels, ink, width * FINE, height * FINE);
-    const int most = FINE * DIGIT_BOX / 4, radius = std::clamp(int(std::nearbyint(std::abs(broader) * factor / 2 * FINE)), 1, most);
+    Grey fine = resize(kernels, ink, width * GLYPH.fine, height * GLYPH.fine);
+    const int most = GLYPH.fine * DIGIT_BOX / 4, radius = std::clamp(int(std::nearbyint(std::abs(broader) * factor / 2 * GLYPH.fine)), 1, most);
     fine = spread(kernels, fine, broader > 0, radius);
     const Box traced = find_trace(fine);
     if (!traced.bottom) return resize(kernels, ink, width, height);
@@ -84,15 +79,15 @@ Grey scale(const Kernels& kernels, const Grey& ink, double broader) {
 
 // Scale the levels of ink that is paler than any in MNIST, as thin strokes become when they shrink.
 void darken(Grey& ink) {
-    const float floor = float(0.2 * double(*std::max_element(ink.begin(), ink.end())));
+    const float floor = float(GLYPH.inked * double(*std::max_element(ink.begin(), ink.end())));
     std::vector<float> inked;
     for (const float value : ink)
         if (value > floor) inked.push_back(value);
     if (inked.empty()) return;
-    const auto upper = inked.begin() + std::ptrdiff_t(3 * (inked.size() - 1) / 4);
+    const auto upper = inked.begin() + std::ptrdiff_t(GLYPH.upper * double(inked.size() - 1));
     std::nth_element(inked.begin(), upper, inked.end());
-    if (double(*upper) >= PALEST) return;
-    const float times = float(DARK / double(*upper));
+    if (double(*upper) >= GLYPH.palest) return;
+    const float times = float(GLYPH.dark / double(*upper));
     for (float& value : ink) value = std::clamp(value * times, 0.0f, 1.0f);
 }
 

@@ -5,18 +5,15 @@
 #include <cstddef>
 
 #include "masks.hpp"
+#include "parameters.hpp"
 #include "picture.hpp"
 
 namespace lenet {
 
 namespace {
 
-// The numbers of binarize.py, which says what each is.
-constexpr int LIGHT_SIZE = 64, ROUNDS = 2, FEWEST_WEIGHTS = 8, SMALL = 48, SAME_GREY = 2, SAMPLES = 12'000, EDGE = 2;
-constexpr double SETTLED = 0.1, FLAT_SHARE = 0.35, LEAST_CONTRAST = 12.0, LEAST_SIGMAS = 6.0, LEAST_NOISE = 0.4, DOUBTFUL = 0.05;
-constexpr float LEAST_WEIGHT = 1e-3f, SAME_LIGHT = 0.5f;
-constexpr double WEAK = 0.28, STRONG = 0.5, PATTERN = 85, OVER_PATTERN = 1.4, WEAKEST = 0.45, FULL = 75, DARKEST = 95, PALE_PRINT = 1.5;
-constexpr int FAR[] = {1, 4, 16};
+// How far outside a stroke its soft edge may reach, in pixels; how far apart slopes are taken.
+constexpr int EDGE = 2, FAR[] = {1, 4, 16};
 
 using Floats = std::vector<float>;
 
@@ -29,7 +26,7 @@ double percentile(Floats values, double share) {
     return below + (at - double(low)) * (above - below);
 }
 
-int choose_step(std::size_t size) { return std::max(1, int(std::sqrt(double(size) / SAMPLES))); }
+int choose_step(std::size_t size) { return std::max(1, int(std::sqrt(double(size) / INK.samples))); }
 
 // Every k-th row and column.
 Grey thin(const Grey& from, int step) {
@@ -100,17 +97,17 @@ double find_flat_paper(const std::uint8_t* grey, int height, int width) {
     int paper = 0;
     for (int level = 0; level < 256; ++level) {
         long around = 0;
-        for (int near = std::max(0, level - SAME_GREY); near <= std::min(255, level + SAME_GREY); ++near) around += counts[near];
+        for (int near = std::max(0, level - INK.same_grey); near <= std::min(255, level + INK.same_grey); ++near) around += counts[near];
         if (around > most) most = around, paper = level;
     }
-    if (double(most) < FLAT_SHARE * double(every)) return -1;
-    const int first = std::max(0, paper - SAME_GREY), past = std::min(256, paper + SAME_GREY + 1);
+    if (double(most) < INK.flat_share * double(every)) return -1;
+    const int first = std::max(0, paper - INK.same_grey), past = std::min(256, paper + INK.same_grey + 1);
     return double(std::max_element(counts + first, counts + past) - counts);
 }
 
 // Average a page down to the size of the light's.
 Grey shrink(const Kernels& kernels, const Grey& grey, const Mask* paper = nullptr) {
-    const double factor = double(std::max(grey.height, grey.width)) / LIGHT_SIZE;
+    const double factor = double(std::max(grey.height, grey.width)) / INK.light_size;
     const int step = std::max(1, int(factor / 3));
     Grey few = thin(grey, step);
     if (paper)
@@ -160,13 +157,13 @@ Grey fit_plane(const Kernels& kernels, const Grey& grey) {
     const Grey small = shrink(kernels, grey);
     double plane[3] = {percentile({small.begin(), small.end()}, 50), 0, 0};
     Floats apart(small.size());
-    for (int round = 0; round < 12; ++round) {
+    for (int round = 0; round < INK.plane_rounds; ++round) {
         const auto residual = [&](int y, int x) {
             return double(small.row(y)[x]) - (plane[0] + plane[1] * ((x + 0.5) / small.width) + plane[2] * ((y + 0.5) / small.height));
         };
         for (int y = 0; y < small.height; ++y)
             for (int x = 0; x < small.width; ++x) apart[std::size_t(y) * std::size_t(small.width) + std::size_t(x)] = float(std::abs(residual(y, x)));
-        const double scale = std::max(4.0, 1.4826 * percentile(apart, 50) * 3);
+        const double scale = std::max(INK.least_scale, 1.4826 * percentile(apart, 50) * INK.scale_sigmas);
         double a[3][3] = {}, b[3] = {}, found[3];
         int weighed = 0;
         for (int y = 0; y < small.height; ++y) {
@@ -181,11 +178,11 @@ Grey fit_plane(const Kernels& kernels, const Grey& grey) {
                 }
             }
         }
-        if (weighed < FEWEST_WEIGHTS) break;
+        if (weighed < INK.fewest_weights) break;
         solve(a, b, found);
         double moved = 0;
         for (int k = 0; k < 3; ++k) moved = std::max(moved, std::abs(found[k] - plane[k])), plane[k] = found[k];
-        if (moved < SETTLED) break;
+        if (moved < INK.settled) break;
     }
     Grey light(grey.height, grey.width);
     for (int y = 0; y < grey.height; ++y)
@@ -199,17 +196,17 @@ Grey estimate_slow_light(const Kernels& kernels, const Grey& residual, const Mas
     for (std::uint8_t& each : paper) each = !each;
     const Grey whole(residual.height, residual.width, 1.0f);
     const Grey known = shrink(kernels, whole, &paper), residue = shrink(kernels, residual, &paper);
-    const double sigma = std::max(known.height, known.width) / 10.0;
+    const double sigma = INK.light_window * std::max(known.height, known.width);
     const Grey weight = blur(kernels, known, sigma, true);
     Grey total = blur(kernels, residue, sigma, true);
     for (std::size_t k = 0; k < total.size(); ++k) {
         const float own = weight.begin()[k];
-        total.begin()[k] = own > LEAST_WEIGHT ? total.begin()[k] / own : 0.0f;
+        total.begin()[k] = own > float(INK.least_weight) ? total.begin()[k] / own : 0.0f;
     }
     return total;
 }
 
-double least_contrast(double noise) { return std::max(LEAST_CONTRAST, LEAST_SIGMAS * noise); }
+double least_contrast(double noise) { return std::max(INK.least_contrast, INK.least_sigmas * noise); }
 
 struct Polarity {
     int sign;
@@ -227,7 +224,7 @@ Polarity find_polarity(const Grey& residual, double noise) {
             if (*each > least) light += value * value * value;
         }
         if (dark == 0 && light == 0) return Polarity{0, false};
-        return Polarity{light > dark ? 1 : -1, std::min(dark, light) > DOUBTFUL * std::max(dark, light)};
+        return Polarity{light > dark ? 1 : -1, std::min(dark, light) > INK.doubtful * std::max(dark, light)};
     };
     const Floats some = sample(residual);
     const Polarity found = ask(some.data(), some.data() + some.size());
@@ -254,10 +251,10 @@ Thresholded threshold_ink(const Grey& residual, double noise, int sign, bool fla
     };
     double full = stand_out(some.data(), some.data() + some.size(), 1.0f);
     if (full == 0 && some.size() < residual.size()) full = stand_out(residual.begin(), residual.end(), side);
-    double weak = WEAK * full;
+    double weak = INK.weak * full;
     // A pattern printed on the paper must not hang on to the strokes.
-    if (!flat) weak = std::min(std::max(OVER_PATTERN * percentile(std::move(some), PATTERN), weak), WEAKEST * full);
-    const float may = float(std::max(weak, 4 * noise)), surely = float(std::max(STRONG * full, least));
+    if (!flat) weak = std::min(std::max(INK.over_pattern * percentile(std::move(some), INK.pattern), weak), INK.weakest * full);
+    const float may = float(std::max(weak, INK.weak_sigmas * noise)), surely = float(std::max(INK.strong * full, least));
     Thresholded found{Mask(residual.size()), Mask(residual.size())};
     for (std::size_t k = 0; k < residual.size(); ++k) {
         const float value = residual.begin()[k] * side;
@@ -273,7 +270,7 @@ bool any(const Mask& mask) {
 
 // How many pixels a stroke's steepest edge needs for `full` contrast, in the best quarter of rows.
 double measure_edge(const Grey& grey, const Mask& strokes, double full) {
-    const int step = std::max(1, int(grey.size() / SAMPLES));
+    const int step = std::max(1, int(grey.size() / INK.samples));
     double edge = 0;
     for (const int far : FAR) {
         Floats slopes;
@@ -285,7 +282,7 @@ double measure_edge(const Grey& grey, const Mask& strokes, double full) {
                 if (inked[x]) most = std::max(most, std::abs(row[x] - row[x - far]));
             if (most >= 0) slopes.push_back(most);
         }
-        if (!slopes.empty()) edge = std::max(edge, full * far / std::max(1.0, percentile(std::move(slopes), 75)));
+        if (!slopes.empty()) edge = std::max(edge, full * far / std::max(1.0, percentile(std::move(slopes), INK.steepest)));
         if (edge < 3 * far) break;
     }
     return edge;
@@ -304,9 +301,9 @@ FoundInk find_ink(const Kernels& kernels, const std::uint8_t* given, int height,
     std::copy_n(given, grey.size(), grey.begin());
     const double noise = estimate_noise(grey);
     // Blurred only as much as noise asks for.
-    const bool noisy = noise >= LEAST_NOISE;
+    const bool noisy = noise >= INK.least_noise;
     const Grey smooth = noisy ? blur(kernels, grey, 1.0, false) : grey;
-    const double left = noisy ? noise * 0.2821 : std::max(noise, 0.5), level = find_flat_paper(given, height, width);
+    const double left = noisy ? noise * 0.2821 : std::max(noise, INK.noise_floor), level = find_flat_paper(given, height, width);
     const bool flat = level >= 0;
     Grey light = flat ? Grey(height, width, float(level)) : fit_plane(kernels, smooth);
     Grey residual = subtract(smooth, light);
@@ -316,9 +313,9 @@ FoundInk find_ink(const Kernels& kernels, const std::uint8_t* given, int height,
     const int sign = inverted ? -polarity.sign : polarity.sign;
     Thresholded inked = threshold_ink(residual, left, sign, flat);
     // Look again with the light taken from between the strokes, which follows shadows that a plane cannot.
-    for (int round = 0; (!flat || std::min(height, width) > SMALL) && round < ROUNDS; ++round) {
+    for (int round = 0; (!flat || std::min(height, width) > INK.small) && round < INK.rounds; ++round) {
         const Grey slow = estimate_slow_light(kernels, residual, inked.strong);
-        if (std::none_of(slow.begin(), slow.end(), [](float each) { return std::abs(each) >= SAME_LIGHT; })) break;
+        if (std::none_of(slow.begin(), slow.end(), [](float each) { return std::abs(each) >= float(INK.same_light); })) break;
         Grey local = interpolate(kernels, slow, width, height);
         std::transform(local.begin(), local.end(), light.begin(), local.begin(), [](float a, float b) { return a + b; });
         Grey beyond = subtract(smooth, local);
@@ -332,8 +329,8 @@ FoundInk find_ink(const Kernels& kernels, const std::uint8_t* given, int height,
     Floats out;
     for (std::size_t k = 0; k < strokes.size(); ++k)
         if (strokes[k]) out.push_back(residual.begin()[k] * float(sign));
-    const double usual = percentile(out, FULL), dark = percentile(std::move(out), DARKEST);
-    const double full = std::max(LEAST_CONTRAST, dark > PALE_PRINT * usual ? dark : usual);
+    const double usual = percentile(out, INK.full), dark = percentile(std::move(out), INK.darkest);
+    const double full = std::max(INK.least_contrast, dark > INK.pale_print * usual ? dark : usual);
     found.levels.assign(strokes.size(), 0);
     const Mask near = grow(strokes, height, width, EDGE);
     const float times = float(sign * 255 / full);

@@ -4,17 +4,12 @@
 #include <cmath>
 #include <utility>
 
+#include "parameters.hpp"
 #include "seams.hpp"
 
 namespace lenet {
 
 namespace {
-
-// A run of at most so many pieces may be one digit, if it is at most this share of the line's height wide.
-constexpr int MOST_PIECES = 7;
-constexpr double WIDEST = 1.5;
-// With paper from top to bottom between its pieces, more than the first share wide, it is at most the second wide.
-constexpr double GAP = 0.05, WIDEST_WITH_GAP = 1.0;
 
 // A piece: its box, its columns when upright (left, right), its ink in pixels, and what its right cut costs.
 struct Piece {
@@ -76,7 +71,7 @@ void propose_runs(const std::vector<Piece>& found, std::size_t first, const Text
     std::int32_t x0 = found[first].box[0], y0 = found[first].box[1], x1 = found[first].box[2], y1 = found[first].box[3];
     double left = found[first].left, right = found[first].right, inside = 0, gap = 0;
     long ink = 0;
-    const std::size_t end = std::min(found.size(), first + MOST_PIECES);
+    const std::size_t end = std::min(found.size(), first + std::size_t(LATTICE.most_pieces));
     for (std::size_t past = first + 1; past <= end; ++past) {
         const Piece& piece = found[past - 1];
         x0 = std::min(x0, piece.box[0]), y0 = std::min(y0, piece.box[1]), x1 = std::max(x1, piece.box[2]), y1 = std::max(y1, piece.box[3]);
@@ -84,7 +79,7 @@ void propose_runs(const std::vector<Piece>& found, std::size_t first, const Text
         left = std::min(left, piece.left), right = std::max(right, piece.right);
         if (past > first + 1) {
             inside += found[past - 2].cut;
-            if (right - left > (gap <= GAP * line.height ? WIDEST : WIDEST_WITH_GAP) * line.height) return;
+            if (right - left > (gap <= LATTICE.gap * line.height ? LATTICE.widest : LATTICE.widest_with_gap) * line.height) return;
         }
         ink += piece.ink;
         const double middle = line.middle + line.rise * ((left + right) / 2);
@@ -131,7 +126,7 @@ double estimate_slant(const LineInk& ink, const std::vector<double>& slants, dou
         double sharpness = 0;
         for (const long count : counts) sharpness += double(count) * double(count);
         // Upright by default: a slant must pay.
-        sharpness /= 1 + 0.15 * std::abs(slant);
+        sharpness /= 1 + TEXT_LINE.upright * std::abs(slant);
         if (sharpness > sharpest) sharpest = sharpness, best = slant;
     }
     return best;

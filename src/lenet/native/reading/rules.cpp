@@ -6,14 +6,11 @@
 #include <numeric>
 #include <optional>
 
+#include "parameters.hpp"
+
 namespace lenet {
 
 namespace {
-
-// The numbers of ruled_lines.py, which says what each is.
-constexpr double STEEPEST = 0.1, LEAST_SHARE = 0.6, GAP = 0.02, MOST_GAPS = 0.15, STRAY = 1.5, STRAY_SHARE = 0.75, THICKER = 1.5, RAGGED = 1.0;
-constexpr double RUN_SHARE = 0.06;
-constexpr int LEAST_WIDTH = 24, LEAST_HEIGHT = 8, SAMPLES = 1000, ROUNDS = 6, THICKEST = 64, FITS = 2, RUN = 12;
 
 int rounded(double value) { return int(std::nearbyint(value)); }
 
@@ -61,7 +58,7 @@ struct Pixel {
 
 // Runs that hang together when they are made a little longer and higher, by the pixels of each such piece in order.
 std::vector<std::vector<Pixel>> join_runs(const std::vector<std::uint8_t>& mask, int height, int width) {
-    const int longer = 1 + rounded(GAP * width / 2);
+    const int longer = 1 + rounded(RULE.gap * width / 2);
     std::vector<std::vector<Run>> runs(static_cast<std::size_t>(height)), joined(runs.size());
     for (int y = 0; y < height; ++y) read_runs(mask.data() + std::size_t(y) * std::size_t(width), width, runs[std::size_t(y)]);
     std::vector<int> owner;  // of each joined run, another one of its piece: the first of all in the end
@@ -111,12 +108,12 @@ std::vector<std::vector<Pixel>> join_runs(const std::vector<std::uint8_t>& mask,
 
 // Whether pixels cover enough of the page's width, with hardly a gap.
 bool is_long(const std::vector<Pixel>& own, int width) {
-    const int longer = 1 + rounded(GAP * width / 2);
+    const int longer = 1 + rounded(RULE.gap * width / 2);
     std::vector<bool> covered(std::size_t(width), false);
     int first = width, last = -1;
     for (const Pixel& each : own) covered[std::size_t(each.x)] = true, first = std::min(first, each.x), last = std::max(last, each.x);
-    if (std::min(width, last + 1 + longer) - std::max(0, first - longer) < LEAST_SHARE * width) return false;
-    return double(std::count(covered.begin(), covered.end(), true)) >= (1 - MOST_GAPS) * (last + 1 - first);
+    if (std::min(width, last + 1 + longer) - std::max(0, first - longer) < RULE.least_share * width) return false;
+    return double(std::count(covered.begin(), covered.end(), true)) >= (1 - RULE.most_gaps) * (last + 1 - first);
 }
 
 struct Line {
@@ -127,14 +124,14 @@ struct Line {
 
 // The nearly level line that goes through most pixels (Hough).
 Line fit_most(const std::vector<Pixel>& own, int first, int last) {
-    const std::size_t step = std::max(std::size_t(1), own.size() / SAMPLES);
+    const std::size_t step = std::max(std::size_t(1), own.size() / RULE.samples);
     // Between two slopes the ends of the line move by two pixels.
-    const int slopes = 3 + int(STEEPEST * (last - first) / 2) / 2 * 2;
+    const int slopes = 3 + int(RULE.steepest * (last - first) / 2) / 2 * 2;
     Line best{0, 0};
     int most = 0;
     std::vector<int> heights, counts;
     for (int k = 0; k < slopes; ++k) {
-        const double slope = k == slopes - 1 ? STEEPEST : k * (2 * STEEPEST / (slopes - 1)) - STEEPEST;
+        const double slope = k == slopes - 1 ? RULE.steepest : k * (2 * RULE.steepest / (slopes - 1)) - RULE.steepest;
         heights.clear();
         for (std::size_t p = 0; p < own.size(); p += step) heights.push_back(rounded(own[p].y - slope * own[p].x));
         const auto [low, high] = std::minmax_element(heights.begin(), heights.end());
@@ -186,34 +183,34 @@ Line fit_line(const std::vector<int>& x, const std::vector<double>& y) {
 std::optional<RuleInk> fit_straight(const std::vector<Pixel>& own, const Strokes& strokes, int slimmest) {
     int first = strokes.width, last = -1;
     for (const Pixel& each : own) first = std::min(first, each.x), last = std::max(last, each.x);
-    const int columns = last - first + 1, most = std::min(columns / slimmest + 2, THICKEST);
+    const int columns = last - first + 1, most = std::min(columns / slimmest + 2, RULE.thickest);
     Line line = fit_most(own, first, last);
     Across seen;
     std::vector<int> bare;
     std::vector<double> middles;
     double usual = 0;
     int inked = 0;
-    for (int fit = 0; fit < FITS; ++fit) {
+    for (int fit = 0; fit < RULE.fits; ++fit) {
         seen = measure_across(strokes, first, last, line, most);
         std::vector<int> thick;
         for (const int each : seen.thickness)
             if (each) thick.push_back(each);
         inked = int(thick.size());
-        if (inked < LEAST_SHARE * columns) return {};
+        if (inked < RULE.least_share * columns) return {};
         usual = median(std::move(thick));
         bare.clear(), middles.clear();
         for (int k = 0; k < columns; ++k) {
             const int thickness = seen.thickness[std::size_t(k)];
-            if (thickness && thickness <= THICKER * usual) bare.push_back(first + k), middles.push_back(seen.middles[std::size_t(k)]);
+            if (thickness && thickness <= RULE.thicker * usual) bare.push_back(first + k), middles.push_back(seen.middles[std::size_t(k)]);
         }
         line = fit_line(bare, middles);
-        if (std::abs(line.slope) > STEEPEST) return {};
+        if (std::abs(line.slope) > RULE.steepest) return {};
     }
-    const double stray = std::max(STRAY, STRAY_SHARE * usual);
+    const double stray = std::max(RULE.stray, RULE.stray_share * usual);
     for (std::size_t k = 0; k < bare.size(); ++k)
         if (std::abs(middles[k] - line.at(bare[k])) > stray) return {};
-    if (inked < std::max((1 - MOST_GAPS) * columns, slimmest * usual)) return {};
-    const double reach = usual / 2 + RAGGED, low = std::min(line.at(first), line.at(last)), high = std::max(line.at(first), line.at(last));
+    if (inked < std::max((1 - RULE.most_gaps) * columns, slimmest * usual)) return {};
+    const double reach = usual / 2 + RULE.ragged, low = std::min(line.at(first), line.at(last)), high = std::max(line.at(first), line.at(last));
     const int top = std::max(0, int(low - reach)), foot = std::min(strokes.height, int(high + reach) + 2);
     RuleInk rule{top, std::max(0, foot - top), {}};
     rule.ink.assign(std::size_t(rule.height) * std::size_t(strokes.width), 0);
@@ -238,11 +235,11 @@ std::optional<RuleInk> fit_straight(const std::vector<Pixel>& own, const Strokes
 
 std::vector<RuleInk> find_rules(const Strokes& strokes, int slimmest) {
     const int height = strokes.height, width = strokes.width;
-    if (width < LEAST_WIDTH || height < LEAST_HEIGHT) return {};
-    std::vector<std::uint8_t> runs = find_runs_across(strokes, std::max(RUN, rounded(RUN_SHARE * width)));
+    if (width < RULE.least_width || height < RULE.least_height) return {};
+    std::vector<std::uint8_t> runs = find_runs_across(strokes, std::max(RULE.run, rounded(RULE.run_share * width)));
     std::vector<RuleInk> found;
     // Writing may hang lines together: look again without those that were found.
-    for (int round = 0; round < ROUNDS; ++round) {
+    for (int round = 0; round < RULE.rounds; ++round) {
         const std::size_t before = found.size();
         for (const std::vector<Pixel>& own : join_runs(runs, height, width))
             if (is_long(own, width))

@@ -6,25 +6,11 @@
 #include <limits>
 #include <numeric>
 
+#include "parameters.hpp"
+
 namespace lenet {
 
 namespace {
-
-// Cuts are looked for at this height of a line of writing, in pixels.
-constexpr int HEIGHT = 48;
-// A seam strays at most this share of the height from its column; a step aside, and a row away from it, cost some ink.
-constexpr double STRAY = 0.07, ASIDE = 0.12, ASTRAY = 0.006;
-// Paper that ink encloses costs this share of what ink costs; paper is what has less ink than the second number.
-constexpr float HOLE = 0.2f, PAPER = 0.4f;
-// A seam that costs more than this share of the line's height, as if it were all ink, is no cut.
-constexpr float DEAREST = float(0.42 * HEIGHT);
-// Between two cuts, and beyond the last, there is at least this much ink, as a share of the height squared.
-constexpr double LEAST_INK = 0.04;
-// So many cuts for a piece as wide as the line is high, and one more.
-constexpr double CUTS = 5;
-// Ink narrower than this share of the line's height is one digit at most; nothing lower than so many pixels is cut.
-constexpr double NARROW = 0.3;
-constexpr int LOWEST = 4;
 
 struct Upright {
     int rows, columns;
@@ -35,7 +21,7 @@ struct Upright {
 };
 
 // How much of a box's width is its slant's.
-double measure_lean(double slant, int height, int width) { return std::min(std::abs(slant) * height, 0.8 * width); }
+double measure_lean(double slant, int height, int width) { return std::min(std::abs(slant) * height, SEAM.most_lean * width); }
 
 // A piece's own ink, 0 to 1, with its upright strokes upright, `scale` times as large.
 Upright make_upright(const Part& part, double slant, double scale) {
@@ -68,7 +54,7 @@ Upright price(const Upright& upright) {
     // Paper that hangs together with the outside, by a margin of one pixel.
     std::vector<signed char> paper(std::size_t(rows + 2) * std::size_t(stride), 1);
     for (int y = 0; y < rows; ++y)
-        for (int x = 0; x < columns; ++x) paper[std::size_t(y + 1) * std::size_t(stride) + std::size_t(x + 1)] = upright.row(y)[x] < PAPER;
+        for (int x = 0; x < columns; ++x) paper[std::size_t(y + 1) * std::size_t(stride) + std::size_t(x + 1)] = upright.row(y)[x] < float(SEAM.paper);
     std::vector<int> open{0};
     paper[0] = 0;
     while (!open.empty()) {
@@ -87,7 +73,7 @@ Upright price(const Upright& upright) {
     }
     Upright prices = upright;
     for (int y = 0; y < rows; ++y)
-        for (int x = 0; x < columns; ++x) prices.row(y)[x] += HOLE * float(paper[std::size_t(y + 1) * std::size_t(stride) + std::size_t(x + 1)]);
+        for (int x = 0; x < columns; ++x) prices.row(y)[x] += float(SEAM.hole) * float(paper[std::size_t(y + 1) * std::size_t(stride) + std::size_t(x + 1)]);
     return prices;
 }
 
@@ -99,7 +85,7 @@ struct Path {
 // For every second column its best seam near it: dynamic programming from the top, in a band.
 std::vector<Path> trace_seams(const Upright& upright) {
     const Upright prices = price(upright);
-    const int reach = std::max(2, int(std::nearbyint(STRAY * HEIGHT))), band = 2 * reach + 1, rows = upright.rows;
+    const int reach = std::max(2, int(std::nearbyint(SEAM.stray * SEAM.height))), band = 2 * reach + 1, rows = upright.rows;
     std::vector<Path> paths;
     std::vector<double> cost(std::size_t(band) + 2), best(cost.size());
     std::vector<signed char> steps(std::size_t(rows) * std::size_t(band));
@@ -110,15 +96,15 @@ std::vector<Path> trace_seams(const Upright& upright) {
         };
         // A place on each side of the band that no seam goes through.
         cost.front() = cost.back() = std::numeric_limits<double>::infinity();
-        for (int place = 0; place < band; ++place) cost[std::size_t(place) + 1] = paid(0, place) + ASTRAY * std::abs(place - reach);
+        for (int place = 0; place < band; ++place) cost[std::size_t(place) + 1] = paid(0, place) + SEAM.astray * std::abs(place - reach);
         for (int row = 1; row < rows; ++row) {
             best = cost;
             for (int place = 0; place < band; ++place) {
                 const std::size_t here = std::size_t(place) + 1;
-                const double straight = cost[here], right = cost[here - 1] + ASIDE, left = cost[here + 1] + ASIDE;
+                const double straight = cost[here], right = cost[here - 1] + SEAM.aside, left = cost[here + 1] + SEAM.aside;
                 const double least = std::min(std::min(straight, right), left);
                 steps[std::size_t(row) * std::size_t(band) + std::size_t(place)] = least == straight ? 0 : least == right ? 1 : -1;
-                best[here] = least + paid(row, place) + ASTRAY * std::abs(place - reach);
+                best[here] = least + paid(row, place) + SEAM.astray * std::abs(place - reach);
             }
             cost.swap(best);
         }
@@ -150,8 +136,8 @@ std::vector<const Path*> choose_seams(const std::vector<Path>& paths, const Upri
     std::stable_sort(order.begin(), order.end(), [&](std::size_t one, std::size_t other) { return paths[one].cost < paths[other].cost; });
     std::vector<double> taken{0.0, every};
     for (const std::size_t k : order) {
-        if (int(chosen.size()) == most || paths[k].cost > DEAREST) break;
-        if (std::all_of(taken.begin(), taken.end(), [&](double other) { return std::abs(left[k] - other) >= LEAST_INK * HEIGHT * HEIGHT; })) {
+        if (int(chosen.size()) == most || paths[k].cost > float(SEAM.dearest * SEAM.height)) break;
+        if (std::all_of(taken.begin(), taken.end(), [&](double other) { return std::abs(left[k] - other) >= SEAM.least_ink * SEAM.height * SEAM.height; })) {
             taken.push_back(left[k]);
             chosen.push_back(k);
         }
@@ -167,15 +153,15 @@ std::vector<const Path*> choose_seams(const std::vector<Path>& paths, const Upri
 
 std::vector<Seam> find_seams(const Part& part, double slant, double line_height) {
     const int height = part.height, width = part.width;
-    const double scale = HEIGHT / line_height, upright_width = width - measure_lean(slant, height, width);
-    if (upright_width < NARROW * line_height || height < LOWEST) return {};
+    const double scale = SEAM.height / line_height, upright_width = width - measure_lean(slant, height, width);
+    if (upright_width < SEAM.narrow * line_height || height < SEAM.lowest) return {};
     const Upright upright = make_upright(part, slant, scale);
     const std::vector<Path> paths = trace_seams(upright);
-    const int most = int(CUTS * upright_width / line_height) + 1;
+    const int most = int(SEAM.cuts * upright_width / line_height) + 1;
     const double left = -std::abs(slant) * height / 2;
     std::vector<Seam> found;
     for (const Path* path : choose_seams(paths, upright, most)) {
-        Seam seam{std::vector<float>(std::size_t(height)), double(path->cost) / HEIGHT};
+        Seam seam{std::vector<float>(std::size_t(height)), double(path->cost) / SEAM.height};
         for (int y = 0; y < height; ++y) {
             const double at = std::clamp((y + 0.5) * scale - 0.5, 0.0, double(upright.rows - 1));
             const std::size_t row = std::min(std::size_t(at), std::size_t(upright.rows - 1)), next = std::min(row + 1, std::size_t(upright.rows - 1));

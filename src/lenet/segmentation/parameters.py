@@ -1,0 +1,135 @@
+"""The tuned numbers of segmentation, a frozen set for each stage. docs/parameters.md has what each is worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lenet.tuned import tuned
+
+
+@dataclass(frozen=True)
+class BlurParams:
+    """Writing that nobody can read (`candidates`)."""
+
+    soft: float = tuned(3.0, "pixels", "writing with wider edges is too blurred ...")
+    soft_share: float = tuned(0.2, "share of its height", "... if they are also wider than this")
+
+
+@dataclass(frozen=True)
+class ComponentParams:
+    """Ink that hangs together, without frames and specks (`components`)."""
+
+    speck: float = tuned(0.03, "share of the largest", "a component with less ink is a speck ...")
+    near: float = tuned(0.15, "share of the digit's side", "... unless it is so near to it ...")
+    near_speck: float = tuned(0.008, "share of the largest", "... and has so much")
+    fewest_pixels: int = tuned(4, "dark pixels", "nobody can read fewer")
+    dark: int = tuned(127, "levels of ink", "a pixel is dark above it", "shape")
+    frame: float = tuned(0.9, "share of an edge of the page", "a frame runs along so much of it ...")
+    times_height: float = tuned(1.15, "heights of the others", "... and is so long ...")
+    lower: float = tuned(0.5, "heights of the others", "... and lower than this, if it touches fewer than three edges")
+    covered: float = tuned(0.65, "share of an edge of the page", "no digit covers so much of it")
+    corner: float = tuned(0.08, "share of its box", "the corners of a frame are looked for in squares so large")
+    corners: int = tuned(3, "corners", "a frame has so many", "shape")
+    thin: float = tuned(0.09, "heights of the others", "what is along an edge and no thicker is the paper's edge")
+    slim: float = tuned(4.0, "times", "if it is so much longer than thick")
+    edges: int = tuned(3, "edges of the page", "a frame that is high touches so many", "shape")
+    rest: float = tuned(0.02, "share of the largest", "a frame is dropped if something with so much ink remains")
+    enclosed: float = tuned(0.3, "share of a ring", "what a ring is drawn around is so high")
+    no_room: int = tuned(4, "pixels", "in a ring so small there is none", "shape")
+    least_side: int = tuned(24, "pixels", "the sides of an empty box are so long")
+    thickest: float = tuned(0.15, "share of its side", "and so thick at most, as a ring's line is")
+    rounded: float = tuned(0.4, "share of its thickness", "its corners are round by so much, or two pixels")
+    stray: float = tuned(0.25, "share of its thickness", "its sides stray by so much, and one pixel and a half")
+    whole: float = tuned(0.97, "share of a side", "is inked")
+    empty: float = tuned(0.01, "share of its ink", "is inside")
+
+
+@dataclass(frozen=True)
+class TextLineParams:
+    """Lines of writing (`text_lines`)."""
+
+    least_side: int = tuned(5, "pixels", "nobody can read a digit with a smaller longer side")
+    tall: float = tuned(0.4, "share of the tallest", "a component so high is a digit, not a dot or a dash")
+    shared: float = tuned(0.35, "share of the lower one's height", "two components stand in one line")
+    inside: float = tuned(0.6, "share of its height", "what is so deep in the band of another line is part of it")
+    stain: float = tuned(0.65, "heights of the line", "thicker ink is a stain (MNIST's boldest: 0.62)", "MNIST")
+    comma: float = tuned(0.75, "heights of the line", "a comma is no higher")
+    torn: float = tuned(2.0, "widths", "a digit that was torn across is no higher")
+    pieces: int = tuned(3, "components", "and each half of it is of no more")
+    near: float = tuned(0.35, "heights of the line", "a small component belongs to a line so near")
+    speck: float = tuned(0.0025, "heights squared", "less ink is a speck: a dot of a twentieth of the height")
+    filled: float = tuned(0.3, "share of its box", "a pale component counts for at least so much")
+    fewest_pixels: int = tuned(3, "pixels", "fewer are a speck")
+    beside: int = tuned(3, "components", "the last so many of a line tell whether another stands in it")
+    ridge: float = tuned(4.0, "heights squared", "keeps short numbers of uneven digits level")
+    steepest: float = tuned(1 / 3, "rows a column", "a line rises by no more")
+    slant_from: float = tuned(-0.3, "columns a row", "the least slant that is tried")
+    slant_to: float = tuned(1.0, "columns a row", "the largest")
+    slant_step: float = tuned(0.1, "columns a row", "from one to the next", "time")
+    upright: float = tuned(0.15, "a column a row", "a slant must pay by so much")
+    samples: int = tuned(3000, "pixels", "tell the slant of a line", "time")
+    columns: int = tuned(24, "columns a height", "of upright ink are counted, a pixel wide at least")
+
+
+@dataclass(frozen=True)
+class SeamParams:
+    """Where connected ink may be cut (`seams`, `seams.cpp`)."""
+
+    height: int = tuned(48, "pixels", "cuts are looked for at this height of a line", "time")
+    stray: float = tuned(0.07, "heights of the line", "a seam strays no further from its column", "time")
+    aside: float = tuned(0.12, "pixels of ink", "a step aside costs so much")
+    astray: float = tuned(0.006, "pixels of ink", "a row so many columns astray costs so much for each")
+    hole: float = tuned(0.2, "pixels of ink", "a pixel of paper that ink encloses costs so much")
+    paper: float = tuned(0.4, "share of full ink", "paper has less")
+    dearest: float = tuned(0.42, "heights of the line", "a seam through more ink is no cut")
+    least_ink: float = tuned(0.04, "heights squared", "between two cuts there is so much: a 1 has three times as much")
+    cuts: float = tuned(5.0, "cuts a height", "there are no more, and one")
+    narrow: float = tuned(0.3, "heights of the line", "narrower ink is one digit at most")
+    lowest: int = tuned(4, "pixels", "nothing lower is cut", "shape")
+    most_lean: float = tuned(0.8, "share of its width", "no more of a box is its slant's", "shape")
+
+
+@dataclass(frozen=True)
+class LatticeParams:
+    """Runs of pieces that may be one digit (`lattice`, `lattice.cpp`)."""
+
+    most_pieces: int = tuned(7, "pieces", "a digit is of no more")
+    widest: float = tuned(1.5, "heights of the line", "nor wider")
+    gap: float = tuned(0.05, "heights of the line", "paper from top to bottom between pieces is a gap from there on")
+    widest_with_gap: float = tuned(1.0, "heights of the line", "a digit with a gap is no wider")
+
+
+@dataclass(frozen=True)
+class GlyphParams:
+    """A candidate's ink as MNIST would have made it (`glyphs`, `glyphs.cpp`)."""
+
+    thinnest: float = tuned(1.8, "pixels of 20", "thinner strokes are thickened (MNIST's 1 %: 1.4)", "MNIST")
+    thickest: float = tuned(5.2, "pixels of 20", "thicker strokes are thinned (99 %: 5.1)", "MNIST")
+    thin_target: float = tuned(2.4, "pixels of 20", "what thickened strokes become (the median is 2.5)", "MNIST")
+    thick_target: float = tuned(4.0, "pixels of 20", "what thinned strokes become", "MNIST")
+    palest: float = tuned(190 / 255, "share of full ink", "paler digits are darkened: MNIST's have 193 of 255", "MNIST")
+    dark: float = tuned(240 / 255, "share of full ink", "to this", "MNIST")
+    inked: float = tuned(0.2, "share of the darkest", "a digit's level is that of pixels above it")
+    upper: float = tuned(0.75, "share of these", "are paler than its level", "shape")
+    half: float = tuned(0.5, "share of full ink", "a pixel is of a stroke above it", "shape")
+    trace: float = tuned(0.1, "share of full ink", "a digit's box is around what has more")
+    fine: int = tuned(8, "pixels a pixel", "strokes are thinned, thickened and measured at so fine a scale", "time")
+    most_enlarged: int = tuned(500_000, "pixels", "ink is enlarged to no more to measure its strokes", "time")
+    box_sigmas: float = tuned(3.0, "standard deviations", "less ink than so much noise stretches no digit's box")
+
+
+@dataclass(frozen=True)
+class StripParams:
+    """A line to be read as a whole (`line_strips`)."""
+
+    near: float = tuned(0.97, "share of the strip", "the height of the writing in the first view")
+    far: float = tuned(0.84, "share of the strip", "and in the second")
+    beside: float = tuned(0.35, "heights of the line", "so much is shown beside its ink: signs and their paper")
+    ridge: float = tuned(4.0, "heights squared", "keeps short numbers of uneven digits level")
+    around: int = tuned(3, "pixels", "how far around the ink paper tells whether the pen is brighter")
+    crossed: float = tuned(0.6, "share of its rows", "a ruled line crosses a line of writing if it is seen in so many")
+    leans: float = tuned(0.04, "share of its rows", "and leans by no more")
+
+
+BLUR, COMPONENT, TEXT_LINE, SEAM = BlurParams(), ComponentParams(), TextLineParams(), SeamParams()
+LATTICE, GLYPH, STRIP = LatticeParams(), GlyphParams(), StripParams()

@@ -33,7 +33,7 @@ SELF_TEST = tests/self_test.cpp $(addprefix $(NATIVE)/,learning.cpp line_learnin
 	network.cpp threads.cpp) $(addprefix $(NATIVE)/../reading/,alignments.cpp glyphs.cpp graph.cpp ink.cpp lattice.cpp masks.cpp \
 	picture.cpp rules.cpp seams.cpp)
 MADE = build/made
-$(MADE)/parameters.hpp: src/lenet/native/write_parameters.py src/lenet/preprocessing/parameters.py src/lenet/segmentation/parameters.py
+$(MADE)/parameters.hpp: cmake/write_parameters.py src/lenet/preprocessing/parameters.py src/lenet/segmentation/parameters.py
 	mkdir -p $(MADE)
 	python3 $< $@
 

@@ -4,7 +4,7 @@
 
 Made sets are of held-out writers' training digits by default; --test takes the test set's, for the final figure. Real
 sets are the parts `dev` of the folders in $LENET_DATA/real, left out with a line where they are missing. PP-OCRv6 (pip
-install rapidocr) and Tesseract read the same pictures where they are installed.
+install 'lenet[peers]') and Tesseract read the same pictures where they are installed.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ training: distortions recipe recipes plan run ranks teacher synthetic.compose sy
   synthetic.pages line_recipe line_stream line_torch line_engine line_backend line_samples backend engine_backend
   torch_backend backends loop line_run fine_tune corrections start spread fit_decoder fit_pair fit_spaces card ship
   cell_samples cell_states fit_cells
-bench: timing contenders peers reading run
+bench: timing tflite_graph contenders peers reading run
 report: paper measured page rates claims classifiers boosting invariance parts figures sections verdicts write reproduce
 serve: limits metrics page request model_registry inspect occlusion tasks readers training_jobs schema guard
   request_head app_state training_routes app __init__
@@ -72,19 +72,13 @@ WALK = ["preprocessing", "network", "segmentation", "answers", "engine", "decodi
 
 # Each library may be imported in these places alone.
 HOMES = {
-    "torch": {
-        "nets",
-        "training.torch_backend",
-        "training.line_torch",
-        "training.ranks",
-        "training.ship",
-        "training.cell_states",
-        "export.to_pytorch",
-        "export.import_model",
-        "bench",
-    },
+    "torch": {"nets", "bench", "export.to_pytorch", "export.import_model"}
+    | {f"training.{each}" for each in ("torch_backend", "line_torch", "ranks", "ship", "cell_states")},
     "onnx": {"export.onnx_graph", "export.import_model"},
     "onnxruntime": {"export.to_onnx", "bench"},
+    "openvino": {"bench"},
+    "ai_edge_litert": {"bench"},
+    "flatbuffers": {"bench"},
     "PIL": {"preprocessing.decode", "preprocessing.frames", "drawing", "training.synthetic.marks", "bench"},
     "pillow_heif": {"preprocessing.decode"},
     "pypdfium2": {"preprocessing.frames"},

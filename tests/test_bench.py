@@ -11,10 +11,19 @@ import pytest
 
 import lenet
 from lenet.bench import reading, run, timing
-from lenet.bench.contenders import Engine, OnnxRuntime, TorchEager, TrainingWork, Work, find_contenders
+from lenet.bench.contenders import (
+    Engine,
+    LiteRt,
+    OnnxRuntime,
+    OpenVinoFloat,
+    Scorer,
+    TorchEager,
+    TrainingWork,
+    Work,
+    find_contenders,
+)
 from lenet.cli.bench import _table
 from lenet.engine.warp import warp
-from lenet.export.onnx_graph import input_model
 from lenet.native import dispatch
 from lenet.network.spec import NETS
 from lenet.network.weights import Weights
@@ -67,16 +76,17 @@ def test_short_work_is_repeated_until_it_can_be_timed(clock: Clock) -> None:
     assert timing.repeats(lambda: clock.sleep(1.0), 0.05) == 1
 
 
-@pytest.mark.parametrize("name", ["lenet5", "lenet5-modern", "lenet5-dense", "lenet5-1998-softmax"])
+@pytest.mark.parametrize("contender", [OnnxRuntime(), OpenVinoFloat(), LiteRt()], ids=lambda each: str(each.name))
+@pytest.mark.parametrize("name", ["lenet5", "lenet5-modern", "lenet5-1998-softmax", "lenet5-1998"])
 @pytest.mark.engine
-def test_onnx_runtime_scores_the_same(name: str, rng: np.random.Generator) -> None:
-    """The graph that is measured is the network: ONNX Runtime agrees to 1e-5."""
-    onnxruntime = pytest.importorskip("onnxruntime")
+def test_a_contender_scores_the_same(name: str, contender: Scorer, rng: np.random.Generator) -> None:
+    """What is measured is the network: its scores agree to 1e-5, whatever its activation."""
     for net in (NETS[name], NETS[name].with_activation("sigmoid")):
         ours, x = network(net, dispatch.chosen_engine()), inputs(rng, 9, 32, 32)
-        session = onnxruntime.InferenceSession(input_model(ours.weights), providers=["CPUExecutionProvider"])
-        scores = session.run(None, {"input": x})[0]
-        assert np.abs(scores - ours.forward(x)).max() <= 1e-5 * np.abs(scores).max()
+        found: Any = contender.forward(ours.weights, x, 1)()
+        scores = found if isinstance(found, np.ndarray) else found[0]
+        theirs = ours.forward(x)
+        assert np.abs(np.asarray(scores).reshape(theirs.shape) - theirs).max() <= 1e-5 * np.abs(theirs).max()
 
 
 def test_pytorch_is_timed_on_the_same_distortion(rng: np.random.Generator) -> None:
@@ -191,7 +201,9 @@ def test_small_measurements_are_real(tmp_path: Path) -> None:
 def test_all_contenders_are_present_where_all_is_installed() -> None:
     """Their names are those that scripts look for."""
     found, missing = find_contenders()
-    assert [each.name for each in found] == ["engine", "onnxruntime", "torch eager", "torch compiled"]
+    assert [each.name for each in found] == [
+        *("engine", "onnxruntime", "openvino", "openvino f32", "litert", "torch eager", "torch compiled")
+    ]
     assert not missing
     assert OnnxRuntime().train(run.random_weights("lenet5"), None, 1) is None  # type: ignore[arg-type]
 

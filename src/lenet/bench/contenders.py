@@ -75,7 +75,22 @@ class Engine:
         return lambda: learner.run(patterns, orders, None, rates), orders.size
 
 
-class OnnxRuntime:
+class Scorer:
+    """A framework that only scores."""
+
+    name: str
+
+    def forward(self, weights: Weights, inputs: Float32, threads: int) -> Work:
+        raise NotImplementedError
+
+    def train(self, weights: Weights, lesson: TrainingWork, threads: int) -> None:
+        return None
+
+    def online(self, weights: Weights, lesson: TrainingWork, replicas: int, threads: int) -> None:
+        return None
+
+
+class OnnxRuntime(Scorer):
     """ONNX Runtime on the CPU, on a graph as an exporter would make it."""
 
     name = "onnxruntime"
@@ -90,11 +105,56 @@ class OnnxRuntime:
         session = onnxruntime.InferenceSession(input_model(weights), options, providers=["CPUExecutionProvider"])
         return lambda: session.run(None, {"input": inputs})
 
-    def train(self, weights: Weights, lesson: TrainingWork, threads: int) -> None:
-        return None
 
-    def online(self, weights: Weights, lesson: TrainingWork, replicas: int, threads: int) -> None:
-        return None
+class OpenVino(Scorer):
+    """OpenVINO on the CPU, on the same graph, as it is by default: with bfloat16 where the machine has it."""
+
+    name = "openvino"
+    _precise = False
+
+    def forward(self, weights: Weights, inputs: Float32, threads: int) -> Work:
+        import openvino
+
+        from lenet.export.onnx_graph import input_model
+
+        core = openvino.Core()
+        model = core.read_model(input_model(weights))
+        model.reshape([inputs.shape[0], *inputs.shape[1:]])
+        settings: dict[str, Any] = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"}
+        if self._precise:
+            settings["INFERENCE_PRECISION_HINT"] = "f32"
+        request = core.compile_model(model, "CPU", settings).create_infer_request()
+        return lambda: request.infer([inputs])
+
+
+class OpenVinoFloat(OpenVino):
+    """OpenVINO held to float32."""
+
+    name = "openvino f32"
+    _precise = True
+
+
+class LiteRt(Scorer):
+    """LiteRT (once TensorFlow Lite) on the CPU, with its XNNPACK kernels."""
+
+    name = "litert"
+
+    def forward(self, weights: Weights, inputs: Float32, threads: int) -> Work:
+        from ai_edge_litert.interpreter import Interpreter
+
+        from lenet.bench.tflite_graph import write_tflite
+
+        interpreter = Interpreter(model_content=write_tflite(weights, len(inputs)), num_threads=threads)
+        interpreter.allocate_tensors()
+        given, answer = (each()[0]["index"] for each in (interpreter.get_input_details, interpreter.get_output_details))
+        last = np.ascontiguousarray(np.moveaxis(inputs, 1, 3))
+
+        def work() -> object:
+            interpreter.set_tensor(given, last)
+            interpreter.invoke()
+            return interpreter.get_tensor(answer)
+
+        return work
 
 
 class TorchEager:
@@ -184,6 +244,8 @@ def find_contenders() -> tuple[list[Contender], list[str]]:
     missing = []
     for contenders, modules in (
         ([OnnxRuntime()], ("onnx", "onnxruntime")),
+        ([OpenVino(), OpenVinoFloat()], ("onnx", "openvino")),
+        ([LiteRt()], ("ai_edge_litert", "flatbuffers")),
         ([TorchEager(), TorchCompiled()], ("torch",)),
     ):
         absent = [module for module in modules if find_spec(module) is None]

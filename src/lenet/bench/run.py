@@ -235,7 +235,7 @@ def find_versions() -> dict[str, str | None]:
         except PackageNotFoundError:
             return None
 
-    names = ("lenet", "numpy", "onnxruntime", "rapidocr", "torch")
+    names = ("lenet", "numpy", "onnxruntime", "openvino", "ai-edge-litert", "rapidocr", "torch")
     return {
         "python": platform.python_version(),
         **{name: is_installed(name) for name in names},

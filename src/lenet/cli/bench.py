@@ -10,10 +10,10 @@ import typer
 
 
 def bench(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
-    """Measure the engine against ONNX Runtime and PyTorch, and reading against PP-OCRv6, in turn, in one run.
+    """Measure the engine against other frameworks, and reading against PP-OCRv6, in turn, in one run.
 
-    It takes some minutes. Peers that are not installed are skipped: pip install 'lenet[bench]', and rapidocr. Every
-    figure is a median; a ratio is the contender's speed over the engine's. On a busy machine the ratios suffer too.
+    It takes some minutes. Peers that are not installed are skipped: pip install 'lenet[peers]'. Every figure is a
+    median; a ratio is the contender's speed over the engine's. On a busy machine the ratios suffer too.
     """
     from lenet.bench.run import bench as run
 

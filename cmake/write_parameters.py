@@ -16,7 +16,11 @@ _SETS = ("lenet.preprocessing.parameters", "lenet.segmentation.parameters")
 
 def write_header() -> str:
     """Return the sets as structures of constants, by the names that they have in Python."""
-    lines = ["// The tuned numbers, from the sets of lenet/{preprocessing,segmentation}/parameters.py: see there.", "#pragma once", ""]
+    lines = [
+        "// The tuned numbers, from the sets of lenet/{preprocessing,segmentation}/parameters.py: see there.",
+        "#pragma once",
+        "",
+    ]
     lines += ["namespace lenet {", ""]
     for module in map(import_module, _SETS):
         for name, stage in vars(module).items():
@@ -31,7 +35,7 @@ def write_header() -> str:
 
 
 if __name__ == "__main__":
-    # The package is found beside this file, and what its `__init__` would import is not asked for.
+    # The package is found as it lies in the repository, and what its `__init__` would import is not asked for.
     sys.modules["lenet"] = ModuleType("lenet")
-    sys.modules["lenet"].__path__ = [str(Path(__file__).parent.parent)]
+    sys.modules["lenet"].__path__ = [str(Path(__file__).parent.parent / "src" / "lenet")]
     Path(sys.argv[1]).write_text(write_header(), encoding="utf-8")

@@ -35,6 +35,16 @@ class LineNetwork(WeightedNetwork):
         packed = pack_tensors(self.net, self.weights.tensors)
         return _native.LineModel(describe_line_layers(self.net), LINE_HEIGHT, packed, self.engine)
 
+    @cached_property
+    def _outputs(self) -> dict[int, tuple[int, int, int]]:
+        return {}
+
+    def _find_output(self, width: int) -> tuple[int, int, int]:
+        """Return the shape of the output for a line so wide, worked out once."""
+        if width not in self._outputs:
+            self._outputs[width] = layer_facts(self.net, LINE_HEIGHT, width)[-1].output
+        return self._outputs[width]
+
     def forward(self, inputs: Float32) -> Float32:
         """Score network input (n, 1, 32, W) -> (n, k, 1, W // 4).
 
@@ -44,8 +54,7 @@ class LineNetwork(WeightedNetwork):
         if self.engine == REFERENCE:
             return reference.score_lines(self.net, self.weights.tensors, inputs).astype(np.float32, copy=False)
         given = np.ascontiguousarray(inputs, np.float32)
-        *_, last = layer_facts(self.net, *given.shape[2:])
-        scores = np.empty((len(given), *last.output), np.float32)
+        scores = np.empty((len(given), *self._find_output(given.shape[3])), np.float32)
         threads = self.threads or (count_cores() if len(given) > 1 else 1)
         if not self._model.forward(given, scores, threads):
             require_finite(inputs, "inputs")

@@ -83,9 +83,13 @@ def find_text_lines(found: Components, steps: list[Step]) -> list[TextLine]:
     stains = 0
     for number in order:
         labels = np.flatnonzero(owners == number).astype(np.int32)
-        pen = [_measure_thickness(found, label) <= TEXT_LINE.stain * medians[number] for label in labels.tolist()]
-        stains += pen.count(False)
-        labels = labels[np.array(pen, bool)]
+        most = TEXT_LINE.stain * medians[number]
+        thin = np.minimum(heights, widths)[labels] <= most  # ink is no thicker than its box
+        thin |= [
+            not slim and _measure_thickness(found, int(each)) <= most for each, slim in zip(labels, thin, strict=True)
+        ]
+        stains += int(np.count_nonzero(~thin))
+        labels = labels[thin]
         if not len(labels):
             continue
         slant = estimate_slant(found, groups[number])

@@ -28,13 +28,22 @@ _LIKELY = 0.5
 
 @dataclass(frozen=True)
 class SeenSign:
-    """A sign of a line read as a whole: its label, the probability of it in its column, its box, its glyph (28, 28)."""
+    """A sign of a line read as a whole: its label, the probability of it in its column, its box.
+
+    It stands about the pixel `middle` of a strip.
+    """
 
     label: str
     confidence: float
     runner_up: tuple[str, float]
     box: Box
-    glyph: Uint8
+    strip: LineStrip
+    middle: float
+
+    @property
+    def glyph(self) -> Uint8:
+        """What is seen there as a glyph (28, 28)."""
+        return self.strip.cut_glyph(self.middle)
 
 
 @dataclass(frozen=True)
@@ -53,10 +62,8 @@ class WholeLine:
 
     def place(self, text: str) -> list[SeenSign]:
         """Return the signs of a text, without its spaces, where the first view has them; none: it has no room."""
-        labels = self._find_labels(text)
-        try:
-            spans = place_text(self.views[0], labels, text)
-        except ValueError:
+        spans = self._find_spans(text)
+        if spans is None:
             return []
         middles = self._find_middles(spans)
         sides = self._find_sides(middles)
@@ -67,21 +74,32 @@ class WholeLine:
 
         They are where the first view has them.
         """
-        try:
-            spans = place_text(self.views[0], self._find_labels(text), text)
-        except ValueError:
+        spans = self._find_spans(text)
+        if spans is None:
             return np.zeros((0, len(SPACE_FEATURES)))
         rooms = measure_rooms(self.strips[0].strip, self._find_middles(spans))
         return weigh_rooms(rooms, self.views[0], spans, text)
 
     def find_divided(self, text: str) -> Bools:
         """Return at which of the places (n - 1,) between n signs without spaces a ruled line parts cells."""
-        try:
-            middles = self._find_middles(place_text(self.views[0], self._find_labels(text), text))
-        except ValueError:
+        spans = self._find_spans(text) if len(self.dividers) else None
+        if spans is None:
             return np.zeros(max(0, len(text) - 1), bool)
-        cells = np.searchsorted(self.dividers, middles)
+        cells = np.searchsorted(self.dividers, self._find_middles(spans))
         return cells[1:] != cells[:-1]
+
+    @cached_property
+    def _spans(self) -> dict[str, Int32 | None]:
+        return {}
+
+    def _find_spans(self, text: str) -> Int32 | None:
+        """Return the columns (n, 2) of the first view where signs of a text stand, found once; None without room."""
+        if text not in self._spans:
+            try:
+                self._spans[text] = place_text(self.views[0], self._find_labels(text), text)
+            except ValueError:
+                self._spans[text] = None
+        return self._spans[text]
 
     def _find_middles(self, spans: Int32) -> Float64:
         return spans.mean(axis=1) * (self.strips[0].strip.shape[1] / len(self.views[0]))
@@ -137,13 +155,12 @@ class WholeLine:
         return np.stack([left, right], axis=1)
 
     def _see(self, sign: str, span: Int32, middle: float, sides: Float64) -> SeenSign:
-        strip = self.strips[0]
         probs = np.exp(self.views[0][span[0] : span[1]]).max(axis=0)
         label = LINE_LABELS.index(sign)
         others = np.where(np.arange(len(probs)) == label, -1.0, probs)[:NOT_A_DIGIT]
         second = int(others.argmax())
         runner_up = (LINE_LABELS[second], float(max(0.0, others[second])))
-        return SeenSign(sign, float(probs[label]), runner_up, self._find_box(*sides), strip.cut_glyph(middle))
+        return SeenSign(sign, float(probs[label]), runner_up, self._find_box(*sides), self.strips[0], middle)
 
 
 class SeenLines:

@@ -37,8 +37,9 @@ from lenet.engine import Network, load
 from lenet.files import replace_text
 from lenet.native.dispatch import REFERENCE
 from lenet.network.spec import DEFAULT
-from lenet.preprocessing.decode import Page, PictureSource
+from lenet.preprocessing.decode import Page
 from lenet.preprocessing.pipeline import PageInk, find_writing, prepare_page
+from lenet.preprocessing.sources import PictureSource
 from lenet.reader import ReadOptions
 from lenet.training.line_stream import load_hands
 from lenet.tuned import list_parameters

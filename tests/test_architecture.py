@@ -29,8 +29,8 @@ version
 lenet errors arrays files progress steps processes tuned
 native: dispatch
 network: spec probabilities summary inputs initialisation weights
-preprocessing: parameters morphology decode frames colour paper illumination dropout binarize form_boxes ruled_lines
-  pipeline
+preprocessing: parameters morphology sources decode frames colour paper illumination dropout binarize form_boxes
+  ruled_lines pipeline
 result
 grids: flatten rules crossings grid_lines open_sides cells combs crops layout register
 engine: packing reference gradients warp weighted lines line_loss learner __init__ tta transforms twins
@@ -44,9 +44,9 @@ answers: whole_line line readers page looks
 reader
 tables: result sight read_cells sums form read_page
 export: parity onnx_graph to_onnx to_pytorch quantised c_text c_source to_c import_model __init__
-bulk: inputs cpu_limit worker_pool jobs outputs table_outputs shards ray_cluster
+bulk: inputs cpu_limit worker_pool jobs many outputs table_outputs shards ray_cluster
 evaluation: interval calibration result digits numbers
-drawing: pictures answers tables review lattice sliding_window
+drawing: pictures answers tables review lattice sliding_window show
 training: distortions recipe recipes plan run ranks teacher synthetic.compose synthetic.styles synthetic.negatives
   synthetic.degrade synthetic.windows synthetic.marks synthetic.hand_glyphs synthetic.augment sequence_loss
   synthetic.fonts synthetic.line_texts synthetic.line_paper synthetic.line_style synthetic.line_picture
@@ -79,7 +79,8 @@ HOMES = {
     "openvino": {"bench"},
     "ai_edge_litert": {"bench"},
     "flatbuffers": {"bench"},
-    "PIL": {"preprocessing.decode", "preprocessing.frames", "drawing", "training.synthetic.marks", "bench"},
+    "PIL": {"drawing", "training.synthetic.marks", "bench"}
+    | {f"preprocessing.{each}" for each in ("sources", "decode", "frames")},
     "pillow_heif": {"preprocessing.decode"},
     "pypdfium2": {"preprocessing.frames"},
     "xlsxwriter": {"bulk.table_outputs"},
@@ -379,21 +380,8 @@ def test_importing_lenet_is_light() -> None:
 
 def test_the_public_names_are_there() -> None:
     """`lenet.__all__` is what can be had, and nothing in it is missing."""
-    import lenet
-
-    assert sorted(lenet.__all__) == [
-        "LenetError",
-        "Network",
-        "Reading",
-        "Table",
-        "create_model",
-        "evaluate",
-        "list_models",
-        "load",
-        "read",
-        "read_table",
-        "train",
-    ]
+    assert sorted(lenet.__all__) == lenet.__all__
+    assert {"Reading", "read", "read_many", "explain", "load", "list_models", "list_networks"} <= set(lenet.__all__)
     for name in lenet.__all__:
         assert callable(getattr(lenet, name))
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):

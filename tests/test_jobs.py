@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
+from lenet.bulk import jobs
 from lenet.bulk.inputs import list_pictures, open_pictures
 from lenet.bulk.jobs import read_all, read_in_processes
 from lenet.errors import DataError, LenetError, MissingExtra, PictureError
@@ -264,11 +265,22 @@ def test_a_poisoned_picture_has_its_line_and_the_others_are_read(
     expected = ["4736"] * 50
     expected[5] = "5: has no bytes"
     assert told[6]
-    assert told[6].startswith("6: reading it failed (TypeError: ")
+    assert told[6].startswith("6: is a float, not a picture; give a path, bytes, ")
     expected[6] = told[6]
     for number in (3, 4, 40):
         expected[number] = f"{number}: reading it ended the process that read it"
     assert told == expected
+
+
+def test_a_fault_of_ours_is_the_picture_s_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is raised on the way, the others are read."""
+
+    def fail(*_given: object) -> object:
+        raise RuntimeError("no luck\nat all")
+
+    monkeypatch.setattr(jobs, "read", fail)
+    answers = list(read_all([("a.png", b"")], 1, DEFAULT, ReadOptions()))
+    assert [answer.error for answer in answers] == ["a.png: reading it failed (RuntimeError: no luck)"]
 
 
 @pytest.mark.parametrize(

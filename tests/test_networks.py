@@ -168,11 +168,25 @@ def test_nan_in_the_input_names_its_first_index(value: float, rng: np.random.Gen
 
 
 def test_create_model_builds_every_listed_model() -> None:
-    """`list_models` and `create_model` agree; an unknown name lists what there is."""
-    for name in lenet.list_models():
+    """`list_networks` and `create_model` agree, each with a sentence; an unknown name lists what there is."""
+    for name, about in lenet.list_networks().items():
         assert lenet.create_model(name)(torch.zeros(1, 1, 32, 32)).shape == (1, NETS[name].outputs)
+        assert len(about.split()) >= 3
     with pytest.raises(ValueError, match="'resnet': expected one of lenet5-1998"):
         lenet.create_model("resnet")
+
+
+def test_all_listed_weights_can_be_loaded() -> None:
+    """`list_models` is what `load` takes, and the default is among them."""
+    assert [lenet.load(name).weights.name for name in lenet.list_models()] == lenet.list_models()
+    assert lenet.load().weights.name in lenet.list_models()
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 28, 28), (28, 28), (3, 28, 28)])
+def test_glyphs_given_to_a_module_say_what_to_do(shape: tuple[int, ...]) -> None:
+    """One line that names what makes network input of them, in place of PyTorch's own about kernels."""
+    with pytest.raises(ValueError, match=r"expected \(n, 1, 32, 32\) or wider; lenet.network.inputs.to_input makes it"):
+        lenet.create_model("lenet5")(torch.zeros(shape))
 
 
 @pytest.mark.engine

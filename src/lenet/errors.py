@@ -17,11 +17,24 @@ from typing import Any, Literal
 
 
 class LenetError(Exception):
-    """An error whose text is one clear line for the user; `problem` is that line without the thing."""
+    """An error whose text is one clear line for the user; `problem` is that line without the thing.
+
+    `path` names the picture that it is of, where several are read.
+    """
+
+    path: str | None = None
 
     def __init__(self, thing: object, problem: str, remedy: str = "") -> None:
         self.problem = " ".join((problem + (f"; {remedy}" if remedy else "")).split())
         super().__init__(f"{' '.join(str(thing).split())}: {self.problem}")
+
+    def about(self, path: str) -> LenetError:
+        """Return the same error as that of a picture, whose name stands before it."""
+        return _as_it_was(type(self), f"{path}: {self.problem}", {**vars(self), "path": path})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the error as `lenet read --json` has it: its path and its line."""
+        return {"path": self.path, "error": str(self)}
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Go from one process to another as the line that it is."""

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from threading import Lock
+from types import ModuleType
 from typing import Any
 
 _SPAWN = get_context("spawn")
+_ONE_AT_A_TIME = Lock()
 
 
 @dataclass(frozen=True)
@@ -35,13 +40,29 @@ def start_child(do: Callable[..., None], *arguments: Any, deaf_to: Iterable[sign
     ours, theirs = _SPAWN.Pipe()
     process = _SPAWN.Process(target=_work, args=(theirs, tuple(deaf_to), do, arguments), daemon=True)
     try:
-        process.start()
+        with _without_main():
+            process.start()
     except BaseException:
         ours.close()
         raise
     finally:
         theirs.close()
     return Child(process, ours)
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Have a process that is started here not run the caller's own program again: nothing of it is needed there.
+
+    So a script needs no `if __name__ == "__main__"`, which it would otherwise have to know of.
+    """
+    with _ONE_AT_A_TIME:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
 
 
 def _work(

@@ -24,8 +24,9 @@ from lenet.engine.tta import TtaScores, score_with_tta
 from lenet.errors import LenetError, UsageError
 from lenet.network.probabilities import best_two, log_probabilities, probabilities
 from lenet.network.spec import DEFAULT, NOT_A_DIGIT
-from lenet.preprocessing.decode import Page, PictureSource
+from lenet.preprocessing.decode import Page
 from lenet.preprocessing.pipeline import PageInk, find_writing, prepare_page
+from lenet.preprocessing.sources import PictureSource
 from lenet.result import Reading
 from lenet.segmentation.candidates import (
     LineStrips,

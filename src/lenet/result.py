@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from html import escape
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal
 
 from lenet.arrays import Uint8
 from lenet.steps import Step
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from lenet.preprocessing.sources import PictureSource, PlainSource
 
 Box = tuple[int, int, int, int]
 # Why there is no answer: False when there is one; "uncertain" has a guess, the others have none.
@@ -18,6 +25,11 @@ State = Literal["read", "blank", "not a number", "too small", "too blurred", "un
 WITHHELD = "?"
 # The step that says where something was passed over.
 PASSED_STEP = "letters-passed-over"
+
+
+def _shows() -> Any:
+    """Return what shows results, which stands above them all: only who asks for a picture imports it."""
+    return import_module("lenet.drawing.show")
 
 
 def describe_state(abstained: Abstained) -> State:
@@ -101,6 +113,15 @@ class Number:
     box: Box
     line: int
 
+    def __bool__(self) -> bool:
+        """Whether it is answered."""
+        return bool(self.text)
+
+    def _repr_html_(self) -> str:
+        """Show the answer, or the guess, and how sure it is in a notebook."""
+        said = f"<b>{escape(self.text)}</b>" if self.text else f"{self.state}: perhaps {escape(self.guess)}"
+        return f"{said} <small>{min(100 * self.confidence, 99.99):.2f} %</small>"
+
     @property
     def state(self) -> State:
         """`abstained` as a plain word: "read" for an answer."""
@@ -145,7 +166,7 @@ class Line:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Reading:
     """What a picture says: an answer, and only an answer, in `text`; what is not answered in `guess`.
 
@@ -153,7 +174,7 @@ class Reading:
     in it as "?" while another is answered.
     `abstained` has a reason only if nothing is answered: then `text` is empty. `confidence` is the probability that all
     that is answered is right; of what is withheld as a whole it is the guess's. `steps` are what was done to the
-    picture, `notes` their sentences.
+    picture, `notes` their sentences. `path` is the picture's name, and `source` what was read, if they are known.
     """
 
     text: str
@@ -165,6 +186,31 @@ class Reading:
     digits: tuple[Digit, ...] = ()
     signs: tuple[Sign, ...] = ()
     steps: tuple[Step, ...] = ()
+    path: str | None = field(default=None, compare=False)
+    source: PlainSource | None = field(default=None, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        said = repr(self.text) if self.text else f"{self.state}, guess {self.guess!r}" if self.guess else self.state
+        where = "" if self.path is None else f", path={self.path!r}"
+        return f"Reading({said}, confidence={self.confidence:.4f}{where})"
+
+    def _repr_html_(self) -> str:
+        """Show the picture, the answer and each digit in a notebook."""
+        html: str = _shows().draw_reading_html(self)
+        return html
+
+    def annotated(self, picture: PictureSource | None = None) -> Image.Image:
+        """Return the picture that was read, as a Pillow image, with boxes and answers drawn on it.
+
+        `picture` is needed only where the reading does not know it: after `read_many` of what has no path. Raises
+        UsageError then, and PictureError when the picture cannot be decoded any more.
+        """
+        drawn: Image.Image = _shows().annotate_reading(self, picture)
+        return drawn
+
+    def __bool__(self) -> bool:
+        """Whether anything is answered: a blank picture, and one that gives a guess alone, are false."""
+        return bool(self.text)
 
     @property
     def state(self) -> State:
@@ -191,6 +237,10 @@ class Reading:
             for row, line in enumerate(self.lines)
         ]
         return "\n".join(best)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the reading as `lenet read --json` has it: what json.dumps takes, and a row of a data frame."""
+        return {"path": self.path, **self.as_json()}
 
     def as_json(self) -> dict[str, Any]:
         """Return the reading as `lenet read --json` has it, without the path."""

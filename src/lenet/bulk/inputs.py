@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from lenet.errors import DataError, LenetError, MissingExtra, PictureError, reason
-from lenet.preprocessing.decode import MOST_BYTES, SUFFIXES
+from lenet.preprocessing.decode import SUFFIXES
 from lenet.preprocessing.frames import FRAMED, PDF, count_pages, open_pages
+from lenet.preprocessing.sources import MOST_BYTES
 
 # Between a store's path and what lies in it: forms.zip::page/3.png, scans.parquet::17, and the page of scans.pdf::2.
 INSIDE = "::"

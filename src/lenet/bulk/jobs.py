@@ -15,6 +15,7 @@ from lenet.bulk.inputs import find_page
 from lenet.engine import Network, load
 from lenet.errors import LenetError, reason
 from lenet.native.dispatch import count_cores
+from lenet.network.weights import Weights
 from lenet.preprocessing.pipeline import prepare_page
 from lenet.reader import ReadOptions, look_page, read, read_page
 from lenet.result import Reading
@@ -35,17 +36,22 @@ class Answer:
 
     path: str
     reading: Reading | None
-    error: str | None
+    fault: LenetError | None
     # Why the reading could not be drawn, if it was to be.
     undrawn: LenetError | None = None
     tables: PageTables | None = None
+
+    @property
+    def error(self) -> str | None:
+        """The line that says why there is nothing."""
+        return None if self.fault is None else str(self.fault)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as `lenet read --json` prints it."""
         page = find_page(self.path)
         named = {"path": self.path} if page is None else {"path": self.path, "page": page - 1}
-        said = self.reading or self.tables
-        return {**named, **(said.as_json() if said else {"error": self.error})}
+        said = self.tables if self.reading is None else self.reading
+        return {**named, **({"error": self.error} if said is None else said.as_json())}
 
 
 # What is asked of each picture: its numbers, or its tables.
@@ -123,7 +129,7 @@ def _read_in_time(
 def read_in_processes(
     processes: int,
     pictures: Iterable[tuple[str, Any]],
-    model: str | Path,
+    model: str | Path | Weights,
     asked: Asked,
     *,
     chunk: int = _CHUNK,
@@ -143,14 +149,16 @@ def read_in_processes(
             names.append(path)
             yield number, path, source
 
-    made = (str(model), asked, timeout, draw)
+    made = (model if isinstance(model, Weights) else str(model), asked, timeout, draw)
     for answer in map_in_processes(processes, _make_reader, made, named(), chunk=chunk):
         name = names.popleft()
         if answer is LATE:
             assert timeout is not None
             yield _make_late(name, timeout)
         else:
-            yield answer or Answer(name, None, f"{name}: reading it ended the process that read it")
+            yield answer or Answer(
+                name, None, LenetError(name, "reading it ended the process that read it").about(name)
+            )
 
 
 def limit_time(timeout: float | None) -> Limit:
@@ -159,8 +167,9 @@ def limit_time(timeout: float | None) -> Limit:
 
 
 def _make_late(path: str, timeout: float, more: str = "") -> Answer:
-    problem = f"{path}: took more than {timeout:g} CPU second{'' if timeout == 1 else 's'} to read"
-    return Answer(path, None, "; ".join(filter(None, [problem, more, "leave it out, or give a larger --timeout"])))
+    problem = f"took more than {timeout:g} CPU second{'' if timeout == 1 else 's'} to read"
+    remedy = "; ".join(filter(None, [more, "leave it out, or give a larger --timeout"]))
+    return Answer(path, None, LenetError(path, problem, remedy).about(path))
 
 
 def _read_picture(number: int, path: str, source: Any, network: Network, asked: Asked, draw: Draw | None) -> Answer:
@@ -169,13 +178,13 @@ def _read_picture(number: int, path: str, source: Any, network: Network, asked: 
             raise source
         answer, cuts = _read(path, source, network, asked, cut=draw is not None)
     except LenetError as error:
-        return Answer(path, None, f"{path}: {error.problem}")
+        return Answer(path, None, error.about(path))
     except Exception as error:  # a fault of ours, or no memory: it is this picture's, and the others are read
-        return Answer(path, None, f"{path}: reading it failed ({_explain_fault(error)})")
+        return Answer(path, None, LenetError(path, f"reading it failed ({_explain_fault(error)})").about(path))
     if draw is None:
         return answer
     try:
-        draw(number, path, source, answer.reading or answer.tables, cuts)
+        draw(number, path, source, answer.tables if answer.reading is None else answer.reading, cuts)
     except LenetError as error:
         return replace(answer, undrawn=error)
     except Exception as error:
@@ -206,10 +215,11 @@ def _explain_fault(error: Exception) -> str:
 
 
 def _make_reader(
-    model: str, asked: Asked, timeout: float | None, draw: Draw | None
+    model: str | Weights, asked: Asked, timeout: float | None, draw: Draw | None
 ) -> Callable[[tuple[int, str, Any]], Answer]:
     """Load the network once in each process, which has one core to itself."""
-    network, limit = Network(load(model).weights, threads=1), limit_time(timeout)
+    weights = model if isinstance(model, Weights) else load(model).weights
+    network, limit = Network(weights, threads=1), limit_time(timeout)
 
     def do(given: tuple[int, str, Any]) -> Answer:
         return limit(given[1], lambda: _read_picture(*given, network, asked, draw))

@@ -150,7 +150,7 @@ def read(
             failed |= not _tell(answer, as_json, verbose, put)
             if answer.undrawn:
                 raise answer.undrawn
-            if answer.reading and keep:
+            if answer.reading is not None and keep:
                 keep(answer)
             if len(found) > 20:
                 move(number + 1, len(found))

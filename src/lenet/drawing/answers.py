@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lenet.drawing.pictures import annotate, save_picture
-from lenet.preprocessing.decode import PictureSource, open_page
+from lenet.preprocessing.decode import open_page
+from lenet.preprocessing.sources import PictureSource
 from lenet.result import Reading
 
 # Bytes of a picture's own name in that of its drawing: file systems take 255, with its number, the ending, and what the

@@ -14,7 +14,8 @@ from PIL import Image
 
 from lenet.errors import LenetError, reason
 from lenet.files import replace_text
-from lenet.preprocessing.decode import PictureSource, open_page
+from lenet.preprocessing.decode import open_page
+from lenet.preprocessing.sources import PictureSource
 from lenet.tables.result import CELL_COLUMNS, Cell, PageTables
 
 # The page's parts; `lenet serve` sends the same script and style.

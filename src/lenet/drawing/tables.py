@@ -8,7 +8,8 @@ from PIL import Image, ImageDraw
 
 from lenet.drawing.answers import Drawings
 from lenet.drawing.pictures import INK, WHITE, load_font, save_picture
-from lenet.preprocessing.decode import PictureSource, open_page
+from lenet.preprocessing.decode import open_page
+from lenet.preprocessing.sources import PictureSource
 from lenet.tables.result import Cell, CellState, PageTables
 
 # The colour of a cell's outline, by its state, in the order of the legend.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Network", "distorted", "load"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Network(WeightedNetwork):
     """A network with its weights, on one engine.
 
@@ -38,6 +39,11 @@ class Network(WeightedNetwork):
     Python threads may call one network at once. The native engine takes the weights at the first call: later changes
     of the arrays are not seen.
     """
+
+    def _repr_html_(self) -> str:
+        """Show the layers in a notebook."""
+        html: str = import_module("lenet.drawing.show").draw_network_html(self)
+        return html
 
     @cached_property
     def _model(self) -> _native.Model:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lenet.native import _native
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LineNetwork(WeightedNetwork):
     """A network that reads lines, with its weights, on one engine."""
 

@@ -9,7 +9,7 @@ from lenet.network.spec import Net
 from lenet.network.weights import Weights
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class WeightedNetwork:
     """A network with its weights, on one engine.
 
@@ -20,6 +20,11 @@ class WeightedNetwork:
     weights: Weights
     engine: str = field(default_factory=chosen_engine)
     threads: int | None = None
+
+    def __repr__(self) -> str:
+        named = self.weights.name or self.net.name
+        trainable = sum(tensor.size for tensor in self.weights.tensors.values())
+        return f"{type(self).__name__}({named!r}, {trainable:,} values, engine {self.engine})"
 
     def __getstate__(self) -> dict[str, object]:
         """Leave out what the native engine made of the weights: it is made again where it is needed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from importlib import import_module
 from typing import Any
 
 from lenet.arrays import Uint8
@@ -26,7 +27,7 @@ class Mistake:
         return {**found, "confidence": self.confidence, "path": self.path}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation:
     """Errors of a network on a set; `error_rate` and `interval95` (Wilson's) are fractions.
 
@@ -43,6 +44,15 @@ class Evaluation:
     calibration_error: float
     mistakes: tuple[Mistake, ...]
     groups: dict[str, tuple[int, int]]
+
+    def __repr__(self) -> str:
+        wrong = f"{self.errors} errors of {self.n}, {100 * self.error_rate:.2f} %"
+        return f"Evaluation({self.model!r} on {self.data!r}: {wrong})"
+
+    def _repr_html_(self) -> str:
+        """Show the errors, and which digits were taken for which, in a notebook."""
+        html: str = import_module("lenet.drawing.show").draw_evaluation_html(self)
+        return html
 
     @property
     def error_rate(self) -> float:

@@ -148,7 +148,11 @@ class LeNet(nn.Module):
         return Subsample(layer, maps) if isinstance(layer, Subsampling) else MatchCodes(layer)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Score network inputs; see the class for the shapes."""
+        """Score network inputs; see the class for the shapes. Raises ValueError for glyphs that were not padded."""
+        if x.ndim != 4 or min(x.shape[2:]) < INPUT_SIZE:  # noqa: PLR2004
+            expected = f"expected (n, 1, {INPUT_SIZE}, {INPUT_SIZE}) or wider"
+            remedy = "lenet.network.inputs.to_input makes it of glyphs (n, 28, 28)"
+            raise ValueError(f"input of shape {tuple(x.shape)}: {expected}; {remedy}")
         square = x.shape[2:] == (INPUT_SIZE, INPUT_SIZE) and not self.net.reads_lines
         margin = self.net.margin
         if margin:

@@ -44,7 +44,7 @@ _FORMAT = 1
 _MOST_BYTES = 1 << 24
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Weights:
     """The tensors of one network, float32, and its card.
 
@@ -57,6 +57,10 @@ class Weights:
     temperature: float = 1.0
     card: dict[str, Any] = field(default_factory=dict)
     name: str = ""
+
+    def __repr__(self) -> str:
+        trainable = sum(tensor.size for tensor in self.tensors.values())
+        return f"Weights({self.name or self.net.name!r}, {self.net.name}, {trainable:,} values)"
 
     @property
     def arc_scorer(self) -> Float64 | None:

@@ -16,13 +16,11 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from lenet.arrays import Floats, Uint8, percentile
 from lenet.errors import PictureError, reason
 from lenet.preprocessing.parameters import DECODE
+from lenet.preprocessing.sources import MOST_BYTES, PictureSource, name_source, take_source
 from lenet.steps import Step, Values
-
-PictureSource = str | os.PathLike[str] | bytes | np.ndarray[Any, Any] | Image.Image
 
 # Refused before decoding: a small file can announce gigabytes.
 MOST_PIXELS = 64_000_000
-MOST_BYTES = 256_000_000
 # Larger pictures are averaged down to about this many pixels, so that reading takes bounded time, and longer ones to so
 # many on their longer side: OpenCV samples pictures (remap) of at most 32,767, and a line that leans gets longer.
 _WORKING_PIXELS, _LONGEST = 4_200_000, 24_000
@@ -74,7 +72,7 @@ def open_page(source: PictureSource, most_pixels: int = _WORKING_PIXELS) -> Page
     their ink be seen. What has more than about `most_pixels` is averaged down to it. Raises PictureError with one clear
     line for anything that cannot be read.
     """
-    name = str(source) if isinstance(source, str | os.PathLike) else "picture"
+    name, source = name_source(source), take_source(source)
     steps: list[Step] = []
     if isinstance(source, np.ndarray):
         grey, alpha, colours = _split_array(source, name, steps)

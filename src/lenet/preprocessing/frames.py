@@ -10,7 +10,8 @@ from typing import Any
 from PIL import Image
 
 from lenet.errors import LenetError, MissingExtra, PictureError, reason
-from lenet.preprocessing.decode import MOST_BYTES, MOST_PIXELS
+from lenet.preprocessing.decode import MOST_PIXELS
+from lenet.preprocessing.sources import MOST_BYTES
 
 # How the names of files end that may have several pages.
 FRAMED, PDF = (".tif", ".tiff", ".gif"), ".pdf"

@@ -10,13 +10,14 @@ import numpy as np
 from lenet.arrays import Bools, Uint8, median
 from lenet.preprocessing.binarize import Ink, crop_ink, find_ink, reduce_ink
 from lenet.preprocessing.colour import use_colour_contrast
-from lenet.preprocessing.decode import Page, PictureSource, open_page
+from lenet.preprocessing.decode import Page, open_page
 from lenet.preprocessing.dropout import drop_print
 from lenet.preprocessing.illumination import remove_shadow
 from lenet.preprocessing.morphology import average_down, find_runs_across
 from lenet.preprocessing.paper import remove_table
 from lenet.preprocessing.parameters import WRITING
 from lenet.preprocessing.ruled_lines import remove_ruled_lines
+from lenet.preprocessing.sources import PictureSource
 from lenet.steps import Step
 
 

@@ -12,8 +12,8 @@ from lenet.arrays import Int32, Int64, Uint8
 from lenet.network.inputs import from_input
 from lenet.network.spec import GLYPH_SIZE, INPUT_SIZE
 from lenet.preprocessing.binarize import Ink
-from lenet.preprocessing.decode import PictureSource
 from lenet.preprocessing.pipeline import PageInk, find_writing, prepare_page
+from lenet.preprocessing.sources import PictureSource
 from lenet.result import Abstained
 from lenet.segmentation.components import find_components
 from lenet.segmentation.glyphs import make_glyphs

@@ -14,8 +14,8 @@ from lenet.engine.reference import activate
 from lenet.errors import UsageError
 from lenet.network.probabilities import probabilities
 from lenet.network.spec import Codes, Convolution, Layer, Net, code
-from lenet.preprocessing.decode import PictureSource
 from lenet.preprocessing.pipeline import find_writing, prepare_page
+from lenet.preprocessing.sources import PictureSource
 from lenet.reader import ReadOptions, explain_page, read_strips
 from lenet.result import Reading
 from lenet.segmentation.candidates import segment_strips

@@ -18,7 +18,7 @@ from lenet.files import replace_text
 from lenet.grids.cells import Grid, GridCell
 from lenet.grids.register import SAME, list_mappings, map_points, measure_overlap
 from lenet.network.spec import CELL_LABELS
-from lenet.preprocessing.decode import PictureSource
+from lenet.preprocessing.sources import PictureSource
 from lenet.tables.sight import SeenCell, SeenGrid, SeenPage, see_cells, see_page
 
 # A cell of an empty form is a field if it is empty, likelier than this.

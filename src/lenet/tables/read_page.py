@@ -12,7 +12,7 @@ from lenet.engine import Network
 from lenet.engine.lines import load_lines
 from lenet.errors import UsageError
 from lenet.network.spec import CELL_DEFAULT
-from lenet.preprocessing.decode import PictureSource
+from lenet.preprocessing.sources import PictureSource
 from lenet.reader import ReadOptions, read_options
 from lenet.tables.form import Form, load_form, place_form
 from lenet.tables.read_cells import read_cell

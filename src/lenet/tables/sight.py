@@ -13,7 +13,8 @@ from lenet.grids.crops import CLOSE, cut_cell, make_strips
 from lenet.grids.layout import find_grids
 from lenet.network.probabilities import probabilities
 from lenet.network.spec import CELL_DEFAULT, CELL_LABELS
-from lenet.preprocessing.decode import Page, PictureSource, open_page
+from lenet.preprocessing.decode import Page, open_page
+from lenet.preprocessing.sources import PictureSource
 from lenet.result import Box
 
 # A page is looked at with at most about so many pixels: a photograph's cells keep their fine strokes.

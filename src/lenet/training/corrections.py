@@ -30,7 +30,7 @@ def keep_corrections(folder: Path) -> Iterator[Keep]:
     with _open_folder(folder) as write:
 
         def keep(answer: Answer) -> None:
-            for digit in answer.reading.digits if answer.reading else ():
+            for digit in answer.reading.digits if answer.reading is not None else ():
                 write(digit.glyph, digit.label, answer.path, digit.confidence)
 
         yield keep

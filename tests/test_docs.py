@@ -15,6 +15,8 @@ from lenet.network.weights import list_shipped, load_weights
 from conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+NETWORKS = (ROOT / "docs" / "networks.md").read_text(encoding="utf-8")
+HISTORY = (ROOT / "docs" / "1998.md").read_text(encoding="utf-8")
 
 
 def shown_commands() -> list[tuple[str, str]]:
@@ -89,14 +91,14 @@ def test_every_json_key_is_documented(
 
 
 @pytest.mark.parametrize("name", list(list_shipped()))
-def test_the_model_cards_and_the_readme_carry_the_files_own_figures(name: str) -> None:
-    """Errors out of 10,000 in the weights file, in its model card and in the README are the same."""
+def test_the_model_cards_and_the_document_carry_the_files_own_figures(name: str) -> None:
+    """Errors out of 10,000 in the weights file, in its model card and in docs/networks.md are the same."""
     card = load_weights(name).card
     errors = card["test"]["errors"]
     document = list_shipped()[name].with_suffix(".md").read_text(encoding="utf-8")
     assert f"**{errors} errors out of 10,000**" in document
     seeds = ", ".join(str(each["errors"]) for each in card["seeds"])
-    assert f"| `{name}` | {errors} | {card['median_errors']:g} ({seeds}) |" in README
+    assert f"| `{name}` | {errors} | {card['median_errors']:g} ({seeds}) |" in NETWORKS
 
 
 def test_links_lead_somewhere() -> None:
@@ -107,13 +109,13 @@ def test_links_lead_somewhere() -> None:
                 assert (document.parent / target).exists(), f"{document.name}: {target}"
 
 
-def test_the_readme_carries_the_reproduction_s_own_figures() -> None:
-    """Mean, spread, interval and replicas in README's table are those of its results.json."""
+def test_the_document_carries_the_reproduction_s_own_figures() -> None:
+    """Mean, spread, interval and replicas in the table of docs/1998.md are those of its results.json."""
     found = json.loads((ROOT / "docs" / "reproduction" / "results.json").read_text(encoding="utf-8"))
     assert found["unit"] == "per cent"
     for part in ("paper", "distorted_as_written", "distorted"):
         each = found[part]
         figures = f"{each['mean']:.2f} ± {each['std']:.2f} | {{:.2f}} to {{:.2f}} | {each['replicas']} |"
-        assert figures.format(*each["interval95"]) in README, part
+        assert figures.format(*each["interval95"]) in HISTORY, part
     assert abs(found["paper"]["mean"] - 0.95) <= 0.10
     assert found["paper"]["replicas"] >= 16

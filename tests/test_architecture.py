@@ -126,7 +126,7 @@ FLOORS, INSIDE = house()
 def modules() -> list[tuple[str, Path]]:
     """Every module of the package: its name below `lenet` ("network.spec", "engine.__init__"), and its path."""
     found = []
-    for path in sorted(SOURCE.rglob("*.py")):
+    for path in sorted(set(SOURCE.rglob("*.py")) - {SOURCE / "__main__.py"}):  # which is `cli`
         parts = path.relative_to(SOURCE).with_suffix("").parts
         found.append((".".join(parts) if parts != ("__init__",) else "lenet", path))
     return found

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from make_cli import COMMANDS
 
+import lenet
 from lenet.cli import main
 from lenet.network.weights import list_shipped, load_weights
+from test_cli import run
 
 from conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 NETWORKS = (ROOT / "docs" / "networks.md").read_text(encoding="utf-8")
+CLI = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
 HISTORY = (ROOT / "docs" / "1998.md").read_text(encoding="utf-8")
 
 
@@ -119,3 +126,40 @@ def test_the_document_carries_the_reproduction_s_own_figures() -> None:
         assert figures.format(*each["interval95"]) in HISTORY, part
     assert abs(found["paper"]["mean"] - 0.95) <= 0.10
     assert found["paper"]["replicas"] >= 16
+
+
+def help_of(command: str) -> str:
+    """What a command says of itself, on 80 columns."""
+    section = re.search(rf"^## lenet {command}\n\n```text\n(.*?)```", CLI, flags=re.DOTALL | re.MULTILINE)
+    assert section, command
+    return section[1]
+
+
+def test_every_command_is_summed_up_in_a_line() -> None:
+    """None is cut off in `lenet --help`."""
+    listed = CLI.split("Commands:")[1].split("```")[0].strip().splitlines()
+    assert len(listed) == 13
+    assert not [line for line in listed if line.endswith("...")]
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name and not name.startswith("data")])
+def test_every_command_has_an_example_that_it_understands(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its options are the command's: unknown ones would be refused before the help is shown."""
+    examples = [line.strip() for line in help_of(command).splitlines() if line.startswith(f"    lenet {command}")]
+    assert examples
+    for example in examples:
+        assert run(capsys, *shlex.split(example)[1:], "--help")[0] == 0
+
+
+def test_python_m_lenet_is_the_command() -> None:
+    """The same line as `lenet --version`."""
+    done = subprocess.run([sys.executable, "-m", "lenet", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"lenet {lenet.__version__}\n"
+
+
+def test_names_are_completed() -> None:
+    """In bash, zsh and fish, as Typer has it."""
+    words = {"COMP_WORDS": "lenet ex", "COMP_CWORD": "1", "_LENET_COMPLETE": "complete_bash"}
+    command = [sys.executable, "-c", "from lenet.cli import main; main()"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **words})
+    assert done.stdout.split() == ["explain", "export"]

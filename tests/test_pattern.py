@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lenet.decoding.formats import NAMED, SYMBOLS, accept_choices, accept_digits, parse_pattern
+from lenet.decoding.formats import NAMED, SYMBOLS, accept_choices, accept_digits, accepts, parse_pattern
 from lenet.decoding.graph import Automaton
 from lenet.errors import UsageError
 
@@ -129,3 +129,21 @@ def test_a_wrong_list_is_one_line(choices: list[str], message: str) -> None:
     """Empty, or with what cannot be read."""
     with pytest.raises(UsageError, match=message):
         accept_choices(choices, "choices.txt")
+
+
+@pytest.mark.parametrize(
+    ("expression", "allowed", "refused"),
+    [
+        (r"^\d{5}$", "90210", "9021"),
+        (r"^\d{2}", "12", "123"),
+        (r"\d{2}$", "12$", "12"),  # without ^ before it, $ is the sign
+        (r"^\d\$", "3$", "3"),
+        (r"^(?:1|2){2}$", "21", "2"),
+        (r"^$", "", "1"),
+    ],
+)
+def test_anchors_stand_for_the_whole_number(expression: str, allowed: str, refused: str) -> None:
+    """As every number is matched as a whole, they change nothing; a $ that is escaped, or without ^, is written."""
+    pattern = parse_pattern(expression)
+    assert accepts(pattern, allowed)
+    assert not accepts(pattern, refused)

@@ -33,8 +33,8 @@ _INTERRUPTED = 130
 
 app = typer.Typer(
     name="lenet",
-    help="LeNet-5, proved, and a reader of handwritten digits that runs on it.",
-    add_completion=False,
+    help="Read handwritten numbers in pictures and on pages; train, measure and export LeNet-5.",
+    add_completion=True,
     rich_markup_mode=None,
     no_args_is_help=False,
     pretty_exceptions_enable=False,

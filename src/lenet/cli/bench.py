@@ -10,10 +10,16 @@ import typer
 
 
 def bench(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
-    """Measure the engine against other frameworks, and reading against PP-OCRv6, in turn, in one run.
+    """Measure the engine and reading beside others, in one run.
+
+    The engine beside other frameworks, reading beside PP-OCRv6, in turn.
 
     It takes some minutes. Peers that are not installed are skipped: pip install 'lenet[peers]'. Every figure is a
     median; a ratio is the contender's speed over the engine's. On a busy machine the ratios suffer too.
+
+    \b
+    Example:
+      lenet bench --json
     """
     from lenet.bench.run import bench as run
 

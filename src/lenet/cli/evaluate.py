@@ -33,10 +33,17 @@ def evaluate(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Count the errors of a network on a set of digits, or on a folder of pictures of numbers.
+    """Count the errors of a network on digits or numbers.
+
+    The data are a public set of digits, or a folder of labelled pictures.
 
     Prints the rate with a 95 % interval, the errors by writers where they are known, the confusion and the
     surest mistakes. A picture of numbers that cannot be read is not counted: one line on stderr, and exit status 1.
+
+    \b
+    Examples:
+      lenet evaluate --model lenet5-modern --data mnist
+      lenet evaluate --data my-numbers/ -o wrong.png
     """
     from lenet.data.dataset import load_test
     from lenet.data.labels import read_numbers

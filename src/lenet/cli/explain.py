@@ -33,6 +33,10 @@ def explain(
     For a number the figure has the picture, its ink in pieces, every candidate with its score and the best path.
     For one digit it has what the network saw, the maps of every layer and the answer; for a sweep the upright line and
     the columns of scores along it.
+
+    \b
+    Example:
+      lenet explain number.jpg -o how.png
     """
     from lenet.bulk.outputs import describe_withheld, format_confidence
     from lenet.drawing.pictures import save_picture

@@ -18,11 +18,17 @@ def export(
     int8: Annotated[bool, typer.Option("--int8", help="C in 8-bit integers alone, for microcontrollers.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,
 ) -> None:
-    """Export a network, and answer MNIST's 10,000 test digits with what was made before saying that it is done.
+    """Export a network to ONNX, C or PyTorch.
+
+    MNIST's 10,000 test digits are answered with what was made before it is done.
 
     onnx is a graph from 28x28 grey levels to scores and probabilities, and one for lines of writing beside it; c is a
     folder with one C99 file and its header, test vectors and a Makefile; pytorch is a folder that the Hub's
     from_pretrained and torch.export load. report.json says how far scores are apart and how many answers differ.
+
+    \b
+    Example:
+      lenet export lenet5-modern --format onnx -o lenet5.onnx
     """
     from lenet.export import export as start
 

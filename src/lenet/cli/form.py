@@ -12,10 +12,16 @@ def form(
     empty: Annotated[Path, typer.Argument(metavar="EMPTY", help="A picture of the form that is not filled in.")],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FORM.json", help="Where the fields go.")],
 ) -> None:
-    """Find the fields of an empty form: empty cells of its tables, boxes, strips and combs.
+    """Find the fields of an empty form.
+
+    They are the empty cells of its tables, boxes, strips and combs.
 
     The file is in LabelMe's format. Name a field, and say what it may hold, by its label: name, or name:pattern. With
     `lenet table FILLED --fields FORM.json` the same fields are found on filled pages, and read.
+
+    \b
+    Example:
+      lenet form empty.png -o form.json
     """
     from lenet.errors import LenetError
     from lenet.tables.form import find_form, save_form

@@ -17,10 +17,16 @@ def convert(
     pen: Annotated[float, typer.Option(metavar="X", help="What its input had for full ink, MNIST's grey 255.")] = 1.0,
     padding: Annotated[int, typer.Option(metavar="0|2", help="2 if its first layer padded 28x28 with zeros.")] = 0,
 ) -> None:
-    """Take over another LeNet-5 of the 6-16-120-84-10 shape: PyTorch, Keras or ONNX, or say why not.
+    """Take over another LeNet-5, from PyTorch, Keras or ONNX.
+
+    Its shape is 6-16-120-84-10; what differs is refused with a line that says why.
 
     Its range of input is folded into the first layer, exactly. Files that hold more than weights, as pickles may, are
     refused. The answers on MNIST, if it is on this machine, are counted by: lenet evaluate --model OUT.safetensors.
+
+    \b
+    Example:
+      lenet import model.pt -o mine.safetensors
     """
     from lenet.export.import_model import import_model
     from lenet.network.weights import save_weights

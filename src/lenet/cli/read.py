@@ -66,7 +66,8 @@ def read(
         typer.Option(metavar="SHARE", help="Withhold answers so that at most this share of the rest is wrong."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the answers to a .csv, .jsonl or .parquet file.")
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Write the answers to a .csv, .jsonl or .parquet file."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted job of the same --out.")] = False,
     overwrite: Annotated[
@@ -101,6 +102,11 @@ def read(
 
     Any format, size, colour, polarity and place. Several pictures are read on all cores. A picture that cannot be read
     gives one line on stderr and exit status 1; the others are still read.
+
+    \b
+    Examples:
+      lenet read scans/ --out numbers.csv
+      lenet read zip.jpg --pattern zip --json
     """
     from lenet.bulk import jobs
     from lenet.bulk.inputs import list_pictures, open_pictures

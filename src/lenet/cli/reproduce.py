@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 def reproduce(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where runs, figures and the page go.")] = Path(
-        "runs/reproduction"
-    ),
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="DIR", help="Where runs, figures and the page go.")
+    ] = Path("runs/reproduction"),
     quick: Annotated[bool, typer.Option("--quick", help="A small version, in DIR/quick, in minutes.")] = False,
     part: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Train this alone, e.g. paper or svm; repeatable.")
@@ -31,10 +31,14 @@ def reproduce(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as one JSON object.")] = False,
 ) -> None:
-    """Reproduce the paper of 1998: its figures and tables with ours beside them, on one page.
+    """Put the figures and tables of 1998 beside ours, on one page.
 
     Trains what is missing and goes on with what was cut off. The whole of it may take hours; with
     --part its parts can be run one by one, and the page is made of what is there.
+
+    \b
+    Example:
+      lenet reproduce --quick
     """
     from lenet.report.reproduce import reproduce as run
 

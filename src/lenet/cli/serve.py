@@ -34,10 +34,16 @@ def serve(
         ),
     ] = None,
 ) -> None:
-    """Serve a page to draw, drop and photograph numbers on, and the same over HTTP, offline.
+    """Serve the page, and reading over HTTP, offline.
+
+    On the page numbers are drawn, dropped and photographed.
 
     The address is printed when it is open; a line of JSON per request goes to stderr. Ctrl-C or SIGTERM finishes what
     runs, then leaves. The interface is described at /docs and /openapi.json.
+
+    \b
+    Example:
+      lenet serve --port 8080
     """
     from lenet.errors import MissingExtra
 

@@ -25,6 +25,10 @@ def summary(
 
     Several networks stand below each other, with their totals side by side and where the well-known totals
     60,000, 61,706 and 61,750 come from.
+
+    \b
+    Example:
+      lenet summary lenet5-1998
     """
     chosen = nets or list(NETS)
     every = NETS | LINE_NETS

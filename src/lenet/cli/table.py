@@ -62,7 +62,12 @@ def table(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per page.")] = False,
     out: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", help="Write a .csv, .xlsx, .jsonl or .parquet file; give it again for another."),
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="Write a .csv, .xlsx, .jsonl or .parquet file; give it again for another.",
+        ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted job of the same --out.")] = False,
     overwrite: Annotated[
@@ -98,6 +103,11 @@ def table(
     A row is path, page, table, row, column, field, text, confidence, state, guess and box. The text is an answer; where
     it is empty, the state says why: empty, uncertain (with a guess), mark, print or failed. Tables, rows and columns
     are counted from 0; boxes that stand alone are together one table, the last of their page.
+
+    \b
+    Examples:
+      lenet table page.jpg -o page.xlsx
+      lenet table list.pdf --column 2=digits:3 --sum last-row
     """
     from lenet.bulk import jobs
     from lenet.bulk.inputs import list_pictures, open_pictures

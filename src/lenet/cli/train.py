@@ -31,7 +31,8 @@ def train(
         str, typer.Option(metavar="NAME|FOLDER", help="A data set, or a folder of labelled pictures, or a .zip of one.")
     ] = "mnist",
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="The run folder.", show_default="runs/RECIPE-seedN")
+        Path | None,
+        typer.Option("--out", "-o", metavar="DIR", help="The run folder.", show_default="runs/RECIPE-seedN"),
     ] = None,
     passes: Annotated[
         int | None, typer.Option(metavar="N", help="Passes over the set instead of the recipe's.")
@@ -68,6 +69,11 @@ def train(
 
     The last line says how many test digits are wrong. The weights in the run folder can be read with at once:
     lenet read --model DIR/weights.safetensors PICTURE.
+
+    \b
+    Examples:
+      lenet train --recipe quick
+      lenet train --recipe corrections --init lenet5-reader --data my-digits/
     """
     from lenet.data.sources import SOURCES
     from lenet.training.ranks import Ranks

@@ -231,7 +231,19 @@ class _Parser:
         return {place}
 
 
+def _drop_anchors(expression: str) -> str:
+    """Return an expression without ^ before and $ behind it: it stands for the whole number anyway.
+
+    Without ^ before it, $ is the sign of dollars.
+    """
+    if not expression.startswith("^"):
+        return expression
+    escapes = len(expression) - 1 - len(expression[:-1].rstrip("\\"))
+    return expression[1:-1] if expression.endswith("$") and escapes % 2 == 0 else expression[1:]
+
+
 def _parse(expression: str, name: str) -> Automaton:
+    expression = _drop_anchors(expression)
     parser = _Parser(expression)
     try:
         first, last = parser.either()

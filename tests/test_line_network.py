@@ -15,7 +15,7 @@ from lenet.errors import WeightsError
 from lenet.native import dispatch
 from lenet.network.initialisation import draw_tensors
 from lenet.network.inputs import PAPER_GREY, PEN_GREY, standardise_line
-from lenet.network.spec import LINE_LABELS, LINE_NETS, Convolution, Net, Subsampling
+from lenet.network.spec import DEFAULT, LINE_LABELS, LINE_NETS, Convolution, Net, Subsampling
 from lenet.network.summary import count_trainable, layer_facts
 from lenet.network.weights import Weights, list_line_weights, list_shipped
 
@@ -108,12 +108,15 @@ def test_a_line_network_can_be_sent_to_another_process(rng: np.random.Generator)
 
 
 def test_shipped_line_weights_read_lines_alone() -> None:
-    """They are loaded once, are no weights for digits, and those for digits are none for lines."""
+    """They are loaded once, stand beside the default ones, and those for digits are none for lines."""
     assert list(list_line_weights()) == ["lenet-cell", "lenet-line"]
     assert "lenet-line" not in list_shipped()
     assert load_lines() is load_lines()
-    with pytest.raises(WeightsError, match="reads lines, not digits"):
-        load("lenet-line")
+    assert load("lenet-line").weights.name == DEFAULT
+    assert load("lenet-line").lines.weights.name == "lenet-line"
+    assert load().lines is load_lines()
+    with pytest.raises(WeightsError, match="lenet-cell: reads cells of tables, not digits; choose lenet5-hands"):
+        load("lenet-cell")
     with pytest.raises(WeightsError, match="reads no lines; choose lenet-line"):
         load_lines("lenet5-reader")
 

@@ -19,7 +19,6 @@ from lenet.decoding.formats import accept_choices, parse_pattern
 from lenet.decoding.graph import Automaton
 from lenet.decoding.sliding_window import build_column_graph
 from lenet.engine import Network
-from lenet.engine.lines import load_lines
 from lenet.engine.tta import TtaScores, score_with_tta
 from lenet.errors import LenetError, UsageError
 from lenet.network.probabilities import best_two, log_probabilities, probabilities
@@ -155,13 +154,13 @@ def _explain_digit(page: Page, writing: PageInk, network: Network, options: Read
     # What the first look is sure of needs no other reader.
     asked = options.readers == "line" or options.thorough or scores.augmented.any()
     if options.readers != "cut" and network.weights.reads_numbers and len(candidates.glyphs) and asked:
-        (whole,) = read_whole_lines(page, writing, candidates.lattice, load_lines())
+        (whole,) = read_whole_lines(page, writing, candidates.lattice, network.lines)
     return Explained(_read_digit(candidates, scores, options, whole), candidates, scores.probabilities)
 
 
 def _refuse_numbers(page: Page, writing: PageInk, network: Network) -> None:
     """Raise LenetError for a number that is given to weights which read one digit: they would say any."""
-    lines = read_whole_lines(page, writing, segment_numbers(writing).lattice, load_lines())
+    lines = read_whole_lines(page, writing, segment_numbers(writing).lattice, network.lines)
     for line in filter(None, lines):
         text, chance = next(iter(line.spelled.texts.items()), ("", 0.0))
         if chance > _SEVERAL and sum(map(str.isdigit, text)) > 1:
@@ -268,7 +267,7 @@ def _least_confidence(network: Network, of_lines: bool, most_error: float) -> tu
     """
     if not 0 < most_error < 1:
         raise UsageError(f"max_error {most_error:g}", "expected a share above 0 and below 1")
-    weights = load_lines().weights if of_lines and network.weights.reads_numbers else network.weights
+    weights = network.lines.weights if of_lines and network.weights.reads_numbers else network.weights
     curve = weights.error_curve
     if curve is None:
         raise UsageError("max_error", f"{weights.name} has no curve of errors", "choose lenet5-reader")

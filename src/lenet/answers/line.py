@@ -18,8 +18,8 @@ from lenet.decoding.lines import LineOfArcs, decode_line
 from lenet.decoding.spacing import find_spaces, part_numbers, trust_spaces
 from lenet.decoding.two_readers import PairedText, keep_digits, pair_texts, share_confidence
 from lenet.engine import Network
-from lenet.engine.lines import load_lines
 from lenet.network.spec import NOT_A_DIGIT, SPACE
+from lenet.network.weights import Weights
 from lenet.result import Box
 from lenet.segmentation.candidates import PageCandidates
 
@@ -122,7 +122,7 @@ def read_cut_line(cut: CutLine, network: Network, allowed: Automaton | None, bes
 
 def read_whole_line(whole: WholeLine, cut: CutLine, allowed: Automaton | None, best: int) -> PlacedLine:
     """Return a line's text as it is read as a whole, its digits where the line's ink is; nothing of it is scored."""
-    weights = load_lines().weights
+    weights = whole.network.weights
     paired = pair_texts({}, whole.spelled, weights.lattice_shares, formatted=allowed is not None)
     said = _weigh(paired, weights.alone_weights, whole.spelled.fits)
     return _place_text(whole, cut, said, [], allowed, best)
@@ -136,7 +136,7 @@ def read_line(
     Its digits are candidates where these say the text, and else stand where the whole line has them.
     """
     found = cut.decode(allowed, max(best, WEIGHED))
-    arcs, formatted, weights = found.arcs, allowed is not None, load_lines().weights
+    arcs, formatted, weights = found.arcs, allowed is not None, whole.network.weights
     decoded = calibrate_line(found.decoded, found.features, network)
     paired = pair_texts(list_texts(decoded), whole.spelled, weights.lattice_shares, formatted=formatted)
     said = _weigh(paired, weights.pair_weights, max(decoded.fits, whole.spelled.fits))
@@ -183,7 +183,7 @@ def _place_text(
     if allowed is None and text:
         text, certain, likeliest = _space_out(whole, said.text, likeliest)
     symbols = _number_symbols(text, by_cut, cut.fit_boxes(whole.place(text.replace(SPACE, ""))))
-    sure = _share(text, said.confidence, likeliest, certain)
+    sure = _share(text, said.confidence, likeliest, certain, whole.network.weights)
     likeliest = ((text, float(np.prod(sure))), *likeliest[1:])
     answer = DecodedLine(text, likeliest[0][1], (), likeliest[:best], said.fits)
     return PlacedLine(answer, symbols, tuple(sure), whole.find_passed_over(said.text))
@@ -201,7 +201,7 @@ def _space_out(
     likely = np.zeros(max(0, len(signs) - 1))
     features = whole.weigh_spaces(signs)
     if len(features) == len(likely):
-        likely = find_spaces(features, load_lines().weights.space_weights, signs)
+        likely = find_spaces(features, whole.network.weights.space_weights, signs)
     likely[ends] = 1.0
     likely[whole.find_divided(signs)] = 1.0
     spaced = part_numbers(signs, likely)
@@ -212,7 +212,9 @@ def _space_out(
     return spaced, certain, (likeliest[0], *others)
 
 
-def _share(text: str, confidence: float, likeliest: tuple[tuple[str, float], ...], certain: Float64) -> list[float]:
+def _share(
+    text: str, confidence: float, likeliest: tuple[tuple[str, float], ...], certain: Float64, weights: Weights
+) -> list[float]:
     """Return how sure each number of a text is, with the least certain of the places in it and beside it, if any are.
 
     Places of one line are doubtful together: their product would make long numbers doubtful.
@@ -221,7 +223,7 @@ def _share(text: str, confidence: float, likeliest: tuple[tuple[str, float], ...
     first = 0
     for row, part in enumerate(text.split(SPACE)):
         past = first + len(part)
-        sure[row] *= trust_spaces(certain[max(0, first - 1) : past], load_lines().weights.space_trust)
+        sure[row] *= trust_spaces(certain[max(0, first - 1) : past], weights.space_trust)
         first = past
     return sure
 

@@ -23,7 +23,7 @@ from lenet.arrays import Bools, Float64
 from lenet.decoding.graph import Automaton
 from lenet.decoding.whole_lines import SpelledLine
 from lenet.engine import Network
-from lenet.engine.lines import LineNetwork, load_lines
+from lenet.engine.lines import LineNetwork
 from lenet.engine.tta import score_once, score_with_tta
 from lenet.network.probabilities import log_probabilities
 from lenet.preprocessing.binarize import Ink
@@ -112,7 +112,7 @@ class PageReaders:
     @cached_property
     def _seen(self) -> SeenLines:
         lattice = self._scored.candidates.lattice
-        return SeenLines(self._page, self._writing, lattice, load_lines(), self._allowed)
+        return SeenLines(self._page, self._writing, lattice, self._network.lines, self._allowed)
 
     def read(self) -> list[PlacedLine]:
         """Return what every line says; notes the lines that were read as a whole."""

@@ -12,7 +12,7 @@ from lenet.decoding.alignments import place_labels, score_texts
 from lenet.decoding.graph import Automaton
 from lenet.decoding.spacing import SPACE_FEATURES, measure_rooms, weigh_rooms
 from lenet.decoding.whole_lines import SpelledLine, place_text, spell_line
-from lenet.engine.lines import LineNetwork, load_lines
+from lenet.engine.lines import LineNetwork
 from lenet.network.inputs import LINE_HEIGHT
 from lenet.network.probabilities import log_probabilities, probabilities
 from lenet.network.spec import LINE_LABELS, NOT_A_DIGIT, PASSED_OVER, SPACE
@@ -50,9 +50,10 @@ class SeenSign:
 class WholeLine:
     """A line read as a whole: what its views spell, the views' strips and log-probabilities (w, k) by column.
 
-    `dividers` (n,) are the columns of the first strip, in pixels, at which a ruled line parts cells.
+    `dividers` (n,) are the columns of the first strip, in pixels, at which a ruled line parts cells. `network` read it.
     """
 
+    network: LineNetwork
     spelled: SpelledLine
     strips: list[LineStrip]
     views: list[Float64]
@@ -134,7 +135,7 @@ class WholeLine:
     @cached_property
     def turned(self) -> float:
         """How likely the likeliest text is of the first view on its head."""
-        turned = _score_columns(load_lines(), np.ascontiguousarray(self.strips[0].strip[::-1, ::-1]))
+        turned = _score_columns(self.network, np.ascontiguousarray(self.strips[0].strip[::-1, ::-1]))
         return spell_line([turned]).likeliest
 
     def may_be_turned(self) -> bool:
@@ -186,7 +187,7 @@ class SeenLines:
         scores = [*scores, *(_score_columns(self._network, strip.strip) for strip in strips[len(seen) :])]
         dividers = self._find_dividers(line, strips[0]) if known is None else known.dividers
         spelled = spell_line(scores, self._allowed)
-        return WholeLine(spelled, strips, scores, self._page.scale, self._page.size, dividers)
+        return WholeLine(self._network, spelled, strips, scores, self._page.scale, self._page.size, dividers)
 
     def _find_dividers(self, line: int, strip: LineStrip) -> Float64:
         """Return where ruled lines part the cells of a line, in pixels of a strip of it."""

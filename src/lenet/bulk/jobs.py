@@ -15,7 +15,6 @@ from lenet.bulk.inputs import find_page
 from lenet.engine import Network, load
 from lenet.errors import LenetError, reason
 from lenet.native.dispatch import count_cores
-from lenet.network.weights import Weights
 from lenet.preprocessing.pipeline import prepare_page
 from lenet.reader import ReadOptions, look_page, read, read_page
 from lenet.result import Reading
@@ -129,7 +128,7 @@ def _read_in_time(
 def read_in_processes(
     processes: int,
     pictures: Iterable[tuple[str, Any]],
-    model: str | Path | Weights,
+    model: str | Path | Network,
     asked: Asked,
     *,
     chunk: int = _CHUNK,
@@ -149,7 +148,7 @@ def read_in_processes(
             names.append(path)
             yield number, path, source
 
-    made = (model if isinstance(model, Weights) else str(model), asked, timeout, draw)
+    made = (model if isinstance(model, Network) else str(model), asked, timeout, draw)
     for answer in map_in_processes(processes, _make_reader, made, named(), chunk=chunk):
         name = names.popleft()
         if answer is LATE:
@@ -215,11 +214,11 @@ def _explain_fault(error: Exception) -> str:
 
 
 def _make_reader(
-    model: str | Weights, asked: Asked, timeout: float | None, draw: Draw | None
+    model: str | Network, asked: Asked, timeout: float | None, draw: Draw | None
 ) -> Callable[[tuple[int, str, Any]], Answer]:
     """Load the network once in each process, which has one core to itself."""
-    weights = model if isinstance(model, Weights) else load(model).weights
-    network, limit = Network(weights, threads=1), limit_time(timeout)
+    loaded = model if isinstance(model, Network) else load(model)
+    network, limit = replace(loaded, threads=1), limit_time(timeout)
 
     def do(given: tuple[int, str, Any]) -> Answer:
         return limit(given[1], lambda: _read_picture(*given, network, asked, draw))

@@ -72,7 +72,7 @@ def _read_pictures(
     if processes == 1 and timeout is None:
         answers = read_one_by_one(given, replace(network, threads=1), options)
     else:
-        answers = read_in_processes(processes, given, network.weights, options, timeout=timeout)
+        answers = read_in_processes(processes, given, network, options, timeout=timeout)
     for number, answer in enumerate(answers, 1):
         if progress:
             progress(number, None if total is None else max(number, total))

@@ -12,7 +12,7 @@ import json
 import platform
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from lenet.bulk.inputs import find_file, open_pictures
 from lenet.bulk.jobs import Asked, limit_time, read_in_processes, read_one_by_one
 from lenet.bulk.outputs import READING_ROWS, escape_name, import_arrow, write_answers
 from lenet.bulk.table_outputs import PART_ROWS
-from lenet.engine import Network, load
+from lenet.engine import load
 from lenet.errors import LenetError, reason
 from lenet.files import replace_text
 from lenet.tables.read_page import TableOptions
@@ -143,7 +143,7 @@ def make_shard_writer(
     CPU seconds, which ends the worker: its pictures are read in a process of their own, so that this one is found out
     and the others are read.
     """
-    network = Network(load(model).weights, threads=1)
+    network = replace(load(model), threads=1)
 
     def do(row: dict[str, Any]) -> None:
         given = json.loads(row["given"])

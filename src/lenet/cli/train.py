@@ -24,7 +24,7 @@ def train(
         typer.Option(
             metavar="R",
             help="quick, modern, lenet5, best, reader, paper or paper-distorted; a wrong name lists all.",
-            show_default="modern; corrections with --init and a folder",
+            show_default="modern; own-numbers or corrections for a folder of your own",
         ),
     ] = None,
     data: Annotated[
@@ -54,6 +54,9 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Change the recipe, e.g. activation=sigmoid; repeatable."),
     ] = None,
+    numbers: Annotated[
+        bool, typer.Option("--numbers", help="The folder's labels are of numbers, even those of one digit.")
+    ] = False,
     cluster: Annotated[
         str | None,
         typer.Option(
@@ -73,16 +76,20 @@ def train(
     \b
     Examples:
       lenet train --recipe quick
-      lenet train --recipe corrections --init lenet5-reader --data my-digits/
+      lenet train --init lenet5-hands --data my-numbers/ -o mine
+      lenet train --init lenet5-reader --data my-digits/
     """
-    from lenet.data.sources import SOURCES
+    from lenet.errors import UsageError
+    from lenet.training.own_numbers import RECIPE
     from lenet.training.ranks import Ranks
     from lenet.training.spread import train_spread
     from lenet.training.start import run_folder
     from lenet.training.start import train as start
 
     if recipe is None:
-        recipe = "corrections" if init is not None and data not in SOURCES else "modern"
+        recipe = _choose_recipe(init, data, numbers)
+    elif numbers and recipe != RECIPE:
+        raise UsageError("--numbers", f"recipe {recipe} learns digits", f"leave out --recipe, or give {RECIPE}")
     changes = dict(_pair(setting) for setting in settings or [])
     folder = run_folder(out, recipe, seed)
     common: dict[str, Any] = {"passes": passes, "seed": seed, "replicas": replicas, "init": init, "resume": resume}
@@ -103,6 +110,19 @@ def train(
         print(json.dumps(result) if as_json else _sentence(result))
 
 
+def _choose_recipe(init: str | None, data: str, numbers: bool) -> str:
+    """Return what a folder of one's own is learned by: its numbers as a whole, or its digits, beside given weights."""
+    from lenet.data.labels import has_numbers
+    from lenet.data.sources import SOURCES
+    from lenet.training.own_numbers import RECIPE
+
+    if data in SOURCES:
+        return "modern"
+    if numbers or (Path(data).exists() and has_numbers(Path(data))):
+        return RECIPE
+    return "corrections" if init is not None else "modern"
+
+
 def _pair(setting: str) -> tuple[str, str]:
     name, equals, value = setting.partition("=")
     if not equals:
@@ -117,7 +137,10 @@ def _sentence(result: dict[str, Any]) -> str:
     what = "lines of held-out hands" if result["recipe"] in LINE_RECIPES else "test digits"
     mean = f"{result['errors']:g} errors of {result['n']:,} {what}"
     if "before" in result:
-        told = [_compared(result, kind, words) for kind, words in (("own", "your digits"), ("mnist", "MNIST"))]
+        kinds = {"own": "your digits", "mnist": "MNIST"}
+        if "made" in result["before"]:
+            kinds = {"own": "your numbers", "made": "numbers in MNIST's hands"}
+        told = [_compared(result, kind, words) for kind, words in kinds.items()]
         return f"{'; '.join(told)}: {result['out']}/{result['replicas'][0]['weights']}"
     return (
         f"{result['recipe']}: {mean} [{each}] after {result['passes']} passes, {result['seconds']} s: {result['out']}"

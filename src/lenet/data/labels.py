@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -54,7 +54,13 @@ def open_folder(path: Path) -> Iterator[Path]:
 
 
 def read_labels(folder: Path) -> list[Labelled]:
-    """Return what a folder's labels.csv or its sub-folders say. Raises DataError with one clear line."""
+    """Return what a folder's labels.csv or its sub-folders say, or a table of answers that were corrected.
+
+    Such a table is what `lenet read --out` wrote, with a column `corrected`: rows without it are left out, and paths
+    are as they were read. Raises DataError with one clear line.
+    """
+    if folder.suffix.lower() == ".csv" and folder.is_file():
+        return _read_corrected(folder)
     try:
         found = folder.is_dir()
     except (OSError, ValueError):  # a name that is too long, or has a zero byte
@@ -65,6 +71,12 @@ def read_labels(folder: Path) -> list[Labelled]:
     if not rows:
         raise DataError(folder, "no labelled pictures", f"give it a {LABEL_FILE} (path,label) or sub-folders 0 to 9")
     return rows
+
+
+def has_numbers(data: Path) -> bool:
+    """Return whether any label of a folder, an archive or a table of answers is longer than a digit."""
+    with open_folder(data) as folder:
+        return any(len(row.text) > 1 and row.text != NONE for row in read_labels(folder))
 
 
 def read_numbers(data: str) -> list[Labelled]:
@@ -86,18 +98,26 @@ def read_numbers(data: str) -> list[Labelled]:
     return [row for row in rows if row.part != "train"] or rows
 
 
-def _label_file(file: Path) -> list[Labelled]:
+def _read_corrected(file: Path) -> list[Labelled]:
+    rows = [row for row in _label_file(file, "corrected") if row.text]
+    if not rows:
+        raise DataError(file, "nothing is corrected", "write what is right into the column corrected, or none")
+    # Joined to the folder of the table, an absolute path stays what it is.
+    return [replace(row, path=str(Path(row.path).absolute())) for row in rows]
+
+
+def _label_file(file: Path, column: str = "label") -> list[Labelled]:
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             table = csv.DictReader(lines)
-            if not {"path", "label"} <= set(table.fieldnames or ()):
-                raise DataError(file, f"columns {table.fieldnames}", "expected path,label[,part]")
+            if not {"path", column} <= set(table.fieldnames or ()):
+                raise DataError(file, f"columns {table.fieldnames}", f"expected path,{column}[,part]")
             rows = []
             for row in table:
                 place = f"{file} line {table.line_num}"
-                if row["path"] is None or row["label"] is None:
-                    raise DataError(place, f"label {row['label']!r}", "expected path,label[,part]")
-                rows.append(Labelled(row["path"], row["label"], row.get("part") or "", place))
+                if row["path"] is None or row[column] is None:
+                    raise DataError(place, f"{column} {row[column]!r}", f"expected path,{column}[,part]")
+                rows.append(Labelled(row["path"], row[column], row.get("part") or "", place))
             return rows
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(file, f"cannot be read ({reason(error)})") from error

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from lenet.arrays import Float32, Float64, require_finite
 from lenet.engine import reference
+from lenet.engine.lines import LineNetwork, load_lines
 from lenet.engine.packing import describe_layers, pack_tensors
 from lenet.engine.warp import warp
 from lenet.engine.weighted import WeightedNetwork
@@ -20,9 +21,9 @@ from lenet.errors import WeightsError
 from lenet.native.dispatch import REFERENCE, chosen_engine, count_cores
 from lenet.network.inputs import INPUT_OF_GREY, as_glyphs, to_input
 from lenet.network.probabilities import probabilities
-from lenet.network.spec import DEFAULT, INPUT_SIZE
+from lenet.network.spec import DEFAULT, INPUT_SIZE, LINE_DEFAULT
 from lenet.network.summary import layer_facts
-from lenet.network.weights import load_weights
+from lenet.network.weights import Weights, load_weights
 
 if TYPE_CHECKING:
     from lenet.native import _native
@@ -37,8 +38,16 @@ class Network(WeightedNetwork):
     `engine` names what runs it: an instruction set of the native engine ("avx2", ...), or "reference", its NumPy
     twin. `threads` is how many it may use for one call (None: all cores that this process may use). Any number of
     Python threads may call one network at once. The native engine takes the weights at the first call: later changes
-    of the arrays are not seen.
+    of the arrays are not seen. `own_lines` are the weights that read lines as a whole beside it (None: those that
+    ship).
     """
+
+    own_lines: Weights | None = None
+
+    @cached_property
+    def lines(self) -> LineNetwork:
+        """The network that reads lines as a whole beside this one."""
+        return load_lines() if self.own_lines is None else LineNetwork(self.own_lines)
 
     def _repr_html_(self) -> str:
         """Show the layers in a notebook."""
@@ -110,8 +119,13 @@ def distort(inputs: Float32, parameters: Float32) -> Float32:
 
 
 def load(name_or_path: str | Path = DEFAULT) -> Network:
-    """Load shipped weights by name, or a weights file. Raises WeightsError with one clear line."""
+    """Load shipped weights by name, or a weights file. Raises WeightsError with one clear line.
+
+    Weights that read lines as a whole stand beside the default ones, which cut them into digits.
+    """
     weights = load_weights(name_or_path)
+    if weights.net.name == LINE_DEFAULT:
+        return Network(load_weights(DEFAULT), own_lines=weights)
     if weights.net.reads_lines:
-        raise WeightsError(name_or_path, "reads lines, not digits", "choose lenet5-reader: it reads lines beside it")
+        raise WeightsError(name_or_path, "reads cells of tables, not digits", f"choose {DEFAULT}")
     return Network(weights)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, wraps
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,8 @@ import numpy as np
 
 from lenet.arrays import Uint8
 from lenet.drawing.review import tell_review
-from lenet.engine import Network
+from lenet.engine import Network, load
 from lenet.errors import LenetError, PictureError, UsageError, WeightsError
-from lenet.network.weights import load_weights
 from lenet.reader import read, read_options
 from lenet.serve.inspect import explain_candidates, explain_columns, explain_layers, explain_unit
 from lenet.serve.occlusion import find_runner_up, vary
@@ -66,7 +65,7 @@ def _as_outcome(task: Callable[..., Outcome]) -> Callable[..., Outcome]:
 def _loaded(path: str, changed: float) -> Network:
     """Load a network once for a process that has one core to itself; again when its file has changed."""
     del changed
-    return Network(load_weights(path), threads=1)
+    return replace(load(path), threads=1)
 
 
 def network(model: str) -> Network:

@@ -12,13 +12,16 @@ from typing import Any
 from lenet.data import dataset
 from lenet.data.dataset import Dataset
 from lenet.data.fetch import Report
+from lenet.data.sources import SOURCES
 from lenet.errors import UsageError
+from lenet.network.spec import LINE_DEFAULT
 from lenet.network.weights import Weights, load_weights
 from lenet.progress import silent
 from lenet.training.backends import choose_backend
 from lenet.training.fine_tune import count_before_and_after, mix_corrections
 from lenet.training.line_recipe import LINE_RECIPES
 from lenet.training.loop import Progress, train_replicas
+from lenet.training.own_numbers import RECIPE, learn_numbers
 from lenet.training.ranks import Ranks
 from lenet.training.recipe import Recipe, change_recipe, check_recipe
 from lenet.training.recipes import RECIPES
@@ -34,7 +37,7 @@ _THOUSAND = 1000
 def find_recipe(name: str, passes: int | None = None, settings: dict[str, str] | None = None) -> Recipe:
     """Return a recipe by name with changes. Raises UsageError for a name or a value that is not allowed."""
     if name not in RECIPES:
-        raise UsageError(f"recipe {name!r}", f"expected one of {', '.join((*RECIPES, *LINE_RECIPES))}")
+        raise UsageError(f"recipe {name!r}", f"expected one of {', '.join((*RECIPES, *LINE_RECIPES, RECIPE))}")
     recipe = change_recipe(RECIPES[name], settings or {})
     return recipe if passes is None else check_recipe(replace(recipe, passes=passes))
 
@@ -88,6 +91,8 @@ def train(
     Raises UsageError, TrainingError, DataError, WeightsError or MissingExtra, each one clear line.
     """
     seeds = check_seeds(seed, replicas)
+    if recipe == RECIPE:
+        return _learn_own_numbers(data, out, init, passes, seeds, resume, settings, report, report_school)
     if recipe in LINE_RECIPES:
         if replicas > 1 or str(data) != "mnist":
             problem = "trains one network, on lines of UNIPEN's and MNIST's hands"
@@ -115,6 +120,25 @@ def train(
         result = count_before_and_after(given, folder.path, loaded, result)
         folder.finish(result)
     return result
+
+
+def _learn_own_numbers(
+    data: str | Path,
+    out: str | Path | None,
+    init: str | Path | None,
+    passes: int | None,
+    seeds: list[int],
+    resume: bool,
+    settings: dict[str, str] | None,
+    report: Callable[[Progress], None],
+    report_pictures: Callable[[int, int], None],
+) -> dict[str, Any]:
+    if len(seeds) > 1 or settings or str(data) in SOURCES:
+        problem = "trains one network, on a folder of pictures of numbers"
+        raise UsageError(f"recipe {RECIPE}", problem, "give --data FOLDER, without --replicas and --set")
+    place = run_folder(out, RECIPE, seeds[0])
+    more: dict[str, Any] = {"passes": passes, "seed": seeds[0], "resume": resume, "report": report}
+    return learn_numbers(data, place, init=init or LINE_DEFAULT, report_pictures=report_pictures, **more)
 
 
 def _suit_recipe(recipe: Recipe, given: Weights | None, init: str | Path | None) -> Recipe:

@@ -1,0 +1,205 @@
+"""Learning from pictures of one's own numbers: which labels agree with a line, what is learned, what is counted."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import lenet
+from lenet.cli.train import _choose_recipe
+from lenet.data import dataset, labels
+from lenet.decoding.formats import accepts, parse_pattern
+from lenet.network.spec import LINE_LABELS
+from lenet.training import own_numbers
+from lenet.training.own_lines import LabelledPicture, accept_label, draw_numbers, gather_own, see_lines
+from test_cli import run
+
+from conftest import ROOT
+
+EXAMPLES = ROOT / "examples"
+
+
+def says(label: str, text: str) -> bool:
+    """Whether a line with a label may say a text of all that a line network tells apart."""
+    allowed, state = accept_label(label), 0
+    for sign in text:
+        state = int(allowed.transitions[state, LINE_LABELS.index(sign)])
+        if state < 0:
+            return False
+    return bool(allowed.accepting[state])
+
+
+@pytest.mark.parametrize(
+    ("label", "text", "expected"),
+    [
+        ("1275", "1275", True),
+        ("1275", "12.75", True),  # a label of digits alone says nothing of signs
+        ("1275", "$ 12.75-", True),
+        ("1275", "127", False),
+        ("1275", "12755", False),
+        ("12.75", "12.75", True),
+        ("12.75", "1275", False),  # one with signs says all of them
+        ("12.75", "12,75", False),
+        ("12.75", "12.7 5", True),
+        ("", "-", True),
+        ("", "1", False),
+    ],
+)
+def test_a_label_says_what_a_line_may_say(label: str, text: str, expected: bool) -> None:
+    """Its digits and signs in order; spaces between, and signs too if it has none."""
+    assert says(label, text) is expected
+
+
+def test_lines_are_seen_with_what_agrees_with_their_label() -> None:
+    """Two views of each, as the reader sees them; the signs of an amount are found."""
+    network = lenet.load().lines
+    assert [line.text for line in see_lines(EXAMPLES / "zip.jpg", "90210", network)] == ["90210"] * 2
+    assert {line.text for line in see_lines(EXAMPLES / "amount.jpg", "12750", network)} == {"12.750.-"}
+    two = see_lines(EXAMPLES / "two-lines.jpg", "1998\n2026", network)
+    assert [line.text for line in two] == ["1998", "1998", "2026", "2026"]
+    assert all(line.strip.shape[0] == 32 for line in two)
+    assert see_lines(EXAMPLES / "two-lines.jpg", "1998", network) == []
+    assert not any(
+        any(sign.isdigit() for sign in line.text) for line in see_lines(EXAMPLES / "zip.jpg", "none", network)
+    )
+
+
+def test_what_no_line_agrees_with_is_counted(tmp_path: Path) -> None:
+    """Pictures that cannot be read, and those with too long a label."""
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no picture")
+    pictures = [LabelledPicture(EXAMPLES / "pen.png", "7" * 90), LabelledPicture(bad, "1")]
+    assert gather_own(pictures, lenet.load().lines) == ([], 2)
+
+
+def write_folder(folder: Path) -> Path:
+    """Nine pictures of numbers: five to learn, four marked for testing."""
+    folder.mkdir()
+    names = {"zip.jpg": "90210", "touching.jpg": "8053", "form.png": "4736", "amount.jpg": "12750"}
+    with (folder / "labels.csv").open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["path", "label", "part"])
+        for part in ("train", "test"):
+            for name, label in names.items():
+                Image.open(EXAMPLES / name).save(folder / f"{part}-{Path(name).stem}.png")
+                rows.writerow([f"{part}-{Path(name).stem}.png", label, part])
+    return folder
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of seconds: few old numbers, few lines."""
+    for name, value in {"_OLD": 12, "_COUNTED": 6, "_PASS": 24, "_RUNS": 2, "_LEAST_PASSES": 1}.items():
+        monkeypatch.setattr(own_numbers, name, value)
+
+
+@pytest.mark.usefixtures("mnist", "small")
+def test_a_folder_of_numbers_is_learned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By one command: weights that read beside the default ones, and what was right before and after."""
+    folder, out = write_folder(tmp_path / "mine"), tmp_path / "run"
+    given = ["train", "--init", "lenet5-hands", "--data", str(folder), "--out", str(out)]
+    status, said, _err = run(capsys, *given)
+    assert status == 0
+    assert said.startswith("your numbers: 0 before (0.0 to 49.0 %), ")
+    assert "numbers in MNIST's hands: " in said
+    result = json.loads((out / "result.json").read_text(encoding="utf-8"))
+    assert result["learned"] == {"pictures": 4, "passed_over": 0, "lines": 8}
+    assert result["before"]["made"]["n"] == 6
+    network = lenet.load(out / "weights.safetensors")
+    shipped = lenet.load().lines.weights
+    assert network.lines.weights.card["recipe"]["name"] == "own-numbers"
+    assert np.array_equal(network.lines.weights.pair_weights, shipped.pair_weights)
+    moved = [np.abs(network.lines.weights.tensors[name] - shipped.tensors[name]).max() for name in shipped.tensors]
+    assert max(moved) > 0
+    assert lenet.read(EXAMPLES / "zip.jpg", model=network).text == "90210"
+    assert run(capsys, *given)[0] == 1
+
+
+@pytest.mark.usefixtures("mnist", "small")
+def test_learning_is_the_same_again(tmp_path: Path) -> None:
+    """The same folder and seed give the same weights; another seed gives others."""
+    folder = write_folder(tmp_path / "mine")
+    found = []
+    for out, seed in (("a", 0), ("b", 0), ("c", 1)):
+        lenet.train("own-numbers", folder, tmp_path / out, seed=seed)
+        found.append(lenet.load(tmp_path / out / "weights.safetensors").lines.weights.tensors)
+    assert all(np.array_equal(found[0][name], found[1][name]) for name in found[0])
+    assert not all(np.array_equal(found[0][name], found[2][name]) for name in found[0])
+
+
+def test_numbers_and_digits_are_told_apart(tmp_path: Path) -> None:
+    """By the labels, unless --numbers says so; a public set is what it is."""
+    folder = write_folder(tmp_path / "mine")
+    assert _choose_recipe("lenet5-hands", str(folder), numbers=False) == "own-numbers"
+    (folder / "labels.csv").write_text("path,label\na.png,1\nb.png,none\n")
+    assert _choose_recipe("lenet5-reader", str(folder), numbers=False) == "corrections"
+    assert _choose_recipe("lenet5-hands", str(folder), numbers=True) == "own-numbers"
+    assert _choose_recipe(None, "mnist", numbers=False) == "modern"
+
+
+def test_a_table_of_answers_that_were_corrected_is_learned_from(tmp_path: Path) -> None:
+    """Rows without a correction are left out, paths are as they were read; one without any says what to do."""
+    table = tmp_path / "numbers.csv"
+    table.write_text("path,text,corrected\na.png,12,17\nb.png,3,\nc.png,,none\n")
+    rows = labels.read_labels(table)
+    assert [(row.path, row.text) for row in rows] == [
+        (str(Path("a.png").absolute()), "17"),
+        (str(Path("c.png").absolute()), "none"),
+    ]
+    assert labels.has_numbers(table)
+    table.write_text("path,text,corrected\na.png,12,\n")
+    with pytest.raises(lenet.DataError, match="nothing is corrected; write what is right into the column corrected"):
+        labels.read_labels(table)
+    table.write_text("path,text\na.png,12\n")
+    with pytest.raises(lenet.DataError, match=r"expected path,corrected"):
+        labels.read_labels(table)
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (
+            {"init": "lenet5-reader"},
+            "init lenet5-reader: reads digits: whole numbers are learned by the network that reads",
+        ),
+        ({"replicas": 2}, "recipe own-numbers: trains one network, on a folder of pictures of numbers"),
+        ({"data": "mnist"}, "recipe own-numbers: trains one network, on a folder"),
+        ({"settings": {"rate": "1"}}, "recipe own-numbers: trains one network"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(options: dict[str, object], line: str, tmp_path: Path) -> None:
+    """Before anything is read."""
+    given = {"data": tmp_path, "out": tmp_path / "run", **options}
+    with pytest.raises(lenet.UsageError) as caught:
+        lenet.train("own-numbers", **given)  # type: ignore[arg-type]
+    assert str(caught.value).startswith(line)
+
+
+@pytest.mark.usefixtures("mnist")
+def test_a_folder_without_what_is_needed_says_so(tmp_path: Path) -> None:
+    """Nothing to count on, and labels that no picture agrees with."""
+    folder = write_folder(tmp_path / "mine")
+    (folder / "labels.csv").write_text("path,label\ntrain-zip.png,90210\n")
+    with pytest.raises(lenet.DataError, match="1 pictures to learn from, 0 to count on; needs some of both"):
+        lenet.train("own-numbers", folder, tmp_path / "run")
+    rows = "".join(f"train-zip.png,1\\n2,{part}\n" for part in ("train", "test")).replace("\\n", " ")
+    (folder / "labels.csv").write_text("path,label,part\n" + rows.replace("1 2", "9" * 80))
+    with pytest.raises(lenet.DataError, match="no line that agrees with its label in 1 pictures; look at the labels"):
+        lenet.train("own-numbers", folder, tmp_path / "run2")
+
+
+@pytest.mark.usefixtures("mnist")
+def test_made_numbers_are_of_one_part_of_the_writers() -> None:
+    """The same for a seed; those that are counted on are of writers who are held out."""
+    data = dataset.load("mnist")
+    one, same = (list(draw_numbers(data, 3, held_out=True, seed=4)) for _time in range(2))
+    assert [each.label for each in one] == [each.label for each in same]
+    held = replace(data, held_out=~data.held_out)
+    assert [each.label for each in draw_numbers(held, 3, held_out=True, seed=4)] != [each.label for each in one]
+    assert accepts(parse_pattern(r"\d{1,8}"), one[0].label)

@@ -16,6 +16,9 @@ from lenet.preprocessing.morphology import EDGE, average_down, make_disc
 from lenet.preprocessing.parameters import INK
 from lenet.steps import Step
 
+# Paper that is kept around the ink, in pixels: as far as its soft edges reach, on both sides. A window with less of it
+# than this share has nothing to say of the light.
+_RIM, _NOTHING = 2 * EDGE, 1e-3
 # Slopes are taken over one pixel, or over more where they are so soft that a grey level a pixel is too coarse.
 _FAR = (1, 4, 16)
 
@@ -57,7 +60,7 @@ def find_ink(page: Page, *, inverted: bool = False) -> Ink:
 def _note_light(sign: int, spread: float) -> tuple[Step, ...]:
     """Say that the ink is light, and that the light was uneven, by so many grey levels."""
     steps = [Step("light-ink")] if sign > 0 else []
-    if spread > INK.told_spread:
+    if spread > INK.least_contrast:
         steps.append(Step("uneven-light-removed", {"grey_levels": round(spread)}))
     return tuple(steps)
 
@@ -121,10 +124,8 @@ def crop_ink(ink: Ink) -> tuple[Ink, tuple[int, int]]:
     if not width:
         return ink, (0, 0)
     bottom, right = top + height, left + width
-    above, before = (INK.rim if first else 0 for first in (top, left))
-    below, behind = (
-        INK.rim if past < size else 0 for past, size in zip((bottom, right), ink.strokes.shape, strict=True)
-    )
+    above, before = (_RIM if first else 0 for first in (top, left))
+    below, behind = (_RIM if past < size else 0 for past, size in zip((bottom, right), ink.strokes.shape, strict=True))
     part = (slice(max(0, top - above), bottom + below), slice(max(0, left - before), right + behind))
     missing = (
         *(max(0, above - top), max(0, bottom + below - ink.strokes.shape[0])),
@@ -153,7 +154,7 @@ def _measure_edge(grey: Float32, strokes: Bools, full: float) -> float:
         inked = strokes[::step, far:]
         slopes = (np.abs(grey[::step, far:] - grey[::step, :-far]) * inked).max(axis=1, initial=0)[inked.any(axis=1)]
         if len(slopes):
-            edge = max(edge, full * far / max(1.0, percentile(slopes, INK.steepest)))
+            edge = max(edge, full * far / max(1.0, percentile(slopes, INK.full)))
         if edge < 3 * far:
             break
     return edge
@@ -186,7 +187,7 @@ def _choose_step(size: int) -> int:
 def _smooth(grey: Float32, noise: float) -> tuple[Float32, float]:
     """Blur only as much as noise asks for; return the page and the noise that is left."""
     if noise < INK.least_noise:
-        return grey, max(noise, INK.noise_floor)
+        return grey, max(noise, INK.least_noise)
     return cv2.GaussianBlur(grey, (0, 0), 1.0).astype(np.float32), noise * 0.2821
 
 
@@ -212,15 +213,15 @@ def _fit_plane(grey: Float32) -> Float32:
     coefficients = np.array([percentile(values, 50), 0.0, 0.0])
     for _round in range(INK.plane_rounds):
         residual = values - terms @ coefficients
-        scale = max(INK.least_scale, 1.4826 * percentile(np.abs(residual), 50) * INK.scale_sigmas)
+        scale = max(INK.least_contrast / INK.scale_sigmas, 1.4826 * percentile(np.abs(residual), 50) * INK.scale_sigmas)
         weight = np.maximum(1 - (residual / scale) ** 2, 0) ** 2
-        if np.count_nonzero(weight) < INK.fewest_weights:
+        if np.count_nonzero(weight) < len(coefficients):
             break
         weighted = terms * weight[:, None]
         found = np.linalg.lstsq(weighted.T @ terms, weighted.T @ values, rcond=None)[0]
         moved = float(np.abs(found - coefficients).max())
         coefficients = found
-        if moved < INK.settled:
+        if moved < INK.same_light:
             break
     row = coefficients[1] * (np.arange(width) + 0.5) / width
     column = coefficients[2] * (np.arange(height) + 0.5) / height
@@ -249,7 +250,7 @@ def _estimate_slow_light(residual: Float32, strong: Bools) -> Float32:
     sigma = INK.light_window * max(known.shape)
     weight = cv2.GaussianBlur(known, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
     total = cv2.GaussianBlur(residue, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
-    return np.where(weight > INK.least_weight, total / np.maximum(weight, INK.least_weight), 0).astype(np.float32)
+    return np.where(weight > _NOTHING, total / np.maximum(weight, _NOTHING), 0).astype(np.float32)
 
 
 def _find_polarity(residual: Float32, noise: float) -> tuple[int, bool]:

@@ -35,6 +35,8 @@ SUFFIXES = frozenset(
         *(".heic", ".heif"),
     )
 )
+# A pixel is opaque, and a picture mostly so, above a half; darker ink than half of white lies on white.
+_HALF = 0.5
 # The value of full white, by bit depth; 1 for floats and masks.
 _FULL_VALUES = (1, 255, 1023, 4095, 16383, 65535)
 # EXIF's tag for how the camera was held, and the first of its values for a picture that lies on its side.
@@ -209,7 +211,7 @@ def _find_colours(picture: Image.Image) -> Uint8 | None:
     looks = picture.resize((max(1, picture.width // step), max(1, picture.height // step)), Image.Resampling.NEAREST)
     red, green, blue = np.moveaxis(np.asarray(looks), 2, 0)  # channel by channel: along the last axis is slow
     far = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
-    return np.asarray(picture) if percentile(far, 100 * (1 - DECODE.least_colour)) > DECODE.greyish else None
+    return np.asarray(picture) if percentile(far, 100 * (1 - DECODE.least_colour)) > DECODE.coloured else None
 
 
 def _split_array(
@@ -268,10 +270,10 @@ def _lay_over_backdrop(grey: Floats, alpha: Floats, steps: list[Step]) -> Floats
     """
     weight = float(alpha.sum())
     mean = float((grey * alpha).sum()) / weight if weight else 0.0
-    if alpha.mean() > DECODE.opaque:
-        backdrop, what = float(np.median(grey[alpha > DECODE.opaque])), "its own grey"
+    if alpha.mean() > _HALF:
+        backdrop, what = float(np.median(grey[alpha > _HALF])), "its own grey"
     else:
-        backdrop, what = (255.0, "white") if mean < DECODE.middle_grey else (0.0, "black")
+        backdrop, what = (255.0, "white") if mean < 255 * _HALF else (0.0, "black")
     steps.append(Step("backdrop-laid", {"backdrop": what}))
     return grey * alpha + backdrop * (1 - alpha)
 

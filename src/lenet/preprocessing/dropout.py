@@ -9,9 +9,12 @@ import numpy as np
 
 from lenet.arrays import Bools, Float32, Uint8, percentile
 from lenet.preprocessing.decode import Page
-from lenet.preprocessing.morphology import find_runs_across
-from lenet.preprocessing.parameters import DROPOUT
+from lenet.preprocessing.morphology import EDGE, find_runs_across
+from lenet.preprocessing.parameters import DROPOUT, INK, RULE, WRITING
 from lenet.steps import Step
+
+# A page has less ink than this share of it, a box spans more, and most of an ink is more.
+_HALF = 0.5
 
 
 def drop_print(page: Page) -> Page:
@@ -21,9 +24,9 @@ def drop_print(page: Page) -> Page:
     """
     if page.colours is None:
         return page
-    step = max(1, int((page.grey.size / DROPOUT.looked_at) ** 0.5))
+    step = max(1, int((page.grey.size / WRITING.large) ** 0.5))
     coloured, grey, ink = _split_inks(np.ascontiguousarray(page.colours[::step, ::step]))
-    if not ink.any() or min(coloured.sum(), grey.sum()) < DROPOUT.some * ink.sum() or ink.mean() > DROPOUT.most_ink:
+    if not ink.any() or min(coloured.sum(), grey.sum()) < DROPOUT.some * ink.sum() or ink.mean() > _HALF:
         return page
     if max(_measure_beside(coloured, grey), _measure_beside(grey, coloured)) > DROPOUT.mixed:
         return page
@@ -43,20 +46,20 @@ def _split_inks(colours: Uint8) -> tuple[Bools, Bools, Bools]:
     most = taken.max(axis=2)
     ink = most > max(DROPOUT.least, DROPOUT.share * percentile(most, DROPOUT.darkest))
     kept = taken.min(axis=2) / np.maximum(most, 1)
-    return ink & (kept < DROPOUT.coloured), ink & (kept > DROPOUT.grey), ink
+    return ink & (kept < DROPOUT.coloured), ink & (kept >= DROPOUT.coloured), ink
 
 
 def _estimate_paper(colours: Float32) -> Float32:
     """Return the paper's colour everywhere, in whatever light: the lightest around, smoothed; same shape."""
     height, width = colours.shape[:2]
-    size = (min(width, DROPOUT.coarse), min(height, DROPOUT.coarse))
+    size = (min(width, INK.light_size), min(height, INK.light_size))
     coarse = cv2.dilate(cv2.resize(colours, size, interpolation=cv2.INTER_AREA), np.ones((5, 5), np.uint8))
     return cv2.resize(cv2.GaussianBlur(coarse, (0, 0), 2), (width, height)).astype(np.float32)
 
 
 def _measure_beside(one: Bools, other: Bools) -> float:
     """Return the share of one ink that has the other within a few pixels: high if both are of the same strokes."""
-    near = cv2.dilate(other.astype(np.uint8), np.ones((2 * DROPOUT.edge + 3,) * 2, np.uint8)) > 0
+    near = cv2.dilate(other.astype(np.uint8), np.ones((2 * EDGE + 3,) * 2, np.uint8)) > 0
     return float((one & near).sum() / one.sum())
 
 
@@ -70,23 +73,23 @@ def _measure_height(ink: Bools) -> float:
     width, height, area = stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT], stats[1:, cv2.CC_STAT_AREA]
     sides = np.stack([width, height])
     x, y = stats[1:, cv2.CC_STAT_LEFT], stats[1:, cv2.CC_STAT_TOP]
-    rim_y, rim_x = (1 + round(DROPOUT.rim * side) for side in ink.shape)
+    rim_y, rim_x = (1 + round(DROPOUT.some * side) for side in ink.shape)
     at_edge = (x < rim_x) | (y < rim_y) | (x + width > ink.shape[1] - rim_x) | (y + height > ink.shape[0] - rim_y)
-    slim = sides.max(axis=0) > DROPOUT.slim * sides.min(axis=0)
-    hollow = (width > DROPOUT.spans * ink.shape[1]) & (area < DROPOUT.hollow * width * height)
+    slim = sides.max(axis=0) > RULE.slim_side * sides.min(axis=0)
+    hollow = (width > _HALF * ink.shape[1]) & (area < DROPOUT.hollow * width * height)
     straight = np.bincount(
         labels[find_runs_across(joined, 1 + round(DROPOUT.run * ink.shape[1])) > 0], minlength=count
     )[1:]
     rule = hollow | slim & ((width > height) | at_edge) | (straight > DROPOUT.straight * area)
-    if area[rule].sum() > DROPOUT.mostly * area.sum():
+    if area[rule].sum() > _HALF * area.sum():
         return 0.0
-    height = height[~rule & (area >= DROPOUT.fewest_pixels)]
+    height = height[~rule & (area >= RULE.speck)]
     return float(np.median(height[height >= height.max() / 2])) if len(height) else 0.0
 
 
 def _cover_print(page: Page, print_: Bools, pen: Bools, step: Step) -> Page:
     """Lay the paper from around it over the print and its soft edges, but for the pen's own strokes."""
-    hidden = cv2.dilate(print_.astype(np.uint8), np.ones((2 * DROPOUT.edge + 1,) * 2, np.uint8)) > 0
+    hidden = cv2.dilate(print_.astype(np.uint8), np.ones((2 * EDGE + 1,) * 2, np.uint8)) > 0
     hidden &= ~pen
     paper = cv2.morphologyEx(page.grey, cv2.MORPH_CLOSE, np.ones((DROPOUT.around, DROPOUT.around), np.uint8)).astype(
         np.uint8

@@ -11,7 +11,10 @@ import numpy as np
 
 from lenet.arrays import Bools, Float64, Int64, Uint8, median
 from lenet.native.dispatch import runs_natively
-from lenet.preprocessing.parameters import UPRIGHT
+from lenet.preprocessing.parameters import RULE, UPRIGHT, WRITING
+
+# Fewer uprights than this are even by chance.
+_SOME = 3
 
 
 @dataclass(frozen=True)
@@ -154,7 +157,7 @@ def _fit_line(rule: Rule) -> LevelLine:
 
 def _follow_side(strokes: Bools, line: LevelLine, other: LevelLine | None, way: int, height: float) -> _Side:
     """Follow ink from a line up to the `other` one on that side, or to the page's end."""
-    columns = np.arange(line.first - UPRIGHT.end_pixels, line.last + UPRIGHT.end_pixels + 1)
+    columns = np.arange(line.first - RULE.near, line.last + RULE.near + 1)
     most = min(UPRIGHT.most * height, len(strokes))
     if other:
         middle = (line.first + line.last) / 2
@@ -199,7 +202,7 @@ def _locate(
 
 def _find_thin(side: _Side, height: float) -> list[tuple[float, int]]:
     """Return the middle column and the length of each thin upright."""
-    long = np.flatnonzero(side.runs >= max(UPRIGHT.shortest, UPRIGHT.least * height))
+    long = np.flatnonzero(side.runs >= max(WRITING.least_side, RULE.beyond * height))
     if not len(long):
         return []
     starts = np.flatnonzero(np.diff(long, prepend=-2) > 1)
@@ -209,7 +212,7 @@ def _find_thin(side: _Side, height: float) -> list[tuple[float, int]]:
     widths = np.add.reduceat((of_own >= 0.5).astype(np.int64), starts) - 2  # noqa: PLR2004
     top = (of_own >= 0.9).astype(np.int64)  # noqa: PLR2004
     middles = side.columns[0] + np.add.reduceat(top * long, starts) / np.add.reduceat(top, starts)
-    thin = widths <= UPRIGHT.wider * side.line.thickness + UPRIGHT.more
+    thin = widths <= UPRIGHT.wider * side.line.thickness + RULE.stray
     return list(zip(middles[thin].tolist(), longest[thin].tolist(), strict=True))
 
 
@@ -220,16 +223,16 @@ def _find_even(thin: list[tuple[float, int]], height: float) -> _Even | None:
     for begin, other in combinations(at[: UPRIGHT.most_uprights].tolist(), 2):
         pitch = other - begin
         count = int((thin[-1][0] - begin) / pitch + 0.2) + 1
-        if pitch < UPRIGHT.apart * height or count < UPRIGHT.fewest or (best and count <= len(best.places)):
+        if pitch < UPRIGHT.apart * height or count < _SOME or (best and count <= len(best.places)):
             continue
         places = begin + pitch * np.arange(count)
         off = np.abs(at - places[:, None])
         met = off.min(axis=1) <= UPRIGHT.off * pitch + 1
-        if met.sum() < max(UPRIGHT.fewest, UPRIGHT.share * len(places)):
+        if met.sum() < max(_SOME, UPRIGHT.alike * len(places)):
             continue
         nearest = off.argmin(axis=1)[met]
         length = int(median(runs[nearest]))
-        if (np.abs(runs[nearest] - length) <= (1 - UPRIGHT.alike) * length + 1).mean() >= UPRIGHT.share:
+        if (np.abs(runs[nearest] - length) <= (1 - UPRIGHT.alike) * length + 1).mean() >= UPRIGHT.alike:
             places[met] = at[nearest]
             best = _Even(places, pitch, length)
     return best
@@ -243,8 +246,8 @@ def _spans_line(side: _Side, even: _Even, *, both: bool) -> bool:
     """Return whether uprights begin and end with their line or, where they are on `both` its sides, with the page."""
     before, behind = even.places[0] - side.line.first, side.line.last - even.places[-1]
     if both:
-        return bool(max(before, behind) <= UPRIGHT.one_more * even.pitch)
-    return bool(max(abs(before), abs(behind)) <= UPRIGHT.end * even.pitch + UPRIGHT.end_pixels)
+        return bool(max(before, behind) <= (1 + 2 * UPRIGHT.off) * even.pitch)
+    return bool(max(abs(before), abs(behind)) <= 2 * UPRIGHT.off * even.pitch + RULE.near)
 
 
 def _stands(side: _Side, place: float, least: float) -> bool:
@@ -255,7 +258,7 @@ def _stands(side: _Side, place: float, least: float) -> bool:
 
 def _mark(found: Uint8, side: _Side, places: list[float], length: int) -> None:
     """Set to 1 where the uprights at these columns are, ink or not."""
-    half = int(np.ceil((UPRIGHT.wider * side.line.thickness + UPRIGHT.more) / 2))
+    half = int(np.ceil((UPRIGHT.wider * side.line.thickness + RULE.stray) / 2))
     columns = (np.array(places, np.float64)[:, None] + np.arange(-half, half + 1)).ravel().astype(np.float64)
     rows, across, inside = _locate(side.line, side.way, columns, np.arange(length + 2), found.shape)
     found[rows[inside], across[inside]] = 1

@@ -10,6 +10,7 @@ import numpy as np
 
 from lenet.arrays import Bools, Float32, Uint8, percentile
 from lenet.preprocessing.decode import Page
+from lenet.preprocessing.morphology import EDGE
 from lenet.preprocessing.paper import TABLE, downscale
 from lenet.preprocessing.parameters import SHADOW, SHEET
 from lenet.steps import Step
@@ -28,7 +29,7 @@ def remove_shadow(page: Page) -> Page:
     if not shadow_width:
         return page
     filled = _fill_dark_strokes(_remove_grains(page.grey, SHADOW.fine), shadow_width)
-    square = np.ones((2 * SHADOW.edge + 1,) * 2, np.uint8)
+    square = np.ones((2 * EDGE + 1,) * 2, np.uint8)
     filled = cv2.erode(filled, square).astype(np.uint8)
     light: Float32 = cv2.resize(filled, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
     paper = _measure_paper(light)
@@ -39,13 +40,13 @@ def remove_shadow(page: Page) -> Page:
         lit = light > (1 - SHADOW.darker / 2) * paper
         channels = (np.ascontiguousarray(colours[..., each]) for each in range(3))
         colours = np.stack([_brighten(each, gain, table, percentile(each[lit], 50)) for each in channels], axis=2)
-    step = TABLE if table.mean() > SHADOW.seen else Step("shadow-removed")
+    step = TABLE if table.mean() > SHADOW.shaded else Step("shadow-removed")
     return replace(page, grey=_brighten(page.grey, gain, table, paper), colours=colours, steps=(*page.steps, step))
 
 
 def _brighten(values: Uint8, gain: Float32, table: Bools, paper: float) -> Uint8:
     """Return grey levels (H, W) so many times as bright, and paper instead of the table."""
-    lit = np.minimum(np.rint(values * gain), min(255, SHADOW.glare * paper)).astype(np.uint8)
+    lit = np.minimum(np.rint(values * gain), 255).astype(np.uint8)
     lit[table] = round(paper)
     return lit
 
@@ -56,7 +57,7 @@ def _measure_hard_shadow(small: Uint8) -> float:
     strokes = (small < SHADOW.dark * _fill_dark_strokes(small, SHADOW.thickest)).astype(np.uint8)
     rims = int(strokes.sum()) - int(cv2.erode(strokes, np.ones((3, 3), np.uint8)).sum())
     thick = 2 * int(strokes.sum()) / max(1, rims) / side
-    width = min(max(SHADOW.wider * thick, SHADOW.wide), SHADOW.wider * SHADOW.thickest)
+    width = min(max(SHADOW.wider * thick, SHADOW.within), SHADOW.wider * SHADOW.thickest)
     light: Float32 = _fill_dark_strokes(small, width).astype(np.float32)
     paper = _measure_paper(light)
     lit, shaded = light > (1 - SHADOW.darker / 2) * paper, light < (1 - SHADOW.darker) * paper
@@ -65,8 +66,8 @@ def _measure_hard_shadow(small: Uint8) -> float:
     ground = _fill_light_strokes(light)
     around = np.ones((1 + round(SHADOW.within * side),) * 2, np.uint8)
     falls = cv2.dilate(ground, around) - cv2.erode(ground, around)
-    hard = (falls > max(SHADOW.darker * paper, SHADOW.step)).mean() >= SHADOW.hard
-    return width if hard and _measure_islands(light) < SHADOW.island else 0.0
+    hard = (falls > SHADOW.darker * paper).mean() >= SHADOW.hard
+    return width if hard and _measure_islands(light) < SHADOW.hard else 0.0
 
 
 def _keep_at_edge(area: Bools) -> Bools:

@@ -72,7 +72,7 @@ def _find_sheet(grey: Uint8) -> Bools | None:
     lighter = float(np.median(grey[kept & bright])) - float(np.median(grey[around])) if around.any() else 0.0
     dark = float((~bright[around]).mean()) if around.any() else 0.0
     # Thin writing hardly darkens a small copy: any pixel clearly darker than the paper counts.
-    shaded = float((grey[kept] < np.median(grey[kept]) - SHEET.shaded).mean()) if kept.any() else 0.0
+    shaded = float((grey[kept] < np.median(grey[kept]) - SHEET.lighter / 3).mean()) if kept.any() else 0.0
     if dark < SHEET.table or lighter < SHEET.lighter or written > SHEET.most_ink or shaded < SHEET.least_ink:
         return None
     return kept
@@ -80,7 +80,7 @@ def _find_sheet(grey: Uint8) -> Bools | None:
 
 def _spread_paper(grey: Uint8, inside: Bools, size: tuple[int, int]) -> Uint8:
     """Return a small picture (h, w) of the paper inside continued to everywhere, as large as `size` (width, height)."""
-    paper = (inside & (grey >= np.median(grey[inside]) - SHEET.shaded)).astype(np.float32)
+    paper = (inside & (grey >= np.median(grey[inside]) - SHEET.lighter / 3)).astype(np.float32)
     reach = SHEET.reach * max(grey.shape)
     weight = cv2.GaussianBlur(paper, (0, 0), reach)
     light = cv2.GaussianBlur(paper * grey, (0, 0), reach)

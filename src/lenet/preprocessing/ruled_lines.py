@@ -107,7 +107,7 @@ def find_rules(strokes: Bools, slimmest: int) -> list[Rule]:
 def reference_find_rules(strokes: Bools, slimmest: int) -> list[Rule]:
     """Say in NumPy and OpenCV what `find_rules` does."""
     height, width = strokes.shape
-    if width < RULE.least_width or height < RULE.least_height:
+    if width < 2 * RULE.run:
         return []
     strokes = np.ascontiguousarray(strokes)
     runs = find_runs_across(strokes.astype(np.uint8), max(RULE.run, round(RULE.run_share * width)))
@@ -205,7 +205,7 @@ def _is_hatched(across: list[Rule]) -> bool:
         return False
     middles = sorted(float(np.nonzero(rule.ink)[0].mean()) + rule.top for rule in across)
     thickness = median(np.array([rule.thickness for rule in across]))
-    return bool(median(np.diff(middles)) < RULE.close * thickness)
+    return bool(median(np.diff(middles)) < RULE.short_line * thickness)
 
 
 def _merge_lines(sides: list[Rule], others: list[Rule], shape: tuple[int, ...]) -> list[Rule]:
@@ -325,4 +325,4 @@ def _stands_apart(rule: Rule, strokes: Bools) -> bool:
     """Return whether hardly any ink hangs on a line: the stem of a 7 has a bar."""
     around = rule.widen(2, len(strokes))
     beside = cv2.dilate(around.ink.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    return bool((beside & strokes[around.rows] & ~around.ink).sum() <= RULE.hangs_on * rule.ink.sum())
+    return bool((beside & strokes[around.rows] & ~around.ink).sum() <= RULE.corner * rule.ink.sum())

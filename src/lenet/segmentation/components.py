@@ -9,8 +9,12 @@ import numpy as np
 
 from lenet.arrays import Bools, Int32
 from lenet.preprocessing.binarize import Ink
+from lenet.preprocessing.parameters import RULE
 from lenet.segmentation.parameters import COMPONENT
 from lenet.steps import Step
+
+# Corners that a frame has, and edges of the page that a high one touches.
+_THREE = 3
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ def _drop_frames(labels: Int32, boxes: Int32, dark: Int32, steps: list[Step]) ->
         height = (y1 - y0)[inside].max()
         width, tall = x1 - x0, y1 - y0
         frame[1:] &= np.maximum(width, tall)[1:] >= COMPONENT.times_height * height
-        frame[1:] &= ((touched >= COMPONENT.edges) | (np.minimum(width, tall) < COMPONENT.lower * height))[1:]
+        frame[1:] &= ((touched >= _THREE) | (np.minimum(width, tall) < height / 2))[1:]
         for label in (np.flatnonzero(frame[1:]) + 1).tolist():
             frame[label] = _hugs(labels, label, boxes[label])
         at_side, at_end = (x0 == 0) | (x1 == shape[1]), (y0 == 0) | (y1 == shape[0])
@@ -71,7 +75,7 @@ def _drop_frames(labels: Int32, boxes: Int32, dark: Int32, steps: list[Step]) ->
         frame |= at_side & (width <= thin) & (tall >= COMPONENT.slim * width)
         frame |= at_end & (tall <= thin) & (width >= COMPONENT.slim * tall)
         inside = ~frame
-    if not inside.any() or dark[inside].max() < max(COMPONENT.fewest_pixels, COMPONENT.rest * dark[1:].max()):
+    if not inside.any() or dark[inside].max() < max(RULE.speck, COMPONENT.speck * dark[1:].max()):
         inside[1:] = True
         return inside
     if frame[1:].any():
@@ -88,7 +92,7 @@ def _hugs(labels: Int32, label: int, box: Int32) -> bool:
     own = labels[y0:y1, x0:x1] == label
     height, width = (max(1, round(COMPONENT.corner * side)) for side in own.shape)
     corners = (own[:height, :width], own[:height, -width:], own[-height:, :width], own[-height:, -width:])
-    return sum(bool(corner.any()) for corner in corners) >= COMPONENT.corners
+    return sum(bool(corner.any()) for corner in corners) >= _THREE
 
 
 def _is_box(labels: Int32, label: int, box: Int32) -> bool:
@@ -113,8 +117,6 @@ def _is_ring(labels: Int32, boxes: Int32, kept: Bools, label: int) -> bool:
     """Say whether a component is a closed line drawn around other writing: a circle, or a box with round corners."""
     x0, y0, x1, y1 = boxes[label]
     height, width = int(y1 - y0), int(x1 - x0)
-    if min(height, width) <= COMPONENT.no_room:
-        return False
     inside = (boxes[:, :2] > (x0, y0)).all(axis=1) & (boxes[:, 2:] < (x1, y1)).all(axis=1) & kept
     inside &= boxes[:, 3] - boxes[:, 1] >= COMPONENT.enclosed * height
     if not inside.any():
@@ -133,14 +135,14 @@ def drop_specks(found: Components, steps: list[Step]) -> Bools:
     if not found.kept.any():
         return found.kept
     if len(found.kept) == 2:  # noqa: PLR2004
-        note_specks(int(found.dark[1] < COMPONENT.fewest_pixels), steps)
-        return found.kept & (found.dark >= COMPONENT.fewest_pixels)
+        note_specks(int(found.dark[1] < RULE.speck), steps)
+        return found.kept & (found.dark >= RULE.speck)
     x0, y0, x1, y1 = found.boxes.T
     largest = int(np.argmax(np.where(found.kept, found.dark, 0)))
     reach = COMPONENT.near * max(x1[largest] - x0[largest], y1[largest] - y0[largest])
     gap = np.maximum(np.maximum(x0 - x1[largest], x0[largest] - x1), np.maximum(y0 - y1[largest], y0[largest] - y1))
     share = np.where(gap <= reach, COMPONENT.near_speck, COMPONENT.speck)
-    large = found.kept & (found.dark >= np.maximum(share * found.dark[largest], COMPONENT.fewest_pixels))
+    large = found.kept & (found.dark >= np.maximum(share * found.dark[largest], RULE.speck))
     note_specks(int((found.kept & ~large).sum()), steps)
     return large
 

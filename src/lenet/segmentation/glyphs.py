@@ -159,7 +159,7 @@ def _darken(ink: Float32) -> Float32:
     inked = ink[ink > GLYPH.inked * float(ink.max())]
     upper = int(GLYPH.upper * (inked.size - 1))
     level = float(np.partition(inked, upper)[upper]) if inked.size else 1.0
-    return ink if level >= GLYPH.palest else np.clip(ink * (GLYPH.dark / level), 0, 1).astype(np.float32)
+    return ink if level >= GLYPH.palest else np.clip(ink / level, 0, 1).astype(np.float32)
 
 
 def place_glyph(ink: Float32) -> Uint8:

@@ -10,9 +10,10 @@ import numpy as np
 from lenet.arrays import Float32, Int32, Int64
 from lenet.native.dispatch import runs_natively
 from lenet.preprocessing.binarize import Ink
+from lenet.preprocessing.parameters import WRITING
 from lenet.result import Abstained, Box
 from lenet.segmentation.components import Components, drop_specks, find_components
-from lenet.segmentation.parameters import LATTICE, TEXT_LINE
+from lenet.segmentation.parameters import LATTICE
 from lenet.segmentation.seams import find_seams
 from lenet.segmentation.text_lines import TextLine, find_text_lines, note_left_out
 from lenet.steps import Step
@@ -63,7 +64,7 @@ def take_one_digit(ink: Ink) -> Lattice:
     found = find_components(ink, steps)
     pieces = drop_specks(found, steps)[found.labels].astype(np.int32)
     rows, columns = np.flatnonzero(pieces.any(axis=1)), np.flatnonzero(pieces.any(axis=0))
-    if not len(rows) or max(np.ptp(rows), np.ptp(columns)) + 1 < TEXT_LINE.least_side:
+    if not len(rows) or max(np.ptp(rows), np.ptp(columns)) + 1 < WRITING.least_side:
         why: Abstained = "too small" if len(rows) else "blank"
         pieces[:] = 0
         return _build_lattice(pieces, [], [], [], [], steps, why)
@@ -88,7 +89,7 @@ def propose_numbers(ink: Ink) -> Lattice:
     last, every = lines[-1][1] if lines else 1, sum(runs.pieces for runs in found)
     note_left_out(every - last + 1, every, steps)
     boxes = np.concatenate([runs.boxes for runs in found])
-    if len(boxes) and (boxes[:, 2:] - boxes[:, :2]).max() < TEXT_LINE.least_side:
+    if len(boxes) and (boxes[:, 2:] - boxes[:, :2]).max() < WRITING.least_side:
         return _build_lattice(np.zeros_like(pieces), [], [], [], [], steps, "too small")
     # Ink that was kept but stands in no line is stains.
     nothing: Abstained = "not a digit" if components.kept.any() else "blank"

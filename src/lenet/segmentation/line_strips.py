@@ -13,7 +13,7 @@ from lenet.network.spec import GLYPH_SIZE
 from lenet.preprocessing.decode import Page
 from lenet.preprocessing.pipeline import PageInk
 from lenet.segmentation.lattice import Lattice
-from lenet.segmentation.parameters import STRIP
+from lenet.segmentation.parameters import STRIP, TEXT_LINE
 
 # The views of a line: how much of a strip's height its writing takes.
 VIEWS = (STRIP.near, STRIP.far)
@@ -55,7 +55,7 @@ def find_line_box(lattice: Lattice, line: int) -> tuple[Float64, float]:
     rise, height = 0.0, float((boxes[:, 3] - boxes[:, 1]).max())
     if len(boxes) > 2:  # noqa: PLR2004
         centred = x - x.mean()
-        rise = float((centred * (y - y.mean())).sum() / ((centred**2).sum() + STRIP.ridge * height**2))
+        rise = float((centred * (y - y.mean())).sum() / ((centred**2).sum() + TEXT_LINE.ridge * height**2))
     top, foot = (boxes[:, 1] - rise * x).min(), (boxes[:, 3] - rise * x).max()
     return np.array([boxes[:, 0].min(), top, boxes[:, 2].max(), foot]), rise
 

@@ -22,20 +22,14 @@ class ComponentParams:
     speck: float = tuned(0.03, "share of the largest", "a component with less ink is a speck ...")
     near: float = tuned(0.15, "share of the digit's side", "... unless it is so near to it ...")
     near_speck: float = tuned(0.008, "share of the largest", "... and has so much")
-    fewest_pixels: int = tuned(4, "dark pixels", "nobody can read fewer")
     dark: int = tuned(127, "levels of ink", "a pixel is dark above it", "shape")
     frame: float = tuned(0.9, "share of an edge of the page", "a frame runs along so much of it ...")
     times_height: float = tuned(1.15, "heights of the others", "... and is so long ...")
-    lower: float = tuned(0.5, "heights of the others", "... and lower than this, if it touches fewer than three edges")
     covered: float = tuned(0.65, "share of an edge of the page", "no digit covers so much of it")
     corner: float = tuned(0.08, "share of its box", "the corners of a frame are looked for in squares so large")
-    corners: int = tuned(3, "corners", "a frame has so many", "shape")
     thin: float = tuned(0.09, "heights of the others", "what is along an edge and no thicker is the paper's edge")
     slim: float = tuned(4.0, "times", "if it is so much longer than thick")
-    edges: int = tuned(3, "edges of the page", "a frame that is high touches so many", "shape")
-    rest: float = tuned(0.02, "share of the largest", "a frame is dropped if something with so much ink remains")
     enclosed: float = tuned(0.3, "share of a ring", "what a ring is drawn around is so high")
-    no_room: int = tuned(4, "pixels", "in a ring so small there is none", "shape")
     least_side: int = tuned(24, "pixels", "the sides of an empty box are so long")
     thickest: float = tuned(0.15, "share of its side", "and so thick at most, as a ring's line is")
     rounded: float = tuned(0.4, "share of its thickness", "its corners are round by so much, or two pixels")
@@ -48,15 +42,11 @@ class ComponentParams:
 class TextLineParams:
     """Lines of writing (`text_lines`)."""
 
-    least_side: int = tuned(5, "pixels", "nobody can read a digit with a smaller longer side")
-    tall: float = tuned(0.4, "share of the tallest", "a component so high is a digit, not a dot or a dash")
     shared: float = tuned(0.35, "share of the lower one's height", "two components stand in one line")
     inside: float = tuned(0.6, "share of its height", "what is so deep in the band of another line is part of it")
     stain: float = tuned(0.65, "heights of the line", "thicker ink is a stain (MNIST's boldest: 0.62)", "MNIST")
     comma: float = tuned(0.75, "heights of the line", "a comma is no higher")
     torn: float = tuned(2.0, "widths", "a digit that was torn across is no higher")
-    pieces: int = tuned(3, "components", "and each half of it is of no more")
-    near: float = tuned(0.35, "heights of the line", "a small component belongs to a line so near")
     speck: float = tuned(0.0025, "heights squared", "less ink is a speck: a dot of a twentieth of the height")
     filled: float = tuned(0.3, "share of its box", "a pale component counts for at least so much")
     fewest_pixels: int = tuned(3, "pixels", "fewer are a speck")
@@ -67,7 +57,6 @@ class TextLineParams:
     slant_to: float = tuned(1.0, "columns a row", "the largest")
     slant_step: float = tuned(0.1, "columns a row", "from one to the next", "time")
     upright: float = tuned(0.15, "a column a row", "a slant must pay by so much")
-    samples: int = tuned(3000, "pixels", "tell the slant of a line", "time")
     columns: int = tuned(24, "columns a height", "of upright ink are counted, a pixel wide at least")
 
 
@@ -85,7 +74,6 @@ class SeamParams:
     least_ink: float = tuned(0.04, "heights squared", "between two cuts there is so much: a 1 has three times as much")
     cuts: float = tuned(5.0, "cuts a height", "there are no more, and one")
     narrow: float = tuned(0.3, "heights of the line", "narrower ink is one digit at most")
-    lowest: int = tuned(4, "pixels", "nothing lower is cut", "shape")
     most_lean: float = tuned(0.8, "share of its width", "no more of a box is its slant's", "shape")
 
 
@@ -108,7 +96,6 @@ class GlyphParams:
     thin_target: float = tuned(2.4, "pixels of 20", "what thickened strokes become (the median is 2.5)", "MNIST")
     thick_target: float = tuned(4.0, "pixels of 20", "what thinned strokes become", "MNIST")
     palest: float = tuned(190 / 255, "share of full ink", "paler digits are darkened: MNIST's have 193 of 255", "MNIST")
-    dark: float = tuned(240 / 255, "share of full ink", "to this", "MNIST")
     inked: float = tuned(0.2, "share of the darkest", "a digit's level is that of pixels above it")
     upper: float = tuned(0.75, "share of these", "are paler than its level", "shape")
     half: float = tuned(0.5, "share of full ink", "a pixel is of a stroke above it", "shape")
@@ -125,7 +112,6 @@ class StripParams:
     near: float = tuned(0.97, "share of the strip", "the height of the writing in the first view")
     far: float = tuned(0.84, "share of the strip", "and in the second")
     beside: float = tuned(0.35, "heights of the line", "so much is shown beside its ink: signs and their paper")
-    ridge: float = tuned(4.0, "heights squared", "keeps short numbers of uneven digits level")
     around: int = tuned(3, "pixels", "how far around the ink paper tells whether the pen is brighter")
     crossed: float = tuned(0.6, "share of its rows", "a ruled line crosses a line of writing if it is seen in so many")
     leans: float = tuned(0.04, "share of its rows", "and leans by no more")

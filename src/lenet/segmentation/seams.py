@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from lenet.arrays import Bools, Float32, Uint8
+from lenet.preprocessing.parameters import WRITING
 from lenet.segmentation.parameters import SEAM
 
 
@@ -33,7 +34,7 @@ def find_seams(parts: list[tuple[Uint8, Bools]], slant: float, line_height: floa
     looked = {}
     for index, (levels, own) in enumerate(parts):
         height, width = levels.shape
-        if width - _measure_lean(slant, height, width) >= SEAM.narrow * line_height and height >= SEAM.lowest:
+        if width - _measure_lean(slant, height, width) >= SEAM.narrow * line_height and height >= WRITING.least_side:
             looked[index] = _make_upright(levels, own, slant, scale)
     for (index, upright), (paths, costs) in zip(looked.items(), _trace_seams(list(looked.values())), strict=True):
         height, width = parts[index][0].shape

@@ -10,14 +10,21 @@ import numpy as np
 
 from lenet.arrays import Float64, Int32, median
 from lenet.native.dispatch import runs_natively
+from lenet.preprocessing.parameters import RULE, WRITING
 from lenet.segmentation.components import Components, note_specks
-from lenet.segmentation.parameters import TEXT_LINE
+from lenet.segmentation.parameters import TEXT_LINE, TextLineParams
 from lenet.steps import Step
 
 # More components than this, a page of 40 by 25 digits, are not looked at: the largest are, and a step says so.
 _MOST_COMPONENTS = 1_000
-# Slants that are tried: columns to the right for each row up.
-_SLANTS = np.arange(TEXT_LINE.slant_from, TEXT_LINE.slant_to + TEXT_LINE.slant_step / 2, TEXT_LINE.slant_step)
+
+
+def list_slants(numbers: TextLineParams) -> Float64:
+    """Return the slants that are tried: columns to the right for each row up."""
+    return np.arange(numbers.slant_from, numbers.slant_to + numbers.slant_step / 2, numbers.slant_step)
+
+
+_SLANTS = list_slants(TEXT_LINE)
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ def find_text_lines(found: Components, steps: list[Step]) -> list[TextLine]:
     heights = found.boxes[:, 3] - found.boxes[:, 1]
     widths = found.boxes[:, 2] - found.boxes[:, 0]
     # A dash or a join of digits is as wide as a digit is high.
-    tall = kept[heights[kept] >= TEXT_LINE.tall * heights[kept].max()]
+    tall = kept[heights[kept] >= RULE.tall * heights[kept].max()]
     groups = _mend(found, _merge(found.boxes, _chain(found.boxes, tall)))
     lines = []
     owners = np.full(len(found.boxes), -1)
@@ -66,14 +73,14 @@ def find_text_lines(found: Components, steps: list[Step]) -> list[TextLine]:
         nearest = int(np.argmin(away))
         least = max(TEXT_LINE.fewest_pixels, TEXT_LINE.speck * medians[nearest] ** 2)
         if (
-            away[nearest] <= TEXT_LINE.near
+            away[nearest] <= TEXT_LINE.shared
             and max(found.dark[label], TEXT_LINE.filled * heights[label] * widths[label]) >= least
         ):
             owners[label] = nearest
         else:
             dropped += 1
     # Lines that are too low to be read are dust, if any is not.
-    legible = [each >= TEXT_LINE.least_side or max(medians) < TEXT_LINE.least_side for each in medians]
+    legible = [each >= WRITING.least_side or max(medians) < WRITING.least_side for each in medians]
     dust = [number for number, kept_line in enumerate(legible) if not kept_line]
     note_specks(dropped + int(np.isin(owners, dust).sum()), steps)
     order = sorted(
@@ -169,7 +176,7 @@ def _mend(found: Components, groups: list[Int32]) -> list[Int32]:
 
     A digit that was torn across is no two lines; two digits, one below the other, are higher together.
     """
-    if len(groups) != 2 or max(map(len, groups)) > TEXT_LINE.pieces:  # noqa: PLR2004
+    if len(groups) != 2 or max(map(len, groups)) > TEXT_LINE.beside:  # noqa: PLR2004
         return groups
     one, other = groups
     boxes = [(*found.boxes[each, :2].min(axis=0), *found.boxes[each, 2:].max(axis=0)) for each in groups]
@@ -214,7 +221,7 @@ def estimate_slant(found: Components, group: Int32) -> float:
 
     boxes = found.boxes[group]
     column = max(1.0, median(boxes[:, 3] - boxes[:, 1]) / TEXT_LINE.columns)
-    return _native.estimate_slant(found.labels, group, boxes, _SLANTS.tolist(), column, TEXT_LINE.samples)
+    return _native.estimate_slant(found.labels, group, boxes, _SLANTS.tolist(), column, RULE.samples)
 
 
 def reference_estimate_slant(found: Components, group: Int32) -> float:
@@ -223,7 +230,7 @@ def reference_estimate_slant(found: Components, group: Int32) -> float:
     for label in group:
         x0, y0, x1, y1 = found.boxes[label]
         y, x = np.nonzero(found.labels[y0:y1, x0:x1] == label)
-        step = max(1, len(y) * len(group) // TEXT_LINE.samples)
+        step = max(1, len(y) * len(group) // RULE.samples)
         columns.append(x[::step] + x0)
         rows.append(y[::step] + y0)
     x, y = np.concatenate(columns).astype(float), np.concatenate(rows).astype(float)

@@ -87,7 +87,7 @@ void darken(Grey& ink) {
     const auto upper = inked.begin() + std::ptrdiff_t(GLYPH.upper * double(inked.size() - 1));
     std::nth_element(inked.begin(), upper, inked.end());
     if (double(*upper) >= GLYPH.palest) return;
-    const float times = float(GLYPH.dark / double(*upper));
+    const float times = float(1 / double(*upper));
     for (float& value : ink) value = std::clamp(value * times, 0.0f, 1.0f);
 }
 

@@ -14,6 +14,8 @@ namespace {
 
 // How far outside a stroke its soft edge may reach, in pixels; how far apart slopes are taken.
 constexpr int EDGE = 2, FAR[] = {1, 4, 16};
+// A window with less paper than this share has nothing to say of the light.
+constexpr float NOTHING = 1e-3f;
 
 using Floats = std::vector<float>;
 
@@ -163,7 +165,7 @@ Grey fit_plane(const Kernels& kernels, const Grey& grey) {
         };
         for (int y = 0; y < small.height; ++y)
             for (int x = 0; x < small.width; ++x) apart[std::size_t(y) * std::size_t(small.width) + std::size_t(x)] = float(std::abs(residual(y, x)));
-        const double scale = std::max(INK.least_scale, 1.4826 * percentile(apart, 50) * INK.scale_sigmas);
+        const double scale = std::max(INK.least_contrast / INK.scale_sigmas, 1.4826 * percentile(apart, 50) * INK.scale_sigmas);
         double a[3][3] = {}, b[3] = {}, found[3];
         int weighed = 0;
         for (int y = 0; y < small.height; ++y) {
@@ -178,11 +180,11 @@ Grey fit_plane(const Kernels& kernels, const Grey& grey) {
                 }
             }
         }
-        if (weighed < INK.fewest_weights) break;
+        if (weighed < 3) break;
         solve(a, b, found);
         double moved = 0;
         for (int k = 0; k < 3; ++k) moved = std::max(moved, std::abs(found[k] - plane[k])), plane[k] = found[k];
-        if (moved < INK.settled) break;
+        if (moved < INK.same_light) break;
     }
     Grey light(grey.height, grey.width);
     for (int y = 0; y < grey.height; ++y)
@@ -201,7 +203,7 @@ Grey estimate_slow_light(const Kernels& kernels, const Grey& residual, const Mas
     Grey total = blur(kernels, residue, sigma, true);
     for (std::size_t k = 0; k < total.size(); ++k) {
         const float own = weight.begin()[k];
-        total.begin()[k] = own > float(INK.least_weight) ? total.begin()[k] / own : 0.0f;
+        total.begin()[k] = own > NOTHING ? total.begin()[k] / own : 0.0f;
     }
     return total;
 }
@@ -282,7 +284,7 @@ double measure_edge(const Grey& grey, const Mask& strokes, double full) {
                 if (inked[x]) most = std::max(most, std::abs(row[x] - row[x - far]));
             if (most >= 0) slopes.push_back(most);
         }
-        if (!slopes.empty()) edge = std::max(edge, full * far / std::max(1.0, percentile(std::move(slopes), INK.steepest)));
+        if (!slopes.empty()) edge = std::max(edge, full * far / std::max(1.0, percentile(std::move(slopes), INK.full)));
         if (edge < 3 * far) break;
     }
     return edge;
@@ -303,7 +305,7 @@ FoundInk find_ink(const Kernels& kernels, const std::uint8_t* given, int height,
     // Blurred only as much as noise asks for.
     const bool noisy = noise >= INK.least_noise;
     const Grey smooth = noisy ? blur(kernels, grey, 1.0, false) : grey;
-    const double left = noisy ? noise * 0.2821 : std::max(noise, INK.noise_floor), level = find_flat_paper(given, height, width);
+    const double left = noisy ? noise * 0.2821 : std::max(noise, INK.least_noise), level = find_flat_paper(given, height, width);
     const bool flat = level >= 0;
     Grey light = flat ? Grey(height, width, float(level)) : fit_plane(kernels, smooth);
     Grey residual = subtract(smooth, light);

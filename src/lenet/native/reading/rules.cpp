@@ -235,7 +235,7 @@ std::optional<RuleInk> fit_straight(const std::vector<Pixel>& own, const Strokes
 
 std::vector<RuleInk> find_rules(const Strokes& strokes, int slimmest) {
     const int height = strokes.height, width = strokes.width;
-    if (width < RULE.least_width || height < RULE.least_height) return {};
+    if (width < 2 * RULE.run) return {};
     std::vector<std::uint8_t> runs = find_runs_across(strokes, std::max(RULE.run, rounded(RULE.run_share * width)));
     std::vector<RuleInk> found;
     // Writing may hang lines together: look again without those that were found.

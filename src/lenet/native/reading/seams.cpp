@@ -154,7 +154,7 @@ std::vector<const Path*> choose_seams(const std::vector<Path>& paths, const Upri
 std::vector<Seam> find_seams(const Part& part, double slant, double line_height) {
     const int height = part.height, width = part.width;
     const double scale = SEAM.height / line_height, upright_width = width - measure_lean(slant, height, width);
-    if (upright_width < SEAM.narrow * line_height || height < SEAM.lowest) return {};
+    if (upright_width < SEAM.narrow * line_height || height < WRITING.least_side) return {};
     const Upright upright = make_upright(part, slant, scale);
     const std::vector<Path> paths = trace_seams(upright);
     const int most = int(SEAM.cuts * upright_width / line_height) + 1;

@@ -1,7 +1,7 @@
 # Few targets; each is one command that also works without make. They run in .venv (see README.md).
 BIN = .venv/bin
 
-.PHONY: setup test check sanitize neon self-test docs examples bench bench-read bench-table
+.PHONY: site wheel setup test check sanitize neon self-test docs examples bench bench-read bench-table
 
 setup:
 	python3 -m venv .venv
@@ -55,6 +55,10 @@ self-test: $(MADE)/parameters.hpp
 docs:
 	$(BIN)/python docs/make_cli.py
 
+# The documentation site, into build/site; a warning is an error.
+site:
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
 examples:
 	$(BIN)/python examples/make_pictures.py
 	$(BIN)/python examples/make_pages.py
@@ -75,3 +79,7 @@ bench-read:
 # Pages of numbers as tables, and made ones by held-out hands; peers read the same cells.
 bench-table:
 	$(BIN)/python benchmarks/read_tables.py
+
+# A wheel for this Python, installed and tried in a fresh environment without a compiler.
+wheel:
+	.ci/wheel $(BIN)/python

@@ -68,8 +68,8 @@ follows from the *shape* of the thing, or bounds *time* and hardly the answer. T
 800 pictures read otherwise when it is a third less or more (integers by at least 1), and in brackets how many more of
 them are right. The pictures: 172 of `data/field`, 200 of hard shadows, sheets on tables, coloured ink and two inks,
 100 on ruled lines and in boxes, 50 cheques, and a few of every other set of the reading benchmark and every made
-kind. Where both are 0 no picture of these has what the number is for, or others stand in for it; numbers that did
-nothing and had a twin went on 2026-11-27.
+kind. Where both are 0 no picture of these has what the number is for, or others stand in for it; fifty-six that did
+nothing and had a twin went on 2026-11-27; most of the others were measured with those still in place.
 """
 _COLUMNS = "| number | value | unit | what it decides | from | a third less | a third more |"
 
@@ -276,9 +276,14 @@ def write_document(known: dict[str, Any], out: Path) -> None:
         for field, value, unit, role, source in list_parameters(stage):
             row = known.get(f"{name}.{field}")
             told = ["", ""] if row is None or row["value"] != value else [_tell(row[way]) for way in ("down", "up")]
-            lines.append(f"| `{field}` | {value:.4g} | {unit} | {role} | {source} | {told[0]} | {told[1]} |")
+            lines.append(f"| `{field}` | {show_value(value)} | {unit} | {role} | {source} | {told[0]} | {told[1]} |")
         lines.append("")
     replace_text(out, "\n".join(lines))
+
+
+def show_value(value: float) -> str:
+    """Return a number as the document has it."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 
 def _tell(moved: dict[str, Any]) -> str:

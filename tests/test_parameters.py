@@ -86,5 +86,5 @@ def test_the_document_has_every_number() -> None:
         for field, value, unit, *_rest in list_parameters(stage):
             row = next(line for line in section.splitlines() if line.startswith(f"| `{field}` |"))
             cells = [cell.strip() for cell in row.strip("|").split("|")]
-            assert cells[1:3] == [f"{value:.4g}", unit], field
+            assert cells[1:3] == [f"{value:,}" if isinstance(value, int) else f"{value:.4g}", unit], field
             assert all(re.fullmatch(r"\d+( \([+-]\d+\))?", cell) for cell in cells[-2:]), field

@@ -20,7 +20,7 @@ class DecodeParams:
 class ColourParams:
     """Ink that differs from its paper in colour alone (`colour`)."""
 
-    as_light: float = tuned(0.3, "share of that", "and by less than this in grey")
+    as_light: float = tuned(0.3, "share of its colour", "ink differs in colour alone if it does by less in grey")
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,9 @@ class DropoutParams:
     some: float = tuned(0.04, "share of all ink", "each of two inks has so much")
     mixed: float = tuned(0.4, "share of an ink", "no more of it is beside the other: one pen's edge may be coloured")
     higher: float = tuned(1.3, "times", "the pen wrote so much higher than the print")
-    hollow: float = tuned(0.12, "share of its box", "and filled by less")
+    hollow: float = tuned(0.12, "share of its box", "a box that spans half the page is filled by less")
     straight: float = tuned(0.2, "share of a piece", "squares are straight across for so much of it")
-    run: float = tuned(0.1, "share of the page", "for so far")
+    run: float = tuned(0.1, "share of the page", "ink that goes straight across for so far is a square's")
     around: int = tuned(15, "pixels", "the paper laid over print is taken from so far around")
 
 
@@ -81,7 +81,11 @@ class InkParams:
     light_size: int = tuned(64, "pixels", "the longer side of the copy on which light is found", "time")
     rounds: int = tuned(2, "looks", "light is looked for between the strokes so often", "time")
     plane_rounds: int = tuned(12, "fits", "a plane of light is settled after so many at most", "time")
-    scale_sigmas: float = tuned(3.0, "standard deviations", "or than so many of the paper's own")
+    scale_sigmas: float = tuned(
+        3.0,
+        "standard deviations",
+        "what is nearer to the plane of light, or to a third of the least contrast, is paper",
+    )
     light_window: float = tuned(0.1, "share of the longer side", "the standard deviation of the window of light")
     same_light: float = tuned(0.5, "levels", "light that differs by less is the same", "shape")
     small: int = tuned(48, "pixels", "a flat page up to this side has no room for a shadow")
@@ -97,9 +101,11 @@ class InkParams:
     weak_sigmas: float = tuned(4.0, "standard deviations", "weak ink stands out by so many of the smoothed noise")
     pattern: float = tuned(85.0, "per cent", "of a page that is not flat is paper, with a printed pattern perhaps")
     over_pattern: float = tuned(1.4, "times", "weak ink stands out by so much more than that")
-    weakest: float = tuned(0.45, "share of full ink", "but no more is asked of it")
+    weakest: float = tuned(0.45, "share of full ink", "no more is asked of weak ink, whatever the pattern")
     full: float = tuned(75.0, "per cent", "of the strokes' pixels stand out by less than full ink")
-    darkest: float = tuned(95.0, "per cent", "stand out by less than the pen where print is paler")
+    darkest: float = tuned(
+        95.0, "per cent", "of the strokes' pixels stand out by less than the pen, where print is paler"
+    )
     pale_print: float = tuned(1.5, "times", "print is paler if the pen is so much darker")
     share: int = tuned(85, "of 255", "a reduced pixel is of a stroke if so much of it was", "shape")
 
@@ -113,26 +119,26 @@ class RuleParams:
     steepest: float = tuned(0.1, "rows a column", "a rule rises by no more")
     least_share: float = tuned(0.6, "share of the page", "a rule runs along so much")
     gap: float = tuned(0.02, "share of the page", "no gap of it is longer")
-    most_gaps: float = tuned(0.15, "share of the rule", "nor are all of them")
+    most_gaps: float = tuned(0.15, "share of the rule", "all of its gaps are no longer")
     times_height: float = tuned(1.4, "heights of writing", "a line is so long")
     beyond: float = tuned(0.25, "heights of writing", "writing ends no further beyond a line that spans it")
     short_line: float = tuned(3.0, "heights of writing", "a shorter line might be the joined bases of two 2s")
-    out: float = tuned(0.08, "heights of writing", "and sticks out of the writing by so much")
+    out: float = tuned(0.08, "heights of writing", "a short line sticks out of the writing by so much")
     corner: float = tuned(0.04, "share of a line", "a side of a box meets it so near its end")
-    near: int = tuned(3, "pixels", "or so near; uprights begin and end so near their line's ends")
+    near: int = tuned(3, "pixels", "or so near; uprights begin and end so near to their line's ends")
     stray: float = tuned(1.5, "pixels", "no pixel of a rule strays further from a straight line", "shape")
-    stray_share: float = tuned(0.75, "share of its thickness", "or than this")
+    stray_share: float = tuned(0.75, "share of its thickness", "or than this, of a thick one")
     thicker: float = tuned(1.5, "times", "where writing lies in a rule it is so much thicker")
     ragged: float = tuned(1.0, "pixels", "a pixel so near to a rule is its own ragged edge", "shape")
     samples: int = tuned(2000, "pixels", "of a line tell where it goes, and of writing how it slants", "time")
-    rounds: int = tuned(6, "lines", "and at most so many in one piece of ink", "time")
+    rounds: int = tuned(6, "lines", "are looked for in one piece of ink", "time")
     thickest: int = tuned(64, "pixels", "so far from its middle its thickness is looked for", "time")
     fits: int = tuned(2, "fits", "a line is fitted anew to the ink that it found so often")
     paler: float = tuned(0.8, "share of the pen's ink", "a rule in another grey has less")
     closed: float = tuned(0.8, "heights of writing", "what one piece of ink lacks in a rule is shorter")
     hatches: int = tuned(4, "lines", "fewer are no hatching")
     run: int = tuned(12, "pixels", "shorter runs of ink are no part of a rule")
-    run_share: float = tuned(0.06, "share of the page", "nor are these")
+    run_share: float = tuned(0.06, "share of the page", "nor are runs shorter than this")
     tall: float = tuned(0.4, "share of the tallest", "a piece of writing is so high")
     speck: int = tuned(4, "pixels", "smaller pieces are specks")
 
@@ -141,8 +147,12 @@ class RuleParams:
 class UprightParams:
     """Thin straight ink that stands on a ruled line (`form_boxes`)."""
 
-    most: float = tuned(4.0, "heights of writing", "and so long at most", "time")
-    tallest: float = tuned(2.0, "heights of writing", "if only the next line, which it leads to, tells what it is")
+    most: float = tuned(
+        4.0, "heights of writing", "an upright is no longer; a quarter of one is the least (`beyond`)", "time"
+    )
+    tallest: float = tuned(
+        2.0, "heights of writing", "nor is it this long, if only the next line, which it leads to, tells what it is"
+    )
     wider: float = tuned(1.6, "times", "it is no wider than its line is thick by this")
     apart: float = tuned(0.4, "heights of writing", "even uprights are so far apart")
     off: float = tuned(0.06, "share of that", "each is so near its place, but for a pixel")

@@ -12,7 +12,7 @@ class BlurParams:
     """Writing that nobody can read (`candidates`)."""
 
     soft: float = tuned(3.0, "pixels", "writing with wider edges is too blurred ...")
-    soft_share: float = tuned(0.2, "share of its height", "... if they are also wider than this")
+    soft_share: float = tuned(0.2, "share of its height", "... if its edges are also wider than this")
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,10 @@ class ComponentParams:
     covered: float = tuned(0.65, "share of an edge of the page", "no digit covers so much of it")
     corner: float = tuned(0.08, "share of its box", "the corners of a frame are looked for in squares so large")
     thin: float = tuned(0.09, "heights of the others", "what is along an edge and no thicker is the paper's edge")
-    slim: float = tuned(4.0, "times", "if it is so much longer than thick")
+    slim: float = tuned(4.0, "times", "the paper's edge is so much longer than thick")
     enclosed: float = tuned(0.3, "share of a ring", "what a ring is drawn around is so high")
     least_side: int = tuned(24, "pixels", "the sides of an empty box are so long")
-    thickest: float = tuned(0.15, "share of its side", "and so thick at most, as a ring's line is")
+    thickest: float = tuned(0.15, "share of its side", "a box's side and a ring's line are no thicker")
     rounded: float = tuned(0.4, "share of its thickness", "its corners are round by so much, or two pixels")
     stray: float = tuned(0.25, "share of its thickness", "its sides stray by so much, and one pixel and a half")
     whole: float = tuned(0.97, "share of a side", "is inked")
@@ -82,7 +82,7 @@ class LatticeParams:
     """Runs of pieces that may be one digit (`lattice`, `lattice.cpp`)."""
 
     most_pieces: int = tuned(7, "pieces", "a digit is of no more")
-    widest: float = tuned(1.5, "heights of the line", "nor wider")
+    widest: float = tuned(1.5, "heights of the line", "a digit is no wider")
     gap: float = tuned(0.05, "heights of the line", "paper from top to bottom between pieces is a gap from there on")
     widest_with_gap: float = tuned(1.0, "heights of the line", "a digit with a gap is no wider")
 
@@ -110,11 +110,11 @@ class StripParams:
     """A line to be read as a whole (`line_strips`)."""
 
     near: float = tuned(0.97, "share of the strip", "the height of the writing in the first view")
-    far: float = tuned(0.84, "share of the strip", "and in the second")
+    far: float = tuned(0.84, "share of the strip", "the height of the writing in the second view")
     beside: float = tuned(0.35, "heights of the line", "so much is shown beside its ink: signs and their paper")
     around: int = tuned(3, "pixels", "how far around the ink paper tells whether the pen is brighter")
     crossed: float = tuned(0.6, "share of its rows", "a ruled line crosses a line of writing if it is seen in so many")
-    leans: float = tuned(0.04, "share of its rows", "and leans by no more")
+    leans: float = tuned(0.04, "share of its rows", "such a line leans by no more")
 
 
 BLUR, COMPONENT, TEXT_LINE, SEAM = BlurParams(), ComponentParams(), TextLineParams(), SeamParams()

@@ -211,8 +211,15 @@ def evaluate(model: str | Network = DEFAULT, data: str | Path = "mnist") -> Eval
     return measure.evaluate(network, dataset.load_test(data), str(data))
 
 
-def train(recipe: str = "modern", data: str | Path = "mnist", out: str | Path | None = None, **options: Any) -> Any:
-    """Train by a named recipe and return the run's result; options are those of `lenet.training.start.train`."""
+def train(
+    recipe: str = "modern", data: str | Path = "mnist", out: str | Path | None = None, **options: Any
+) -> dict[str, Any]:
+    """Train by a named recipe and return the run's result: its errors, its folder `out`, and the weights in it.
+
+    `data` is a public set, or a folder of labelled pictures: of digits for "corrections", of whole numbers for
+    "own-numbers". The options, such as `passes`, `seed` and `init`, are those of `lenet.training.start.train`. Raises
+    UsageError, DataError, WeightsError, TrainingError or MissingExtra.
+    """
     from lenet.training import start
 
     return start.train(recipe, data, out, **options)

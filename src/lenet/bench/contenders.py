@@ -75,13 +75,8 @@ class Engine:
         return lambda: learner.run(patterns, orders, None, rates), orders.size
 
 
-class Scorer:
+class _Scorer:
     """A framework that only scores."""
-
-    name: str
-
-    def forward(self, weights: Weights, inputs: Float32, threads: int) -> Work:
-        raise NotImplementedError
 
     def train(self, weights: Weights, lesson: TrainingWork, threads: int) -> None:
         return None
@@ -90,7 +85,7 @@ class Scorer:
         return None
 
 
-class OnnxRuntime(Scorer):
+class OnnxRuntime(_Scorer):
     """ONNX Runtime on the CPU, on a graph as an exporter would make it."""
 
     name = "onnxruntime"
@@ -106,7 +101,7 @@ class OnnxRuntime(Scorer):
         return lambda: session.run(None, {"input": inputs})
 
 
-class OpenVino(Scorer):
+class OpenVino(_Scorer):
     """OpenVINO on the CPU, on the same graph, as it is by default: with bfloat16 where the machine has it."""
 
     name = "openvino"
@@ -134,7 +129,7 @@ class OpenVinoFloat(OpenVino):
     _precise = True
 
 
-class LiteRt(Scorer):
+class LiteRt(_Scorer):
     """LiteRT (once TensorFlow Lite) on the CPU, with its XNNPACK kernels."""
 
     name = "litert"

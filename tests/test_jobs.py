@@ -290,3 +290,23 @@ def test_errors_go_from_one_process_to_another(error: LenetError) -> None:
     """With their kind, their line and all else that they say."""
     came = pickle.loads(pickle.dumps(error))
     assert (type(came), str(came), vars(came)) == (type(error), str(error), vars(error))
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_likeliest_texts_have_columns_of_their_own(
+    ending: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With --best: of a picture of two lines the likeliest pairs, best first; a blank one has none."""
+    pandas = pytest.importorskip("pandas")
+    out = tmp_path / f"answers.{ending}"
+    names = [str(EXAMPLES / name) for name in ("two-lines.jpg", "blank.jpg")]
+    assert run(capsys, "read", *names, "--best", "2", "--out", str(out))[0] == 0
+    frame = pandas.read_csv(out) if ending == "csv" else pandas.read_parquet(out)
+    assert list(frame.columns[-4:]) == ["likeliest_1", "confidence_1", "likeliest_2", "confidence_2"]
+    first = frame.iloc[0]
+    assert first["likeliest_1"] == first["text"] == "1998\n2026"
+    assert first["confidence_1"] == pytest.approx(first["confidence"])
+    one, other = first["likeliest_2"].split("\n")
+    assert (one == "1998") != (other == "2026")  # what is next differs in one line alone
+    assert 0 < first["confidence_2"] < first["confidence_1"]
+    assert frame.iloc[1][["likeliest_1", "confidence_2"]].isna().all()

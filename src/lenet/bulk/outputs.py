@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,8 @@ def open_output(
             if next(_read_answers(part), None) is None:  # nothing to go on with
                 part.unlink()
             raise
-        (write or write_answers)(path, _read_answers(part))
+        rows = make_reading_rows(int(job.get("best", 0)))
+        (write or partial(write_answers, rows=rows))(path, _read_answers(part))
         part.unlink()
     except OSError as error:
         raise LenetError(path, f"cannot be written ({reason(error)})") from error
@@ -226,6 +228,33 @@ def _row(answer: dict[str, Any]) -> dict[str, Any]:
         "error": escape_name(answer.get("error", "")),
         "likeliest": format_likeliest(answer),
     }
+
+
+def _rank_texts(answer: dict[str, Any], best: int) -> list[tuple[tuple[str, ...], float]]:
+    """Return the `best` likeliest texts of a picture, a text for each line: the products of what its lines list."""
+    lists = [line["likeliest"] for line in answer.get("lines", ()) if line.get("likeliest")]
+    ranked: list[tuple[tuple[str, ...], float]] = [((), 1.0)] if lists else []
+    for own in lists:
+        longer = [((*texts, each["text"]), sure * each["confidence"]) for texts, sure in ranked for each in own]
+        ranked = sorted(longer, key=lambda each: -each[1])[:best]
+    return ranked
+
+
+def make_reading_rows(best: int) -> Rows:
+    """Return how readings are rows: one each, with two more columns for each of the `best` likeliest texts.
+
+    They are the text, lines parted by newlines, and the probability that all of it is right.
+    """
+    names = [f"{name}_{place}" for place in range(1, best + 1) for name in ("likeliest", "confidence")]
+
+    def make(answer: dict[str, Any]) -> list[dict[str, Any]]:
+        row = _row(answer)
+        for place, (texts, confidence) in enumerate(_rank_texts(answer, best) if best else (), 1):
+            row[f"likeliest_{place}"], row[f"confidence_{place}"] = "\n".join(texts), confidence
+        return [row]
+
+    fractions = frozenset(name for name in names if name.startswith("confidence"))
+    return Rows((*COLUMNS, *names), make, READING_ROWS.fractions | fractions)
 
 
 READING_ROWS = Rows(COLUMNS, lambda answer: [_row(answer)])

@@ -19,7 +19,7 @@ from typing import Any
 
 from lenet.bulk.inputs import find_file, open_pictures
 from lenet.bulk.jobs import Asked, limit_time, read_in_processes, read_one_by_one
-from lenet.bulk.outputs import READING_ROWS, escape_name, import_arrow, write_answers
+from lenet.bulk.outputs import escape_name, import_arrow, make_reading_rows, write_answers
 from lenet.bulk.table_outputs import PART_ROWS
 from lenet.engine import load
 from lenet.errors import LenetError, reason
@@ -166,7 +166,7 @@ def make_shard_writer(
             write_answers(
                 file,
                 (answer.as_json() for answer in answers),
-                PART_ROWS if isinstance(asked, TableOptions) else READING_ROWS,
+                PART_ROWS if isinstance(asked, TableOptions) else make_reading_rows(asked.best),
             )
             with suppress(FileNotFoundError):
                 mark.unlink()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -171,6 +172,12 @@ def test_a_table_of_answers_that_were_corrected_is_learned_from(tmp_path: Path) 
         ({"replicas": 2}, "recipe own-numbers: trains one network, on a folder of pictures of numbers"),
         ({"data": "mnist"}, "recipe own-numbers: trains one network, on a folder"),
         ({"settings": {"rate": "1"}}, "recipe own-numbers: trains one network"),
+        (
+            {"device": "cuda"},
+            "recipe own-numbers: trains one network, on a folder of pictures of numbers, on the engine",
+        ),
+        ({"backend": "torch"}, "recipe own-numbers: trains one network"),
+        ({"passes": 0}, "passes 0: expected 1 to 10,000"),
     ],
 )
 def test_what_does_not_go_together_is_refused(options: dict[str, object], line: str, tmp_path: Path) -> None:
@@ -179,6 +186,26 @@ def test_what_does_not_go_together_is_refused(options: dict[str, object], line: 
     with pytest.raises(lenet.UsageError) as caught:
         lenet.train("own-numbers", **given)  # type: ignore[arg-type]
     assert str(caught.value).startswith(line)
+
+
+@pytest.mark.usefixtures("mnist", "small")
+def test_members_of_archives_are_learned_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As `lenet read --out` names them; what cannot be opened is passed over, and told."""
+    with zipfile.ZipFile(tmp_path / "scans.zip", "w") as archive:
+        archive.write(EXAMPLES / "zip.jpg", "a.jpg")
+        archive.write(EXAMPLES / "form.png", "b.png")
+    table = tmp_path / "numbers.csv"
+    inside = tmp_path / "scans.zip"
+    table.write_text(
+        "path,text,corrected,part\n"
+        f"{inside}::a.jpg,90210,90210,train\n{tmp_path / 'gone.png'},1,12,train\n{inside}::b.png,4736,4736,test\n"
+    )
+    status, said, _err = run(capsys, "train", "--data", str(table), "--out", str(tmp_path / "run"))
+    assert status == 0
+    assert "1 pictures passed over, in which no line agrees with the label" in said
+    result = json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))
+    assert result["learned"] == {"pictures": 1, "passed_over": 1, "lines": 2}
+    assert result["before"]["own"] == {**result["before"]["own"], "errors": 0, "n": 1}
 
 
 @pytest.mark.usefixtures("mnist")

@@ -116,7 +116,7 @@ def test_processes_read_what_one_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     given = [CROP if number % 5 else b"bad" for number in range(20)]
     network = lenet.load("lenet5-reader")
     alone = list(lenet.read_many(given, model=network, workers=1))
-    monkeypatch.setattr(many, "_FEWEST", 10)
+    monkeypatch.setattr(many, "_LOOKED_FOR", 10)
     several = list(lenet.read_many(iter(given), model=network, workers=2))
     assert [str(each) for each in several] == [str(each) for each in alone]
     assert [each.path for each in several] == [str(number) for number in range(20)]
@@ -139,7 +139,7 @@ def test_pictures_are_drawn_from_a_generator_as_they_are_read() -> None:
     reading = lenet.read_many(frames(), workers=1)
     for _frame in range(3):
         assert isinstance(next(reading), lenet.Reading)
-    assert drawn <= many._FEWEST + 3
+    assert drawn <= many._LOOKED_FOR + 3
     reading.close()  # type: ignore[attr-defined]
 
 
@@ -148,7 +148,9 @@ def test_progress_is_told(folder: Path) -> None:
     seen: list[tuple[int, int | None]] = []
     list(lenet.read_many(folder, progress=lambda done, total: seen.append((done, total))))
     list(lenet.read_many(iter([CROP]), progress=lambda done, total: seen.append((done, total))))
-    assert seen == [(1, 2), (2, 2), (1, None)]
+    list(lenet.read_many(CROP, progress=lambda done, total: seen.append((done, total))))
+    list(lenet.read_many([CROP, folder / "a.jpg"], progress=lambda done, total: seen.append((done, total))))
+    assert seen == [(1, 2), (2, 2), (1, None), (1, 1), (1, None), (2, None)]
 
 
 def test_what_is_wrong_with_the_options_raises_at_once() -> None:

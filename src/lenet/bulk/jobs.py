@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lenet.tables.result import PageTables
 
 # Fewer pictures than this for a process are read faster by the one that is there; a page of tables keeps one busy.
-_FEWEST = 24
+FEWEST_EACH = 24
 # So many pictures are given to a process at a time.
 _CHUNK = 8
 
@@ -79,7 +79,7 @@ def read_all(
     import. Raises WeightsError before the first picture when the model cannot be loaded.
     """
     network = load(model)
-    processes = min(count_cores(), count if not isinstance(asked, ReadOptions) else count // _FEWEST)
+    processes = min(count_cores(), count if not isinstance(asked, ReadOptions) else count // FEWEST_EACH)
     if processes >= 2:  # noqa: PLR2004
         chunk = 1 if not isinstance(asked, ReadOptions) else _CHUNK
         yield from read_in_processes(processes, pictures, model, asked, chunk=chunk, timeout=timeout, draw=draw)

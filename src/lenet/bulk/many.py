@@ -10,7 +10,7 @@ from itertools import chain, islice
 from typing import Any, TypeAlias
 
 from lenet.bulk.inputs import list_pictures, open_pictures
-from lenet.bulk.jobs import Answer, read_in_processes, read_one_by_one
+from lenet.bulk.jobs import FEWEST_EACH, Answer, read_in_processes, read_one_by_one
 from lenet.engine import Network
 from lenet.errors import LenetError, UsageError
 from lenet.native.dispatch import count_cores
@@ -22,8 +22,8 @@ from lenet.result import Reading
 Pictures: TypeAlias = "PictureSource | Iterable[PictureSource]"
 # Is told how many pictures are read, and of how many, if that is known.
 Progress = Callable[[int, int | None], None]
-# Fewer pictures than this are read faster by the process that is there than by others, which have to begin.
-_FEWEST = 48
+# So many pictures are looked for before it is known whether they are worth other processes than this one.
+_LOOKED_FOR = 2 * FEWEST_EACH
 # A picture has at most so many channels.
 _CHANNELS = 4
 
@@ -57,10 +57,17 @@ def _read_pictures(
     progress: Progress | None,
 ) -> Iterator[Reading | LenetError]:
     names = _list_names(pictures, column)
-    every = open_pictures(names, column) if names is not None else _number_sources(pictures, column)
-    total = len(names) if names is not None else len(pictures) if isinstance(pictures, Sized) else None
-    first = list(islice(every, _FEWEST))
-    processes = workers or (count_cores() if len(first) == _FEWEST else 1)
+    parts = _part_pictures(pictures) if names is None else names
+    every = _number_sources(parts, column) if names is None else open_pictures(names, column)
+    # A path among other pictures may be a folder: nobody knows how many are in it.
+    known = names is not None or (
+        isinstance(parts, Sized) and not any(isinstance(each, str | os.PathLike) for each in parts)
+    )
+    total = len(parts) if known and isinstance(parts, Sized) else None
+    first = list(islice(every, _LOOKED_FOR))
+    processes = workers or (count_cores() if len(first) == _LOOKED_FOR else 1)
+    if len(first) < _LOOKED_FOR:
+        processes = max(1, min(processes, len(first)))
     sources: deque[str | None] = deque()
 
     def remember() -> Iterator[tuple[str, Any]]:
@@ -75,7 +82,7 @@ def _read_pictures(
         answers = read_in_processes(processes, given, network, options, timeout=timeout)
     for number, answer in enumerate(answers, 1):
         if progress:
-            progress(number, None if total is None else max(number, total))
+            progress(number, total)
         yield _take_answer(answer, sources.popleft())
 
 
@@ -99,7 +106,7 @@ def _list_names(pictures: Pictures, column: str | None) -> list[str] | None:
 def _number_sources(pictures: Any, column: str | None) -> Iterator[tuple[str, Any]]:
     """Yield a name and what is read for each picture; those without a name of their own have their number."""
     number = 0
-    for each in _part_pictures(pictures):
+    for each in pictures:
         if isinstance(each, str | os.PathLike):
             for named in open_pictures(list_pictures([os.fspath(each)], column), column):
                 yield named

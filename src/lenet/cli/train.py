@@ -141,6 +141,8 @@ def _sentence(result: dict[str, Any]) -> str:
         if "made" in result["before"]:
             kinds = {"own": "your numbers", "made": "numbers in MNIST's hands"}
         told = [_compared(result, kind, words) for kind, words in kinds.items()]
+        if passed_over := result.get("learned", {}).get("passed_over"):
+            told.append(f"{passed_over} pictures passed over, in which no line agrees with the label")
         return f"{'; '.join(told)}: {result['out']}/{result['replicas'][0]['weights']}"
     return (
         f"{result['recipe']}: {mean} [{each}] after {result['passes']} passes, {result['seconds']} s: {result['out']}"

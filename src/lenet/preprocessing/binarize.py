@@ -16,9 +16,10 @@ from lenet.preprocessing.morphology import EDGE, average_down, make_disc
 from lenet.preprocessing.parameters import INK
 from lenet.steps import Step
 
-# Paper that is kept around the ink, in pixels: as far as its soft edges reach, on both sides. A window with less of it
-# than this share has nothing to say of the light.
-_RIM, _NOTHING = 2 * EDGE, 1e-3
+# Paper that is kept around the ink, in pixels: as far as its soft edges reach, on both sides.
+_RIM = 2 * EDGE
+# A window with less paper than this share has nothing to say of the light.
+_NOTHING = 1e-3
 # Slopes are taken over one pixel, or over more where they are so soft that a grey level a pixel is too coarse.
 _FAR = (1, 4, 16)
 

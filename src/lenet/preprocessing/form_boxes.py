@@ -14,7 +14,7 @@ from lenet.native.dispatch import runs_natively
 from lenet.preprocessing.parameters import RULE, UPRIGHT, WRITING
 
 # Fewer uprights than this are even by chance.
-_SOME = 3
+_FEWEST = 3
 
 
 @dataclass(frozen=True)
@@ -223,12 +223,12 @@ def _find_even(thin: list[tuple[float, int]], height: float) -> _Even | None:
     for begin, other in combinations(at[: UPRIGHT.most_uprights].tolist(), 2):
         pitch = other - begin
         count = int((thin[-1][0] - begin) / pitch + 0.2) + 1
-        if pitch < UPRIGHT.apart * height or count < _SOME or (best and count <= len(best.places)):
+        if pitch < UPRIGHT.apart * height or count < _FEWEST or (best and count <= len(best.places)):
             continue
         places = begin + pitch * np.arange(count)
         off = np.abs(at - places[:, None])
         met = off.min(axis=1) <= UPRIGHT.off * pitch + 1
-        if met.sum() < max(_SOME, UPRIGHT.alike * len(places)):
+        if met.sum() < max(_FEWEST, UPRIGHT.alike * len(places)):
             continue
         nearest = off.argmin(axis=1)[met]
         length = int(median(runs[nearest]))

@@ -48,10 +48,14 @@ class ShadowParams:
     thickest: float = tuned(0.1, "share of the longer side", "no stroke is thicker")
     wider: float = tuned(2.5, "strokes", "a shadow is wider than so many")
     darker: float = tuned(0.12, "share of the paper", "a shadow takes so much light")
-    shaded: float = tuned(0.03, "share of the page", "a shadow covers so much")
+    shaded: float = tuned(0.03, "share of the page", "a shadow covers so much; a table is told from there on")
     lit: float = tuned(0.1, "share of the page", "and leaves so much of the paper lit")
-    within: float = tuned(0.05, "share of the longer side", "so near: what takes longer is uneven light")
-    hard: float = tuned(0.02, "share of the page", "so much of it is near a hard edge")
+    within: float = tuned(
+        0.05, "share of the longer side", "so near: what takes longer is uneven light; a shadow is wider than this, too"
+    )
+    hard: float = tuned(
+        0.02, "share of the page", "so much of it is near a hard edge; what is an island of light or dark is less"
+    )
     table: float = tuned(0.28, "share of the paper's light", "what has less is a table")
     levels: int = tuned(12, "steps of light", "islands are looked for by so many", "time")
     fine: int = tuned(1200, "pixels", "the longer side of the copy on which light is found", "time")
@@ -65,7 +69,9 @@ class DropoutParams:
     share: float = tuned(0.3, "share of the darkest", "and so much of what that takes")
     darkest: float = tuned(99.5, "per cent", "of all pixels take less than the darkest")
     coloured: float = tuned(0.6, "share", "ink is coloured if one channel loses less of what another does")
-    some: float = tuned(0.04, "share of all ink", "each of two inks has so much")
+    some: float = tuned(
+        0.04, "share of all ink", "each of two inks has so much; and lines down are lines this near the rim"
+    )
     mixed: float = tuned(0.4, "share of an ink", "no more of it is beside the other: one pen's edge may be coloured")
     higher: float = tuned(1.3, "times", "the pen wrote so much higher than the print")
     hollow: float = tuned(0.12, "share of its box", "a box that spans half the page is filled by less")
@@ -78,7 +84,7 @@ class DropoutParams:
 class InkParams:
     """Paper and pen (`binarize`, `ink.cpp`)."""
 
-    light_size: int = tuned(64, "pixels", "the longer side of the copy on which light is found", "time")
+    light_size: int = tuned(64, "pixels", "the longer side of the copy on which light is found, print's too", "time")
     rounds: int = tuned(2, "looks", "light is looked for between the strokes so often", "time")
     plane_rounds: int = tuned(12, "fits", "a plane of light is settled after so many at most", "time")
     scale_sigmas: float = tuned(
@@ -92,7 +98,9 @@ class InkParams:
     flat_share: float = tuned(0.35, "share of the page", "paper is flat if so much is of one grey")
     same_grey: int = tuned(2, "levels", "what differs by no more is one grey")
     samples: int = tuned(12_000, "pixels", "percentiles are taken from about so many", "time")
-    least_contrast: float = tuned(12.0, "levels", "ink stands out of the paper by so much")
+    least_contrast: float = tuned(
+        12.0, "levels", "ink stands out of the paper by so much; light that is as uneven is told"
+    )
     least_sigmas: float = tuned(6.0, "standard deviations", "and by so many of the smoothed noise")
     least_noise: float = tuned(0.4, "levels", "less noise is a drawing's rounding: nothing is blurred")
     doubtful: float = tuned(0.05, "share", "light and dark ink are both likely if the weaker has more of the other")
@@ -102,7 +110,11 @@ class InkParams:
     pattern: float = tuned(85.0, "per cent", "of a page that is not flat is paper, with a printed pattern perhaps")
     over_pattern: float = tuned(1.4, "times", "weak ink stands out by so much more than that")
     weakest: float = tuned(0.45, "share of full ink", "no more is asked of weak ink, whatever the pattern")
-    full: float = tuned(75.0, "per cent", "of the strokes' pixels stand out by less than full ink")
+    full: float = tuned(
+        75.0,
+        "per cent",
+        "of the strokes' pixels stand out by less than full ink; and of the rows have softer edges than the best",
+    )
     darkest: float = tuned(
         95.0, "per cent", "of the strokes' pixels stand out by less than the pen, where print is paler"
     )
@@ -115,18 +127,35 @@ class RuleParams:
     """Long thin straight ink (`ruled_lines`, `rules.cpp`)."""
 
     slimmest: int = tuned(14, "times", "a rule is so much longer than thick, which no stroke of a digit is")
-    slim_side: int = tuned(7, "times", "the side of a box, which meets a rule at its end, is so much longer")
+    slim_side: int = tuned(
+        7, "times", "the side of a box, which meets a rule at its end, is so much longer; so is print that is a line"
+    )
     steepest: float = tuned(0.1, "rows a column", "a rule rises by no more")
     least_share: float = tuned(0.6, "share of the page", "a rule runs along so much")
     gap: float = tuned(0.02, "share of the page", "no gap of it is longer")
     most_gaps: float = tuned(0.15, "share of the rule", "all of its gaps are no longer")
     times_height: float = tuned(1.4, "heights of writing", "a line is so long")
-    beyond: float = tuned(0.25, "heights of writing", "writing ends no further beyond a line that spans it")
-    short_line: float = tuned(3.0, "heights of writing", "a shorter line might be the joined bases of two 2s")
+    beyond: float = tuned(
+        0.25, "heights of writing", "writing ends no further beyond a line that spans it; an upright is longer"
+    )
+    short_line: float = tuned(
+        3.0,
+        "heights of writing",
+        "a shorter line might be the joined bases of two 2s; hatching is nearer than so many thicknesses",
+    )
     out: float = tuned(0.08, "heights of writing", "a short line sticks out of the writing by so much")
-    corner: float = tuned(0.04, "share of a line", "a side of a box meets it so near its end")
+    corner: float = tuned(
+        0.04,
+        "share of a line",
+        "a side of a box meets it so near its end; no more of its ink hangs on to one that stands apart",
+    )
     near: int = tuned(3, "pixels", "or so near; uprights begin and end so near to their line's ends")
-    stray: float = tuned(1.5, "pixels", "no pixel of a rule strays further from a straight line", "shape")
+    stray: float = tuned(
+        1.5,
+        "pixels",
+        "no pixel of a rule strays further from a straight line; an upright may be wider by as much",
+        "shape",
+    )
     stray_share: float = tuned(0.75, "share of its thickness", "or than this, of a thick one")
     thicker: float = tuned(1.5, "times", "where writing lies in a rule it is so much thicker")
     ragged: float = tuned(1.0, "pixels", "a pixel so near to a rule is its own ragged edge", "shape")
@@ -139,8 +168,12 @@ class RuleParams:
     hatches: int = tuned(4, "lines", "fewer are no hatching")
     run: int = tuned(12, "pixels", "shorter runs of ink are no part of a rule")
     run_share: float = tuned(0.06, "share of the page", "nor are runs shorter than this")
-    tall: float = tuned(0.4, "share of the tallest", "a piece of writing is so high")
-    speck: int = tuned(4, "pixels", "smaller pieces are specks")
+    tall: float = tuned(
+        0.4,
+        "share of the tallest",
+        "a piece of writing is so high; in lines of writing what is lower is a dot or a dash",
+    )
+    speck: int = tuned(4, "pixels", "smaller pieces are specks, and nobody can read fewer dark ones")
 
 
 @dataclass(frozen=True)
@@ -155,8 +188,12 @@ class UprightParams:
     )
     wider: float = tuned(1.6, "times", "it is no wider than its line is thick by this")
     apart: float = tuned(0.4, "heights of writing", "even uprights are so far apart")
-    off: float = tuned(0.06, "share of that", "each is so near its place, but for a pixel")
-    alike: float = tuned(0.8, "share of their length", "is the same")
+    off: float = tuned(
+        0.06,
+        "share of that",
+        "each is so near its place, but for a pixel; they begin and end within twice that of their line's ends",
+    )
+    alike: float = tuned(0.8, "share of their length", "is the same; and so many places have one")
     most_uprights: int = tuned(40, "uprights", "pairs of the first so many are tried", "time")
 
 

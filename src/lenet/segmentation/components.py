@@ -14,7 +14,7 @@ from lenet.segmentation.parameters import COMPONENT
 from lenet.steps import Step
 
 # Corners that a frame has, and edges of the page that a high one touches.
-_THREE = 3
+_MOST_OF_FOUR = 3
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def _drop_frames(labels: Int32, boxes: Int32, dark: Int32, steps: list[Step]) ->
         height = (y1 - y0)[inside].max()
         width, tall = x1 - x0, y1 - y0
         frame[1:] &= np.maximum(width, tall)[1:] >= COMPONENT.times_height * height
-        frame[1:] &= ((touched >= _THREE) | (np.minimum(width, tall) < height / 2))[1:]
+        frame[1:] &= ((touched >= _MOST_OF_FOUR) | (np.minimum(width, tall) < height / 2))[1:]
         for label in (np.flatnonzero(frame[1:]) + 1).tolist():
             frame[label] = _hugs(labels, label, boxes[label])
         at_side, at_end = (x0 == 0) | (x1 == shape[1]), (y0 == 0) | (y1 == shape[0])
@@ -92,7 +92,7 @@ def _hugs(labels: Int32, label: int, box: Int32) -> bool:
     own = labels[y0:y1, x0:x1] == label
     height, width = (max(1, round(COMPONENT.corner * side)) for side in own.shape)
     corners = (own[:height, :width], own[:height, -width:], own[-height:, :width], own[-height:, -width:])
-    return sum(bool(corner.any()) for corner in corners) >= _THREE
+    return sum(bool(corner.any()) for corner in corners) >= _MOST_OF_FOUR
 
 
 def _is_box(labels: Int32, label: int, box: Int32) -> bool:

@@ -19,7 +19,9 @@ class BlurParams:
 class ComponentParams:
     """Ink that hangs together, without frames and specks (`components`)."""
 
-    speck: float = tuned(0.03, "share of the largest", "a component with less ink is a speck ...")
+    speck: float = tuned(
+        0.03, "share of the largest", "a component with less ink is a speck ...; without more a frame is none"
+    )
     near: float = tuned(0.15, "share of the digit's side", "... unless it is so near to it ...")
     near_speck: float = tuned(0.008, "share of the largest", "... and has so much")
     dark: int = tuned(127, "levels of ink", "a pixel is dark above it", "shape")
@@ -42,7 +44,11 @@ class ComponentParams:
 class TextLineParams:
     """Lines of writing (`text_lines`)."""
 
-    shared: float = tuned(0.35, "share of the lower one's height", "two components stand in one line")
+    shared: float = tuned(
+        0.35,
+        "share of the lower one's height",
+        "two components stand in one line; a small one belongs to a line so near",
+    )
     inside: float = tuned(0.6, "share of its height", "what is so deep in the band of another line is part of it")
     stain: float = tuned(0.65, "heights of the line", "thicker ink is a stain (MNIST's boldest: 0.62)", "MNIST")
     comma: float = tuned(0.75, "heights of the line", "a comma is no higher")
@@ -50,8 +56,12 @@ class TextLineParams:
     speck: float = tuned(0.0025, "heights squared", "less ink is a speck: a dot of a twentieth of the height")
     filled: float = tuned(0.3, "share of its box", "a pale component counts for at least so much")
     fewest_pixels: int = tuned(3, "pixels", "fewer are a speck")
-    beside: int = tuned(3, "components", "the last so many of a line tell whether another stands in it")
-    ridge: float = tuned(4.0, "heights squared", "keeps short numbers of uneven digits level")
+    beside: int = tuned(
+        3,
+        "components",
+        "the last so many of a line tell whether another stands in it; and half a torn digit is of no more",
+    )
+    ridge: float = tuned(4.0, "heights squared", "keeps short numbers of uneven digits level, in strips too")
     steepest: float = tuned(1 / 3, "rows a column", "a line rises by no more")
     slant_from: float = tuned(-0.3, "columns a row", "the least slant that is tried")
     slant_to: float = tuned(1.0, "columns a row", "the largest")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from lenet.arrays import Tensors
+from lenet.bulk.inputs import open_pictures
 from lenet.data import dataset
 from lenet.data.labels import open_folder, read_labels
 from lenet.engine import Network, load
@@ -23,7 +24,7 @@ from lenet.network.weights import save_weights
 from lenet.progress import silent
 from lenet.reader import read
 from lenet.training.line_engine import EngineLines
-from lenet.training.line_recipe import LINE_RECIPES
+from lenet.training.line_recipe import LINE_RECIPES, change_line_recipe
 from lenet.training.line_run import draw_batch
 from lenet.training.line_stream import LineBatch, gather_lines
 from lenet.training.loop import Progress
@@ -62,13 +63,14 @@ def learn_numbers(
 
     The line network of `init` learns, beside which numbers are cut by the default network. Numbers made of MNIST's
     digits are mixed in, so that nothing else is forgotten; MNIST is loaded as ever. What the folder marks for testing
-    is counted on, before and after, or else every third picture, and so are made numbers of held-out writers. Raises
-    DataError, WeightsError or TrainingError.
+    is counted on, before and after, or else every third picture, and so are made numbers of held-out writers. A run
+    that was killed begins anew with `resume`. Raises UsageError, DataError, WeightsError or TrainingError.
     """
     before = load(init)
     if before.weights.name != DEFAULT:
         problem = "reads digits: whole numbers are learned by the network that reads lines"
         raise UsageError(f"init {init}", problem, f"choose {LINE_DEFAULT}, or weights that were learned from it")
+    change_line_recipe(_RECIPE, {}, passes)  # which refuses a number of passes that is none
     with open_folder(Path(data)) as folder:
         own, kept = _part_rows(folder, data)
         mnist = dataset.load("mnist")
@@ -98,7 +100,7 @@ def learn_numbers(
         save_weights(out / "weights.safetensors", weights)
         after = replace(before, own_lines=weights)
         told = {
-            when: {"own": count_right(network, kept), "made": count_right(network, counted)}
+            when: {"own": _count_wrong(network, kept), "made": _count_wrong(network, counted)}
             for when, network in (("before", before), ("after", after))
         }
     wrong = told["after"]["own"]["errors"], told["after"]["own"]["n"]
@@ -126,7 +128,9 @@ def _part_rows(folder: Path, data: str | Path) -> tuple[list[LabelledPicture], l
     training = np.array([row.part == "train" for row in rows])
     if training.all() or not training.any():
         training = np.arange(len(rows)) % _KEPT != _KEPT - 1
-    every = [LabelledPicture(folder / row.path, row.text) for row in rows]
+    # As they were read: members of archives and pages too. What cannot be opened is no picture, and is passed over.
+    opened = open_pictures([str(folder / row.path) for row in rows])
+    every = [LabelledPicture(source, row.text) for row, (_name, source) in zip(rows, opened, strict=True)]
     own, kept = ([each for each, chosen in zip(every, which, strict=True) if chosen] for which in (training, ~training))
     if not own or not kept:
         raise DataError(data, f"{len(own)} pictures to learn from, {len(kept)} to count on", "needs some of both")
@@ -166,7 +170,7 @@ def _list_weights(trainer: EngineLines) -> list[Tensors]:
     return [trainer.weights()]
 
 
-def count_right(network: Network, pictures: list[LabelledPicture]) -> dict[str, Any]:
+def _count_wrong(network: Network, pictures: list[LabelledPicture]) -> dict[str, Any]:
     """Return how many pictures' best texts are wrong, of how many, with the 95 % interval of that share.
 
     `answered_wrong` of those are answers. A picture that cannot be read is wrong.

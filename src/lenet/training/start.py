@@ -92,7 +92,13 @@ def train(
     """
     seeds = check_seeds(seed, replicas)
     if recipe == RECIPE:
-        return _learn_own_numbers(data, out, init, passes, seeds, resume, settings, report, report_school)
+        if replicas > 1 or settings or str(data) in SOURCES or backend == "torch" or device not in (None, "cpu"):
+            problem = "trains one network, on a folder of pictures of numbers, on the engine"
+            remedy = "give --data FOLDER, without --replicas, --set, --backend and --device"
+            raise UsageError(f"recipe {RECIPE}", problem, remedy)
+        ways: dict[str, Any] = {"passes": passes, "seed": seed, "resume": resume, "report": report}
+        place = run_folder(out, RECIPE, seed)
+        return learn_numbers(data, place, init=init or LINE_DEFAULT, report_pictures=report_school, **ways)
     if recipe in LINE_RECIPES:
         if replicas > 1 or str(data) != "mnist":
             problem = "trains one network, on lines of UNIPEN's and MNIST's hands"
@@ -120,25 +126,6 @@ def train(
         result = count_before_and_after(given, folder.path, loaded, result)
         folder.finish(result)
     return result
-
-
-def _learn_own_numbers(
-    data: str | Path,
-    out: str | Path | None,
-    init: str | Path | None,
-    passes: int | None,
-    seeds: list[int],
-    resume: bool,
-    settings: dict[str, str] | None,
-    report: Callable[[Progress], None],
-    report_pictures: Callable[[int, int], None],
-) -> dict[str, Any]:
-    if len(seeds) > 1 or settings or str(data) in SOURCES:
-        problem = "trains one network, on a folder of pictures of numbers"
-        raise UsageError(f"recipe {RECIPE}", problem, "give --data FOLDER, without --replicas and --set")
-    place = run_folder(out, RECIPE, seeds[0])
-    more: dict[str, Any] = {"passes": passes, "seed": seeds[0], "resume": resume, "report": report}
-    return learn_numbers(data, place, init=init or LINE_DEFAULT, report_pictures=report_pictures, **more)
 
 
 def _suit_recipe(recipe: Recipe, given: Weights | None, init: str | Path | None) -> Recipe:

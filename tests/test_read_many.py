@@ -177,7 +177,7 @@ def test_a_script_needs_no_guard(tmp_path: Path) -> None:
         "import lenet\nprint('once')\n"
         f"found = list(lenet.read_many([{str(EXAMPLES / 'pen.png')!r}] * 4, workers=2))\nprint(len(found))\n"
     )
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True, timeout=300)
     assert done.stdout.split() == ["once", "4"]
 
 

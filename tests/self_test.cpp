@@ -262,31 +262,33 @@ bool check_lines(const Kernels& kernels) {
 // The largest or least value in a disc, and weighed rows, against plain loops.
 bool check_fields(const Kernels& kernels) {
     const int radius = 5, height = 13, width = 21, lanes = kernels.lanes;
-    const int stride = (width + 2 * radius + lanes - 1) / lanes * lanes + lanes, high = height + 2 * radius;
-    std::vector<float> padded(high * stride + 2 * lanes), scratch(2 * stride + 6 * lanes), out(height * stride);
+    const int bytes = 4 * lanes, stride = (width + 2 * radius + bytes - 1) / bytes * bytes + bytes, high = height + 2 * radius;
+    std::vector<unsigned char> padded(high * stride + 2 * bytes), scratch(2 * stride + 6 * bytes), out(height * stride);
     for (int y = 0; y < high; ++y)
-        for (int x = 0; x < width + 2 * radius; ++x) padded[lanes + y * stride + x] = float((uniform() + 1) / 2);
+        for (int x = 0; x < width + 2 * radius; ++x) padded[bytes + y * stride + x] = (unsigned char)((uniform() + 1) / 2 * 255);
     const Disc disc = make_disc(radius);
     double worst = 0;
     for (const bool broader : {true, false}) {
-        kernels.spread(disc, broader, padded.data() + lanes, {height, width, stride}, scratch.data(), out.data());
+        kernels.spread(disc, broader, padded.data() + bytes, {height, width, stride}, scratch.data(), out.data());
         for (int y = 0; y < height; ++y)
             for (int x = 0; x < width; ++x) {
-                float most = broader ? 0.0f : 1.0f;
+                int most = broader ? 0 : 255;
                 for (int down = -radius; down <= radius; ++down)
                     for (int across = -disc.reach[std::abs(down)]; across <= disc.reach[std::abs(down)]; ++across) {
-                        const float here = padded[lanes + (y + radius + down) * stride + x + radius + across];
+                        const int here = padded[bytes + (y + radius + down) * stride + x + radius + across];
                         most = broader ? std::max(most, here) : std::min(most, here);
                     }
-                worst = std::max(worst, double(std::fabs(most - out[y * stride + x])));
+                worst = std::max(worst, std::fabs(double(most) - out[y * stride + x]));
             }
     }
     const float weights[] = {0.25f, -1.0f, 2.0f};
-    kernels.weigh_rows(padded.data() + lanes, stride, 3, weights, width, out.data());
+    std::vector<float> rows(3 * stride), weighed(stride);
+    for (float& each : rows) each = float(uniform());
+    kernels.weigh_rows(rows.data(), stride, 3, weights, width, weighed.data());
     for (int x = 0; x < width; ++x) {
         double sum = 0;
-        for (int k = 0; k < 3; ++k) sum += double(weights[k]) * double(padded[lanes + k * stride + x]);
-        worst = std::max(worst, std::fabs(sum - double(out[x])));
+        for (int k = 0; k < 3; ++k) sum += double(weights[k]) * double(rows[k * stride + x]);
+        worst = std::max(worst, std::fabs(sum - double(weighed[x])));
     }
     std::printf("%s, fields: discs and rows to %.1e: %s\n", kernels.name, worst, worst < 1e-6 ? "ok" : "WRONG");
     return worst < 1e-6;

@@ -57,7 +57,9 @@ class Rule:
     def widen(self, reach: int, height: int) -> Rule:
         """Return it with so many rows more above and below, as far as a page so high has them."""
         above, below = min(reach, self.top), min(reach, height - self.rows.stop)
-        return Rule(self.top - above, np.pad(self.ink, ((above, below), (0, 0))))
+        ink = np.zeros((above + len(self.ink) + below, self.ink.shape[1]), bool)
+        ink[above : above + len(self.ink)] = self.ink
+        return Rule(self.top - above, ink)
 
     def join(self, other: Rule) -> Rule:
         """Return both as one."""

@@ -131,16 +131,17 @@ def _scale(ink: Float32, broader: float) -> Float32:
     size = (max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale)))
     if not broader or min(size) < 3:  # noqa: PLR2004
         return _resize(ink, size)
-    fine = _resize(ink, (size[0] * GLYPH.fine, size[1] * GLYPH.fine))
+    fine = (_resize(ink, (size[0] * GLYPH.fine, size[1] * GLYPH.fine)) * 255 + 0.5).astype(np.uint8)
     reach = max(1, min(GLYPH.fine * DIGIT_BOX // 4, round(abs(broader) * scale / 2 * GLYPH.fine)))
     if broader > 0:
-        fine = cv2.dilate(np.pad(fine, reach), make_disc(reach)).astype(np.float32)
+        fine = cv2.dilate(np.pad(fine, reach), make_disc(reach)).astype(np.uint8)
     else:
-        fine = cv2.erode(fine, make_disc(reach), borderType=cv2.BORDER_CONSTANT, borderValue=0.0).astype(np.float32)
-    rows, columns = np.flatnonzero(fine.max(axis=1) > GLYPH.trace), np.flatnonzero(fine.max(axis=0) > GLYPH.trace)
+        fine = cv2.erode(fine, make_disc(reach), borderType=cv2.BORDER_CONSTANT, borderValue=0.0).astype(np.uint8)
+    traced = fine > int(GLYPH.trace * 255)
+    rows, columns = np.flatnonzero(traced.any(axis=1)), np.flatnonzero(traced.any(axis=0))
     if not len(rows):
         return _resize(ink, size)
-    changed = fine[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    changed = fine[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] / np.float32(255)
     scale = DIGIT_BOX / max(changed.shape)
     return _resize(changed, (max(1, round(changed.shape[1] * scale)), max(1, round(changed.shape[0] * scale))))
 

@@ -212,8 +212,8 @@ struct Kernels {
     void (*adam)(const Adam&, long count, const float* gradient, float* parameters, float* mean, float* square, float* average);
     // Weighed sums of rows of floats, `stride` apart.
     void (*weigh_rows)(const float* rows, long stride, int many, const float* weights, int width, float* out);
-    // The largest (`broader`) or least value in a disc around each pixel of a padded field.
-    void (*spread)(const Disc&, bool broader, const float* padded, Fine field, float* scratch, float* out);
+    // The largest (`broader`) or least level in a disc around each pixel of a padded field.
+    void (*spread)(const Disc&, bool broader, const unsigned char* padded, Fine field, unsigned char* scratch, unsigned char* out);
     float (*multiply_adds)(long rounds);  // 2 * 12 * lanes * rounds floating-point operations
 };
 

@@ -14,8 +14,13 @@ typedef int I __attribute__((vector_size(4 * LANES)));
 typedef unsigned U __attribute__((vector_size(4 * LANES)));
 typedef float Unaligned __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
+typedef unsigned char Bytes __attribute__((vector_size(4 * LANES)));
+typedef unsigned char UnalignedBytes __attribute__((vector_size(4 * LANES), aligned(1), may_alias));
+
 inline V load(const float* p) { return *reinterpret_cast<const Unaligned*>(p); }
 inline void store(float* p, V v) { *reinterpret_cast<Unaligned*>(p) = v; }
+inline Bytes load_bytes(const unsigned char* p) { return *reinterpret_cast<const UnalignedBytes*>(p); }
+inline void store_bytes(unsigned char* p, Bytes v) { *reinterpret_cast<UnalignedBytes*>(p) = v; }
 inline V broadcast(float x) { return x - V{}; }
 
 // The same pointer, but the compiler no longer knows it. Tiles that fill all registers use it to have every value

@@ -11,7 +11,7 @@ struct Disc {
     int reach[MOST_RADIUS + 1];
 };
 
-// A field of `height` rows of `stride` values each, a multiple of the lanes, of which the first `width` count.
+// A field of `height` rows of `stride` bytes each, a multiple of four times the lanes, of which the first `width` count.
 struct Fine {
     int height, width, stride;
 };

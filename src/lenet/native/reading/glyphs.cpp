@@ -17,47 +17,64 @@ constexpr double CENTRE_INDEX = 14;
 // How far outside a stroke its soft edge may reach, in pixels.
 constexpr int EDGE = 2;
 
-// A part of a picture.
-Grey cut(const Grey& from, const Box& box) {
-    Grey part(box.bottom - box.top, box.right - box.left);
-    for (int y = 0; y < part.height; ++y) std::copy_n(from.row(box.top + y) + box.left, part.width, part.row(y));
-    return part;
-}
+// Levels of 0 to 255, in rows that are `stride` apart; a thread keeps them for the next glyph.
+struct Levels {
+    int height, width, stride;
+    const std::uint8_t* begin;
+
+    const std::uint8_t* row(int y) const { return begin + std::size_t(y) * std::size_t(stride); }
+};
 
 // The strokes of fine ink broader (the ink grows by the radius on each side) or narrower, by a disc.
-Grey spread(const Kernels& kernels, const Grey& fine, bool broader, int radius) {
+Levels spread(const Kernels& kernels, const Grey& fine, bool broader, int radius) {
     const int margin = broader ? 2 * radius : radius, grown = broader ? radius : 0;
-    const int lanes = kernels.lanes, height = fine.height + 2 * grown, width = fine.width + 2 * grown;
-    const int stride = (width + 2 * radius + lanes - 1) / lanes * lanes + lanes;
-    thread_local std::vector<float> padded, scratch, out;
-    padded.assign(std::size_t(height + 2 * radius) * std::size_t(stride) + 2 * std::size_t(lanes), 0.0f);
-    scratch.assign(2 * std::size_t(stride) + 6 * std::size_t(lanes), 0.0f);
+    const int bytes = 4 * kernels.lanes, height = fine.height + 2 * grown, width = fine.width + 2 * grown;
+    const int stride = (width + 2 * radius + bytes - 1) / bytes * bytes + bytes;
+    thread_local std::vector<std::uint8_t> padded, scratch, out;
+    padded.assign(std::size_t(height + 2 * radius) * std::size_t(stride) + 2 * std::size_t(bytes), 0);
+    scratch.assign(2 * std::size_t(stride) + 6 * std::size_t(bytes), 0);
     out.resize(std::size_t(height) * std::size_t(stride));
-    float* begin = padded.data() + lanes;
-    for (int y = 0; y < fine.height; ++y) std::copy_n(fine.row(y), fine.width, begin + std::size_t(y + margin) * std::size_t(stride) + margin);
+    std::uint8_t* begin = padded.data() + bytes;
+    // A loop over bytes has its bounds in variables of its own: a byte that is written may lie anywhere.
+    for (int y = 0, wide = fine.width; y < fine.height; ++y) {
+        const float* __restrict from = fine.row(y);
+        std::uint8_t* __restrict to = begin + std::size_t(y + margin) * std::size_t(stride) + margin;
+        for (int x = 0; x < wide; ++x) to[x] = std::uint8_t(int(from[x] * 255.0f + 0.5f));
+    }
     kernels.spread(make_disc(radius), broader, begin, {height, width, stride}, scratch.data(), out.data());
-    Grey found(height, width);
-    for (int y = 0; y < height; ++y) std::copy_n(out.data() + std::size_t(y) * std::size_t(stride), width, found.row(y));
+    return {height, width, stride, out.data()};
+}
+
+// The box of the levels above a limit; without height if there are none.
+Box find_box(const Levels& levels, std::uint8_t limit) {
+    const int width = levels.width;
+    thread_local Mask columns;
+    columns.assign(std::size_t(width), 0);
+    std::uint8_t* __restrict column = columns.data();
+    Box found{0, levels.height, width, 0};
+    for (int y = 0; y < levels.height; ++y) {
+        const std::uint8_t* __restrict row = levels.row(y);
+        std::uint8_t most = 0;
+        for (int x = 0; x < width; ++x) {
+            column[x] = std::max(column[x], row[x]);
+            most = std::max(most, row[x]);
+        }
+        if (most > limit) found.top = std::min(found.top, y), found.bottom = y + 1;
+    }
+    while (found.left < found.right && column[found.left] <= limit) ++found.left;
+    while (found.right > found.left && column[found.right - 1] <= limit) --found.right;
     return found;
 }
 
-// The box of what has a trace of ink; without height if nothing has.
-Box find_trace(const Grey& ink) {
-    std::vector<int> columns(std::size_t(ink.width), 0);
-    Box traced{0, ink.height, ink.width, 0};
-    for (int y = 0; y < ink.height; ++y) {
-        const float* row = ink.row(y);
-        int any = 0;
-        for (int x = 0; x < ink.width; ++x) {
-            const int here = row[x] > float(GLYPH.trace);
-            columns[std::size_t(x)] |= here;
-            any |= here;
-        }
-        if (any) traced.top = std::min(traced.top, y), traced.bottom = y + 1;
+// Levels in a box as ink, 0 to 1.
+Grey cut(const Levels& levels, const Box& box) {
+    Grey ink(box.bottom - box.top, box.right - box.left);
+    for (int y = 0, width = ink.width; y < ink.height; ++y) {
+        const std::uint8_t* __restrict from = levels.row(box.top + y) + box.left;
+        float* __restrict to = ink.row(y);
+        for (int x = 0; x < width; ++x) to[x] = float(from[x]) / 255.0f;
     }
-    while (traced.left < traced.right && !columns[std::size_t(traced.left)]) ++traced.left;
-    while (traced.right > traced.left && !columns[std::size_t(traced.right) - 1]) --traced.right;
-    return traced;
+    return ink;
 }
 
 int side(double length) { return std::max(1, int(std::nearbyint(length))); }
@@ -67,12 +84,12 @@ Grey scale(const Kernels& kernels, const Grey& ink, double broader) {
     const double factor = double(DIGIT_BOX) / std::max(ink.height, ink.width);
     const int width = side(ink.width * factor), height = side(ink.height * factor);
     if (broader == 0 || std::min(width, height) < 3) return resize(kernels, ink, width, height);
-    Grey fine = resize(kernels, ink, width * GLYPH.fine, height * GLYPH.fine);
+    const Grey fine = resize(kernels, ink, width * GLYPH.fine, height * GLYPH.fine);
     const int most = GLYPH.fine * DIGIT_BOX / 4, radius = std::clamp(int(std::nearbyint(std::abs(broader) * factor / 2 * GLYPH.fine)), 1, most);
-    fine = spread(kernels, fine, broader > 0, radius);
-    const Box traced = find_trace(fine);
+    const Levels levels = spread(kernels, fine, broader > 0, radius);
+    const Box traced = find_box(levels, std::uint8_t(GLYPH.trace * 255));
     if (!traced.bottom) return resize(kernels, ink, width, height);
-    const Grey changed = cut(fine, traced);
+    const Grey changed = cut(levels, traced);
     const double again = double(DIGIT_BOX) / std::max(changed.height, changed.width);
     return resize(kernels, changed, side(changed.width * again), side(changed.height * again));
 }
@@ -121,9 +138,9 @@ Grey crop(const InkPage& page, int first, int past, const Box& box) {
     const int height = area.bottom - area.top, width = area.right - area.left;
     // Which pixels are the pieces' own, with a margin; and the same reaching so far across.
     const int stride = width + 2 * EDGE;
-    thread_local std::vector<std::uint8_t> masks[EDGE + 1], around;
+    thread_local Mask masks[EDGE + 1], around;
     for (auto& mask : masks) mask.assign(std::size_t(height + 2 * EDGE) * std::size_t(stride), 0);
-    const auto row = [stride](std::vector<std::uint8_t>& mask, int y) { return mask.data() + std::size_t(y + EDGE) * std::size_t(stride) + EDGE; };
+    const auto row = [stride](Mask& mask, int y) { return mask.data() + std::size_t(y + EDGE) * std::size_t(stride) + EDGE; };
     const auto place = [&](int y) { return std::size_t(area.top + y) * std::size_t(page.width) + std::size_t(area.left); };
     for (int y = 0; y < height; ++y) {
         const std::int32_t* pieces = page.pieces + place(y);
@@ -135,28 +152,29 @@ Grey crop(const InkPage& page, int first, int past, const Box& box) {
             for (int x = 0; x < width; ++x) more[x] = less[x - 1] | less[x] | less[x + 1];
         }
     }
-    Grey ink(height, width, 0.0f);
-    Box sure{width, height, 0, 0};
+    thread_local Mask inked, sure;
+    inked.resize(std::size_t(height) * std::size_t(width));
+    sure.resize(inked.size());
     around.resize(std::size_t(width));
+    const std::uint8_t clear = std::uint8_t(std::clamp(page.clear, 0.0, 255.0));
     for (int y = 0; y < height; ++y) {
-        std::copy_n(row(masks[disc.reach[0]], y), width, around.begin());
+        std::uint8_t* __restrict near = around.data();
+        std::copy_n(row(masks[disc.reach[0]], y), width, near);
         for (int away = 1; away <= EDGE; ++away) {
             const std::uint8_t *above = row(masks[disc.reach[away]], y - away), *below = row(masks[disc.reach[away]], y + away);
-            for (int x = 0; x < width; ++x) around[std::size_t(x)] |= above[x] | below[x];
+            for (int x = 0; x < width; ++x) near[x] |= above[x] | below[x];
         }
-        const std::uint8_t *own = row(masks[0], y), *levels = page.levels + place(y);
-        const std::int32_t* pieces = page.pieces + place(y);
-        float* here = ink.row(y);
+        const std::uint8_t *__restrict own = row(masks[0], y), *__restrict levels = page.levels + place(y);
+        const std::int32_t* __restrict pieces = page.pieces + place(y);
+        std::uint8_t *__restrict here = inked.data() + std::size_t(y) * std::size_t(width), *__restrict clearly = sure.data() + std::size_t(y) * std::size_t(width);
         for (int x = 0; x < width; ++x) {
-            if (!around[std::size_t(x)] || !(own[x] || pieces[x] == 0)) continue;
-            here[x] = float(levels[x]) / 255.0f;
-            if (levels[x] && (own[x] || levels[x] > page.clear)) {
-                sure.left = std::min(sure.left, x), sure.right = std::max(sure.right, x + 1);
-                sure.top = std::min(sure.top, y), sure.bottom = y + 1;
-            }
+            const std::uint8_t reached = near[x] & std::uint8_t(own[x] | std::uint8_t(pieces[x] == 0));
+            here[x] = std::uint8_t(levels[x] * reached);
+            clearly[x] = std::uint8_t(here[x] * std::uint8_t(own[x] | std::uint8_t(levels[x] > clear)));
         }
     }
-    return sure.bottom ? cut(ink, sure) : Grey(1, 1, 0.0f);  // so faint that it rounds to paper
+    const Box traced = find_box({height, width, width, sure.data()}, 0);
+    return traced.bottom ? cut({height, width, width, inked.data()}, traced) : Grey(1, 1, 0.0f);  // so faint that it rounds to paper
 }
 
 void make_glyph(const Kernels& kernels, const Grey& ink, double broader, std::uint8_t* glyph) {

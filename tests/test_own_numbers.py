@@ -123,6 +123,29 @@ def test_a_folder_of_numbers_is_learned(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 @pytest.mark.usefixtures("mnist", "small")
+def test_cells_of_a_reviewed_table_are_learned_as_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`corrections.zip` has each cell that was looked at, with its text, beside its digits; an empty one says none."""
+    folder, archive = tmp_path / "reviewed", tmp_path / "corrections.zip"
+    (folder / "cells").mkdir(parents=True)
+    (folder / "labels.csv").write_text("path,label\n000001-1-9.png,9\n", encoding="utf-8")
+    rows = ["path,text"]
+    for number, (name, text) in enumerate({"zip.jpg": "90210", "touching.jpg": "8053", "form.png": "4736"}.items(), 1):
+        Image.open(EXAMPLES / name).save(folder / "cells" / f"{number:06d}.png")
+        rows.append(f"cells/{number:06d}.png,{text}")
+    Image.new("L", (60, 40), 255).save(folder / "cells" / "000004.png")
+    (folder / "cells.csv").write_text("\n".join([*rows, "cells/000004.png,", ""]), encoding="utf-8")
+    with zipfile.ZipFile(archive, "w") as store:
+        for path in sorted(folder.rglob("*.*")):
+            store.write(path, path.relative_to(folder))
+    assert [row.text for row in labels.read_labels(folder, whole=True)] == ["90210", "8053", "4736", "none"]
+    status, said, err = run(capsys, "train", "--numbers", "--data", str(archive), "--out", str(tmp_path / "run"))
+    assert (status, err.count("Traceback")) == (0, 0)
+    assert said.endswith(
+        f"1 pictures passed over, in which no line agrees with the label: {tmp_path}/run/weights.safetensors\n"
+    )
+
+
+@pytest.mark.usefixtures("mnist", "small")
 def test_learning_is_the_same_again(tmp_path: Path) -> None:
     """The same folder and seed give the same weights; another seed gives others."""
     folder = write_folder(tmp_path / "mine")

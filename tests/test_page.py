@@ -319,3 +319,7 @@ def test_a_review_is_typed_over_and_saved(visit: Visit, tmp_path: Path) -> None:
     assert [row["label"] for row in labels] == ["1", "2", "5"]
     with open_folder(archive) as folder:
         assert [row.text for row in read_labels(folder)] == ["1", "2", "5"]
+        assert [(row.path, row.text) for row in read_labels(folder, whole=True)] == [
+            ("cells/000001.png", "12"),
+            ("cells/000002.png", "5"),
+        ]

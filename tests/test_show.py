@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +14,8 @@ from PIL import Image
 
 import lenet
 from lenet.evaluation.result import Evaluation
+from lenet.training.loop import Progress
+from lenet.training.watch import RunResult, watch_run
 
 from conftest import ROOT
 
@@ -132,3 +136,65 @@ def test_to_dict_is_the_json_of_the_command(reading: lenet.Reading) -> None:
     assert told["path"] == str(ZIP)
     assert json.loads(json.dumps(told))["text"] == "90210"
     assert lenet.read(ZIP.read_bytes()).path is None
+
+
+class FakeNotebook:
+    """IPython as a notebook has it: what is displayed is kept, and what it is updated to."""
+
+    def __init__(self, kernel: object) -> None:
+        self.shell = SimpleNamespace(kernel=kernel)
+        self.display = SimpleNamespace(display=self.show)
+        self.shown: list[dict[str, str]] = []
+
+    def get_ipython(self) -> SimpleNamespace:
+        """Return the shell."""
+        return self.shell
+
+    def show(self, data: dict[str, str], **_options: object) -> FakeNotebook:
+        """Keep what is displayed; return what it is updated by."""
+        self.update(data)
+        return self
+
+    def update(self, data: dict[str, str], **_options: object) -> None:
+        """Keep what it is updated to."""
+        self.shown.append(data)
+
+
+def report_run(passes: int, parts: int) -> None:
+    """Report a run of some passes, each of some parts, to what watches it."""
+    report = watch_run()
+    line = {"loss": [0.5], "held_out_errors": [7], "images_per_second": 9}
+    for passed in range(1, passes + 1):
+        for done in range(1, parts + 1):
+            report(Progress(passed, passes, done, parts, "<engine>", line if done == parts else None, list))
+
+
+def test_a_notebook_shows_how_far_training_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One bar, drawn anew for each percent and for each pass that ends, whatever the parts; in a terminal none."""
+    notebook = FakeNotebook(object())
+    monkeypatch.setitem(sys.modules, "IPython", notebook)
+    report_run(2, 1_000)
+    assert len(notebook.shown) == 101
+    first, last = notebook.shown[0], notebook.shown[-1]
+    assert 'value="0"' in first["text/html"]
+    assert 'value="100"' in last["text/html"]
+    assert "&lt;engine&gt;" in last["text/html"]
+    assert last["text/plain"].splitlines()[1:] == [
+        f"pass {passed}/2: loss 0.5000, 7 held-out errors, 9 images/s" for passed in (1, 2)
+    ]
+    terminal = FakeNotebook(None)
+    monkeypatch.setitem(sys.modules, "IPython", terminal)
+    report_run(1, 2)
+    assert not terminal.shown
+
+
+def test_a_run_shows_its_errors() -> None:
+    """Each replica's, and before and after; it stays the dictionary that it is."""
+    counted = {"own": {"errors": 1, "n": 9}}
+    replicas = [{"seed": 3, "errors": 48, "n": 10_000, "weights": "a<b"}]
+    told = {"recipe": "quick", "out": "runs/x", "seconds": 9.1, "replicas": replicas}
+    shown = RunResult({**told, "before": counted, "after": counted})._repr_html_()
+    assert "48 wrong of 10,000: a&lt;b" in shown
+    assert shown.count("own 1 wrong of 9") == 2
+    assert "before" not in RunResult(told)._repr_html_()
+    assert json.loads(json.dumps(RunResult(told))) == told

@@ -217,9 +217,11 @@ def train(
     """Train by a named recipe and return the run's result: its errors, its folder `out`, and the weights in it.
 
     `data` is a public set, or a folder of labelled pictures: of digits for "corrections", of whole numbers for
-    "own-numbers". The options, such as `passes`, `seed` and `init`, are those of `lenet.training.start.train`. Raises
-    UsageError, DataError, WeightsError, TrainingError or MissingExtra.
+    "own-numbers". The options, such as `passes`, `seed` and `init`, are those of `lenet.training.start.train`. In a
+    notebook a bar shows how far it is, and the result shows itself. Raises UsageError, DataError, WeightsError,
+    TrainingError or MissingExtra.
     """
     from lenet.training import start
+    from lenet.training.watch import RunResult, watch_run
 
-    return start.train(recipe, data, out, **options)
+    return RunResult(start.train(recipe, data, out, **{"report": watch_run(), **options}))

@@ -161,6 +161,8 @@ def _compared(result: dict[str, Any], kind: str, words: str) -> str:
 @contextmanager
 def _passes() -> Iterator[Callable[[Progress], None]]:
     """Yield what shows a run: a bar with images per second and time left on a terminal, and a line per pass."""
+    from lenet.training.watch import describe_pass
+
     started = False
 
     def first_line(progress: Progress) -> str:
@@ -171,7 +173,7 @@ def _passes() -> Iterator[Callable[[Progress], None]]:
     if not sys.stderr.isatty():
 
         def say(progress: Progress) -> None:
-            for words in (first_line(progress), _pass_line(progress) if progress.line else ""):
+            for words in (first_line(progress), describe_pass(progress) if progress.line else ""):
                 if words:
                     print(words, file=sys.stderr, flush=True)
 
@@ -187,7 +189,7 @@ def _passes() -> Iterator[Callable[[Progress], None]]:
         task = shown.add_task("training", total=None, speed="")
 
         def report(progress: Progress) -> None:
-            for words in (first_line(progress), _pass_line(progress) if progress.line else ""):
+            for words in (first_line(progress), describe_pass(progress) if progress.line else ""):
                 if words:
                     console.print(words, highlight=False)
             done = (progress.passed - 1) * progress.total + progress.done
@@ -201,17 +203,3 @@ def _passes() -> Iterator[Callable[[Progress], None]]:
             )
 
         yield report
-
-
-def _pass_line(progress: Progress) -> str:
-    line = progress.line
-    assert line is not None
-    n = progress.total
-    loss = ", ".join(f"{each:.4f}" for each in line["loss"])
-    training = ", ".join(f"{100 * each / n:.2f}" for each in line.get("train_errors", ()))
-    told = f"{training} % wrong in training, " if training else ""
-    held_out = ", ".join(map(str, line["held_out_errors"]))
-    return (
-        f"pass {progress.passed}/{progress.passes}: loss {loss}, {told}"
-        f"{held_out} held-out errors, {line['images_per_second']:,.0f} images/s"
-    )

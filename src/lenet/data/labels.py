@@ -15,6 +15,8 @@ from lenet.data.sources import SOURCES
 from lenet.errors import DataError, reason
 
 LABEL_FILE = "labels.csv"
+# Whole cells beside their digits, in the corrections of `lenet table --review`.
+CELL_FILE = "cells.csv"
 # The label of a picture that is not a digit.
 NONE = "none"
 _TEXT = frozenset("0123456789.,:/-")
@@ -53,11 +55,12 @@ def open_folder(path: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
-def read_labels(folder: Path) -> list[Labelled]:
+def read_labels(folder: Path, *, whole: bool = False) -> list[Labelled]:
     """Return what a folder's labels.csv or its sub-folders say, or a table of answers that were corrected.
 
     Such a table is what `lenet read --out` wrote, with a column `corrected`: rows without it are left out, and paths
-    are as they were read. Raises DataError with one clear line.
+    are as they were read. Of the corrections of `lenet table --review` the `whole` cells are returned if asked, in
+    place of their digits. Raises DataError with one clear line.
     """
     if folder.suffix.lower() == ".csv" and folder.is_file():
         return _read_corrected(folder)
@@ -67,7 +70,10 @@ def read_labels(folder: Path) -> list[Labelled]:
         found = False
     if not found:
         raise DataError(folder, "no such data set or folder", f"known sets: {', '.join(SOURCES)}")
-    rows = _label_file(folder / LABEL_FILE) if (folder / LABEL_FILE).is_file() else _sub_folders(folder)
+    if whole and (folder / CELL_FILE).is_file():
+        rows = [replace(row, text=row.text or NONE) for row in _label_file(folder / CELL_FILE, "text")]
+    else:
+        rows = _label_file(folder / LABEL_FILE) if (folder / LABEL_FILE).is_file() else _sub_folders(folder)
     if not rows:
         raise DataError(folder, "no labelled pictures", f"give it a {LABEL_FILE} (path,label) or sub-folders 0 to 9")
     return rows

@@ -141,7 +141,7 @@ def _scale(ink: Float32, broader: float) -> Float32:
     rows, columns = np.flatnonzero(traced.any(axis=1)), np.flatnonzero(traced.any(axis=0))
     if not len(rows):
         return _resize(ink, size)
-    changed = fine[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] / np.float32(255)
+    changed = fine[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32) / np.float32(255)
     scale = DIGIT_BOX / max(changed.shape)
     return _resize(changed, (max(1, round(changed.shape[1] * scale)), max(1, round(changed.shape[0] * scale))))
 

@@ -124,7 +124,7 @@ def learn_numbers(
 
 def _part_rows(folder: Path, data: str | Path) -> tuple[list[LabelledPicture], list[LabelledPicture]]:
     """Return what to learn from and what to count on. Raises DataError when there is none of either."""
-    rows = read_labels(folder)
+    rows = read_labels(folder, whole=True)
     training = np.array([row.part == "train" for row in rows])
     if training.all() or not training.any():
         training = np.arange(len(rows)) % _KEPT != _KEPT - 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import cv2
 import pytest
 
+from test_own_numbers import small  # noqa: F401 -- a fixture
 from test_own_numbers import write_folder
 
 from conftest import ROOT
@@ -70,12 +72,16 @@ def test_a_page_is_a_table() -> None:
     assert said.endswith("sums hold: True\n")
 
 
-@pytest.mark.usefixtures("mnist")
-def test_own_numbers_are_learned(tmp_path: Path) -> None:
-    """And read with what was learned."""
-    said = run_script(
-        "own_numbers.py", write_folder(tmp_path / "mine"), EXAMPLES / "zip.jpg", tmp_path / "run"
-    ).splitlines()
+@pytest.mark.usefixtures("mnist", "small")
+def test_own_numbers_are_learned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And read with what was learned; here in one process, in a run of seconds."""
+    script = SCRIPTS / "own_numbers.py"
+    given = [script, write_folder(tmp_path / "mine"), EXAMPLES / "zip.jpg", tmp_path / "run"]
+    monkeypatch.setattr(sys, "argv", list(map(str, given)))
+    runpy.run_path(str(script))
+    said = capsys.readouterr().out.splitlines()
     assert said[0].startswith("0 wrong before, ")
     assert said[1] == "90210"
 

@@ -9,5 +9,6 @@ import lenet
 source = sys.argv[1]
 camera = cv2.VideoCapture(int(source) if source.isdigit() else source)
 frames = (frame for taken, frame in iter(camera.read, (False, None)) if taken)
-answers = (reading.text for reading in lenet.read_many(frames, workers=1) if reading)
+readings = lenet.read_many(frames, workers=1)
+answers = (reading.text for reading in readings if isinstance(reading, lenet.Reading) and reading)
 print(next(answers, "nothing is sure"))

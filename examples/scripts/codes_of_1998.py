@@ -10,5 +10,5 @@ from lenet.network.spec import code
 glyph = lenet.read(sys.argv[1], digit=True).digits[0].glyph
 f6 = lenet.load("lenet5-1998").activations(glyph)["F6"].ravel()
 away = {digit: float(((f6 - np.array(code(ord(digit)))) ** 2).sum()) for digit in "0123456789"}
-for digit in sorted(away, key=away.get)[:3]:
+for digit in sorted(away, key=lambda digit: away[digit])[:3]:
     print(f"{digit}: squared distance {away[digit]:.1f}")

@@ -3,10 +3,11 @@
 import sys
 
 import cv2
+import numpy as np
 
 import lenet
 
 page = cv2.imread(sys.argv[1])
-middle = len(page) // 2
-for reading in lenet.read_many([page[:middle], page[middle:]]):
-    print(reading.text or f"perhaps {reading.guess}", f"{reading.confidence:.2f}")
+assert page is not None, "no picture"
+for reading in lenet.read_many(np.array_split(page, 2)):
+    print("cannot be read" if isinstance(reading, lenet.LenetError) else f"{reading.text or reading.guess} {reading}")

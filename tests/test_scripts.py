@@ -11,8 +11,10 @@ from pathlib import Path
 import cv2
 import pytest
 
-from test_own_numbers import small  # noqa: F401 -- a fixture
-from test_own_numbers import write_folder
+from test_own_numbers import (
+    small,  # noqa: F401 -- a fixture
+    write_folder,
+)
 
 from conftest import ROOT
 

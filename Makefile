@@ -54,6 +54,7 @@ self-test: $(MADE)/parameters.hpp
 
 docs:
 	$(BIN)/python docs/make_cli.py
+	$(BIN)/python docs/make_pipeline.py
 
 # The documentation site, into build/site; a warning is an error.
 site:

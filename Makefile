@@ -1,7 +1,7 @@
 # Few targets; each is one command that also works without make. They run in .venv (see README.md).
 BIN = .venv/bin
 
-.PHONY: site wheel setup test check sanitize neon self-test docs examples bench bench-read bench-table
+.PHONY: site hub wheel setup test check sanitize neon self-test docs examples bench bench-read bench-table
 
 setup:
 	python3 -m venv .venv
@@ -80,6 +80,10 @@ bench-read:
 # Pages of numbers as tables, and made ones by held-out hands; peers read the same cells.
 bench-table:
 	$(BIN)/python benchmarks/read_tables.py
+
+# A folder for each of the shipped weights, as the Hugging Face Hub takes it.
+hub:
+	$(BIN)/python -m lenet.export.hub_cards build/hub
 
 # A wheel for this Python, installed and tried in a fresh environment without a compiler.
 wheel:

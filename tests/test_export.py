@@ -19,6 +19,7 @@ from lenet.errors import LenetError, UsageError, WeightsError
 from lenet.export import export
 from lenet.export.c_source import float_source, int8_source
 from lenet.export.c_text import CHECK
+from lenet.export.hub_cards import write_hub_folders
 from lenet.export.parity import Answers
 from lenet.export.quantised import quantise, run, scores
 from lenet.export.to_c import ten_digits, vectors_text
@@ -26,7 +27,7 @@ from lenet.native.dispatch import chosen_engine
 from lenet.network.initialisation import draw_tensors
 from lenet.network.inputs import to_input, to_wide_input
 from lenet.network.spec import NETS
-from lenet.network.weights import Weights, list_shipped, load_weights, save_weights
+from lenet.network.weights import Weights, list_line_weights, list_shipped, load_weights, save_weights
 from lenet.preprocessing.decode import open_page
 
 from conftest import ROOT
@@ -210,6 +211,27 @@ def test_an_installed_lenet_exports_the_model_card_too(tmp_path: Path) -> None:
     assert readme["shipped"].startswith("---\nlicense: mit")
     assert readme["shipped"].endswith(card)
     assert "errors out of" not in readme["own"]
+
+
+def test_every_weights_file_goes_to_the_hub_with_its_card(tmp_path: Path) -> None:
+    """Ten folders; the Hub's own reader finds licence, data and the accuracy that the card has in words."""
+    hub = pytest.importorskip("huggingface_hub")
+    shipped = list_shipped() | list_line_weights()
+    assert [folder.name for folder in write_hub_folders(tmp_path / "hub")] == list(shipped)
+    for name, path in shipped.items():
+        folder = tmp_path / "hub" / name
+        assert (folder / path.name).read_bytes() == path.read_bytes()
+        card = hub.ModelCard.load(folder / "README.md")
+        assert card.data.license == "mit"
+        assert card.text.strip() == path.with_suffix(".md").read_text(encoding="utf-8").strip()
+        assert ("unipen" in card.data.tags) == (name in {"lenet5-hands", "lenet-line", "lenet-cell"})
+        if name == "lenet5-modern":
+            (found,) = card.data.eval_results
+            assert (found.dataset_type, found.metric_type, found.metric_value) == ("ylecun/mnist", "accuracy", 0.9955)
+    command = [sys.executable, "-m", "lenet.export.hub_cards"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "hub_cards: expected one folder; python -m lenet.export.hub_cards OUT\n"
 
 
 def test_an_export_that_answers_otherwise_is_refused(rng: np.random.Generator) -> None:

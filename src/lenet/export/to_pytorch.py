@@ -11,15 +11,13 @@ import numpy as np
 import torch
 
 from lenet.errors import LenetError
+from lenet.export.hub_cards import describe_for_hub
 from lenet.files import replace_text
 from lenet.nets.hub import HubLeNet
 from lenet.network.inputs import to_input
 
 if TYPE_CHECKING:
     from lenet.export import Export
-
-# What the Hub wants to know of a model before its card.
-_HEAD = "---\nlicense: mit\nlibrary_name: lenet\ntags: [lenet, lenet-5, mnist, image-classification]\n---\n\n"
 
 
 def to_pytorch(asked: Export) -> dict[str, Any]:
@@ -29,7 +27,7 @@ def to_pytorch(asked: Export) -> dict[str, Any]:
     asked.out.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(asked.out)
     if asked.card.is_file():  # weights that nobody wrote a card of go with the mixin's own
-        replace_text(asked.out / "README.md", _HEAD + asked.card.read_text(encoding="utf-8"))
+        replace_text(asked.out / "README.md", describe_for_hub(weights.name, asked.card.read_text(encoding="utf-8")))
     with redirect_stdout(sys.stderr):  # the mixin prints what it does
         again = HubLeNet.from_pretrained(str(asked.out), local_files_only=True)
     inputs = torch.from_numpy(to_input(asked.answers.glyphs))

@@ -8,11 +8,13 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from lenet.cli import main
+from lenet.data import dataset
 from lenet.data.dataset import Dataset
 from lenet.engine import Network, load
 from lenet.errors import LenetError, UsageError, WeightsError
@@ -20,9 +22,9 @@ from lenet.export import export
 from lenet.export.c_source import float_source, int8_source
 from lenet.export.c_text import CHECK
 from lenet.export.hub_cards import write_hub_folders
-from lenet.export.parity import Answers
+from lenet.export.parity import Answers, ten_digits
 from lenet.export.quantised import quantise, run, scores
-from lenet.export.to_c import ten_digits, vectors_text
+from lenet.export.to_c import vectors_text
 from lenet.native.dispatch import chosen_engine
 from lenet.network.initialisation import draw_tensors
 from lenet.network.inputs import to_input, to_wide_input
@@ -186,7 +188,7 @@ import numpy as np
 import lenet
 from lenet.data.dataset import Dataset, Digits
 from lenet.export import dataset, export
-from lenet.export.to_c import ten_digits
+from lenet.export.parity import ten_digits
 assert Path(lenet.__file__).is_relative_to(site)
 ten = Digits(ten_digits(), np.arange(10, dtype=np.uint8))
 dataset.load = lambda _name: Dataset("mnist", ten, ten, "none", np.zeros(10, bool))
@@ -234,6 +236,14 @@ def test_every_weights_file_goes_to_the_hub_with_its_card(tmp_path: Path) -> Non
     assert done.stderr == "hub_cards: expected one folder; python -m lenet.export.hub_cards OUT\n"
 
 
+@pytest.mark.parametrize("form", ["onnx", "c"])
+def test_without_mnist_ten_digits_are_compared(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that come with lenet, all answered alike; the report says how many they were."""
+    monkeypatch.setattr(dataset, "load", lambda _name: pytest.fail("MNIST was asked for"))
+    report = export("lenet5-modern", form, tmp_path / "out.onnx", check="examples")
+    assert (report["n"], report["answers_that_differ"], report["errors"]) == (10, 0, 0)
+
+
 def test_an_export_that_answers_otherwise_is_refused(rng: np.random.Generator) -> None:
     """One other answer of floats is too many; in 8 bits five lost ones are borne."""
     truth = np.eye(10, dtype=np.float32)[np.arange(100) % 10]
@@ -249,16 +259,18 @@ def test_an_export_that_answers_otherwise_is_refused(rng: np.random.Generator) -
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("form", "options", "message"),
     [
-        (("lenet5", "onyx", False), "--format onyx: expected onnx, c, pytorch"),
-        (("lenet5", "onnx", True), "--int8: goes with --format c, not onnx"),
+        ("onyx", {}, "--format onyx: expected onnx, c, pytorch"),
+        ("onnx", {"int8": True}, "--int8: goes with --format c, not onnx"),
+        ("onnx", {"check": "cifar"}, "--check cifar: expected mnist or examples"),
+        ("c", {"int8": True, "check": "examples"}, "--int8: takes its ranges from MNIST's digits; leave out --check"),
     ],
 )
-def test_wrong_exports_are_refused(arguments: tuple[str, str, bool], message: str, tmp_path: Path) -> None:
+def test_wrong_exports_are_refused(form: str, options: dict[str, Any], message: str, tmp_path: Path) -> None:
     """One line each."""
     with pytest.raises(UsageError, match=message):
-        export(arguments[0], arguments[1], tmp_path / "x", int8=arguments[2])
+        export("lenet5", form, tmp_path / "x", **options)
 
 
 def stranger(torch: object, activation: str, pooling: str, padding: int) -> object:

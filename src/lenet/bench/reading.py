@@ -17,7 +17,7 @@ from lenet.bench.peers import TESSERACT, Peer, find_peers
 from lenet.bench.timing import interleave
 from lenet.decoding.formats import accept_choices
 from lenet.engine import Network, load
-from lenet.export.to_c import ten_digits
+from lenet.export.parity import ten_digits
 from lenet.network.inputs import to_input
 from lenet.network.weights import load_weights
 from lenet.reader import ReadOptions, read

@@ -8,14 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lenet.data import dataset
+from lenet.data.dataset import Digits
 from lenet.engine import Network, load
 from lenet.errors import LenetError, MissingExtra, UsageError, reason
-from lenet.export.parity import Answers
+from lenet.export.parity import Answers, ten_digits
 from lenet.files import replace_text
 from lenet.network.weights import find_weights
 
 FORMATS = ("onnx", "c", "pytorch")
+# What an export is compared on: MNIST's 10,000 test digits, or the ten that come with lenet.
+CHECKS = ("mnist", "examples")
 
 
 @dataclass(frozen=True)
@@ -31,20 +36,29 @@ class Export:
     card: Path
 
 
-def export(net: str, form: str, out: Path, *, int8: bool = False) -> dict[str, Any]:
+def export(net: str, form: str, out: Path, *, int8: bool = False, check: str = "mnist") -> dict[str, Any]:
     """Export a network by name or file; return the report, which is also written beside what was exported.
 
-    Every export is run on the 10,000 test digits of MNIST before it is said to be done. Raises UsageError for an
-    unknown form, MissingExtra for what is not installed, and LenetError when an answer differs or nothing can be
-    written.
+    Every export is run on the 10,000 test digits of MNIST before it is said to be done; where MNIST cannot be had, a
+    `check` on the ten digits of the "examples" does. Raises UsageError for an unknown form or check, MissingExtra for
+    what is not installed, and LenetError when an answer differs or nothing can be written.
     """
     if form not in FORMATS:
         raise UsageError(f"--format {form}", f"expected {', '.join(FORMATS)}")
     if int8 and form != "c":
         raise UsageError("--int8", f"goes with --format c, not {form}")
+    if check not in CHECKS:
+        raise UsageError(f"--check {check}", f"expected {' or '.join(CHECKS)}")
+    if int8 and check != "mnist":
+        raise UsageError("--int8", "takes its ranges from MNIST's digits", "leave out --check")
     network = load(net)
-    data = dataset.load("mnist")
-    asked = Export(network, Answers.of(network, data.test), out, find_weights(net).with_suffix(".md"))
+    learned = None
+    if check == "mnist":
+        data = dataset.load("mnist")
+        learned, compared = data.train.where(~data.held_out).glyphs if int8 else None, data.test
+    else:
+        compared = Digits(ten_digits(), np.arange(10, dtype=np.uint8))
+    asked = Export(network, Answers.of(network, compared), out, find_weights(net).with_suffix(".md"))
     made: Callable[[], dict[str, Any]]
     try:
         if form == "onnx":
@@ -54,7 +68,7 @@ def export(net: str, form: str, out: Path, *, int8: bool = False) -> dict[str, A
         elif form == "c":
             from lenet.export.to_c import to_c
 
-            made = lambda: to_c(asked, data.train.where(~data.held_out).glyphs if int8 else None)  # noqa: E731
+            made = lambda: to_c(asked, learned)  # noqa: E731
         else:
             from lenet.export.to_pytorch import to_pytorch
 

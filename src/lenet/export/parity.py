@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,16 @@ from lenet.arrays import Float32, Uint8
 from lenet.data.dataset import Digits
 from lenet.engine import Network
 from lenet.errors import LenetError
+from lenet.preprocessing.decode import open_page
 
+_TEN_DIGITS = Path(__file__).parents[1] / "assets" / "ten-digits.png"
 # Of 10,000 answers so many may be lost in 8 bits.
 MOST_LOST = 5
+
+
+def ten_digits() -> Uint8:
+    """Return the digits 0 to 9 of `examples/` as glyphs (10, 28, 28), as a reader sees them."""
+    return np.stack(np.split(open_page(_TEN_DIGITS).grey, 10, axis=1))
 
 
 @dataclass(frozen=True)

@@ -16,15 +16,14 @@ from lenet.engine import Network
 from lenet.errors import LenetError
 from lenet.export import c_text
 from lenet.export.c_source import float_source, int8_source
+from lenet.export.parity import ten_digits
 from lenet.export.quantised import Quantised, quantise, run
 from lenet.files import replace_text
 from lenet.network.summary import layer_facts
-from lenet.preprocessing.decode import open_page
 
 if TYPE_CHECKING:
     from lenet.export import Export
 
-_TEN_DIGITS = Path(__file__).parent.parent / "assets" / "ten-digits.png"
 # Ranges of values are taken from so many training digits.
 _CALIBRATED_ON = 2000
 _FLAGS = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-O2")
@@ -79,11 +78,6 @@ def constant_bytes(network: Network, *, in_floats: bool) -> int:
     """Return the bytes of a network's weights and biases: four each, or one for a weight in 8 bits."""
     tensors = network.weights.tensors
     return sum(each.size * (4 if in_floats or name.endswith("bias") else 1) for name, each in tensors.items())
-
-
-def ten_digits() -> Uint8:
-    """Return the digits 0 to 9 of `examples/` as glyphs (10, 28, 28), as a reader sees them."""
-    return np.stack(np.split(open_page(_TEN_DIGITS).grey, 10, axis=1))
 
 
 def vectors_text(model: Quantised, glyphs: Uint8) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -183,6 +185,19 @@ def test_a_table_of_answers_that_were_corrected_is_learned_from(tmp_path: Path) 
     table.write_text("path,text\na.png,12\n")
     with pytest.raises(lenet.DataError, match=r"expected path,corrected"):
         labels.read_labels(table)
+
+
+def test_a_name_that_is_no_text_is_found_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A table can have no such bytes; what it has in their place leads back to the file."""
+    picture = Path(os.fsdecode(os.fsencode(tmp_path) + b"/a\xff.jpg"))
+    shutil.copy(EXAMPLES / "zip.jpg", picture)
+    assert run(capsys, "read", str(tmp_path), "--out", str(tmp_path / "out.csv"))[0] == 0
+    rows = (tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()
+    assert rows[1].startswith(f"{tmp_path}/a\\udcff.jpg,90210,")
+    rows = [f"{row},{more}" for row, more in zip(rows, ("corrected", "90210"), strict=True)]
+    (tmp_path / "out.csv").write_text("\n".join(rows), encoding="utf-8")
+    (row,) = labels.read_labels(tmp_path / "out.csv")
+    assert Path(row.path) == picture
 
 
 @pytest.mark.parametrize(

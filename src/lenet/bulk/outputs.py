@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lenet.errors import LenetError, MissingExtra, UsageError, reason
-from lenet.files import replacing
+from lenet.files import escape_name, replacing
 
 COLUMNS = ("path", "text", "confidence", "abstained", "state", "guess", "notes", "error", "likeliest")
 FORMATS = (".csv", ".jsonl", ".parquet")
@@ -100,11 +100,6 @@ def write_answers(path: Path, answers: Iterable[dict[str, Any]], rows: Rows | No
     with replacing(path) as temporary, _WRITERS[path.suffix](temporary, rows or READING_ROWS) as put:
         for answer in answers:
             put(answer)
-
-
-def escape_name(name: str) -> str:
-    """Return a file's name as a table can have it: bytes that are no UTF-8 are written as escapes."""
-    return name.encode(errors="backslashreplace").decode()
 
 
 def format_likeliest(answer: dict[str, Any]) -> str:

@@ -19,11 +19,11 @@ from typing import Any
 
 from lenet.bulk.inputs import find_file, open_pictures
 from lenet.bulk.jobs import Asked, limit_time, read_in_processes, read_one_by_one
-from lenet.bulk.outputs import escape_name, import_arrow, make_reading_rows, write_answers
+from lenet.bulk.outputs import import_arrow, make_reading_rows, write_answers
 from lenet.bulk.table_outputs import PART_ROWS
 from lenet.engine import load
 from lenet.errors import LenetError, reason
-from lenet.files import replace_text
+from lenet.files import escape_name, replace_text
 from lenet.tables.read_page import TableOptions
 
 _MANIFEST = "_manifest.json"

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from lenet.bulk.outputs import Rows, escape_name, write_answers
+from lenet.bulk.outputs import Rows, write_answers
 from lenet.errors import MissingExtra, UsageError
-from lenet.files import replacing
+from lenet.files import escape_name, replacing
 from lenet.tables.result import CELL_COLUMNS, list_rows
 
 TABLE_FORMATS = (".csv", ".xlsx", ".jsonl", ".parquet")

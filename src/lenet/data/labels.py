@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 from lenet.data.sources import SOURCES
 from lenet.errors import DataError, reason
+from lenet.files import unescape_name
 
 LABEL_FILE = "labels.csv"
 # Whole cells beside their digits, in the corrections of `lenet table --review`.
@@ -109,7 +110,7 @@ def _read_corrected(file: Path) -> list[Labelled]:
     if not rows:
         raise DataError(file, "nothing is corrected", "write what is right into the column corrected, or none")
     # Joined to the folder of the table, an absolute path stays what it is.
-    return [replace(row, path=str(Path(row.path).absolute())) for row in rows]
+    return [replace(row, path=str(Path(unescape_name(row.path)).absolute())) for row in rows]
 
 
 def _label_file(file: Path, column: str = "label") -> list[Labelled]:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from lenet.arrays import Uint8
 from lenet.bulk.jobs import Answer
-from lenet.bulk.outputs import escape_name
 from lenet.data.labels import LABEL_FILE
 from lenet.drawing.pictures import save_glyph
 from lenet.errors import LenetError, reason
+from lenet.files import escape_name
 
 Keep = Callable[[Answer], None]
 _Write = Callable[[Uint8, str, str, float], None]

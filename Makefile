@@ -1,7 +1,7 @@
 # Few targets; each is one command that also works without make. They run in .venv (see README.md).
 BIN = .venv/bin
 
-.PHONY: site hub wheel setup test check sanitize neon self-test docs examples bench bench-read bench-table
+.PHONY: site wasm page-digits hub wheel setup test check sanitize neon self-test docs examples bench bench-read bench-table
 
 setup:
 	python3 -m venv .venv
@@ -80,6 +80,14 @@ bench-read:
 # Pages of numbers as tables, and made ones by held-out hands; peers read the same cells.
 bench-table:
 	$(BIN)/python benchmarks/read_tables.py
+
+# The machine of the page that `lenet export --format html` writes, compiled anew: needs Debian 12's clang-14 and lld-14.
+wasm:
+	.ci/wasm $(BIN)/python
+
+# The digits that this page has, drawn anew.
+page-digits:
+	$(BIN)/python docs/make_page_digits.py
 
 # A folder for each of the shipped weights, as the Hugging Face Hub takes it.
 hub:

@@ -24,6 +24,12 @@ VIEWS = {
         (),
     ),
 }
+# The page on which a network is alive, and the value that is looked at.
+ALIVE = {
+    "alive": ({"viewport": {"width": 1280, "height": 1040}}, "C3,4,2,4"),
+    "alive-wide": ({"viewport": {"width": 1920, "height": 1080}, "color_scheme": "dark"}, "output,3,0,0"),
+    "alive-phone": ({"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}, "C1,2,5,12"),
+}
 
 
 def main() -> None:
@@ -60,6 +66,12 @@ def main() -> None:
                 page.locator(f"#{panel}-panel > summary").click()
             page.wait_for_timeout(1500)
             page.evaluate("scrollTo(0, 0)")
+            page.screenshot(path=HERE / f"{name}.png")
+        for name, (options, place) in ALIVE.items():
+            page = browser.new_context(**options).new_page()
+            page.goto(f"{address}/alive#digit=2&at={place}")
+            page.locator("body[data-ready=true]").wait_for()
+            page.wait_for_timeout(500)
             page.screenshot(path=HERE / f"{name}.png")
         browser.close()
         server.terminate()

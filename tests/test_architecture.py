@@ -43,7 +43,8 @@ data: idx sources fetch labels strokes dataset unipen unipen_sets
 answers: whole_line line readers page looks
 reader
 tables: result sight read_cells sums form read_page
-export: parity onnx_graph to_onnx hub_cards to_pytorch quantised c_text c_source to_c import_model __init__
+export: parity onnx_graph to_onnx hub_cards to_pytorch quantised c_text c_source page_source to_c page_network
+  page_machine to_html import_model __init__
 bulk: inputs cpu_limit worker_pool jobs many outputs table_outputs shards ray_cluster
 evaluation: interval calibration result digits numbers
 drawing: pictures answers tables review lattice sliding_window show
@@ -77,6 +78,7 @@ HOMES = {
     | {f"training.{each}" for each in ("torch_backend", "line_torch", "ranks", "ship", "cell_states")},
     "onnx": {"export.onnx_graph", "export.import_model"},
     "onnxruntime": {"export.to_onnx", "bench"},
+    "wasmtime": {"export.page_machine"},
     "openvino": {"bench"},
     "ai_edge_litert": {"bench"},
     "flatbuffers": {"bench"},

@@ -261,7 +261,7 @@ def test_an_export_that_answers_otherwise_is_refused(rng: np.random.Generator) -
 @pytest.mark.parametrize(
     ("form", "options", "message"),
     [
-        ("onyx", {}, "--format onyx: expected onnx, c, pytorch"),
+        ("onyx", {}, "--format onyx: expected onnx, c, pytorch, html"),
         ("onnx", {"int8": True}, "--int8: goes with --format c, not onnx"),
         ("onnx", {"check": "cifar"}, "--check cifar: expected mnist or examples"),
         ("c", {"int8": True, "check": "examples"}, "--int8: takes its ranges from MNIST's digits; leave out --check"),

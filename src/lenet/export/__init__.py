@@ -18,7 +18,7 @@ from lenet.export.parity import Answers, ten_digits
 from lenet.files import replace_text
 from lenet.network.weights import find_weights
 
-FORMATS = ("onnx", "c", "pytorch")
+FORMATS = ("onnx", "c", "pytorch", "html")
 # What an export is compared on: MNIST's 10,000 test digits, or the ten that come with lenet.
 CHECKS = ("mnist", "examples")
 
@@ -69,6 +69,10 @@ def export(net: str, form: str, out: Path, *, int8: bool = False, check: str = "
             from lenet.export.to_c import to_c
 
             made = lambda: to_c(asked, learned)  # noqa: E731
+        elif form == "html":
+            from lenet.export.to_html import to_html
+
+            made = lambda: to_html(asked)  # noqa: E731
         else:
             from lenet.export.to_pytorch import to_pytorch
 

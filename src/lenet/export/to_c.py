@@ -16,6 +16,7 @@ from lenet.engine import Network
 from lenet.errors import LenetError
 from lenet.export import c_text
 from lenet.export.c_source import float_source, int8_source
+from lenet.export.page_source import drawing_source, read_c
 from lenet.export.parity import ten_digits
 from lenet.export.quantised import Quantised, quantise, run
 from lenet.files import replace_text
@@ -54,6 +55,7 @@ def to_c(asked: Export, training: Uint8 | None) -> dict[str, Any]:
     for file, words in files.items():
         replace_text(asked.out / file, words)
     _finish([compiler, *_FLAGS, "-o", "check", "check.c", f"{name}.c", "-lm"], asked.out)
+    _finish([compiler, *_FLAGS, "-fsyntax-only", "drawing.c"], asked.out)
     started = time.perf_counter()
     found = _run(asked, dtype) * scale
     seconds = time.perf_counter() - started
@@ -116,6 +118,8 @@ def _files(
         "check.c": c_text.CHECK.format(**form),
         "vectors.c": program,
         "digits.h": c_text.digits_header(glyphs),
+        "drawing.c": drawing_source(),
+        "drawing.h": read_c("drawing.h"),
         "Makefile": makefile,
         "start.c": c_text.START,
         "chip.ld": c_text.LINKER,

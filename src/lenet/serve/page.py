@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 
 from lenet.drawing.review import REVIEW_FOLDER
+from lenet.errors import WeightsError
+from lenet.export.to_html import make_page
+from lenet.network.weights import list_shipped, load_weights
 
 _FOLDER = Path(__file__).parent / "site"
 _MEDIA = {
@@ -20,8 +25,12 @@ _MEDIA = {
 _PAGES = {"index.html": "/", "docs.html": "/docs", "table.html": "/tables"}
 
 
+# The network that is shown alive when none is named: the paper's.
+ALIVE = "lenet5-1998"
+
+
 def make_page_routes() -> APIRouter:
-    """Return a route for each file of the page."""
+    """Return a route for each file of the page, and one for the shipped networks, each alive on a page of its own."""
     routes = APIRouter(include_in_schema=False)
     shared = [REVIEW_FOLDER / name for name in ("review.css", "review.js")]
     for file in (*sorted(_FOLDER.iterdir()), *shared):
@@ -31,7 +40,32 @@ def make_page_routes() -> APIRouter:
             if file.name == "table.html":
                 data = data.replace(b"<!--REVIEW-->", (REVIEW_FOLDER / "review.html").read_bytes())
             routes.add_api_route(address, _sent(data, _MEDIA[file.suffix]), methods=["GET", "HEAD"])
+    routes.add_api_route("/alive", _send_alive, methods=["GET", "HEAD"])
     return routes
+
+
+async def _send_alive(net: str = ALIVE) -> Response:
+    page, policy = _make_alive(net)
+    headers = {"content-security-policy": policy, "cache-control": "no-cache"}
+    return Response(page, media_type=_MEDIA[".html"], headers=headers)
+
+
+@cache
+def _make_alive(name: str) -> tuple[bytes, str]:
+    """Return the page of a shipped network, and what it may do: run its own script, style and machine, nothing else."""
+    shipped = list_shipped()
+    if name not in shipped:
+        raise WeightsError(name, "no such network", f"alive are {', '.join(shipped)}")
+    page = make_page(load_weights(shipped[name]))
+    script, style = (
+        b64encode(sha256(page.split(opening, 1)[1].split(closing, 1)[0].encode()).digest()).decode()
+        for opening, closing in (('<script type="module">', "</script>"), ("<style>", "</style>"))
+    )
+    policy = (
+        f"default-src 'none'; script-src 'sha256-{script}' 'wasm-unsafe-eval'; style-src 'sha256-{style}'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    )
+    return page.encode(), policy
 
 
 def _sent(data: bytes, media: str):  # type: ignore[no-untyped-def]

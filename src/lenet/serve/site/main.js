@@ -70,6 +70,12 @@ function look(name) {
   panels[name](digit.glyph, byId("model").value).catch(() => {});
 }
 
+// The network that is shown alive: the chosen one if it comes with lenet, else the paper's.
+function shown() {
+  const chosen = byId("model").value;
+  return chosen.startsWith("lenet5") ? chosen : "lenet5-1998";
+}
+
 async function listNetworks(choose) {
   const { networks, default: first } = await get("/models");
   const chosen = choose ?? (byId("model").value || first);
@@ -89,6 +95,7 @@ byId("clear").addEventListener("click", () => { marked = 0; pad.clear(); });
 byId("width").addEventListener("input", (event) => { pad.width = Number(event.target.value); });
 byId("digit").addEventListener("change", refresh);
 byId("model").addEventListener("change", (event) => { tuneWhich(event.target.value); refresh(); });
+byId("alive").addEventListener("click", () => { byId("alive").href = `/alive?net=${encodeURIComponent(shown())}`; });
 for (const id of ["file", "camera"]) {
   byId(id).addEventListener("change", (event) => {
     if (event.target.files.length) pad.show(event.target.files[0]);

@@ -1,0 +1,103 @@
+// Six steps from the drawing to the answer, and to what would change it. Each looks at a place of the network.
+
+import { make, percent } from "./view.js";
+import { withTerms } from "./words.js";
+
+export class Tour {
+  // `page` has the machine, the view, the glyph and its probabilities; `look` shows a value.
+  constructor(box, page) {
+    this.box = box;
+    this.page = page;
+    this.step = -1;
+  }
+
+  get steps() {
+    const { network } = this.page.machine;
+    const named = (name) => network.layers.findIndex((layer) => layer.name === name);
+    const first = network.layers[0];
+    const second = network.layers[2];
+    const last = network.layers.at(-1);
+    const codes = last.kind === "codes";
+    return [
+      ["The drawing becomes 28 × 28", "What you drew is brought to a box of 20 × 20 pixels, and its centre of mass to the middle of a field of 28 × 28, as MNIST's digits were. Two more pixels of paper all around make 32 × 32, so that the end of a stroke can be seen in the middle of a window. Paper is −0.1 and ink up to 1.175.", () => this.page.look(-1, [0, 12, 15])],
+      [`${first.name}: a kernel slides`, `Each of the ${first.shape[0]} [map]s has one [kernel] of ${first.size} × ${first.size} weights. It is laid on every place of the drawing, and what lies under it is multiplied and added up. Press “Slide the kernel”, and watch one map come about.`, () => this.page.look(0, this.page.view.brightest(0))],
+      [`${network.layers[1].name}: half as large`, "Four neighbours become one value, so that a digit that was drawn a little to the side looks nearly the same. That is [subsampling].", () => this.page.look(1, this.page.view.brightest(1))],
+      [`${second.name}: patterns of patterns`, second.table ? "A map of C3 sees three, four or all six maps of S2, by [Table I]: the lines show which. Maps that see different things must learn different things." : `Each map of ${second.name} sees all maps of ${network.layers[1].name}: the lines show how much each gives.`, () => this.page.look(2, this.page.view.brightest(2))],
+      codes
+        ? ["F6 draws the answer", "The 84 values of F6 are to become a picture of 7 × 12 pixels: the [code] of a digit. The [distance] to each of the ten codes is the output; the nearest is the answer. The codes of digits that look alike are alike too, which helps when nobody can tell.", () => this.page.look(network.layers.length - 1, [this.page.view.best, 0, 0])]
+        : ["84 values become ten scores", "Each digit adds up the 84 values of F6, each times a weight. The highest score is the answer; [softmax] makes probabilities of them. The network of 1998 measured distances to drawn codes instead: choose lenet5-1998 to see them.", () => this.page.look(network.layers.length - 1, [this.page.view.best, 0, 0])],
+      ["What would change its mind?", () => this.mind(), () => this.page.look(named("F6") >= 0 ? network.layers.length - 1 : network.layers.length - 1, [this.page.second(), 0, 0])],
+    ];
+  }
+
+  go(step) {
+    this.step = step;
+    if (step < 0 || step >= this.steps.length) { this.step = -1; return this.show(); }
+    this.steps[step][2]();
+    this.show();
+  }
+
+  show() {
+    const { box, steps, step } = this;
+    box.replaceChildren();
+    if (step < 0) {
+      const begin = make("button", "Show me, in six steps", { type: "button", class: "first", id: "tour-begin" });
+      begin.addEventListener("click", () => this.go(0));
+      box.append(begin);
+      return;
+    }
+    const [title, text] = steps[step];
+    box.append(make("h2", `${step + 1} of ${steps.length}: ${title}`));
+    const said = make("p");
+    said.append(...(typeof text === "function" ? text() : withTerms(text)));
+    const row = make("div", "", { class: "row" });
+    const back = make("button", "Back", { type: "button" });
+    back.addEventListener("click", () => this.go(step - 1));
+    const next = make("button", step === steps.length - 1 ? "Done" : "Next", { type: "button", class: "first", id: "tour-next" });
+    next.addEventListener("click", () => { this.go(step + 1); document.getElementById(this.step < 0 ? "tour-begin" : "tour-next")?.focus(); });
+    row.append(back, next);
+    box.append(said, row);
+  }
+
+  // The one patch of ink or of paper, some five pixels wide, that makes the runner-up likeliest: shown, its effect told.
+  mind() {
+    const { machine, glyph, probabilities } = this.page;
+    const labels = machine.network.labels;
+    const likeliest = (found) => found.indexOf(Math.max(...found));
+    const best = likeliest(probabilities);
+    const second = this.page.second();
+    let found = null;
+    for (let y = 2; y < 26; y += 2) {
+      for (let x = 2; x < 26; x += 2) {
+        for (const grey of [0, 255]) {
+          const changed = patched(glyph, x, y, grey);
+          if (!changed) continue;
+          const now = machine.probabilities(machine.run(changed));
+          if (!found || now[second] > found.now[second]) found = { x, y, grey, changed, now };
+        }
+      }
+    }
+    if (!found) return [document.createTextNode("Draw something first.")];
+    const said = likeliest(found.now);
+    const what = found.grey ? "a blot of ink" : "wiping a bit of ink";
+    const button = make("button", "Make that change", { type: "button", id: "make-change" });
+    button.addEventListener("click", () => this.page.showGlyph(found.changed));
+    const words = `It says ${labels[best]} (${percent(probabilities[best])}); ${labels[second]} comes second (${percent(probabilities[second])}). Of all small changes, ${what} around row ${found.y}, column ${found.x} speaks most for ${labels[second]}: it rises to ${percent(found.now[second])}. `;
+    const then = said === second ? `So a ${labels[best]} becomes a ${labels[second]}. ` : said === best ? `The answer stays ${labels[best]}: it would take more. ` : `But then it says ${labels[said]}. `;
+    return [document.createTextNode(words + then), button];
+  }
+}
+
+function patched(glyph, x, y, grey) {
+  const changed = glyph.slice();
+  let differs = 0;
+  for (let down = -2; down <= 2; down++) {
+    for (let across = -2; across <= 2; across++) {
+      if (down * down + across * across > 5) continue;
+      const at = 28 * (y + down) + x + across;
+      differs += Math.abs(changed[at] - grey);
+      changed[at] = grey;
+    }
+  }
+  return differs > 600 ? changed : null;
+}

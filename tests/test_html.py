@@ -1,0 +1,397 @@
+"""`lenet export --format html`: its machine gives what the engine gives, and the page is alive without any server."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+import lenet
+from lenet.arrays import Uint8
+from lenet.engine import load
+from lenet.errors import LenetError, UsageError
+from lenet.export import export
+from lenet.export.page_machine import PageMachine
+from lenet.export.page_network import describe_network
+from lenet.export.parity import ten_digits
+from lenet.export.to_html import MODULES, bundle_modules, read_page
+from lenet.network.inputs import to_input
+from lenet.network.weights import list_shipped
+from lenet.segmentation.candidates import find_digit
+from test_page import CHROMIUM, GIVEN_UP, SIZES, THREE, address, api, browser  # noqa: F401 -- fixtures
+
+from conftest import ROOT
+
+pytest.importorskip("wasmtime")
+ONE_DIGIT = sorted(name for name in list_shipped() if name != "lenet5-sweep")
+
+
+@pytest.mark.parametrize("name", ONE_DIGIT)
+def test_the_machine_gives_what_the_engine_gives(name: str) -> None:
+    """Every value of every layer for ten digits, to 1e-5 of the largest of its layer."""
+    network = load(name)
+    machine = PageMachine(describe_network(network.weights))
+    glyphs = ten_digits()
+    found = np.stack([machine.run(glyph) for glyph in glyphs])
+    at = 0
+    for layer, values in network.activations(glyphs).items():
+        flat = values.reshape(len(glyphs), -1)
+        apart = np.abs(found[:, at : at + flat.shape[1]] - flat).max()
+        assert apart <= 1e-5 * max(1.0, float(np.abs(flat).max())), layer
+        at += flat.shape[1]
+    assert at == found.shape[1]
+
+
+def draw_pages(count: int) -> Iterator[Uint8]:
+    """Yield drawings of one piece or two, thin and thick, dark and pale, on white, and some white on dark."""
+    rng = np.random.default_rng(28)
+    for number in range(count):
+        height, width = (int(rng.integers(40, 300)) for _side in range(2))
+        page = np.full((height, width), 255, np.uint8)
+        for _stroke in range(int(rng.integers(1, 3))):
+            turns = rng.normal(0, 1, (4, 2)) / np.arange(1, 5)[:, None]
+            along = np.linspace(0, 1, 24)[:, None]
+            path = sum(turn * np.cos(k * np.pi * along) for k, turn in enumerate(turns))
+            path = path * min(height, width) / 7 + np.array([width, height]) / 2
+            pen, grey = int(rng.integers(2, 2 + min(height, width) // 8)), int(rng.integers(0, 120))
+            cv2.polylines(page, [np.rint(path * 16).astype(np.int32)], False, grey, pen, cv2.LINE_AA, 4)
+        yield 255 - page if number % 7 == 0 else page
+
+
+def test_a_drawing_becomes_the_readers_glyph() -> None:
+    """Of 60 drawings the page and the reader make the same glyph, to two of 255 levels; of nothing, none."""
+    machine = PageMachine(describe_network(load("lenet5").weights))
+    same = 0
+    for page in draw_pages(60):
+        seen, drawn = find_digit(page).glyphs, machine.draw_glyph(page)
+        if not len(seen):
+            assert drawn is None
+            continue
+        assert drawn is not None
+        same += int(np.abs(seen[0].astype(int) - drawn).max() <= 2)
+    assert same >= 58
+    assert machine.draw_glyph(np.full((50, 60), 255, np.uint8)) is None
+    speck = np.full((50, 60), 255, np.uint8)
+    speck[20:22, 30] = 0
+    assert machine.draw_glyph(speck) is None
+
+
+@pytest.mark.parametrize("name", ["lenet5-1998", "lenet5-modern", "lenet5"])
+def test_the_machine_learns_by_the_slopes_of_its_loss(name: str) -> None:
+    """The gradient of a wrong label's cross-entropy is PyTorch's, to 1e-4 of the largest slope of each tensor."""
+    torch = pytest.importorskip("torch")
+    weights = load(name).weights
+    told = describe_network(weights)
+    slopes = PageMachine(told).find_gradient(ten_digits()[4], 9)
+    model = lenet.create_model(weights.net.name)
+    model.load(weights.tensors)
+    scores = model(torch.from_numpy(to_input(ten_digits()[4:5])))
+    torch.nn.functional.cross_entropy(scores.reshape(1, -1), torch.tensor([9])).backward()
+    theirs = dict(model.named_parameters())
+    for layer in told.description["layers"]:
+        for part, span in (("weight", "weights"), ("coefficient", "weights"), ("bias", "biases")):
+            tensor = theirs.get(f"{layer['name'].lower()}.{part}")
+            if tensor is None or span not in layer:
+                continue
+            wanted, found = tensor.grad.numpy().ravel(), slopes[slice(*layer[span])]
+            if part == "weight" and layer["table"]:
+                wanted = np.where(weights.tensors["c3.weight"].ravel() == 0, 0, wanted)
+            assert np.abs(wanted - found).max() <= 1e-4 * np.abs(wanted).max(), (layer["name"], part)
+
+
+def test_the_page_is_one_file_that_asks_for_nothing(tmp_path: Path) -> None:
+    """Under 700 kB, no address in it; its report says what was compared; many weights have 8 bits."""
+    out = tmp_path / "a" / "lenet.html"
+    report = export("lenet5-1998", "html", out, check="examples")
+    page = out.read_text(encoding="utf-8")
+    assert len(page.encode()) == report["bytes"] < 700_000
+    assert not re.search(r"(src|href)=\"(?!data:|#)|https?://(?!www\.w3\.org)|@import|url\(", page)
+    assert (report["answers_that_differ"], report["n"]) == (0, 10)
+    assert report["largest_difference_of_a_value"] < 1e-5
+    assert json.loads(out.with_suffix(".report.json").read_text()) == report
+    large = export("lenet5-wide", "html", tmp_path / "wide.html", check="examples")
+    assert large["bytes"] < 700_000
+    assert large["largest_difference_of_a_value"] is None
+
+
+def test_what_makes_no_page_is_refused(tmp_path: Path) -> None:
+    """One line: a network of lines, 8 bits that are asked for."""
+    with pytest.raises(LenetError, match="--format html: .* reads lines; choose a network of digits"):
+        export("lenet-line", "html", tmp_path / "x.html", check="examples")
+    with pytest.raises(UsageError, match="--int8: goes with --format c, not html"):
+        export("lenet5", "html", tmp_path / "x.html", int8=True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_modules_become_one_script() -> None:
+    """No import is left, every module is in it behind what it imports, and no name stands twice."""
+    script = bundle_modules()
+    assert not re.search(r"^(import|export) ", script, re.MULTILINE)
+    names = re.findall(r"^(?:async )?(?:const|let|function|class) (\w+)", script, re.MULTILINE)
+    assert len(names) == len(set(names)) > 30
+    assert {f"{name}.js" for name in MODULES} == {
+        each.name for each in (files("lenet") / "assets" / "page").iterdir() if each.name.endswith(".js")
+    }
+    for number, name in enumerate(MODULES):
+        imported = re.findall(r'from "\./(\w+)\.js"', read_page(f"{name}.js"))
+        assert set(imported) <= set(MODULES[:number])
+
+
+def test_the_digits_of_the_page_are_those_of_the_script(tmp_path: Path) -> None:
+    """Drawn anew they are the same file."""
+    out = tmp_path / "digits.json"
+    subprocess.run([sys.executable, str(ROOT / "docs" / "make_page_digits.py"), str(out)], check=True)
+    assert out.read_text() == read_page("digits.json")
+
+
+def test_the_machine_is_what_its_sources_make() -> None:
+    """Byte for byte where the compiler is installed; the script says so where it is not."""
+    said = subprocess.run(
+        [ROOT / ".ci" / "wasm", "--check", sys.executable], capture_output=True, text=True, check=True
+    )
+    assert "machine.wasm is what its sources make" in said.stdout or "not installed" in said.stdout
+
+
+@dataclass
+class Alive:
+    """The page in a browser without a network, and what went wrong on it."""
+
+    page: Any
+    address: str
+    wrong: list[str] = field(default_factory=list)
+
+    def ready(self) -> None:
+        """Wait until it is there."""
+        self.page.wait_for_function("document.body.dataset.ready === 'true'")
+
+    def draw(self, strokes: list[list[tuple[float, float]]]) -> None:
+        """Draw with the mouse."""
+        box = self.page.locator("#pad").bounding_box()
+        for stroke in strokes:
+            points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
+            self.page.mouse.move(*points[0])
+            self.page.mouse.down()
+            for point in points[1:]:
+                self.page.mouse.move(*point, steps=5)
+            self.page.mouse.up()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the page of the paper's network."""
+    folder = tmp_path_factory.mktemp("html")
+    export("lenet5-1998", "html", folder / "lenet.html", check="examples")
+    return folder
+
+
+@pytest.fixture(params=SIZES)
+def alive(request: pytest.FixtureRequest, browser: Any, pages: Path) -> Iterator[Alive]:  # noqa: F811
+    """The page from a file, with the network cut off; in the end nothing must have gone wrong on it."""
+    if not CHROMIUM:
+        pytest.skip("needs a browser: apt-get install chromium")
+    context = browser.new_context(**SIZES[request.param], offline=True, accept_downloads=True)
+    context.set_default_timeout(GIVEN_UP)
+    found = Alive(context.new_page(), (pages / "lenet.html").as_uri())
+    found.page.on("request", lambda asked: found.wrong.append(asked.url) if asked.url.startswith("http") else None)
+    found.page.on("console", lambda told: found.wrong.append(told.text) if told.type in ("error", "warning") else None)
+    found.page.on("pageerror", lambda error: found.wrong.append(str(error)))
+    found.page.goto(found.address)
+    found.ready()
+    yield found
+    assert found.wrong == []
+    context.close()
+
+
+ON_A_DESK = pytest.mark.parametrize("alive", ["desktop"], indirect=True)
+
+
+def test_the_first_screen_shows_the_network_alive(alive: Alive) -> None:
+    """A sample is read already: every layer has values, the answer stands there, a value is explained."""
+    page = alive.page
+    assert page.locator("#answer").inner_text() == "2"
+    assert [each.inner_text() for each in page.locator(".layer-name").all()] == [
+        *("Input", "C1", "S2", "C3", "S4", "C5", "F6", "Output"),
+    ]
+    inked = page.evaluate(
+        "[...document.querySelectorAll('canvas.maps')].map(c => new Set(c.getContext('2d')"
+        ".getImageData(0, 0, c.width, c.height).data).size)"
+    )
+    assert min(inked) > 3
+    assert page.locator(".answers li").count() == 10
+    assert "60,000 parameters, 340,908 connections" in page.locator("#about").inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") == page.viewport_size["width"]
+
+
+def number(text: str) -> float:
+    """A number as the page writes it."""
+    return float(text.replace("−", "-").replace("+", "").replace(" ", ""))
+
+
+@ON_A_DESK
+def test_a_sum_adds_up(alive: Alive) -> None:
+    """Of a value of C3 the windows and kernels that are shown make the sums that are shown, and these the value."""
+    page = alive.page
+    page.locator("#layer-C3 .layer-name").click()
+    terms = page.locator("#explained .term-sum")
+    assert 3 <= terms.count() <= 6
+    total = 0.0
+    for term in terms.all():
+        window, kernel = (
+            [number(cell) for cell in table.locator("td").all_inner_texts()] for table in term.locator("table").all()
+        )
+        told = float(term.locator("figcaption").get_attribute("data-sum"))
+        assert sum(a * b for a, b in zip(window, kernel, strict=True)) == pytest.approx(told, abs=0.15)
+        total += told
+    adds = page.locator("#explained .adds").inner_text()
+    bias = number(re.search(r"([+−] [\d.]+) \(bias\)", adds)[1])
+    shown = number(page.locator("#explained .total").inner_text())
+    assert total + bias == pytest.approx(shown, abs=2e-3)
+    value = number(page.locator("#explained .value").inner_text())
+    assert 1.7159 * np.tanh(2 / 3 * shown) == pytest.approx(value, abs=2e-3)
+    assert page.locator("#about-layer .table-one th.here").count() == 1
+
+
+def test_what_is_drawn_is_read(alive: Alive) -> None:
+    """A 3; undo takes it away, and the page says so; every panel that was full is empty then."""
+    alive.page.locator("#pad").scroll_into_view_if_needed()
+    alive.draw(THREE)
+    api.expect(alive.page.locator("#answer")).to_have_text("3")
+    alive.page.locator("#undo").click()
+    api.expect(alive.page.locator("#answer")).to_have_text("")
+    api.expect(alive.page.locator("#sure")).to_have_text("Draw a digit, or choose one below.")
+    assert alive.page.locator("#explained .terms").count() == 0
+
+
+@ON_A_DESK
+def test_the_tour_is_walked(alive: Alive) -> None:
+    """Six steps, each with words and a place; the last says what would change the answer, and does it."""
+    page = alive.page
+    page.locator("#tour-begin").click()
+    titles = []
+    for _step in range(6):
+        titles.append(page.locator("#tour h2").inner_text())
+        if page.locator("#tour-next").inner_text() == "Next":
+            page.locator("#tour-next").click()
+    assert [title[:6] for title in titles] == [f"{step} of 6" for step in range(1, 7)]
+    assert "comes second" in page.locator("#tour").inner_text()
+    before = page.evaluate("Array.from(lenet.glyph).join()")
+    page.locator("#make-change").click()
+    assert page.evaluate("Array.from(lenet.glyph).join()") != before
+
+
+@ON_A_DESK
+def test_an_address_keeps_what_is_shown(alive: Alive, pages: Path) -> None:
+    """A drawing and the value that is looked at are there after a reload, and in another window by the address."""
+    page = alive.page
+    alive.draw(THREE)
+    page.locator("#layer-S4 canvas").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("location.hash.includes('at=S4,0,0,1')")
+    kept = page.url
+    page.reload()
+    alive.ready()
+    api.expect(page.locator("#answer")).to_have_text("3")
+    assert "S4, map 0, row 0, column 1" in page.locator("#explained h2").inner_text()
+    other = page.context.new_page()
+    other.goto(kept.replace("lenet.html", "lenet.html?embed"))
+    api.expect(other.locator("#answer")).to_have_text("3")
+    api.expect(other.locator("footer")).to_be_hidden()
+    (pages / "slide.html").write_text('<iframe src="lenet.html?embed#digit=7" width="900" height="700"></iframe>')
+    other.goto((pages / "slide.html").as_uri())
+    api.expect(other.frame_locator("iframe").locator("#answer")).to_have_text("7")
+
+
+@ON_A_DESK
+def test_a_pass_of_training_changes_the_kernels(alive: Alive) -> None:
+    """From pass 0 on, with the errors of digits kept apart; one can look into the network that learns, and back."""
+    page = alive.page
+    page.locator("#lesson-panel summary").click()
+    api.expect(page.locator("#lesson-told")).to_contain_text("0 passes over 320 drawn digits")
+    kernels = "[...document.querySelectorAll('.kernels canvas')].map(each => each.toDataURL()).join()"
+    before = page.evaluate(kernels)
+    page.locator("#lesson-step").click()
+    api.expect(page.locator("#lesson-told")).to_contain_text("1 steps of 10")
+    page.locator("#lesson-pass").click()
+    api.expect(page.locator("#lesson-told")).to_contain_text("1 passes over 320 drawn digits")
+    assert page.evaluate(kernels) != before
+    sure = page.locator("#sure").inner_text()
+    page.locator("#lesson-use").click()
+    assert page.locator("#sure").inner_text() != sure
+    page.locator("#lesson-use").click()
+    assert page.locator("#sure").inner_text() == sure
+
+
+@ON_A_DESK
+def test_a_picture_and_a_program_are_taken_along(alive: Alive, tmp_path: Path) -> None:
+    """The layer as a PNG; Python that prints the very value that is looked at."""
+    page = alive.page
+    page.locator("#layer-F6 .layer-name").click()
+    with page.expect_download() as told:
+        page.locator("#save").click()
+    assert told.value.suggested_filename == "lenet5-1998-F6.png"
+    assert cv2.imread(str(told.value.path())).shape == (12 * 8, 7 * 8, 3)
+    page.locator("#python").click()
+    program = page.locator("#code").inner_text()
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert float(done.stdout) == pytest.approx(number(page.locator("#explained .value").inner_text()), abs=2e-3)
+
+
+@ON_A_DESK
+def test_the_page_works_by_keyboard(alive: Alive) -> None:
+    """A stroke is drawn and read; its pen is shown, and is no ink; the arrow keys go through a layer."""
+    page = alive.page
+    page.locator("#clear").click()
+    page.locator("#pad").focus()
+    page.keyboard.press("Space")
+    for _time in range(16):
+        page.keyboard.press("ArrowDown")
+    api.expect(page.locator("#answer")).to_have_text("1")
+    page.keyboard.press("Space")
+    assert page.evaluate("lenet.pen.greys.every((grey, k) => grey < 120 || grey > 200 || k % 256 > 100)")
+    page.locator("#layer-C1 canvas").focus()
+    page.keyboard.press("ArrowRight")
+    first = page.locator("#explained h2").inner_text()
+    page.keyboard.press("ArrowDown")
+    assert page.locator("#explained h2").inner_text() != first
+
+
+def test_nobody_is_kept_out(alive: Alive) -> None:
+    """axe finds nothing on the page with all its panels open."""
+    axe = files("axe_playwright_python") / "axe.min.js"
+    page = alive.page
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    page.locator("#tour-begin").click()
+    api.expect(page.locator("#lesson-told")).to_be_attached()
+    page.evaluate(axe.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run()")["violations"]
+    assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == []
+
+
+def test_the_service_has_the_same_page(browser: Any, address: str) -> None:  # noqa: F811
+    """Of each shipped network at /alive, under a policy that lets it run itself alone; others are not found."""
+    if not CHROMIUM:
+        pytest.skip("needs a browser: apt-get install chromium")
+    context = browser.new_context()
+    wrong: list[str] = []
+    page = context.new_page()
+    page.on("console", lambda told: wrong.append(told.text) if told.type in ("error", "warning") else None)
+    page.goto(address)
+    page.locator("#model").select_option("lenet5-modern")
+    page.locator("#alive").click()
+    api.expect(page.locator("body")).to_have_attribute("data-ready", "true")
+    assert page.locator("#name").inner_text() == "lenet5-modern"
+    api.expect(page.locator("#answer")).to_have_text("2")
+    assert page.locator("#layer-F6").count() == 1
+    assert wrong == []
+    assert page.goto(f"{address}/alive?net=/etc/passwd").status == 404
+    context.close()

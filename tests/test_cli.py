@@ -253,7 +253,7 @@ def test_wrong_usage_is_status_2_and_one_line(
     ("arguments", "message"),
     [
         (["read", "--model", "nothing", "x.png"], "nothing: no such weights"),
-        (["evaluate", "--data", "/nowhere"], "/nowhere: no such data set or folder; known sets: mnist"),
+        (["evaluate", "--data", "/nowhere"], "/nowhere: no such file or folder; give a folder with labels.csv"),
         (["train", "--init", "nothing"], "nothing: no such weights"),
     ],
 )

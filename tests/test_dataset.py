@@ -87,7 +87,7 @@ def test_a_folder_can_be_trained_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("name,digit\na.png,1", r"columns \['name', 'digit'\]; expected path,label"),
+        ("name,digit\na.png,1", r"columns name,digit; expected path,label"),
         ("path,label\na.png,12", "labels.csv line 2: label '12'; expected one digit, or 'none'"),
         ("path,label\na.png", "line 2: label None"),
         ("path,label\n", "no labelled pictures"),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
+import shutil
 import tarfile
 import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -310,3 +313,23 @@ def test_likeliest_texts_have_columns_of_their_own(
     assert (one == "1998") != (other == "2026")  # what is next differs in one line alone
     assert 0 < first["confidence_2"] < first["confidence_1"]
     assert frame.iloc[1][["likeliest_1", "confidence_2"]].isna().all()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders of another kind")
+def test_a_folder_that_cannot_be_opened_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stands behind the pictures, and opening it says why; a link that leads nowhere is no picture."""
+    (tmp_path / "a" / "shut").mkdir(parents=True)
+    shutil.copy(ROOT / "examples" / "pen.png", tmp_path / "a" / "pen.png")
+    (tmp_path / "a" / "lost.png").symlink_to("nowhere.png")
+    real = os.scandir
+
+    def deny(path: Any = ".") -> Any:
+        if str(path).endswith("shut"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", deny)
+    names = list_pictures([str(tmp_path)])
+    assert [Path(name).name for name in names] == ["pen.png", "shut"]
+    (_pen, (name, error)) = list(open_pictures(names))
+    assert str(error) == f"{name}: cannot be read (permission denied)"

@@ -109,8 +109,8 @@ def test_a_folder_of_numbers_is_learned(tmp_path: Path, capsys: pytest.CaptureFi
     given = ["train", "--init", "lenet5-hands", "--data", str(folder), "--out", str(out)]
     status, said, _err = run(capsys, *given)
     assert status == 0
-    assert said.startswith("your numbers: 0 before (0.0 to 49.0 %), ")
-    assert "numbers in MNIST's hands: " in said
+    assert said.startswith("your numbers, 4 kept apart: wrong before 0 (0.0 %, 95 % interval 0.0 to 49.0), after ")
+    assert "numbers in MNIST's hands, 6 kept apart: wrong before " in said
     result = json.loads((out / "result.json").read_text(encoding="utf-8"))
     assert result["learned"] == {"pictures": 4, "passed_over": 0, "lines": 8}
     assert result["before"]["made"]["n"] == 6
@@ -180,10 +180,10 @@ def test_a_table_of_answers_that_were_corrected_is_learned_from(tmp_path: Path) 
     ]
     assert labels.has_numbers(table)
     table.write_text("path,text,corrected\na.png,12,\n")
-    with pytest.raises(lenet.DataError, match="nothing is corrected; write what is right into the column corrected"):
+    with pytest.raises(lenet.DataError, match="0 of 1 rows have a text in the column corrected; write what"):
         labels.read_labels(table)
     table.write_text("path,text\na.png,12\n")
-    with pytest.raises(lenet.DataError, match=r"expected path,corrected"):
+    with pytest.raises(lenet.DataError, match=r"columns path,text; expected path,corrected"):
         labels.read_labels(table)
 
 
@@ -224,6 +224,24 @@ def test_what_does_not_go_together_is_refused(options: dict[str, object], line: 
     with pytest.raises(lenet.UsageError) as caught:
         lenet.train("own-numbers", **given)  # type: ignore[arg-type]
     assert str(caught.value).startswith(line)
+
+
+def test_what_is_wrong_in_an_archive_is_told_of_it(tmp_path: Path) -> None:
+    """Not of the folder that it is unpacked to; of whole cells it says what to give."""
+    archive = tmp_path / "mine.zip"
+    with zipfile.ZipFile(archive, "w") as store:
+        store.writestr("cells.csv", "path,text\na.png,1\n")
+    with pytest.raises(lenet.DataError) as told:
+        labels.has_numbers(archive)
+    assert str(told.value) == f"{archive}: no labelled pictures; it has cells.csv, of whole numbers: give --numbers"
+    with zipfile.ZipFile(archive, "w") as store:
+        store.writestr("labels.csv", "name\n1\n")
+    with pytest.raises(lenet.DataError) as told:
+        labels.has_numbers(archive)
+    assert str(told.value) == f"{archive} labels.csv: columns name; expected path,label[,part]"
+    (tmp_path / "labels.csv").write_text("path,label\na.png,1\n")
+    with pytest.raises(lenet.DataError, match=f"for labels give the folder, {tmp_path}; else expected path,corrected"):
+        labels.read_labels(tmp_path / "labels.csv")
 
 
 @pytest.mark.usefixtures("mnist", "small")

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from lenet.decoding.formats import NAMED, SYMBOLS, accept_choices, accept_digits, accepts, parse_pattern
 from lenet.decoding.graph import Automaton
+from lenet.engine import load
 from lenet.errors import UsageError
+from lenet.reader import read_options
 
 TEXTS = st.text(SYMBOLS, max_size=9) | st.text("0123456789", max_size=9)
 EXPRESSIONS = [
@@ -147,3 +149,15 @@ def test_anchors_stand_for_the_whole_number(expression: str, allowed: str, refus
     pattern = parse_pattern(expression)
     assert accepts(pattern, allowed)
     assert not accepts(pattern, refused)
+
+
+def test_what_is_no_text_is_no_choice_and_no_pattern() -> None:
+    """A number is given as text; the line says how."""
+    network = load()
+    for options, line in (
+        ({"choices": [12, 7]}, "choices: choice 12: no text; give texts, such as '12'"),
+        ({"pattern": 5}, "pattern 5: no text; give a text, such as '5'"),
+        ({"best": "a"}, "best a: expected 0 to 100"),
+    ):
+        with pytest.raises(UsageError, match=re.escape(line)):
+            read_options(network, **options)

@@ -236,7 +236,7 @@ def read_options(
         raise UsageError(" and ".join(formats if len(formats) > 1 else ["digit", "sweep"]), "both given", "give one")
     if digit and formats:
         raise UsageError("digit", "reads one digit", f"leave out {formats[0]}")
-    if not 0 <= best <= _MOST_TEXTS:
+    if not isinstance(best, int) or not 0 <= best <= _MOST_TEXTS:
         raise UsageError(f"best {best}", f"expected 0 to {_MOST_TEXTS}")
     if sliding_window and network.net.outputs <= NOT_A_DIGIT:
         raise UsageError(f"sweep with {network.weights.name}", "these weights have no blank", "choose lenet5-sweep")
@@ -256,6 +256,8 @@ def _find_allowed(pattern: str | None, choices: Sequence[str] | None) -> Automat
         raise UsageError(f"choices {choices!r}", "one text", "give a list of texts")
     if choices is not None:
         return accept_choices(list(choices), "choices")
+    if pattern is not None and not isinstance(pattern, str):
+        raise UsageError(f"pattern {pattern!r}", "no text", f"give a text, such as {str(pattern)!r}")
     return None if pattern is None else parse_pattern(pattern)
 
 

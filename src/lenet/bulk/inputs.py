@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 import tarfile
 import zipfile
 from collections import Counter, deque
@@ -60,9 +61,14 @@ def list_pictures(
 
 
 def _list_folder(folder: Path, pass_over: Callable[[str], None]) -> list[str]:
-    """Return the pictures in a folder; a line for each file that is none, hidden ones and labels left out."""
+    """Return the pictures in a folder; a line for each file that is none, hidden ones and labels left out.
+
+    A folder in it that cannot be opened is returned as it is: opening it says what is wrong.
+    """
     found: list[str] = []
-    for file in sorted(each for each in folder.rglob("*") if each.is_file()):
+    closed: list[OSError] = []
+    files = [Path(place, name) for place, _folders, names in os.walk(folder, onerror=closed.append) for name in names]
+    for file in sorted(each for each in files if not _is_missing(each)):
         if _is_picture(file.name) or file.suffix.lower() == PDF:
             try:
                 found += _list_pages(str(file), strict=file.suffix.lower() == PDF)
@@ -70,7 +76,15 @@ def _list_folder(folder: Path, pass_over: Callable[[str], None]) -> list[str]:
                 pass_over(f"{file}: passed over ({error.problem})")
         elif not file.name.startswith(".") and file.name not in _BESIDE:
             pass_over(f"{file}: passed over (not a picture in a known format)")
-    return found
+    return found + sorted(str(error.filename) for error in closed if error.filename)
+
+
+def _is_missing(file: Path) -> bool:
+    """Return whether there is no such file: a link that leads nowhere, a pipe."""
+    try:
+        return not file.is_file()
+    except OSError:  # it is there, and may not be looked at
+        return False
 
 
 def _list_pages(path: str, *, strict: bool = False) -> list[str]:
@@ -133,20 +147,27 @@ def _explain(error: Exception) -> str:
 def _check_alone(name: str, column: str | None) -> str | LenetError:
     """Return a picture's own name, or what is wrong with what holds no pictures."""
     try:
-        if _is_store(name):
-            inside, problem = _list_members(name, column)
-            return problem or DataError(name, "was damaged when it was listed" if inside else "holds no pictures")
-        if not name:
-            return DataError(name, "an empty name is no picture")
-        if Path(name).is_dir():
-            return DataError(name, "holds no pictures")
-        if name.lower().endswith(PDF) and Path(name).is_file():
-            return PictureError(name, "holds no pages") if count_pages(name) == 0 else name
+        return _find_problem(name, column) or name
+    except PermissionError as error:
+        return DataError(name, f"cannot be read ({reason(error)})")
     except LenetError as error:
         return error
     except (OSError, ValueError):
-        pass
-    return name
+        return name
+
+
+def _find_problem(name: str, column: str | None) -> LenetError | None:
+    if _is_store(name):
+        inside, problem = _list_members(name, column)
+        return problem or DataError(name, "was damaged when it was listed" if inside else "holds no pictures")
+    if not name:
+        return DataError(name, "an empty name is no picture")
+    if Path(name).is_dir():
+        os.scandir(name).close()  # raises what is in the way
+        return DataError(name, "holds no pictures")
+    if name.lower().endswith(PDF) and Path(name).is_file() and count_pages(name) == 0:
+        return PictureError(name, "holds no pages")
+    return None
 
 
 def _is_store(path: str) -> bool:

@@ -32,7 +32,8 @@ def explain(
 
     For a number the figure has the picture, its ink in pieces, every candidate with its score and the best path.
     For one digit it has what the network saw, the maps of every layer and the answer; for a sweep the upright line and
-    the columns of scores along it.
+    the columns of scores along it. The answer is that of the reader which cuts a line into digits; `lenet read` asks a
+    second one too, and may be surer, or less sure.
 
     \b
     Example:

@@ -255,13 +255,21 @@ def give_up_job(tell: Callable[[], object], out: Path | None) -> NoReturn:
 
 
 def read_choices(choices: Path) -> list[str]:
-    """Return the words of a file of choices. Raises DataError when it cannot be read."""
+    """Return the words of a file of choices. Raises DataError when it cannot be read, or has what is no choice."""
+    from lenet.decoding.formats import SYMBOLS
     from lenet.errors import DataError, reason
 
     try:
-        return choices.read_text(encoding="utf-8-sig").split()
+        lines = choices.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(choices, f"cannot be read ({reason(error)})") from error
+    words = [(number, word) for number, line in enumerate(lines, 1) for word in line.split()]
+    if not words:
+        raise DataError(choices, "has no choices", "give one to a line")
+    for number, word in words:
+        if not set(word) <= set(SYMBOLS):
+            raise DataError(f"{choices} line {number}", f"choice {word!r}", f"its signs may be {SYMBOLS}")
+    return [word for _number, word in words]
 
 
 def _tell(answer: Answer, as_json: bool, verbose: bool, put: Callable[[dict[str, Any]], None] | None) -> bool:

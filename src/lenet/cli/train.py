@@ -153,9 +153,9 @@ def _compared(result: dict[str, Any], kind: str, words: str) -> str:
     counts = []
     for when in ("before", "after"):
         found = result[when][kind]
-        low, high = (100 * side for side in found["interval95"])
-        counts.append(f"{found['errors']} {when} ({low:.1f} to {high:.1f} %)")
-    return f"{words}: {', '.join(counts)} wrong of {result['after'][kind]['n']:,} kept apart"
+        share, low, high = (100 * each for each in (found["errors"] / found["n"], *found["interval95"]))
+        counts.append(f"{when} {found['errors']} ({share:.1f} %, 95 % interval {low:.1f} to {high:.1f})")
+    return f"{words}, {result['after'][kind]['n']:,} kept apart: wrong {', '.join(counts)}"
 
 
 @contextmanager

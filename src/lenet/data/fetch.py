@@ -94,7 +94,7 @@ def _download(source: DataSource, role: Role, report: Report) -> Path:
     raise DataError(
         f"{source.name}: {wanted.name}",
         "not found here and no mirror gave it (" + " | ".join(failures) + ")",
-        f"put the file into $LENET_DATA/{source.name}/",
+        f"put the file into {search_folders(source.name)[0]}",
     )
 
 

@@ -53,7 +53,13 @@ def open_folder(path: Path) -> Iterator[Path]:
                     store.extract(member, folder)  # which keeps what is in it inside the folder
         except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error, EOFError) as error:
             raise DataError(path, f"its archive cannot be read ({reason(error)})", "it is damaged") from error
-        yield Path(folder)
+        try:
+            yield Path(folder)
+        except DataError as error:  # what is wrong there is told of the archive
+            if not str(error).startswith(folder):
+                raise
+            inside = str(error).removesuffix(error.problem).removeprefix(folder).strip(": /")
+            raise DataError(f"{path}{' ' + inside if inside else ''}", error.problem) from error
 
 
 def read_labels(folder: Path, *, whole: bool = False) -> list[Labelled]:
@@ -69,6 +75,8 @@ def read_labels(folder: Path, *, whole: bool = False) -> list[Labelled]:
         found = folder.is_dir()
     except (OSError, ValueError):  # a name that is too long, or has a zero byte
         found = False
+    if not found and (folder.suffix or len(folder.parts) > 1):
+        raise DataError(folder, "no such file or folder", "give a folder with labels.csv, or a table with corrections")
     if not found:
         raise DataError(folder, "no such data set or folder", f"known sets: {', '.join(SOURCES)}")
     if whole and (folder / CELL_FILE).is_file():
@@ -76,7 +84,10 @@ def read_labels(folder: Path, *, whole: bool = False) -> list[Labelled]:
     else:
         rows = _label_file(folder / LABEL_FILE) if (folder / LABEL_FILE).is_file() else _sub_folders(folder)
     if not rows:
-        raise DataError(folder, "no labelled pictures", f"give it a {LABEL_FILE} (path,label) or sub-folders 0 to 9")
+        remedy = f"give it a {LABEL_FILE} (path,label) or sub-folders 0 to 9"
+        if (folder / CELL_FILE).is_file():
+            remedy = f"it has {CELL_FILE}, of whole numbers: give --numbers"
+        raise DataError(folder, "no labelled pictures", remedy)
     return rows
 
 
@@ -106,9 +117,11 @@ def read_numbers(data: str) -> list[Labelled]:
 
 
 def _read_corrected(file: Path) -> list[Labelled]:
-    rows = [row for row in _label_file(file, "corrected") if row.text]
-    if not rows:
-        raise DataError(file, "nothing is corrected", "write what is right into the column corrected, or none")
+    every = _label_file(file, "corrected")
+    rows = [row for row in every if row.text]
+    if len(rows) < min(2, len(every)):
+        told = f"{len(rows)} of {len(every)} rows have a text in the column corrected"
+        raise DataError(file, told, "write what is right there for every picture, also where the answer is right")
     # Joined to the folder of the table, an absolute path stays what it is.
     return [replace(row, path=str(Path(unescape_name(row.path)).absolute())) for row in rows]
 
@@ -118,7 +131,11 @@ def _label_file(file: Path, column: str = "label") -> list[Labelled]:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             table = csv.DictReader(lines)
             if not {"path", column} <= set(table.fieldnames or ()):
-                raise DataError(file, f"columns {table.fieldnames}", f"expected path,{column}[,part]")
+                columns = ",".join(table.fieldnames or ()) or "none"
+                remedy = f"expected path,{column}[,part]"
+                if column == "corrected" and "label" in (table.fieldnames or ()):
+                    remedy = f"for labels give the folder, {file.parent}; else {remedy}"
+                raise DataError(file, f"columns {columns}", remedy)
             rows = []
             for row in table:
                 place = f"{file} line {table.line_num}"

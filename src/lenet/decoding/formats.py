@@ -51,6 +51,8 @@ def accept_choices(choices: list[str], name: str) -> Automaton:
     transitions: list[dict[int, int]] = [{}]
     accepting: set[int] = set()
     for choice in choices:
+        if not isinstance(choice, str):
+            raise UsageError(f"{name}: choice {choice!r}", "no text", f"give texts, such as {str(choice)!r}")
         state = 0
         for character in choice:
             symbol = SYMBOLS.find(character)

@@ -157,6 +157,8 @@ def find_weights(name_or_path: str | Path) -> Path:
     with suppress(OSError, ValueError):  # a name that is too long, or has a zero byte
         if path.is_file():
             return path
+    if path.suffix or len(path.parts) > 1:
+        raise WeightsError(name_or_path, "no such file", "give the path of a weights file, or the name of shipped ones")
     raise WeightsError(
         name_or_path, "no such weights", f"shipped are {', '.join(known) or 'none'}; or give the path of a file"
     )

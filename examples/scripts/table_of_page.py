@@ -8,4 +8,4 @@ import lenet
 for row in range(table.rows):
     cells = [cell for cell in table.cells if cell.row == row]
     print(*(cell.text or (f"{cell.guess}?" if cell.guess else cell.state) for cell in cells), sep="\t")
-print("sums hold:", all(each.holds for each in table.sums))
+print("sums hold:", all(each.holds for each in table.sums) if table.sums else "there are none")

@@ -269,7 +269,7 @@ NETS: dict[str, Net] = {
                 Convolution("F6", 128, 1, "relu"),
                 Convolution("output", 11, 1),
             ),
-            "lenet5-reader with three times the maps, at six times the work: its teacher",
+            "lenet5-reader with three times the maps, at six times the work",
         ),
         Net(
             "lenet1",

@@ -25,7 +25,7 @@ from hostile import HOSTILE
 httpx = pytest.importorskip("httpx")
 pytest.importorskip("fastapi")
 
-from lenet.serve import Limits, serve  # noqa: E402
+from lenet.serve import Limits, find_own_address, serve  # noqa: E402
 from lenet.serve.app import build  # noqa: E402
 from lenet.serve.guard import Access, Guard  # noqa: E402
 from lenet.serve.metrics import Metrics  # noqa: E402
@@ -133,7 +133,15 @@ def test_hostile_pictures_have_their_status(service: str, data: bytes, message: 
             "",
         ),
         (("POST", "/read?best=101", {"content": b"x"}), 422, "best"),
-        (("POST", "/read?colour=red", {"content": b"x"}), 422, "colour"),
+        (("POST", "/read?colour=red", {"content": b"x"}), 422, "colour: no such option; there are model, pattern"),
+        (("POST", "/read?patern=zip", {"content": b"x"}), 422, "patern: no such option; did you mean pattern?"),
+        (
+            ("POST", "/activations", {"content": b"{", "headers": {"content-type": "application/json"}}),
+            422,
+            "body: is no JSON",
+        ),
+        (("POST", "/activations", {"json": {}}), 422, "glyph: is missing; see /docs"),
+        (("GET", "/alive?net=nothing", {}), 404, "nothing: no such network; alive are lenet5-hands"),
         (("POST", "/read?model=../../etc/passwd", {"content": b"x"}), 404, "no such network"),
         (("POST", "/read?method=sweep&digit=true", {"content": b"x"}), 422, "give one"),
         (("POST", "/activations", {"json": {"glyph": "AAAA"}}), 422, "glyph"),
@@ -190,7 +198,8 @@ def test_a_token_opens_what_others_can_reach(tmp_path: Path) -> None:
     """401 without it; the page and health need none; a name must be this machine's, an address may be any."""
     token = "a-token-of-some-length"
     with served(tmp_path, "--host", "0.0.0.0", LENET_TOKEN=token) as (everywhere, _process):
-        address = everywhere.replace("0.0.0.0", "127.0.0.1")
+        address = f"http://127.0.0.1:{everywhere.rpartition(':')[2]}"
+        assert "0.0.0.0" not in everywhere or find_own_address() is None
         data = (EXAMPLES / "fax.tif").read_bytes()
         refused = httpx.post(f"{address}/read", content=data)
         assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")

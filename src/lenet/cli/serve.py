@@ -27,6 +27,19 @@ def serve(
         list[str] | None,
         typer.Option(metavar="URL", help="Another site that may ask, such as https://example.org; repeatable."),
     ] = None,
+    share: Annotated[
+        bool,
+        typer.Option(
+            "--share", help="Let others in this network in: prints the address with its token, and a code for phones."
+        ),
+    ] = False,
+    root_path: Annotated[
+        str, typer.Option(metavar="PATH", help="Behind a proxy, the path that it takes off, such as /lenet.")
+    ] = "",
+    trusted_proxy: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ADDRESS", help="A proxy whose X-Forwarded-For is believed; repeatable."),
+    ] = None,
     folder: Annotated[
         Path | None,
         typer.Option(
@@ -42,15 +55,30 @@ def serve(
     runs, then leaves. The interface is described at /docs and /openapi.json.
 
     \b
-    Example:
+    Examples:
       lenet serve --port 8080
+      lenet serve --share
     """
+    import secrets
+    import sys
+
     from lenet.errors import MissingExtra
 
     try:
+        from lenet.serve import draw_code
         from lenet.serve import serve as start
     except ModuleNotFoundError as error:
         raise MissingExtra("lenet serve", str(error.name), "serve") from error
+    if share:
+        host, token = "0.0.0.0", token or secrets.token_urlsafe(16)
+
+    def ready(address: str) -> None:
+        """Print the address; of what is shared with its token, as a code too."""
+        if share:
+            address = f"{address}/#token={token}"
+            print(draw_code(address), file=sys.stderr)
+        print(address, flush=True)
+
     start(
         host,
         port,
@@ -58,5 +86,7 @@ def serve(
         tuple(allow_host or ()),
         tuple(allow_origin or ()),
         folder,
-        ready=lambda address: print(address, flush=True),
+        ready=ready,
+        root_path=root_path,
+        proxies=tuple(trusted_proxy or ()),
     )

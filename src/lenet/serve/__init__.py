@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import ipaddress
 import json
 import logging
@@ -25,10 +26,12 @@ from lenet.serve.limits import Limits
 from lenet.serve.model_registry import choose_folder
 from lenet.serve.request_head import make_protocol
 
-__all__ = ["Limits", "serve"]
+__all__ = ["Limits", "draw_code", "find_own_address", "serve"]
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _LEAST_TOKEN = 16
+# Hosts that are no address to go to: all of this machine's.
+_EVERYWHERE = ("0.0.0.0", "::")
 
 
 def serve(
@@ -40,12 +43,16 @@ def serve(
     folder: Path | None = None,
     limits: Limits | None = None,
     ready: Callable[[str], None] = print,
+    *,
+    root_path: str = "",
+    proxies: tuple[str, ...] = (),
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; then finish what runs, and return. `ready` gets the address once it is open.
 
     `hosts` are names by which this machine may be called beside its addresses, `origins` other sites that may ask,
-    such as https://example.org. `folder` keeps corrections and trained networks. Raises UsageError for a host that is
-    not loopback without a token of 16 characters, and LenetError when the address is taken.
+    such as https://example.org. `folder` keeps corrections and trained networks. Behind a proxy `root_path` is the path
+    that it takes off, and `proxies` are addresses whose X-Forwarded-For is believed. Raises UsageError for a host that
+    is not loopback without a token of 16 characters, and LenetError when the address is taken.
     """
     loopback = _is_loopback(host)
     if not loopback and not token:
@@ -57,11 +64,15 @@ def serve(
         addresses=not loopback,
         origins=frozenset(each.rstrip("/") for each in origins),
         token=token,
+        proxies=frozenset(map(_check_address, proxies)),
     )
+    if root_path and not (root_path.startswith("/") and root_path.isascii() and not root_path.endswith("/")):
+        raise UsageError(f"root path {root_path}", "expected a path such as /lenet")
     limits = limits or Limits()
-    app, lessons = build(folder or choose_folder(), access, limits, count_cores())
+    app, lessons = build(folder or choose_folder(), access, limits, count_cores(), root_path)
     listening = _listen(host, port)
-    name = f"[{host}]" if ":" in host else host
+    shown = (find_own_address() or host) if host in _EVERYWHERE else host
+    name = f"[{shown}]" if ":" in shown else shown
     config = uvicorn.Config(
         app,
         http=make_protocol(limits),
@@ -132,6 +143,32 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.close()
         raise LenetError(f"{host}:{port}", f"cannot be served at ({reason(error)})", "choose another --port") from error
     return listening
+
+
+def find_own_address() -> str | None:
+    """Return this machine's address in its network, of packets to the outside; None without one. Nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        try:
+            out.connect(("192.0.2.1", 9))  # of RFC 5737: an address that nobody has
+        except OSError:
+            return None
+        return str(out.getsockname()[0])
+
+
+def draw_code(address: str) -> str:
+    """Return an address as a QR code for a terminal."""
+    import segno
+
+    drawn = io.StringIO()
+    segno.make(address, error="l").terminal(drawn, compact=True)
+    return drawn.getvalue()
+
+
+def _check_address(address: str) -> str:
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:
+        raise UsageError(f"proxy {address}", "expected an IP address") from None
 
 
 def _is_loopback(host: str) -> bool:

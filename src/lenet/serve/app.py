@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from lenet.errors import LenetError, TrainingError
+from lenet.errors import LenetError, TrainingError, UsageError
 from lenet.native.dispatch import chosen_engine
 from lenet.network.spec import DEFAULT
 from lenet.serve import schema
@@ -26,6 +27,7 @@ from lenet.serve.model_registry import ModelRegistry
 from lenet.serve.page import make_page_routes
 from lenet.serve.readers import NoAnswer, Readers
 from lenet.serve.request import (
+    BODY_KINDS,
     Options,
     PageOptions,
     find_first_problem,
@@ -64,12 +66,17 @@ def _body(several: bool, options: type[BaseModel] = Options) -> dict[str, Any]:
     form = {"schema": {"type": "object", "properties": {"file": file}, "required": ["file"]}}
     kinds: dict[str, Any] = {"multipart/form-data": form}
     if not several:
-        kinds |= {kind: {"schema": _PICTURE} for kind in ("image/*", "application/octet-stream")}
+        kinds |= {kind: {"schema": _PICTURE} for kind in BODY_KINDS}
     return {"parameters": read_parameters(options), "requestBody": {"required": True, "content": kinds}}
 
 
-def build(folder: Path, access: Access, limits: Limits, readers: int) -> tuple[Guard, TrainingJobs]:
-    """Return the whole service, and its lessons: corrections and networks of its own are kept in `folder`."""
+def build(
+    folder: Path, access: Access, limits: Limits, readers: int, root_path: str = ""
+) -> tuple[Guard, TrainingJobs]:
+    """Return the whole service, and its lessons: corrections and networks of its own are kept in `folder`.
+
+    Behind a proxy that takes a path off, `root_path` is that path.
+    """
     desk = AppState(
         Readers(readers, limits.waiting, limits.seconds), ModelRegistry(folder), TrainingJobs(folder), folder, limits
     )
@@ -103,16 +110,21 @@ def build(folder: Path, access: Access, limits: Limits, readers: int) -> tuple[G
     app.include_router(_about(desk, metrics))
     app.include_router(make_training_routes(desk))
     app.include_router(make_page_routes())
-    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
+    app.openapi = lambda: _described(app, root_path)  # type: ignore[method-assign]
     return Guard(app, access, limits, metrics), desk.lessons
 
 
-def _described(app: FastAPI) -> dict[str, Any]:
+def _described(app: FastAPI, root_path: str) -> dict[str, Any]:
     """Return the interface's description, without FastAPI's own form of a 422, which is never sent."""
     if app.openapi_schema is None:
         found = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         for name in ("HTTPValidationError", "ValidationError"):
             found["components"]["schemas"].pop(name, None)
+        bearer = {"type": "http", "scheme": "bearer", "description": "the service's token, if it has one"}
+        found["components"]["securitySchemes"] = {"token": bearer}
+        found["security"] = [{}, {"token": []}]
+        if root_path:
+            found["servers"] = [{"url": root_path}]
         app.openapi_schema = found
     return app.openapi_schema
 
@@ -128,7 +140,7 @@ async def _lenet_error(_request: Request, error: Exception) -> Response:
 
 async def _invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return _respond(fail(422, ": ".join(find_first_problem(error.errors()))))
+    return _respond(fail(422, str(UsageError(*find_first_problem(error.errors())))))
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
@@ -216,10 +228,19 @@ def _about(desk: AppState, metrics: Metrics) -> APIRouter:
         """List the networks that can be asked for by name."""
         return {"default": DEFAULT, "networks": desk.shelf.networks()}
 
+    @routes.head("/health", include_in_schema=False)
     @routes.get("/health", responses={200: {"model": schema.Health}})
     async def health() -> dict[str, Any]:
         """Say that the service is there."""
         return {"status": "ok", "version": __version__, "engine": chosen_engine(), "readers": desk.readers.count}
+
+    @routes.head("/ready", include_in_schema=False)
+    @routes.get("/ready", responses={200: {"model": schema.Ready}})
+    async def ready() -> Response:
+        """Say whether a picture that is sent now would be taken; 503 if too many wait already."""
+        full = desk.readers.full
+        body = json.dumps({"status": "busy" if full else "ready", "asked": desk.readers.asked}).encode()
+        return Response(body, 503 if full else 200, media_type="application/json")
 
     @routes.get("/metrics", responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}})
     async def numbers() -> Response:

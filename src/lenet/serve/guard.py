@@ -30,7 +30,7 @@ HEADERS = {
     b"cache-control": b"no-store",
 }
 # What is served without a token, so that the page can ask for it.
-_PUBLIC = ("/", "/docs", "/health", "/alive")
+_PUBLIC = ("/", "/docs", "/health", "/ready", "/alive")
 _PUBLIC_FOLDER = "/page/"
 # What changes this machine: for its own users, or for those who have the token.
 _OWN = ("/train", "/corrections", "/finetune")
@@ -43,12 +43,14 @@ class Access:
     """Who may ask: by which names this machine may be called, from which other sites, with which token.
 
     With `addresses` it may be called by any IP address: a name can be pointed at it by a stranger, a number cannot.
+    What comes from one of the `proxies` is of the client that it names last in X-Forwarded-For.
     """
 
     hosts: frozenset[str]
     addresses: bool = False
     origins: frozenset[str] = frozenset()
     token: str | None = None
+    proxies: frozenset[str] = frozenset()
 
 
 class _Refused(Exception):
@@ -94,8 +96,8 @@ class Guard:
             return
         started, status, sent = time.perf_counter(), 0, 0
         body = _Body()
-        client = (scope.get("client") or ("",))[0]
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        client = self._find_client((scope.get("client") or ("",))[0], headers)
 
         async def answer(message: Message) -> None:
             nonlocal status, sent
@@ -128,6 +130,16 @@ class Guard:
             route = getattr(scope.get("route"), "path", "other")
             self.metrics.count(route, scope["method"], status, seconds)
             _log(scope, client, status, seconds, sent)
+
+    def _find_client(self, nearest: str, headers: dict[bytes, str]) -> str:
+        """Return the address of who asks. What a proxy forwards that nobody trusts is of no known client."""
+        forwarded = headers.get(b"x-forwarded-for") or headers.get(b"forwarded")
+        if not forwarded:
+            return nearest
+        if nearest not in self.access.proxies:
+            return f"{nearest} for another"
+        last = headers.get(b"x-forwarded-for", "").rpartition(",")[2].strip()
+        return last if _is_address(last) else f"{nearest} for another"
 
     def _admit(self, scope: Scope, client: str, headers: dict[bytes, str]) -> None:
         host = _host(headers.get(b"host", ""))

@@ -110,9 +110,14 @@ class Readers:
         for each in self._all:
             self._free.put_nowait(each)
 
+    @property
+    def full(self) -> bool:
+        """Whether so many requests wait that no more are taken."""
+        return self.asked >= self.count + self.waiting
+
     async def ask(self, task: str, **arguments: Any) -> Outcome:
         """Have the next free process do a task of `lenet.serve.tasks`. Raises Busy, TooSlow or Died."""
-        if self.asked >= self.count + self.waiting:
+        if self.full:
             raise Busy("too many requests wait already; try again")
         self.asked += 1
         # The client may leave: what is begun is ended all the same, and the process is free again.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -15,6 +16,8 @@ from starlette.requests import Request
 from lenet.errors import UsageError
 
 _FORM = "multipart/form-data"
+# What a picture may be sent as, as generators of clients take it; any other kind of picture is read too.
+BODY_KINDS = (*(f"image/{kind}" for kind in ("png", "jpeg", "webp", "tiff", "bmp", "gif")), "application/octet-stream")
 _FIELD = "file"
 
 
@@ -145,12 +148,20 @@ def _merged(options: Asked, fields: Iterable[tuple[str, Any]]) -> Asked:
     try:
         return type(options).model_validate({**options.model_dump(exclude_unset=True, by_alias=True), **given})
     except ValidationError as error:
-        raise UsageError(*find_first_problem(error.errors())) from error
+        known = [field.alias or name for name, field in type(options).model_fields.items()]
+        raise UsageError(*find_first_problem(error.errors(), known)) from error
 
 
-def find_first_problem(errors: Iterable[Any]) -> tuple[str, str]:
-    """Return the first of a validator's complaints as a thing and what is wrong with it."""
+def find_first_problem(errors: Iterable[Any], known: Iterable[str] = ()) -> tuple[str, str, str]:
+    """Return the first of a validator's complaints as a thing, what is wrong with it, and what to do."""
     first = next(iter(errors))
-    where = [str(each) for each in first["loc"] if each not in ("query", "body")]
+    if first["type"] == "json_invalid":
+        return "body", f"is no JSON ({first.get('ctx', {}).get('error', 'cannot be read')})", "see /docs"
+    where = ".".join(str(each) for each in first["loc"] if each not in ("query", "body")) or "body"
+    if first["type"] == "extra_forbidden":
+        near = get_close_matches(where, known, 1)
+        return where, "no such option", f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+    if first["type"] == "missing":
+        return where, "is missing", "see /docs"
     problem = str(first["msg"])
-    return ".".join(where) or "body", problem[:1].lower() + problem[1:]
+    return where, problem[:1].lower() + problem[1:], ""

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from lenet.network.spec import DEFAULT
-from lenet.result import Abstained, State
+from lenet.result import State
 from lenet.serve.training_jobs import RECIPES
 from lenet.serve.training_jobs import State as JobState
 from lenet.steps import Category
 from lenet.tables.result import CellState
 
 Share = Annotated[float, Field(ge=0, le=1)]
+# Generators of clients take a boolean or a text, but no list of both; a state is a text to them.
+AbstainedOf = Annotated[
+    Literal[False] | Literal["blank", "not a digit", "too small", "too blurred", "uncertain"],
+    Field(description="false for an answer, else why there is none"),
+]
+StateOf = Annotated[str, Field(description=", ".join(get_args(State)))]
 BoxOf = Annotated[list[int], Field(min_length=4, max_length=4, description="x0, y0, x1, y1 in the picture's pixels")]
 # 784 bytes in base64.
 GlyphText = Annotated[
@@ -72,8 +78,8 @@ class ReadLine(_Answer):
     text: str = Field(description="an answer; empty where it is withheld")
     guess: str = Field(description="the likeliest text of what is withheld; empty where there is an answer")
     confidence: Share
-    abstained: Abstained
-    state: State
+    abstained: AbstainedOf
+    state: StateOf
     box: BoxOf
 
 
@@ -99,8 +105,8 @@ class Reading(_Answer):
     text: str = Field(description="an answer; empty where none is given; ? for a number that is withheld beside others")
     guess: str = Field(description="the likeliest text where no answer is given")
     confidence: Share
-    abstained: Abstained
-    state: State
+    abstained: AbstainedOf
+    state: StateOf
     lines: list[ReadLine]
     numbers: list[ReadNumber]
     digits: list[ReadDigit]
@@ -199,6 +205,13 @@ class Networks(BaseModel):
 
     default: str
     networks: list[NetworkEntry]
+
+
+class Ready(BaseModel):
+    """Whether a picture would be taken now, and how many are being read or wait."""
+
+    status: Literal["ready", "busy"]
+    asked: int
 
 
 class Health(BaseModel):

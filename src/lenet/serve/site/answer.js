@@ -1,6 +1,6 @@
 // The answer: the text, how sure it is, the notes, the digits as the network saw them, and the boxes over the picture.
 
-import { bytes, drawn, element, percent, picture } from "/page/numbers.js";
+import { bytes, drawn, element, percent, picture } from "./numbers.js";
 
 const SILENT = { blank: "nothing written", "not a number": "no number in it", "too small": "too small to read", "too blurred": "too blurred to read" };
 const byId = (id) => document.getElementById(id);

@@ -1,8 +1,8 @@
 // Corrections: digits with what they really say, kept on this machine; one button teaches them to a network.
 
-import { element } from "/page/numbers.js";
-import { get, post, remove } from "/page/service.js";
-import { start } from "/page/lesson.js";
+import { element } from "./numbers.js";
+import { get, post, remove } from "./service.js";
+import { start } from "./lesson.js";
 
 const place = document.getElementById("corrections");
 let model = "";

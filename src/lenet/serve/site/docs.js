@@ -1,7 +1,7 @@
 // The description of the interface, from openapi.json.
 
-import { element } from "/page/numbers.js";
-import { get } from "/page/service.js";
+import { element } from "./numbers.js";
+import { get } from "./service.js";
 
 const api = await get("/openapi.json");
 const routes = document.getElementById("routes");

@@ -1,7 +1,7 @@
 // What it bears: sliders change the digit at hand, curves show the probabilities along each of them.
 
-import { bytes, drawn, element, percent, picture } from "/page/numbers.js";
-import { post } from "/page/service.js";
+import { bytes, drawn, element, percent, picture } from "./numbers.js";
+import { post } from "./service.js";
 
 const CHANGES = {
   right: [-12, 12, 0, 0.5, "to the right, pixels"],

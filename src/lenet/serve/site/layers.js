@@ -1,7 +1,7 @@
 // Every layer live: maps with one scale each, F6 beside the codes, and for any value its field and the sum behind it.
 
-import { element, halves, picture, signed } from "/page/numbers.js";
-import { post } from "/page/service.js";
+import { element, halves, picture, signed } from "./numbers.js";
+import { post } from "./service.js";
 
 const byId = (id) => document.getElementById(id);
 const TIMES = { 32: 3, 28: 2, 24: 2, 14: 3, 12: 3, 10: 4, 8: 4, 5: 6, 4: 6, 1: 12 };

@@ -1,7 +1,7 @@
 // Training, seen: the filters of C1 as they form, the test error as it falls; stop it, keep it, throw it away.
 
-import { drawn, element, halves, signed } from "/page/numbers.js";
-import { follow, get, post, remove } from "/page/service.js";
+import { drawn, element, halves, signed } from "./numbers.js";
+import { follow, get, post, remove } from "./service.js";
 
 const lesson = document.getElementById("lesson");
 const parts = {};

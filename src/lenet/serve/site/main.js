@@ -1,14 +1,14 @@
 // The page: what is on the pad is read while it changes; panels that are open look inside the digit that is marked.
 
-import { showAnswer, showGraph, showNothing } from "/page/answer.js";
-import { buildCorrections, correct, tuneWhich } from "/page/corrections.js";
-import { showGallery } from "/page/gallery.js";
-import { showLayers } from "/page/layers.js";
-import { buildLesson } from "/page/lesson.js";
-import { element } from "/page/numbers.js";
-import { Pad } from "/page/pad.js";
-import { get, send } from "/page/service.js";
-import { showWhy } from "/page/why.js";
+import { showAnswer, showGraph, showNothing } from "./answer.js";
+import { buildCorrections, correct, tuneWhich } from "./corrections.js";
+import { showGallery } from "./gallery.js";
+import { showLayers } from "./layers.js";
+import { buildLesson } from "./lesson.js";
+import { element } from "./numbers.js";
+import { Pad } from "./pad.js";
+import { get, send } from "./service.js";
+import { showWhy } from "./why.js";
 
 const byId = (id) => document.getElementById(id);
 const HINT = "Draw a digit or a whole number.";
@@ -95,7 +95,7 @@ byId("clear").addEventListener("click", () => { marked = 0; pad.clear(); });
 byId("width").addEventListener("input", (event) => { pad.width = Number(event.target.value); });
 byId("digit").addEventListener("change", refresh);
 byId("model").addEventListener("change", (event) => { tuneWhich(event.target.value); refresh(); });
-byId("alive").addEventListener("click", () => { byId("alive").href = `/alive?net=${encodeURIComponent(shown())}`; });
+byId("alive").addEventListener("click", () => { byId("alive").href = `alive?net=${encodeURIComponent(shown())}`; });
 for (const id of ["file", "camera"]) {
   byId(id).addEventListener("change", (event) => {
     if (event.target.files.length) pad.show(event.target.files[0]);

@@ -2,6 +2,12 @@
 
 const gone = document.getElementById("gone");
 const form = document.getElementById("ask-token");
+// A shared address brings the token behind a #, which no server sees; it is kept for this tab, and taken off.
+const shared = new URLSearchParams(location.hash.slice(1)).get("token");
+if (shared) {
+  sessionStorage.setItem("lenet-token", shared);
+  history.replaceState(null, "", location.pathname + location.search);
+}
 let token = sessionStorage.getItem("lenet-token") ?? "";
 let looking = false;
 
@@ -16,11 +22,16 @@ function headers(more) {
   return token ? { authorization: `Bearer ${token}`, ...more } : { ...more };
 }
 
+// Where the service is: behind a proxy it may have a path of its own, and all addresses are beside the page's.
+function beside(address) {
+  return new URL(address.replace(/^\//, ""), new URL(".", location.href));
+}
+
 // Returns the answer of a request; throws an Error with the one line that the service gives.
 async function answer(address, options = {}) {
   let found;
   try {
-    found = await fetch(address, { ...options, headers: headers(options.headers) });
+    found = await fetch(beside(address), { ...options, headers: headers(options.headers) });
   } catch {
     sayGone();
     throw new Error("the server does not answer");
@@ -77,7 +88,7 @@ function sayGone() {
   if (looking) return;
   looking = true;
   const timer = setInterval(async () => {
-    const there = await fetch("/health").catch(() => null);
+    const there = await fetch(beside("/health")).catch(() => null);
     if (!there?.ok) return;
     clearInterval(timer);
     looking = false;

@@ -1,7 +1,7 @@
 // Why not the runner-up: what each patch of the digit does for it, and the smallest patch that changes the answer.
 
-import { bytes, element, halves, picture, signed } from "/page/numbers.js";
-import { post } from "/page/service.js";
+import { bytes, element, halves, picture, signed } from "./numbers.js";
+import { post } from "./service.js";
 
 export async function showWhy(glyph, model) {
   const found = await post("/why", { glyph, model });

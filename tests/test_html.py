@@ -320,15 +320,93 @@ def test_a_pass_of_training_changes_the_kernels(alive: Alive) -> None:
     kernels = "[...document.querySelectorAll('.kernels canvas')].map(each => each.toDataURL()).join()"
     before = page.evaluate(kernels)
     page.locator("#lesson-step").click()
-    api.expect(page.locator("#lesson-told")).to_contain_text("1 steps of 10")
+    api.expect(page.locator("#lesson-told")).to_contain_text("1 step of 10")
     page.locator("#lesson-pass").click()
-    api.expect(page.locator("#lesson-told")).to_contain_text("1 passes over 320 drawn digits")
+    api.expect(page.locator("#lesson-told")).to_contain_text("1 pass over 320 drawn digits")
     assert page.evaluate(kernels) != before
     sure = page.locator("#sure").inner_text()
     page.locator("#lesson-use").click()
     assert page.locator("#sure").inner_text() != sure
     page.locator("#lesson-use").click()
     assert page.locator("#sure").inner_text() == sure
+
+
+@ON_A_DESK
+def test_training_is_stopped_and_looked_into(alive: Alive) -> None:
+    """A button that is held for a while is pressed all the same; the network above is the one that learns, until then."""
+    page = alive.page
+    page.locator("#lesson-panel summary").click()
+    page.locator("#lesson-use").click()
+    first = page.locator("#sure").inner_text()
+    page.locator("#lesson-run").click()
+    api.expect(page.locator("#lesson-told")).to_contain_text("2 passes over")
+    assert page.locator("#sure").inner_text() != first
+    assert page.locator("#training").inner_text().startswith("in training: ")
+    page.locator("#lesson-run").hover()
+    page.mouse.down()
+    page.wait_for_timeout(120)
+    page.mouse.up()
+    api.expect(page.locator("#lesson-run")).to_have_text("Run")
+    page.locator("#lesson-run").click()
+    page.locator("#lesson-panel summary").click()
+    assert page.evaluate("lenet.lesson.timer") is None
+    page.locator("#lesson-panel summary").click()
+    page.locator("#lesson-use").click()
+    assert page.locator("#training").inner_text() == ""
+
+
+@ON_A_DESK
+def test_what_is_chosen_stays(alive: Alive) -> None:
+    """A value that was clicked is not lost to the pointer on its way; clicked again, the pointer is followed."""
+    page = alive.page
+    page.locator("#layer-C1 canvas").click(position={"x": 20, "y": 20})
+    chosen = page.locator("#explained h2").inner_text()
+    page.locator("#layer-C3 canvas").hover(position={"x": 10, "y": 10})
+    assert page.locator("#explained h2").inner_text() == chosen
+    page.locator("#layer-C1 canvas").click(position={"x": 20, "y": 20})
+    page.locator("#layer-C3 canvas").hover(position={"x": 12, "y": 12})
+    assert page.locator("#explained h2").inner_text().startswith("C3")
+
+
+@ON_A_DESK
+def test_an_address_keeps_a_changed_digit_and_an_empty_pad(alive: Alive) -> None:
+    """What the last step changed is there after a reload; so is nothing, and what was cleared comes back by undo."""
+    page = alive.page
+    page.locator("#tour-begin").click()
+    for _step in range(5):
+        page.locator("#tour-next").click()
+    page.locator("#make-change").click()
+    page.wait_for_function("location.hash.includes('glyph=')")
+    glyph = page.evaluate("Array.from(lenet.glyph, (grey) => Math.round(grey / 17)).join()")
+    page.reload()
+    alive.ready()
+    assert page.evaluate("Array.from(lenet.glyph, (grey) => Math.round(grey / 17)).join()") == glyph
+    page.locator("#clear").click()
+    page.wait_for_function("location.hash.includes('empty=1')")
+    page.reload()
+    alive.ready()
+    assert page.locator("#answer").inner_text() == ""
+    page.locator(".sample").nth(7).click()
+    page.locator("#clear").click()
+    page.locator("#undo").click()
+    api.expect(page.locator("#answer")).to_have_text("7")
+
+
+def test_a_term_is_explained_on_the_screen(alive: Alive) -> None:
+    """Its tip stands beside it, whole, and Escape takes it away."""
+    page = alive.page
+    page.locator("#layer-C3 .layer-name").click()
+    term = page.locator("#about-layer .term").last
+    term.scroll_into_view_if_needed()
+    term.focus()
+    tip = page.locator("#tip")
+    api.expect(tip).to_be_visible()
+    box, size = tip.bounding_box(), page.viewport_size
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= size["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
+    page.keyboard.press("Escape")
+    api.expect(tip).to_be_hidden()
 
 
 @ON_A_DESK

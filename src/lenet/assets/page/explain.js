@@ -16,7 +16,7 @@ export function explainInput(network, glyph, place) {
   const grey = inside ? glyph[28 * y + x] : 0;
   box.append(
     make("h2", `Input, row ${row}, column ${column}`),
-    make("p", `Ink of ${grey} of 255 becomes −0.1 + 1.275 × ${grey} / 255 = ${(-0.1 + 1.275 * grey / 255).toFixed(3)}. Paper is −0.1 and the darkest pen 1.175: then the mean of all pixels is about 0, and learning is faster.`),
+    make("p", `Ink of ${grey} of 255 becomes −0.1 + 1.275 × ${grey} / 255 = ${minus((-0.1 + 1.275 * grey / 255).toFixed(3))}. Paper is −0.1 and the darkest pen 1.175: then the mean of all pixels is about 0, and learning is faster.`),
   );
   return box;
 }
@@ -28,7 +28,7 @@ export function explainSum(sum, said) {
   const single = layer.shape[1] * layer.shape[2] === 1;
   const where = single ? `value ${map}` : `map ${map}, row ${row}, column ${column}`;
   box.append(make("h2", layer.kind === "codes" ? `The code of ${map}` : `${layer.name}, ${where}`));
-  const formula = { convolution: "kernel × window, added up, plus the bias", trainable: "four values added up, times the coefficient, plus the bias", average: "a quarter of each of four values", max: "the largest of four values", codes: "each difference squared, added up, with a minus sign" }[layer.kind];
+  const formula = { convolution: terms[0].values.length > 1 ? "window × kernel, added up, plus the bias" : "values × weights, added up, plus the bias", trainable: "four values added up, times the coefficient, plus the bias", average: "a quarter of each of four values", max: "the largest of four values", codes: "each difference squared, added up, with a minus sign" }[layer.kind];
   box.append(make("p", `${formula}:`, { class: "how" }));
   const list = make("div", "", { class: "terms" });
   const ordered = [...terms].sort((a, b) => Math.abs(b.sum) - Math.abs(a.sum));
@@ -43,16 +43,22 @@ export function explainSum(sum, said) {
   if (ordered.length > SHOWN_TERMS) lines.append(make("p", `and ${ordered.length - SHOWN_TERMS} more, together ${signed(rest)}`, { class: "rest", "data-sum": rest.toFixed(EXACT + 3) }));
   box.append(list);
   const adds = make("p", "", { class: "adds" });
-  const sums = terms.length <= SHOWN_TERMS ? terms.map((term) => term.sum) : [...ordered.slice(0, SHOWN_TERMS).map((term) => term.sum), rest];
-  const parts = sums.map(signed).join(" ");
+  const sums = ordered.slice(0, SHOWN_TERMS).map((term) => term.sum);
+  if (ordered.length > SHOWN_TERMS) sums.push(rest);
+  const parts = layer.kind === "max" ? "the largest" : sums.map(signed).join(" ");
   const has = layer.kind === "convolution" || layer.kind === "trainable";
-  adds.append(make("span", `${parts}${has ? ` ${signed(bias)} (bias)` : ""} = `), make("b", total.toFixed(EXACT).replace("-", "−"), { class: "total" }));
+  adds.append(make("span", `${parts}${has ? ` ${signed(bias)} (bias)` : ""} = `), make("b", minus(total.toFixed(EXACT)), { class: "total" }));
   box.append(adds);
   const value = make("p", "", { class: "becomes" });
-  if (activation !== "none") value.append(`${SQUASH_WORDS[activation]} makes it `, make("b", said.toFixed(EXACT).replace("-", "−"), { class: "value" }), ".");
-  else value.append(layer.kind === "codes" ? `So F6 is ${(-said).toFixed(1)} away from the code of ${map}.` : "That is the value.");
+  if (activation !== "none") value.append(`${SQUASH_WORDS[activation]} makes it `, make("b", minus(said.toFixed(EXACT)), { class: "value" }), ".");
+  else value.append(layer.kind === "codes" ? `So the squared distance of F6 to the code of ${map} is ${(-said).toFixed(1)}. The smallest of the ten is the answer; softmax of all ten, with their minus signs, gives the bars.` : "That is the value.");
   box.append(value);
   return box;
+}
+
+// A number with the sign that print has, and no zero below zero.
+function minus(text) {
+  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
 }
 
 function signed(value) {
@@ -65,8 +71,10 @@ function grid(term, layer) {
   const tables = make("div", "", { class: "tables" });
   const most = Math.max(...term.weights.map(Math.abs), 1e-6);
   const top = Math.max(...term.values.map(Math.abs), 1e-6);
-  tables.append(table(term.values, term.wide, top, false), make("span", layer.kind === "max" ? "" : "×"));
-  if (layer.kind !== "max") tables.append(table(term.weights, term.wide, most, true));
+  const grid = table(term.values, term.wide, top, false);
+  if (layer.kind === "max") grid.querySelectorAll("td")[term.values.indexOf(term.sum)].classList.add("wins");
+  tables.append(grid);
+  if (layer.kind !== "max") tables.append(make("span", "×"), table(term.weights, term.wide, most, true));
   const before = layer.before[0] > 1 ? `map ${term.map}` : "the drawing";
   figure.append(tables, make("figcaption", `${before}: ${signed(term.sum)}`, { "data-sum": term.sum.toFixed(EXACT + 3) }));
   return figure;
@@ -77,7 +85,7 @@ function table(values, wide, most, isSigned) {
   for (let k = 0; k < values.length; k += wide) {
     const row = make("tr");
     for (let j = k; j < k + wide; j++) {
-      const cell = make("td", values[j].toFixed(2).replace("-", "−"));
+      const cell = make("td", minus(values[j].toFixed(2)), { title: minus(values[j].toFixed(5)) });
       const share = Math.min(1, Math.abs(values[j]) / most);
       cell.style.setProperty("--share", `${Math.round(70 * share)}%`);
       cell.className = values[j] < 0 ? "minus" : isSigned ? "plus" : "ink";
@@ -92,7 +100,7 @@ function table(values, wide, most, isSigned) {
 function line(term, layer) {
   const [value] = term.values;
   const [weight] = term.weights;
-  const told = layer.kind === "codes" ? `(${value.toFixed(2)} − ${weight.toFixed(0)})² → ${signed(term.sum)}` : `value ${term.map}: ${value.toFixed(3)} × ${weight.toFixed(3)} = ${signed(term.sum)}`;
+  const told = layer.kind === "codes" ? `(${minus(value.toFixed(2))} ${weight < 0 ? "+" : "−"} 1)² → ${signed(term.sum)}` : `value ${term.map}: ${value.toFixed(3)} × ${weight.toFixed(3)} = ${signed(term.sum)}`;
   return make("p", told.replaceAll("-", "−"), { class: "term-line", "data-sum": term.sum.toFixed(EXACT + 3) });
 }
 

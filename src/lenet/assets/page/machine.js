@@ -6,6 +6,21 @@ export function fromBase64(text) {
   return Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
 }
 
+// The drawn digits of the page: glyphs of 16 greys, two pixels a byte, deflated.
+export async function unpackDigits({ glyphs, labels }) {
+  const stream = new Blob([fromBase64(glyphs)]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  return labels.map((label, k) => {
+    const glyph = new Uint8Array(784);
+    for (let j = 0; j < 392; j++) {
+      const pair = bytes[392 * k + j];
+      glyph[2 * j] = (pair >> 4) * 17;
+      glyph[2 * j + 1] = (pair & 15) * 17;
+    }
+    return { label, glyph };
+  });
+}
+
 export class Machine {
   // `told` has the description, the records of `engine.c`, the masks, and the parameters as float32 or as 8 bits.
   static async load(code, told) {
@@ -89,9 +104,9 @@ export class Machine {
     return found ? glyph : null;
   }
 
-  // A copy that learns: `learn` shows it digits, `use` puts its parameters into a machine that is looked at.
-  pupil(seed) {
-    return new Pupil(this, seed);
+  // A copy that learns, beginning with weights drawn by chance.
+  pupil() {
+    return new Pupil(this);
   }
 }
 
@@ -116,26 +131,29 @@ export function chance(seed) {
 }
 
 class Pupil {
-  constructor(machine, seed) {
+  constructor(machine) {
     this.machine = machine;
-    const { layers, learned } = machine.network;
+    this.count = machine.network.learned;
+    const size = 4 * machine.parameters.length;
+    for (const place of ["parameters", "gradient", "velocity"]) this[place] = machine.reserve(size);
+    for (const place of ["values", "slopes"]) this[place] = machine.reserve(4 * machine.values);
+    this.own = machine.parameters.slice();
+  }
+
+  // Draws its weights anew. Appendix A of the paper: evenly within 2.4 over the number of inputs; with ReLU within the root
+  // of 6 over it. Coefficients begin as an average does, biases with 0; what a table leaves out stays 0, and codes as they are.
+  begin(seed) {
     const drawn = chance(seed);
-    this.count = learned;
-    const start = machine.parameters.slice();
-    for (const layer of layers) {
+    const start = this.own.slice();
+    for (const layer of this.machine.network.layers) {
       if (!layer.weights) continue;
       const [from, past] = layer.weights;
-      const [first, last] = layer.biases;
-      // Appendix A of the paper: evenly within 2.4 over the number of inputs; with ReLU within the root of 6 over it.
       const reach = layer.activation === "squash" ? 2.4 / layer.fan_in : Math.sqrt(6 / layer.fan_in);
       for (let k = from; k < past; k++) start[k] = layer.kind === "trainable" ? 0.25 + 0.1 * (drawn() - 0.5) : start[k] === 0 ? 0 : (2 * drawn() - 1) * reach;
-      start.fill(0, first, last);
+      start.fill(0, ...layer.biases);
     }
-    this.parameters = machine.put(start);
-    this.gradient = machine.put(new Float32Array(start.length));
-    this.velocity = machine.put(new Float32Array(start.length));
-    this.values = machine.reserve(4 * machine.values);
-    this.slopes = machine.reserve(4 * machine.values);
+    this.machine.floats(this.parameters, start.length).set(start);
+    for (const place of ["gradient", "velocity"]) this.machine.floats(this[place], start.length).fill(0);
   }
 
   // Shows some digits and takes one step down their gradient; returns the mean loss.
@@ -164,10 +182,5 @@ class Pupil {
 
   weights(from, past) {
     return this.machine.floats(this.parameters + 4 * from, past - from).slice();
-  }
-
-  // Puts its parameters where `run` takes them, or the given ones back.
-  use(parameters = this.machine.floats(this.parameters, this.machine.parameters.length)) {
-    this.machine.floats(this.machine.at.parameters, this.machine.parameters.length).set(parameters);
   }
 }

@@ -1,56 +1,44 @@
 // The page: a drawing or a sample goes through the network while it changes; what is looked at is explained.
 
-import { explainInput, explainSum } from "./explain.js";
+import { Inside } from "./inside.js";
 import { Lesson } from "./lesson.js";
-import { fromBase64, Machine } from "./machine.js";
+import { fromBase64, Machine, unpackDigits } from "./machine.js";
 import { Pen, SIDE } from "./pen.js";
-import { fieldOf, sumOf } from "./sum.js";
-import { Tour } from "./tour.js";
-import { make, paint, percent, View } from "./view.js";
-import { countLayer, sayLayer, sayWhole, TERMS, titleOf, withTerms } from "./words.js";
+import { make, paint, percent } from "./view.js";
+import { sayWhole, TERMS } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 // Samples to click: the first of each digit, one of them faint; and what is read wrong, if anything.
 const SAMPLES = 10, FAINT = 13, FAINTNESS = 0.4;
-const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 
 class Page {
   constructor(machine, digits) {
     this.machine = machine;
     this.digits = digits;
-    this.glyph = digits[0].glyph;
-    this.view = new View(byId("network"), machine, (number, place) => this.explain(number, place));
-    this.view.sumOf = (number, place) => this.sum(number, place);
+    const boxes = { network: byId("network"), explained: byId("explained"), about: byId("about-layer"), tour: byId("tour") };
+    this.inside = new Inside(machine, boxes, { told: (field) => this.field(field), changed: (glyph) => this.showGlyph(glyph) });
+    this.view = this.inside.view;
     this.pen = new Pen(byId("pad"), () => this.drawn());
-    this.tour = new Tour(byId("tour"), this);
     this.sampled = null;
   }
 
-  sum(number, place) {
-    return this.layers && number >= 0 ? sumOf(this.machine, number, place, this.layers) : null;
-  }
-
-  // The runner-up.
-  second() {
-    const best = this.view.best;
-    return this.probabilities.indexOf(Math.max(...this.probabilities.filter((_each, k) => k !== best)));
+  get glyph() {
+    return this.inside.glyph;
   }
 
   drawn() {
+    if (this.pen.empty) { this.sampled = null; return this.nothing("Draw a digit, or choose one below."); }
+    if (this.pen.untouched) return this.read(this.pen.sample);
     this.sampled = null;
-    if (this.pen.empty) return this.nothing("Draw a digit, or choose one below.");
     const glyph = this.machine.glyphOf(this.pen.greys, SIDE, SIDE);
     if (!glyph) return this.nothing("That is too little to be a digit.");
     this.read(glyph);
   }
 
   nothing(words) {
-    this.layers = null;
-    this.view.clear();
     byId("answer").textContent = "";
     byId("sure").textContent = words;
-    byId("explained").replaceChildren(make("p", words, { class: "quiet" }));
-    this.remember();
+    this.inside.nothing(words);
   }
 
   // Shows a glyph that was not drawn: a sample, or one with a change.
@@ -61,111 +49,38 @@ class Page {
   }
 
   read(glyph) {
-    this.glyph = glyph;
-    this.layers = this.machine.run(glyph);
-    this.probabilities = this.machine.probabilities(this.layers);
-    this.view.show(this.layers, this.probabilities);
+    this.inside.read(glyph);
+    const { probabilities, view } = this.inside;
     const { labels } = this.machine.network;
-    const best = this.view.best;
-    const sure = this.probabilities[best];
-    const second = this.second();
+    const best = view.best;
+    const sure = probabilities[best];
+    const second = this.inside.second();
     const digit = labels[best] === "none" ? "no digit" : labels[best];
     byId("answer").textContent = sure >= 0.5 ? digit : `${digit} or ${labels[second]}?`;
-    byId("sure").textContent = sure >= 0.5 ? `${percent(sure)} sure. Next: ${labels[second]}, ${percent(this.probabilities[second])}.` : `Not sure: ${labels[best]} ${percent(sure)}, ${labels[second]} ${percent(this.probabilities[second])}.`;
-    const { number, place } = this.view.at ?? { number: 0, place: this.view.brightest(0) };
-    this.view.at ??= { number, place };
-    this.explain(number, place);
+    byId("sure").textContent = sure >= 0.5 ? `${percent(sure)} sure. Next: ${labels[second]}, ${percent(probabilities[second])}.` : `Not sure: ${labels[best]} ${percent(sure)}, ${labels[second]} ${percent(probabilities[second])}.`;
+    const meant = this.sampled === null ? null : this.digits[this.sampled].label;
+    if (meant !== null && meant !== best) byId("sure").append(` It was drawn as a ${meant}.`);
+    byId("save").disabled = this.view.at?.number === this.machine.network.layers.length - 1;
+    if (!byId("code").hidden) byId("code").textContent = asPython(this);
   }
 
-  look(number, place) {
-    if (!this.layers) return;
-    this.view.choose(number, place);
-    this.view.parts[number + 1].part.scrollIntoView({ behavior: CALM.matches ? "auto" : "smooth", block: "nearest", inline: "nearest" });
-  }
-
-  explain(number, place) {
-    if (!this.layers) return;
-    const { network } = this.machine;
-    const layer = network.layers[number];
-    const box = byId("explained");
-    box.replaceChildren();
-    if (number < 0) box.append(explainInput(network, this.glyph, place));
-    else {
-      const sum = this.sum(number, place);
-      const [maps, high, wide] = layer.shape;
-      const said = this.layers[number + 1][(place[0] * high + place[1]) * wide + place[2]];
-      box.append(explainSum(sum, maps ? said : 0));
-      this.field(fieldOf(network, number, place[1], place[2]));
-    }
-    const about = byId("about-layer");
-    if (about.dataset.layer !== String(number)) {
-      about.dataset.layer = number;
-      about.replaceChildren();
-      if (number < 0) about.append(make("h2", "Input: 32 × 32"), make("p", "The field is larger than any digit in it: so the end of a stroke, or a corner, can be in the middle of a window."));
-      else {
-        const said = make("p");
-        said.append(...withTerms(sayLayer(layer, network)));
-        about.append(make("h2", titleOf(layer, network)), said, make("p", countLayer(layer), { class: "counted" }));
-        if (layer.table && layer.shape[0] === 16) about.append(this.tableOne(layer, number, place[0]));
-        if (layer.kind === "convolution" && layer.shape[1] > 1) about.append(this.slider(number));
-      }
-    } else if (layer?.table) {
-      about.querySelectorAll(".table-one th[scope=col]").forEach((cell, k) => cell.classList.toggle("here", k === place[0]));
-    }
-    this.remember();
-  }
-
-  // Frames the part of the drawing that a value can be changed by.
-  field([x0, y0, x1, y1]) {
+  // Frames the part of the drawing that a value can be changed by, where the pad shows the glyph itself.
+  field(found) {
     const around = 2 - this.machine.network.margin;
     const frame = byId("field");
-    const shown = (value) => Math.min(28, Math.max(0, value - around)) / 28 * 100;
-    const whole = this.sampled !== null || this.pen.empty;
-    frame.hidden = !whole;
-    Object.assign(frame.style, { left: `${shown(x0)}%`, top: `${shown(y0)}%`, width: `${shown(x1) - shown(x0)}%`, height: `${shown(y1) - shown(y0)}%` });
-  }
-
-  tableOne(layer, number, map) {
-    const table = make("table", "", { class: "table-one" });
-    table.append(make("caption", "Table I: which maps of S2 each map of C3 sees"));
-    const head = make("tr");
-    head.append(make("td", ""), ...layer.table.map((_seen, k) => make("th", String(k), { scope: "col", class: k === map ? "here" : "" })));
-    table.append(head);
-    for (let from = 0; from < layer.before[0]; from++) {
-      const row = make("tr");
-      row.append(make("th", String(from), { scope: "row" }), ...layer.table.map((seen) => make("td", seen.includes(from) ? "×" : "")));
-      table.append(row);
+    frame.hidden = !found || !this.pen.untouched;
+    if (found) {
+      const shown = (value) => Math.min(28, Math.max(0, value - around)) / 28 * 100;
+      const [left, top, right, foot] = found.map(shown);
+      Object.assign(frame.style, { left: `${left}%`, top: `${top}%`, width: `${right - left}%`, height: `${foot - top}%` });
     }
-    return table;
-  }
-
-  slider(number) {
-    const button = make("button", "Slide the kernel", { type: "button", id: "slide" });
-    button.addEventListener("click", () => this.slide(number, button));
-    return button;
-  }
-
-  // Lays the kernel on one place after the other; without motion, on the next one.
-  slide(number, button) {
-    const [, high, wide] = this.machine.network.layers[number].shape;
-    const map = this.view.at?.number === number ? this.view.at.place[0] : 0;
-    if (this.sliding) { clearInterval(this.sliding); this.sliding = null; button.textContent = "Slide the kernel"; return; }
-    let [y, x] = CALM.matches && this.view.at?.number === number ? this.view.at.place.slice(1) : [0, -1];
-    const next = () => {
-      x++;
-      if (x >= wide) { x = 0; y++; }
-      if (y >= high || !this.layers) { clearInterval(this.sliding); this.sliding = null; button.textContent = "Slide the kernel"; return; }
-      this.view.choose(number, [map, y, x]);
-    };
-    if (CALM.matches) return next();
-    button.textContent = "Stop";
-    this.sliding = setInterval(next, 60);
+    this.remember();
   }
 
   // Keeps what is shown in the address, so that it can be copied, and is there after a reload.
   remember() {
     const at = this.view.at ? `&at=${this.view.at.number < 0 ? "input" : this.machine.network.layers[this.view.at.number].name},${this.view.at.place.join(",")}` : "";
-    const what = this.sampled !== null ? `digit=${this.sampled}` : this.pen.empty ? "digit=0" : `drawn=${this.pen.text}`;
+    const what = this.sampled !== null ? `digit=${this.sampled}` : this.pen.empty ? "empty=1" : this.pen.untouched ? `glyph=${packGlyph(this.pen.sample)}` : `drawn=${this.pen.text}`;
     clearTimeout(this.remembering);
     this.remembering = setTimeout(() => history.replaceState(null, "", `#${what}${at}`), 150);
   }
@@ -181,6 +96,9 @@ class Page {
       this.pen.text = state.get("drawn");
       if (!this.pen.empty) return this.drawn();
     }
+    const glyph = unpackGlyph(state.get("glyph") ?? "");
+    if (glyph) return this.showGlyph(glyph);
+    if (state.get("empty")) return this.pen.clear();
     const digit = Number(state.get("digit") ?? 2);
     this.sample(this.digits[digit] ? digit : 2);
   }
@@ -190,16 +108,32 @@ class Page {
   }
 }
 
+// A glyph as a short text, 16 greys to a pixel; and back, null for what is none.
+function packGlyph(glyph) {
+  const pairs = Array.from({ length: 392 }, (_each, k) => 16 * Math.round(glyph[2 * k] / 17) + Math.round(glyph[2 * k + 1] / 17));
+  return btoa(String.fromCharCode(...pairs)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+function unpackGlyph(text) {
+  try {
+    const pairs = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+    if (pairs.length !== 392) return null;
+    return Uint8Array.from({ length: 784 }, (_each, k) => 17 * ((pairs.charCodeAt(k >> 1) >> (k % 2 ? 0 : 4)) & 15));
+  } catch {
+    return null;
+  }
+}
+
 function buildSamples(page) {
   const box = byId("samples");
-  const add = (number, words) => {
+  const add = (number, words, short) => {
     const button = make("button", "", { type: "button", class: "sample", "aria-label": words, title: words });
-    button.append(paint(make("canvas"), page.digits[number].glyph, 28, 28, 0, 255));
+    button.append(paint(make("canvas"), page.digits[number].glyph, 28, 28, 0, 255), make("small", short));
     button.addEventListener("click", () => page.sample(number));
     box.append(button);
   };
-  for (let number = 0; number < SAMPLES; number++) add(number, `a drawn ${page.digits[number].label}`);
-  add(FAINT, `a faint ${page.digits[FAINT].label}`);
+  for (let number = 0; number < SAMPLES; number++) add(number, `a drawn ${page.digits[number].label}`, "");
+  add(FAINT, `a faint ${page.digits[FAINT].label}`, "faint");
   // What this network gets wrong of the drawn digits, the surest mistakes first.
   const wrong = [];
   page.digits.forEach((digit, number) => {
@@ -208,8 +142,8 @@ function buildSamples(page) {
     if (best !== digit.label) wrong.push({ number, best, sure: found[best], label: digit.label });
   });
   wrong.sort((a, b) => b.sure - a.sure);
-  byId("mistakes-told").textContent = `Of ${page.digits.length} drawn digits this network gets ${wrong.length} wrong.`;
-  for (const { number, best, label } of wrong.slice(0, 1)) add(number, `a ${label} that is read as ${page.machine.network.labels[best]}`);
+  byId("mistakes-told").textContent = `Of ${page.digits.length} digits, which a program drew, this network gets ${wrong.length} wrong.`;
+  for (const { number, best, label } of wrong.slice(0, 1)) add(number, `a ${label} that is read as ${page.machine.network.labels[best]}`, `${label} → ${page.machine.network.labels[best]}`);
   for (const { number, best, label, sure } of wrong.slice(0, 8)) {
     const button = make("button", "", { type: "button", class: "sample", "aria-label": `a ${label} that is read as ${page.machine.network.labels[best]}` });
     button.append(paint(make("canvas"), page.digits[number].glyph, 28, 28, 0, 255), make("small", `${label} → ${page.machine.network.labels[best]} ${percent(sure)}`));
@@ -250,10 +184,7 @@ async function begin() {
   const data = (id) => JSON.parse(byId(id).textContent);
   const told = data("told");
   const machine = await Machine.load(fromBase64(data("machine")), told);
-  const packed = fromBase64(data("digits").glyphs);
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const greys = new Uint8Array(await new Response(stream).arrayBuffer());
-  const digits = data("digits").labels.map((label, k) => ({ label, glyph: Uint8Array.from(greys.subarray(392 * k, 392 * (k + 1))).reduce((all, byte, j) => { all[2 * j] = (byte >> 4) * 17; all[2 * j + 1] = (byte & 15) * 17; return all; }, new Uint8Array(784)) }));
+  const digits = await unpackDigits(data("digits"));
   digits[FAINT].glyph = digits[FAINT].glyph.map((grey) => Math.round(FAINTNESS * grey));
   const { network } = machine;
   document.title = `${network.name}, alive`;
@@ -267,15 +198,58 @@ async function begin() {
   byId("python").addEventListener("click", () => {
     byId("code").textContent = asPython(page);
     byId("code").hidden = false;
-    navigator.clipboard?.writeText(asPython(page)).catch(() => {}); // without leave to copy it stands there all the same
+    const said = (words) => { byId("python").textContent = words; setTimeout(() => { byId("python").textContent = "Copy as Python"; }, 2000); };
+    if (!navigator.clipboard) { byId("code").scrollIntoView({ block: "nearest" }); return said("It stands below"); }
+    navigator.clipboard.writeText(asPython(page)).then(() => said("Copied"), () => said("It stands below"));
   });
+  new Tip(byId("tip"));
   byId("present").addEventListener("click", () => { document.body.classList.toggle("present"); byId("present").setAttribute("aria-pressed", document.body.classList.contains("present")); page.view.drawEdges(); });
   if (new URLSearchParams(location.search).has("embed")) document.body.classList.add("embed");
   addEventListener("hashchange", () => page.recall());
   page.recall();
-  page.tour.show();
   buildWords();
-  requestAnimationFrame(() => setTimeout(() => { buildSamples(page); byId("lesson-panel").addEventListener("toggle", () => { if (byId("lesson-panel").open && !page.lesson) page.lesson = new Lesson(byId("lesson"), machine, digits, () => { if (page.layers) page.read(page.glyph); }); }); document.body.dataset.ready = "true"; }, 0));
+  requestAnimationFrame(() => setTimeout(() => {
+    buildSamples(page);
+    const panel = byId("lesson-panel");
+    panel.addEventListener("toggle", () => {
+      if (!panel.open) return page.lesson?.stop();
+      page.lesson ??= new Lesson(byId("lesson"), machine, digits, (words) => {
+        byId("training").textContent = words;
+        for (const id of ["python", "mistakes-panel"]) byId(id).hidden = Boolean(words);
+        if (page.inside.layers) page.read(page.glyph);
+      });
+    });
+    document.body.dataset.ready = "true";
+  }, 0));
 }
 
-begin();
+// One tip for all terms, beside the one that is pointed at, tapped or focused, and always on the screen.
+class Tip {
+  constructor(box) {
+    this.box = box;
+    const termOf = (event) => event.target.closest?.(".term");
+    // What is pointed at counts, and else what has the focus.
+    document.addEventListener("pointerover", (event) => this.show(termOf(event) ?? document.activeElement?.closest(".term") ?? null));
+    document.addEventListener("focusin", (event) => this.show(termOf(event)));
+    document.addEventListener("click", (event) => this.show(termOf(event)));
+    document.addEventListener("focusout", () => this.show(null));
+    document.addEventListener("keydown", (event) => event.key === "Escape" && this.show(null));
+    addEventListener("scroll", () => this.show(this.term), { passive: true });
+  }
+
+  show(term) {
+    this.term = term;
+    this.box.hidden = !term;
+    if (!term) return;
+    this.box.textContent = term.dataset.tip;
+    const at = term.getBoundingClientRect();
+    const { offsetWidth: wide, offsetHeight: high } = this.box;
+    const below = at.bottom + 6 + high < innerHeight;
+    this.box.style.left = `${Math.max(8, Math.min(at.left, innerWidth - wide - 8))}px`;
+    this.box.style.top = `${below ? at.bottom + 6 : Math.max(8, at.top - high - 6)}px`;
+  }
+}
+
+begin().catch((error) => {
+  byId("sure").textContent = `This browser cannot run the network (${error.message}). It needs WebAssembly and DecompressionStream: Chrome 80, Firefox 113, Safari 16.4, or later.`;
+});

@@ -16,7 +16,7 @@ export class Pen {
     this.down = null; // its stroke, while it is down
     canvas.addEventListener("pointerdown", (event) => this.begin(event));
     canvas.addEventListener("pointermove", (event) => this.move(event));
-    for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, () => { this.stroke = null; });
+    for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, (event) => { if (event.pointerId === this.pointer) this.stroke = this.pointer = null; });
     canvas.addEventListener("keydown", (event) => this.key(event));
     canvas.addEventListener("blur", () => { this.down = null; this.draw(); });
     canvas.addEventListener("focus", () => this.draw());
@@ -25,24 +25,32 @@ export class Pen {
 
   place(event) {
     const box = this.canvas.getBoundingClientRect();
-    return [(event.clientX - box.left) * SIDE / box.width, (event.clientY - box.top) * SIDE / box.height].map(Math.round);
+    const inside = (value) => Math.min(SIDE - 1, Math.max(0, Math.round(value)));
+    return [inside((event.clientX - box.left) * SIDE / box.width), inside((event.clientY - box.top) * SIDE / box.height)];
   }
 
   begin(event) {
-    if (event.button > 0) return;
+    if (event.button > 0 || this.stroke) return; // one finger draws
+    this.pointer = event.pointerId;
     this.canvas.setPointerCapture(event.pointerId);
     this.stroke = { width: this.width, points: [this.place(event)] };
     this.add(this.stroke);
   }
 
   move(event) {
-    if (!this.stroke) return;
+    if (!this.stroke || event.pointerId !== this.pointer) return;
     for (const each of event.getCoalescedEvents?.() ?? [event]) this.stroke.points.push(this.place(each));
-    this.draw();
-    this.changed();
+    this.soon();
+  }
+
+  // Draws and reads once for all moves between two frames.
+  soon() {
+    this.waiting ??= requestAnimationFrame(() => { this.waiting = null; this.draw(); this.changed(); });
   }
 
   add(stroke) {
+    // A stroke begins a digit of one's own; undo brings the one that was shown back.
+    this.cleared = this.sample ? [[], this.sample] : this.strokes.length ? this.cleared : null;
     this.sample = null;
     this.strokes.push(stroke);
     this.undone = [];
@@ -56,6 +64,7 @@ export class Pen {
     const moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
     if (!(event.key in moves) && event.key !== " ") return;
     event.preventDefault();
+    if (event.key === " " && event.repeat) return;
     this.point ??= [SIDE / 2, SIDE / 4];
     if (event.key === " ") {
       if (this.down) this.down = null;
@@ -69,9 +78,9 @@ export class Pen {
   }
 
   undo() {
-    const last = this.strokes.pop();
-    if (last) this.undone.push(last);
-    this.down = this.sample = null;
+    if (this.strokes.length) this.undone.push(this.strokes.pop());
+    else if (this.cleared) { [this.strokes, this.sample] = this.cleared; this.cleared = null; }
+    this.down = null;
     this.draw();
     this.changed();
   }
@@ -84,6 +93,7 @@ export class Pen {
   }
 
   clear() {
+    if (!this.empty) this.cleared = [this.strokes, this.sample];
     this.strokes = [];
     this.undone = [];
     this.down = this.sample = null;
@@ -94,12 +104,19 @@ export class Pen {
   // Shows a glyph in place of strokes, until somebody draws.
   show(glyph) {
     this.strokes = [];
+    this.undone = [];
+    this.cleared = null;
     this.sample = glyph;
     this.draw();
   }
 
   get empty() {
-    return !this.strokes.length;
+    return !this.strokes.length && !this.sample;
+  }
+
+  // Whether a glyph is shown as it is.
+  get untouched() {
+    return Boolean(this.sample) && !this.strokes.length;
   }
 
   draw(marked = document.activeElement === this.canvas) {
@@ -141,11 +158,15 @@ export class Pen {
     return greys;
   }
 
-  // The strokes as a short text, each as its width and its points, thinned to one a few pixels apart.
+  // The strokes as a short text, each as its width and its points, thinned to one every few pixels; a long one is several.
   get text() {
     const bytes = this.strokes.flatMap(({ width, points }) => {
-      const kept = points.filter((point, k) => k === 0 || k === points.length - 1 || k % 3 === 0).slice(0, 250);
-      return [width, kept.length, ...kept.flat().map((each) => Math.min(255, Math.max(0, Math.round(each))))];
+      const kept = [points[0]];
+      for (const point of points) if (Math.hypot(point[0] - kept.at(-1)[0], point[1] - kept.at(-1)[1]) >= 3) kept.push(point);
+      if (points.length > 1) kept.push(points.at(-1));
+      const parts = [];
+      for (let k = 0; k < kept.length; k += 249) parts.push(kept.slice(k, k + 250));
+      return parts.flatMap((part) => [width, part.length, ...part.flat()]);
     });
     return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
   }

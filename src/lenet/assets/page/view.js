@@ -62,8 +62,20 @@ export class View {
     this.add({ name: "input", shape: [1, side, side] }, -1);
     layers.slice(0, -1).forEach((layer, number) => this.add(layer, number));
     this.addOutput(layers.at(-1), layers.length - 1);
-    new ResizeObserver(() => this.drawEdges()).observe(box);
+    new ResizeObserver(() => this.fit()).observe(box);
     this.row.addEventListener("scroll", () => this.drawEdges(), { passive: true });
+  }
+
+  // Draws maps smaller where that brings the whole network onto a screen that is not small.
+  fit() {
+    const { row } = this;
+    row.style.removeProperty("--zoom");
+    const [room, needed] = [row.clientWidth, row.scrollWidth];
+    const zoom = Number(getComputedStyle(row).getPropertyValue("--zoom")) || 1;
+    const fixed = this.parts.length * 24 + 150; // gaps and bars stay as they are
+    const share = (room - fixed) / (needed - fixed);
+    if (needed > room && share > 0.6 && innerWidth >= 700) row.style.setProperty("--zoom", (zoom * share).toFixed(3));
+    this.drawEdges();
   }
 
   add(layer, number) {
@@ -71,7 +83,7 @@ export class View {
     const part = make("figure", "", { class: "layer", id: `layer-${layer.name}` });
     const caption = make("figcaption");
     const button = make("button", layer.name === "input" ? "Input" : layer.name, { type: "button", class: "layer-name" });
-    button.addEventListener("click", () => this.choose(number, number < 0 ? [0, 0, 0] : this.brightest(number)));
+    button.addEventListener("click", () => this.pin(number, number < 0 ? [0, 12, 15] : this.brightest(number)));
     caption.append(button, make("small", high * wide === 1 ? `${maps}` : `${maps > 1 ? `${maps} @ ` : ""}${high} × ${wide}`));
     const layout = layoutOf(layer.shape);
     const canvas = make("canvas", "", { class: "maps", tabindex: "0", role: "application", "aria-label": `values of ${layer.name === "input" ? "the drawing" : layer.name}; the arrow keys choose one` });
@@ -94,8 +106,8 @@ export class View {
       const told = make("span", "", { class: "told" });
       button.append(make("b", label), ...(code ? [code] : []), make("span", "", { class: "track" }), told);
       button.querySelector(".track").append(bar);
-      button.addEventListener("click", () => this.choose(number, [k, 0, 0]));
-      button.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && this.choose(number, [k, 0, 0]));
+      button.addEventListener("click", () => this.pin(number, [k, 0, 0]));
+      button.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && !this.pinned && this.choose(number, [k, 0, 0]));
       item.append(button);
       list.append(item);
       if (code) paint(code, this.machine.parameters.subarray(layer.codes[0] + 84 * k, layer.codes[0] + 84 * (k + 1)), 7, 12, -1, 1);
@@ -103,8 +115,8 @@ export class View {
     });
     const caption = make("figcaption");
     const name = make("button", "Output", { type: "button", class: "layer-name" });
-    name.addEventListener("click", () => this.choose(number, [this.best ?? 0, 0, 0]));
-    caption.append(name, make("small", layer.kind === "codes" ? "distance to each code" : `${layer.shape[0]} scores`));
+    name.addEventListener("click", () => this.pin(number, [this.best ?? 0, 0, 0]));
+    caption.append(name, make("small", layer.kind === "codes" ? "bar: probability; number: squared distance to the code" : "probability of each"));
     part.append(list, caption);
     this.row.append(part);
     this.parts.push({ layer, number, layout: null, canvas: null, part });
@@ -126,9 +138,13 @@ export class View {
       const place = placeOf(event);
       if (place && !(this.at?.number === number && String(this.at.place) === String(place))) this.choose(number, place);
     };
-    canvas.addEventListener("pointermove", (event) => event.pointerType === "mouse" && look(event));
-    canvas.addEventListener("pointerdown", look);
+    canvas.addEventListener("pointermove", (event) => event.pointerType === "mouse" && !this.pinned && look(event));
+    canvas.addEventListener("pointerdown", (event) => {
+      const place = placeOf(event);
+      if (place) this.pin(number, place);
+    });
     canvas.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") return this.unpin();
       const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
       if (!step) return;
       event.preventDefault();
@@ -138,8 +154,24 @@ export class View {
       // Over the edge of a map the next one begins.
       if (x < 0 || x >= wide) { map += step[1]; x = x < 0 ? wide - 1 : 0; }
       if (y < 0 || y >= high) { map += step[0] * across; y = y < 0 ? high - 1 : 0; }
-      if (map >= 0 && map < maps) this.choose(number, [map, y, x]);
+      if (map >= 0 && map < maps) this.keep(number, [map, y, x]);
     });
+  }
+
+  // Looks at a value until another is chosen; chosen again, it is let go, and the pointer is followed.
+  pin(number, place) {
+    if (this.pinned && this.at?.number === number && String(this.at.place) === String(place)) return this.unpin();
+    this.keep(number, place);
+  }
+
+  keep(number, place) {
+    this.pinned = true;
+    this.choose(number, place);
+  }
+
+  unpin() {
+    this.pinned = false;
+    this.drawEdges();
   }
 
   // Shows what the machine said: values of the input and of every layer, and the probabilities.
@@ -179,15 +211,22 @@ export class View {
   clear() {
     this.layers = null;
     for (const { canvas } of this.parts) if (canvas) canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
-    for (const { item, bar, told } of this.answers) { item.classList.remove("best"); bar.style.width = "0"; told.textContent = ""; }
+    this.answers.forEach(({ item, bar, told, button }, k) => {
+      item.classList.remove("best");
+      bar.style.width = "0";
+      told.textContent = "";
+      button.setAttribute("aria-label", this.machine.network.labels[k]);
+    });
     this.edges.replaceChildren();
   }
 
-  // Where a layer's value is largest.
+  // Where a layer's value is largest; of squashed ones the largest that is not all squash, so that the sum tells something.
   brightest(number) {
     const values = this.layers?.[number + 1];
-    const [, high, wide] = this.parts[number + 1].layer.shape;
-    const at = values ? values.indexOf(Math.max(...values)) : 0;
+    const { shape: [, high, wide], activation } = this.parts[number + 1].layer;
+    const open = values && activation === "squash" ? values.map((value) => (value < 1.6 ? value : -Infinity)) : values;
+    const most = open ? Math.max(...open) : 0;
+    const at = !values ? 0 : most > 0 ? open.indexOf(most) : values.indexOf(Math.max(...values));
     return [Math.floor(at / (high * wide)), Math.floor(at / wide) % high, at % wide];
   }
 
@@ -217,8 +256,9 @@ export class View {
   drawEdges() {
     const { edges, at } = this;
     edges.replaceChildren();
-    if (!at || !this.layers || at.number < 0) return;
+    if (!at || !this.layers) return;
     edges.setAttribute("viewBox", `0 0 ${this.box.clientWidth} ${this.box.clientHeight}`);
+    if (at.number < 0) return this.frame(this.boxOf(-1, 0, at.place[2], at.place[1], at.place[2] + 1, at.place[1] + 1), "here");
     const sum = this.sumOf?.(at.number, at.place);
     if (!sum) return;
     const [map, row, column] = at.place;
@@ -242,7 +282,7 @@ export class View {
         edges.append(line);
       }
     }
-    this.frame(to, "here");
+    this.frame(to, this.pinned ? "here pinned" : "here");
   }
 
   frame({ x, y, width, height }, kind) {
@@ -253,6 +293,6 @@ export class View {
 }
 
 export function percent(share) {
-  if (share >= 0.9995) return "> 99.9 %";
-  return share < 0.0005 ? "< 0.1 %" : `${(100 * share).toFixed(1)} %`;
+  if (share >= 0.9995) return ">\u00a099.9\u00a0%";
+  return share < 0.0005 ? "<\u00a00.1\u00a0%" : `${(100 * share).toFixed(1)}\u00a0%`;
 }

@@ -333,7 +333,7 @@ def test_a_pass_of_training_changes_the_kernels(alive: Alive) -> None:
 
 @ON_A_DESK
 def test_training_is_stopped_and_looked_into(alive: Alive) -> None:
-    """A button that is held for a while is pressed all the same; the network above is the one that learns, until then."""
+    """A button that is held for a while is pressed all the same; the network above is the one that learns."""
     page = alive.page
     page.locator("#lesson-panel summary").click()
     page.locator("#lesson-use").click()

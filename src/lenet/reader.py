@@ -104,7 +104,7 @@ def look_page(page: Page, network: Network, options: ReadOptions) -> Explained:
     for a number that is given to weights which read one digit.
     """
     if not options.digit and not network.weights.reads_numbers:
-        _refuse_numbers(page, find_writing(page), network)
+        refuse_numbers(page, find_writing(page), network)
     first = explain_page(page, network, options)
     height, width = first.candidates.lattice.pieces.shape
     # With a format, what stands on its head would be bent until it fits; and a 6 on its head is a 9.
@@ -158,7 +158,7 @@ def _explain_digit(page: Page, writing: PageInk, network: Network, options: Read
     return Explained(_read_digit(candidates, scores, options, whole), candidates, scores.probabilities)
 
 
-def _refuse_numbers(page: Page, writing: PageInk, network: Network) -> None:
+def refuse_numbers(page: Page, writing: PageInk, network: Network) -> None:
     """Raise LenetError for a number that is given to weights which read one digit: they would say any."""
     lines = read_whole_lines(page, writing, segment_numbers(writing).lattice, network.lines)
     for line in filter(None, lines):

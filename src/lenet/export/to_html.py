@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lenet.export import Export
 
 # The modules of the page, each behind those that it imports.
-MODULES = ("machine", "sum", "view", "words", "explain", "pen", "tour", "inside", "lesson", "page")
+MODULES = ("machine", "sum", "view", "words", "explain", "pen", "tour", "inside", "tip", "lesson", "page")
 # A file is no larger, and floats are kept of networks with no more weights; others have 8 bits a weight.
 _MOST_BYTES, _MOST_FLOATS = 700_000, 65_000
 # Scores and values are so near the engine's, as a share of the largest of their kind.
@@ -77,9 +77,9 @@ def _compare_values(asked: Export, found: Float32) -> float:
     return worst
 
 
-def _code_parameters(told: PageNetwork) -> tuple[dict[str, Any], PageNetwork]:
+def _code_parameters(told: PageNetwork, *, exact: bool = False) -> tuple[dict[str, Any], PageNetwork]:
     """Return parameters as the page has them, and the network that it makes of them."""
-    if told.description["learned"] <= _MOST_FLOATS:
+    if exact or told.description["learned"] <= _MOST_FLOATS:
         return {"parameters": b64encode(told.parameters.astype("<f4").tobytes()).decode(), "scales": None}, told
     whole = np.zeros(len(told.parameters), np.int8)
     rounded = told.parameters.copy()
@@ -123,13 +123,23 @@ def make_page(weights: Weights) -> str:
     return fill_page(told, _code_parameters(told)[0])
 
 
+def tell_network(weights: Weights, *, exact: bool = False) -> dict[str, Any]:
+    """Return a network as a page takes it, JSON all of it; `exact` has floats, however many. Raises LenetError."""
+    told = describe_network(weights)
+    return _tell(told, _code_parameters(told, exact=exact)[0])
+
+
+def _tell(told: PageNetwork, coded: dict[str, Any]) -> dict[str, Any]:
+    records = {"records": told.flat_records, "masks": told.masks.tolist(), "values": told.values}
+    return {"description": told.description, **records, **coded}
+
+
 def fill_page(told: PageNetwork, coded: dict[str, Any]) -> str:
     """Return the page of a network whose parameters are coded."""
-    records = {"records": told.flat_records, "masks": told.masks.tolist(), "values": told.values}
-    network = json.dumps({"description": told.description, **records, **coded}, separators=(",", ":"))
+    network = json.dumps(_tell(told, coded), separators=(",", ":"))
     page = read_page("page.html")
     for mark, part in (
-        ("/*STYLE*/", read_page("page.css")),
+        ("/*STYLE*/", read_page("page.css") + read_page("network.css")),
         ("/*TOLD*/", network.replace("<", "\\u003c")),
         ("/*MACHINE*/", json.dumps(b64encode(read_machine()).decode())),
         ("/*DIGITS*/", read_page("digits.json").strip()),

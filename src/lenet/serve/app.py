@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from base64 import b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,10 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from lenet.errors import LenetError, TrainingError, UsageError
+from lenet.export.to_html import tell_network
 from lenet.native.dispatch import chosen_engine
 from lenet.network.spec import DEFAULT
+from lenet.network.weights import load_weights
 from lenet.serve import schema
 from lenet.serve.app_state import AppState
 from lenet.serve.guard import Access, Guard
@@ -188,6 +192,11 @@ def _reading(desk: AppState) -> APIRouter:
     return routes
 
 
+@lru_cache(maxsize=4)
+def _pack_network(path: str) -> bytes:
+    return json.dumps(tell_network(load_weights(path), exact=True), separators=(",", ":")).encode()
+
+
 def _looking(desk: AppState) -> APIRouter:
     routes = APIRouter(tags=["looking inside"])
     any_object: dict[int | str, dict[str, Any]] = {
@@ -201,6 +210,12 @@ def _looking(desk: AppState) -> APIRouter:
     async def activations(asked: schema.OneGlyph) -> Response:
         """Return every layer's values for a glyph, as float16 in base64, maps by rows by columns."""
         return _respond(await desk.readers.ask("activations", **common(asked)))
+
+    @routes.get("/network", responses=any_object)
+    async def network(net: str) -> Response:
+        """Return a network as the page runs it: its layers, records for its machine, its parameters."""
+        path = desk.shelf.find(net, sliding_window=False)
+        return Response(await asyncio.to_thread(_pack_network, path), media_type="application/json")
 
     @routes.post("/unit", responses=any_object)
     async def unit(asked: schema.OneUnit) -> Response:

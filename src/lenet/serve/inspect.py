@@ -16,7 +16,7 @@ from lenet.network.probabilities import probabilities
 from lenet.network.spec import Codes, Convolution, Layer, Net, code
 from lenet.preprocessing.pipeline import find_writing, prepare_page
 from lenet.preprocessing.sources import PictureSource
-from lenet.reader import ReadOptions, explain_page, read_strips
+from lenet.reader import ReadOptions, explain_page, read_strips, refuse_numbers
 from lenet.result import Reading
 from lenet.segmentation.candidates import segment_strips
 
@@ -30,8 +30,14 @@ def pack(values: Uint8 | Float32) -> str:
 
 
 def explain_candidates(picture: PictureSource, network: Network, options: ReadOptions) -> dict[str, Any]:
-    """Return the reading of a picture with every candidate that was scored, and the places of the cuts."""
-    explained = explain_page(prepare_page(picture), network, replace(options, thorough=True))
+    """Return the reading of a picture with every candidate that was scored, and the places of the cuts.
+
+    Raises LenetError for a number that is given to weights which read one digit.
+    """
+    page = prepare_page(picture)
+    if not options.digit and not network.weights.reads_numbers:
+        refuse_numbers(page, find_writing(page), network)
+    explained = explain_page(page, network, replace(options, thorough=True))
     candidates, chosen = explained.candidates, explained.chosen
     found = []
     for arc, (glyph, probs) in enumerate(zip(candidates.glyphs, explained.probabilities, strict=True)):

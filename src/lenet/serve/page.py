@@ -20,7 +20,12 @@ _MEDIA = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".json": "application/json",
+    ".wasm": "application/wasm",
 }
+# What looks into a network, shared with the static page; files of that page alone.
+_NETWORK = Path(__file__).parents[1] / "assets" / "page"
+_ALONE = ("page.html", "page.css", "page.js", "pen.js", "lesson.js")
 # Pages stand at addresses of their own, all else in /page/.
 _PAGES = {"index.html": "/", "docs.html": "/docs", "table.html": "/tables"}
 
@@ -33,9 +38,11 @@ def make_page_routes() -> APIRouter:
     """Return a route for each file of the page, and one for the shipped networks, each alive on a page of its own."""
     routes = APIRouter(include_in_schema=False)
     shared = [REVIEW_FOLDER / name for name in ("review.css", "review.js")]
-    for file in (*sorted(_FOLDER.iterdir()), *shared):
+    network = [each for each in sorted(_NETWORK.iterdir()) if each.suffix in _MEDIA and each.name not in _ALONE]
+    for file in (*sorted(_FOLDER.iterdir()), *shared, *network):
         if file.suffix in _MEDIA:
-            address = _PAGES.get(file.name, f"/page/{file.name}")
+            place = "/page/net" if file in network else "/page"
+            address = _PAGES.get(file.name, f"{place}/{file.name}")
             data = file.read_bytes()
             if file.name == "table.html":
                 data = data.replace(b"<!--REVIEW-->", (REVIEW_FOLDER / "review.html").read_bytes())

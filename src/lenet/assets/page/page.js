@@ -4,6 +4,7 @@ import { Inside } from "./inside.js";
 import { Lesson } from "./lesson.js";
 import { fromBase64, Machine, unpackDigits } from "./machine.js";
 import { Pen, SIDE } from "./pen.js";
+import { Tip } from "./tip.js";
 import { make, paint, percent } from "./view.js";
 import { sayWhole, TERMS } from "./words.js";
 
@@ -221,33 +222,6 @@ async function begin() {
     });
     document.body.dataset.ready = "true";
   }, 0));
-}
-
-// One tip for all terms, beside the one that is pointed at, tapped or focused, and always on the screen.
-class Tip {
-  constructor(box) {
-    this.box = box;
-    const termOf = (event) => event.target.closest?.(".term");
-    // What is pointed at counts, and else what has the focus.
-    document.addEventListener("pointerover", (event) => this.show(termOf(event) ?? document.activeElement?.closest(".term") ?? null));
-    document.addEventListener("focusin", (event) => this.show(termOf(event)));
-    document.addEventListener("click", (event) => this.show(termOf(event)));
-    document.addEventListener("focusout", () => this.show(null));
-    document.addEventListener("keydown", (event) => event.key === "Escape" && this.show(null));
-    addEventListener("scroll", () => this.show(this.term), { passive: true });
-  }
-
-  show(term) {
-    this.term = term;
-    this.box.hidden = !term;
-    if (!term) return;
-    this.box.textContent = term.dataset.tip;
-    const at = term.getBoundingClientRect();
-    const { offsetWidth: wide, offsetHeight: high } = this.box;
-    const below = at.bottom + 6 + high < innerHeight;
-    this.box.style.left = `${Math.max(8, Math.min(at.left, innerWidth - wide - 8))}px`;
-    this.box.style.top = `${below ? at.bottom + 6 : Math.max(8, at.top - high - 6)}px`;
-  }
 }
 
 begin().catch((error) => {

@@ -3,19 +3,21 @@
 import { bytes, drawn, element, percent, picture } from "./numbers.js";
 
 const SILENT = { blank: "nothing written", "not a number": "no number in it", "too small": "too small to read", "too blurred": "too blurred to read" };
+// Other texts are named from this probability on.
+const LEAST = 0.001;
 const byId = (id) => document.getElementById(id);
 
 // Shows a reading; `chosen` is called with the digit that is looked at from then on.
 export function showAnswer(reading, pad, marked, chosen) {
   const text = byId("answer");
   const shown = reading.text || reading.guess;
-  text.textContent = shown || SILENT[reading.state] || reading.state;
+  // What is withheld is no answer in large type: the likeliest texts of its line are named.
+  const others = reading.lines.length === 1 ? (reading.lines[0].likeliest ?? []).slice(1, 4).filter((each) => each.confidence >= LEAST) : [];
+  const second = others.find((each) => each.text)?.text;
+  text.textContent = reading.text || (shown ? `not sure: ${shown}${second ? ` or ${second}` : ""}?` : SILENT[reading.state] || reading.state);
   text.classList.toggle("unsure", reading.abstained !== false);
-  const unsure = reading.text ? "" : "no answer, a guess: ";
-  const others = reading.lines.flatMap((line) => (line.likeliest ?? []).slice(1, 4)).map((each) => `${each.text} ${percent(each.confidence)}`);
-  byId("sure").textContent = shown
-    ? `${unsure}right with ${percent(reading.confidence)}${others.length ? ` · or ${others.join(", ")}` : ""}`
-    : "";
+  const named = others.map((each) => `${each.text || "nothing"} (${percent(each.confidence)})`);
+  byId("sure").textContent = shown ? `All of it is right with ${percent(reading.confidence)}.${named.length ? ` Else it is ${named.join(", ")}.` : ""}` : "";
   byId("notes").replaceChildren(...reading.notes.map((each) => element("li", each)));
   byId("tiles").replaceChildren(...reading.digits.map((digit, place) => tile(digit, place === marked, () => chosen(place))));
   boxes(reading, pad, marked);
@@ -24,15 +26,17 @@ export function showAnswer(reading, pad, marked, chosen) {
 export function showNothing(words) {
   byId("answer").textContent = "";
   byId("sure").textContent = words;
+  byId("answer").classList.remove("unsure");
+  byId("timing").textContent = "";
   for (const id of ["notes", "tiles", "overlay", "graph"]) byId(id).replaceChildren();
 }
 
 function tile(digit, marked, choose) {
   const made = element("button", "", { type: "button", class: "tile", "aria-pressed": String(marked) });
   const runnerUp = `${digit.runner_up.label} ${percent(digit.runner_up.confidence)}`;
-  made.setAttribute("aria-label", `${digit.label}, ${percent(digit.confidence)}; runner-up ${runnerUp}`);
+  made.setAttribute("aria-label", `${digit.label} ${percent(digit.confidence)} or ${runnerUp}: this digit by itself`);
   made.append(picture(bytes(digit.glyph), 28, 28, 0, 255, 2), element("b", digit.label), element("div", percent(digit.confidence)));
-  made.append(element("div", `or ${runnerUp}`));
+  if (digit.runner_up.confidence >= LEAST) made.append(element("div", `or ${runnerUp}`));
   made.addEventListener("click", choose);
   return made;
 }

@@ -36,7 +36,9 @@ function show({ folder, counts }) {
   });
   const forget = element("button", "Forget them", { type: "button" });
   forget.disabled = !total;
-  forget.addEventListener("click", async () => show(await remove("/corrections")));
+  forget.addEventListener("click", async () => {
+    if (confirm(`Forget ${total} corrected digits? They cannot be brought back.`)) show(await remove("/corrections"));
+  });
   row.append(tune, forget);
   place.replaceChildren(words, row, problem);
 }

@@ -102,7 +102,8 @@ function told(event) {
 function chart(passes) {
   const most = Math.max(...errors);
   const points = errors.map((each, i) => `${passes > 1 ? 100 * i / (passes - 1) : 50},${38 - 34 * each / most}`);
-  parts.curve.replaceChildren(drawn("polyline", { points: points.join(" "), class: "is" }));
+  const level = (share, words) => { const text = drawn("text", { x: 1, y: 38 - 34 * share, class: "level" }); text.textContent = words; return text; };
+  parts.curve.replaceChildren(drawn("polyline", { points: points.join(" "), class: "is" }), level(1, `${most} wrong`), level(0, "0"));
   parts.curve.setAttribute("aria-label", `test errors of 10,000 by pass: ${errors.join(", ")}`);
   say(`${parts.words.textContent}; ${errors.at(-1)} of 10,000 test digits wrong`);
 }
@@ -111,5 +112,6 @@ function outcome(result) {
   if (!result.before) return `${result.errors} of ${result.n.toLocaleString("en")} test digits wrong after ${result.passes} passes, ${result.seconds} s.`;
   const told = [["own", "your digits"], ["mnist", "MNIST's"]].map(([kind, words]) =>
     `${words}: ${result.before[kind].errors} wrong before, ${result.after[kind].errors} after, of ${result.after[kind].n.toLocaleString("en")} kept apart`);
-  return `${told.join("; ")}. Keep it?`;
+  const worse = ["own", "mnist"].some((kind) => result.after[kind].errors > result.before[kind].errors);
+  return `${told.join("; ")}. ${worse ? "It got worse at one of them: it is better to throw it away." : "Keep it?"}`;
 }

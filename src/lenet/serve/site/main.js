@@ -3,7 +3,7 @@
 import { showAnswer, showGraph, showNothing } from "./answer.js";
 import { buildCorrections, correct, tuneWhich } from "./corrections.js";
 import { showGallery } from "./gallery.js";
-import { showLayers } from "./layers.js";
+import { showInside } from "./inside.js";
 import { buildLesson } from "./lesson.js";
 import { element } from "./numbers.js";
 import { Pad } from "./pad.js";
@@ -12,7 +12,7 @@ import { showWhy } from "./why.js";
 
 const byId = (id) => document.getElementById(id);
 const HINT = "Draw a digit or a whole number.";
-const panels = { layers: showLayers, why: showWhy, gallery: showGallery };
+const panels = { why: showWhy, gallery: showGallery };
 // These ask for thousands of scores: they wait until the pen rests, so that the answer follows it.
 const slow = new Set(["why", "gallery"]);
 const REST = 350;
@@ -28,10 +28,12 @@ const pad = new Pad(byId("pad"), byId("drop"), () => refresh());
 
 // One question at a time: what was drawn meanwhile is asked next.
 async function refresh() {
-  if (pad.empty) { reading = null; byId("correct").hidden = true; return showNothing(HINT); }
+  sessionStorage.setItem("lenet-drawn", pad.kept);
+  if (pad.empty) { reading = null; byId("correct").hidden = true; clear(); return showNothing(HINT); }
   if (busy) { stale = true; return; }
   busy = true;
   stale = false;
+  if (!reading) byId("sure").textContent = "Reading …";
   byId("answer").ariaBusy = "true";
   const began = performance.now();
   try {
@@ -51,12 +53,24 @@ async function refresh() {
   }
 }
 
+// Empties the panels, and shows a sample in the network again.
+function clear() {
+  for (const name of Object.keys(panels)) byId(name).replaceChildren();
+  lookInside(null);
+}
+
+function lookInside(digit) {
+  const words = digit ? `the ${marked + 1}${["st", "nd", "rd"][marked] ?? "th"} digit, read as ${digit.label}` : "";
+  showInside(digit?.glyph, byId("model").value, words).catch(() => {});
+}
+
 function show(found) {
   reading = found;
   marked = Math.min(marked, Math.max(0, reading.digits.length - 1));
   showAnswer(reading, pad, marked, (place) => { marked = place; show(reading); });
   if (byId("graph-panel").open) showGraph(reading, pad);
   byId("correct").hidden = !reading.digits.length;
+  lookInside(reading.digits[marked] ?? null);
   for (const name of Object.keys(panels)) if (!slow.has(name)) look(name);
   clearTimeout(resting);
   resting = setTimeout(() => slow.forEach(look), REST);
@@ -87,14 +101,16 @@ async function listNetworks(choose) {
     }),
   );
   byId("model").value = chosen;
+  if (!byId("model").value) byId("model").value = first;
   tuneWhich(chosen);
+  if (!reading) lookInside(null);
 }
 
 byId("undo").addEventListener("click", () => pad.undo());
 byId("clear").addEventListener("click", () => { marked = 0; pad.clear(); });
 byId("width").addEventListener("input", (event) => { pad.width = Number(event.target.value); });
 byId("digit").addEventListener("change", refresh);
-byId("model").addEventListener("change", (event) => { tuneWhich(event.target.value); refresh(); });
+byId("model").addEventListener("change", (event) => { sessionStorage.setItem("lenet-model", event.target.value); tuneWhich(event.target.value); lookInside(reading?.digits[marked] ?? null); refresh(); });
 byId("alive").addEventListener("click", () => { byId("alive").href = `alive?net=${encodeURIComponent(shown())}`; });
 for (const id of ["file", "camera"]) {
   byId(id).addEventListener("change", (event) => {
@@ -114,5 +130,7 @@ byId("keep-correction").addEventListener("click", async () => {
 document.addEventListener("lenet-back", refresh);
 
 showNothing(HINT);
-await listNetworks();
+await listNetworks(sessionStorage.getItem("lenet-model") ?? undefined);
+pad.kept = sessionStorage.getItem("lenet-drawn") ?? "";
+if (!pad.empty) refresh();
 await Promise.all([buildLesson(listNetworks), buildCorrections()]);

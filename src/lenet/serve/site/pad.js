@@ -1,6 +1,8 @@
 // The pad: strokes of a finger, a pen, a mouse or the arrow keys, or a picture that was dropped, pasted, chosen or taken.
 
 const INK = "#14141a";
+// The longer side of a picture that is sent, in pixels.
+const LARGEST = 2400;
 
 export class Pad {
   constructor(canvas, frame, changed) {
@@ -18,12 +20,15 @@ export class Pad {
     for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, (event) => this.end(event));
     canvas.addEventListener("keydown", (event) => this.key(event));
     canvas.addEventListener("blur", () => { this.point = this.keyboard = null; this.draw(); });
-    frame.addEventListener("dragover", (event) => { event.preventDefault(); frame.classList.add("over"); });
+    canvas.addEventListener("focus", () => this.draw());
+    frame.addEventListener("dragover", () => frame.classList.add("over"));
     frame.addEventListener("dragleave", () => frame.classList.remove("over"));
-    frame.addEventListener("drop", (event) => {
+    // A picture that falls beside the pad is meant for it too, and takes nobody off the page.
+    document.addEventListener("dragover", (event) => event.preventDefault());
+    document.addEventListener("drop", (event) => {
       event.preventDefault();
       frame.classList.remove("over");
-      if (event.dataTransfer.files.length) this.show(event.dataTransfer.files[0]);
+      if (event.dataTransfer?.files.length) this.show(event.dataTransfer.files[0]);
     });
     document.addEventListener("paste", (event) => {
       const file = [...event.clipboardData.files].find((each) => each.type.startsWith("image/"));
@@ -42,9 +47,8 @@ export class Pad {
   }
 
   begin(event) {
-    if (event.button > 0) return;
+    if (event.button > 0 || this.stroke || this.picture) return; // one finger draws; a picture is taken away by Clear
     this.canvas.setPointerCapture(event.pointerId);
-    this.picture = this.image = null;
     this.stroke = { id: event.pointerId, width: this.width, points: [this.place(event)] };
     this.strokes.push(this.stroke);
     this.draw();
@@ -70,11 +74,11 @@ export class Pad {
     const moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
     if (!(event.key in moves) && event.key !== " ") return;
     event.preventDefault();
+    if (this.picture || (event.key === " " && event.repeat)) return;
     this.point ??= [this.canvas.width / 2, this.canvas.height / 4];
     if (event.key === " ") {
       if (this.keyboard) this.keyboard = null;
       else {
-        this.picture = this.image = null;
         this.keyboard = { width: this.width, points: [[...this.point]] };
         this.strokes.push(this.keyboard);
       }
@@ -88,14 +92,20 @@ export class Pad {
   }
 
   undo() {
-    if (this.picture) this.picture = this.image = null;
-    else this.strokes.pop();
+    if (this.picture || this.strokes.length) {
+      if (this.picture) this.picture = this.image = null;
+      else this.strokes.pop();
+    } else if (this.cleared) {
+      Object.assign(this, this.cleared);
+      this.cleared = null;
+    }
     this.keyboard = null;
     this.draw();
     this.changed(true);
   }
 
   clear() {
+    if (!this.empty) this.cleared = { strokes: this.strokes, picture: this.picture, image: this.image };
     this.strokes = [];
     this.picture = this.image = this.keyboard = null;
     this.draw();
@@ -107,8 +117,20 @@ export class Pad {
     this.strokes = [];
     this.picture = file;
     this.image = await createImageBitmap(file, { imageOrientation: "from-image" }).catch(() => null);
+    if (this.image && Math.max(this.image.width, this.image.height) > LARGEST) await this.shrink();
     this.draw();
     this.changed(true);
+  }
+
+  // A photograph of a phone is made smaller here: it has more pixels than are read, and takes long to be sent.
+  async shrink() {
+    const share = LARGEST / Math.max(this.image.width, this.image.height);
+    const smaller = document.createElement("canvas");
+    smaller.width = Math.round(share * this.image.width);
+    smaller.height = Math.round(share * this.image.height);
+    smaller.getContext("2d").drawImage(this.image, 0, 0, smaller.width, smaller.height);
+    this.picture = await new Promise((done) => smaller.toBlob(done, "image/jpeg", 0.92));
+    this.image = await createImageBitmap(smaller);
   }
 
   // How the picture lies on the pad: its scale and its left and top.
@@ -119,7 +141,7 @@ export class Pad {
     return { scale, left: (this.canvas.width - width * scale) / 2, top: (this.canvas.height - height * scale) / 2 };
   }
 
-  draw() {
+  draw(marked = document.activeElement === this.canvas) {
     const { pen, canvas } = this;
     pen.fillStyle = "#ffffff";
     pen.fillRect(0, 0, canvas.width, canvas.height);
@@ -140,18 +162,32 @@ export class Pad {
       for (const point of points.length > 1 ? points.slice(1) : points) pen.lineTo(...point);
       pen.stroke();
     }
+    if (marked && this.point) { // where the keyboard's pen is: for people, never part of what is read
+      pen.strokeStyle = "#b93a08";
+      pen.lineWidth = 2;
+      pen.beginPath();
+      pen.arc(...this.point, this.width / 2 + 4, 0, 7);
+      pen.stroke();
+    }
   }
 
-  // Marks where the keyboard's pen is; only for people, never part of what is read.
-  mark() {
-    return this.point && document.activeElement === this.canvas ? this.point : null;
+  // What is drawn, as a text that a tab keeps; a picture is not kept.
+  get kept() {
+    return this.picture ? "" : JSON.stringify(this.strokes.map(({ width, points }) => ({ width, points })));
+  }
+
+  set kept(text) {
+    this.strokes = JSON.parse(text || "[]");
+    this.draw();
   }
 
   // What is to be read: the picture as it was given, or the strokes as a PNG. Encoded here and now: canvas.toBlob waits
   // until the browser is idle, which on a slow machine is a second or more after the pen rests.
   get content() {
     if (this.picture) return this.picture;
+    this.draw(false);
     const encoded = atob(this.canvas.toDataURL("image/png").split(",")[1]);
+    this.draw();
     return new Blob([Uint8Array.from(encoded, (letter) => letter.charCodeAt(0))], { type: "image/png" });
   }
 }

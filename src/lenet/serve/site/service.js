@@ -46,6 +46,10 @@ export async function get(address) {
   return (await answer(address)).json();
 }
 
+export async function raw(address) {
+  return (await answer(address)).arrayBuffer();
+}
+
 export async function post(address, body) {
   const json = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body ?? {}) };
   return (await answer(address, json)).json();

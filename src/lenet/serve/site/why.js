@@ -20,10 +20,10 @@ export async function showWhy(glyph, model) {
     figure(signed(maps[what].map((each) => -each), side, side, most, 5), `set to ${what}`);
   }
   if (found.flips) figure(picture(seen, 28, 28, 0, 255, 5), `${found.flips.becomes}`);
-  const words = element("p", `${found.answer} leads ${found.runner_up} by ${found.margin.toFixed(1)} (log-odds). `
+  const words = element("p", `${found.answer} is ${found.margin > 14 ? "over a million" : Math.round(Math.exp(found.margin)).toLocaleString("en")} times as likely as ${found.runner_up === "not a digit" ? "no digit" : found.runner_up}. `
     + `Orange: a ${found.patch}×${found.patch} patch there, set to paper or pen, brings ${found.runner_up} nearer; blue: it speaks for ${found.answer}.`);
   const last = found.flips
-    ? `The smallest patch that changes the answer is ${found.flips.box[2] - found.flips.box[0]} pixels wide, set to ${found.flips.set_to}: it becomes ${found.flips.becomes}.`
+    ? `The smallest patch that changes the answer is ${found.flips.box[2] - found.flips.box[0]} × ${found.flips.box[3] - found.flips.box[1]} pixels, set to ${found.flips.set_to}: it becomes ${found.flips.becomes}.`
     : "No patch of up to 12 pixels changes the answer.";
   document.getElementById("why").replaceChildren(words, pictures, element("p", last));
 }

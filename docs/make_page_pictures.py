@@ -18,7 +18,7 @@ STROKES = [
     [(0.52, 0.20), (0.70, 0.20), (0.58, 0.85)],
 ]
 VIEWS = {
-    "page-desktop": ({"viewport": {"width": 1200, "height": 1000}}, ("layers",)),
+    "page-desktop": ({"viewport": {"width": 1200, "height": 1000}}, ()),
     "page-phone": (
         {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "color_scheme": "dark"},
         (),

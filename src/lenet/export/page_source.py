@@ -9,7 +9,7 @@ from lenet.export.c_text import FLOAT_FUNCTIONS
 from lenet.preprocessing.parameters import INK, RULE, WRITING
 from lenet.segmentation.parameters import COMPONENT, GLYPH
 
-# What drawing.c calls the tuned numbers that it needs.
+# What the drawing's C calls the tuned numbers that it needs.
 _NUMBERS = {
     "SAME_GREY": INK.same_grey,
     "FLAT_SHARE": INK.flat_share,
@@ -40,6 +40,7 @@ _NUMBERS = {
     "UPPER": GLYPH.upper,
     "PALEST": GLYPH.palest,
 }
+_DRAWING = ("drawing_ink.c", "drawing_resize.c", "drawing_glyph.c")
 _LAYERS = ("convolution", "trainable", "average", "max", "relu", "squash", "sigmoid")
 
 
@@ -49,10 +50,10 @@ def read_c(name: str) -> str:
 
 
 def drawing_source() -> str:
-    """Return drawing.c with the tuned numbers above it."""
+    """Return drawing.c: the tuned numbers, and its three parts, one behind the other."""
     numbers = "".join(f"#define LENET_{name} {value!r}\n" for name, value in _NUMBERS.items())
     head = "/* Made by lenet export; the numbers are explained in lenet's docs/parameters.md. */"
-    return f"{head}\n{numbers}\n{read_c('drawing.c')}"
+    return "\n".join((head, numbers, *map(read_c, _DRAWING)))
 
 
 def machine_source() -> str:

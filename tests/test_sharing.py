@@ -91,3 +91,28 @@ def test_a_body_that_is_no_json_is_told_so(service: str) -> None:
     found = httpx.post(f"{service}/activations", content=b"{", headers={"content-type": "application/json"})
     assert found.status_code == 422
     assert re.fullmatch(r"body: is no JSON \(.+\); see /docs", found.json()["error"])
+
+
+def test_pages_are_sent_packed(service: str) -> None:
+    """To those who can unpack them; what a browser loads before the network is under 100 kB then."""
+    with httpx.Client(base_url=service) as client:
+        plain = client.get("/", headers={"accept-encoding": "identity"})
+        assert "content-encoding" not in plain.headers
+        assert client.get("/").headers["content-encoding"] == "gzip"
+        assert client.get("/").text == plain.text
+        alive = client.get("/alive")
+        assert alive.headers["content-encoding"] == "gzip"
+        assert "sha256-" in alive.headers["content-security-policy"]
+        assert client.get("/alive", headers={"if-none-match": alive.headers["etag"]}).status_code == 304
+        files = {f"/page/{name}" for name in re.findall(r'"page/([^"]+)"', plain.text)}
+        seen: set[str] = set()
+        while files - seen:
+            address = min(files - seen)
+            seen.add(address)
+            found = client.get(address)
+            assert found.status_code == 200, address
+            folder = address.rpartition("/")[0]
+            files |= {f"{folder}/{name}" for name in re.findall(r'from "\./([^"]+)"', found.text)}
+        assert len(seen) > 15
+        sizes = [int(client.head(address).headers["content-length"]) for address in seen]
+        assert sum(sizes) < 100_000

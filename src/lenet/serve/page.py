@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 from base64 import b64encode
-from functools import cache
+from collections.abc import Awaitable, Callable
+from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -51,10 +53,9 @@ def make_page_routes() -> APIRouter:
     return routes
 
 
-async def _send_alive(net: str = ALIVE) -> Response:
+async def _send_alive(request: Request, net: str = ALIVE) -> Response:
     page, policy = _make_alive(net)
-    headers = {"content-security-policy": policy, "cache-control": "no-cache"}
-    return Response(page, media_type=_MEDIA[".html"], headers=headers)
+    return await _sent(page, _MEDIA[".html"], {"content-security-policy": policy})(request)
 
 
 @cache
@@ -75,13 +76,21 @@ def _make_alive(name: str) -> tuple[bytes, str]:
     return page.encode(), policy
 
 
-def _sent(data: bytes, media: str):  # type: ignore[no-untyped-def]
+@lru_cache(maxsize=64)
+def _pack(data: bytes) -> bytes:
+    return gzip.compress(data, mtime=0)
+
+
+def _sent(data: bytes, media: str, more: dict[str, str] | None = None) -> Callable[[Request], Awaitable[Response]]:
     tag = f'"{sha256(data).hexdigest()[:16]}"'
-    headers = {"etag": tag, "cache-control": "no-cache"}
+    headers = {"etag": tag, "cache-control": "no-cache", "vary": "accept-encoding", **(more or {})}
+    packed = _pack(data)
 
     async def send(request: Request) -> Response:
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)
+        if len(packed) < len(data) and "gzip" in request.headers.get("accept-encoding", ""):
+            return Response(packed, media_type=media, headers={**headers, "content-encoding": "gzip"})
         return Response(data, media_type=media, headers=headers)
 
     return send

@@ -52,6 +52,7 @@ function build() {
 
 export async function showGallery(glyph, model) {
   if (!gallery.children.length) build();
+  gallery.hidden = false;
   now = { glyph, model };
   await refresh(null);
 }

@@ -23,6 +23,9 @@ let marked = 0;
 let busy = false;
 let stale = false;
 let resting = 0;
+// How often panels were asked to look, and how often by then when they were emptied: what comes later is not shown.
+let looked = 0;
+let emptied = 0;
 
 const pad = new Pad(byId("pad"), byId("drop"), () => refresh());
 
@@ -55,7 +58,10 @@ async function refresh() {
 
 // Empties the panels, and shows a sample in the network again.
 function clear() {
-  for (const name of Object.keys(panels)) byId(name).replaceChildren();
+  emptied = looked;
+  clearTimeout(resting);
+  byId("why").replaceChildren();
+  byId("gallery").hidden = true;
   lookInside(null);
 }
 
@@ -81,7 +87,8 @@ function look(name) {
   const digit = reading?.digits[marked];
   if (!byId(`${name}-panel`).open) return;
   if (!digit) { if (name !== "gallery") byId(name).replaceChildren(element("p", HINT, { class: "quiet" })); return; }
-  panels[name](digit.glyph, byId("model").value).catch(() => {});
+  const number = ++looked;
+  panels[name](digit.glyph, byId("model").value, () => number > emptied).catch(() => {});
 }
 
 // The network that is shown alive: the chosen one if it comes with lenet, else the paper's.

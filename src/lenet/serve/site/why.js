@@ -3,8 +3,9 @@
 import { bytes, element, halves, picture, signed } from "./numbers.js";
 import { post } from "./service.js";
 
-export async function showWhy(glyph, model) {
+export async function showWhy(glyph, model, wanted) {
   const found = await post("/why", { glyph, model });
+  if (!wanted()) return;
   const maps = { paper: halves(found.maps.paper), pen: halves(found.maps.pen) };
   const most = Math.max(...maps.paper.map(Math.abs), ...maps.pen.map(Math.abs));
   const pictures = element("div", "", { class: "heat" });

@@ -88,6 +88,8 @@ def test_the_first_screen_shows_the_network_alive(alive: Alive) -> None:
     assert min(inked) > 3
     assert page.locator(".answers li").count() == 10
     assert "60,000 parameters, 340,908 connections" in page.locator("#about").inner_text()
+    assert page.locator("#networks .own .name").all_text_contents() == ["lenet5-1998"]
+    assert page.locator("#networks tr").count() > 6
     assert page.evaluate("document.documentElement.scrollWidth") == page.viewport_size["width"]
 
 

@@ -6,6 +6,7 @@ import json
 import re
 import time
 from base64 import b64encode
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,9 @@ from lenet.errors import LenetError
 from lenet.export.page_machine import PageMachine, read_machine
 from lenet.export.page_network import PageNetwork, describe_network
 from lenet.files import replace_text
-from lenet.network.weights import Weights
+from lenet.network.spec import SLIDING_DEFAULT
+from lenet.network.summary import count_trainable
+from lenet.network.weights import Weights, list_shipped, load_weights
 
 if TYPE_CHECKING:
     from lenet.export import Export
@@ -129,6 +132,21 @@ def tell_network(weights: Weights, *, exact: bool = False) -> dict[str, Any]:
     return _tell(told, _code_parameters(told, exact=exact)[0])
 
 
+@cache
+def list_digit_networks() -> list[dict[str, Any]]:
+    """Return what differs between the shipped networks: what they are, what they learn, how much of MNIST is wrong."""
+    found = [load_weights(path) for name, path in list_shipped().items() if name != SLIDING_DEFAULT]
+    return [
+        {
+            "name": each.name,
+            "about": each.net.about,
+            "trainable": count_trainable(each.net),
+            "errors": each.card.get("test", {}).get("errors"),
+        }
+        for each in sorted(found, key=lambda each: (each.name != "lenet5-1998", count_trainable(each.net), each.name))
+    ]
+
+
 def _tell(told: PageNetwork, coded: dict[str, Any]) -> dict[str, Any]:
     records = {"records": told.flat_records, "masks": told.masks.tolist(), "values": told.values}
     return {"description": told.description, **records, **coded}
@@ -136,7 +154,7 @@ def _tell(told: PageNetwork, coded: dict[str, Any]) -> dict[str, Any]:
 
 def fill_page(told: PageNetwork, coded: dict[str, Any]) -> str:
     """Return the page of a network whose parameters are coded."""
-    network = json.dumps(_tell(told, coded), separators=(",", ":"))
+    network = json.dumps({**_tell(told, coded), "networks": list_digit_networks()}, separators=(",", ":"))
     page = read_page("page.html")
     for mark, part in (
         ("/*STYLE*/", read_page("page.css") + read_page("network.css")),

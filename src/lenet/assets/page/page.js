@@ -153,7 +153,13 @@ function buildSamples(page) {
   }
 }
 
-function buildWords() {
+function buildWords(networks, own) {
+  const row = (cells, kind, about) => {
+    const made = make("tr", "", { class: about === own ? "own" : "" });
+    made.append(...cells.map((words, k) => make(kind, words, kind === "th" ? { scope: "col" } : k === 0 ? { class: "name" } : {})));
+    return made;
+  };
+  byId("networks").append(row(["network", "what it is", "parameters", "wrong"], "th"), ...networks.map(({ name, about, trainable, errors }) => row([name, about, trainable.toLocaleString("en"), String(errors)], "td", name)));
   const list = byId("glossary");
   for (const [term, words] of Object.entries(TERMS)) list.append(make("dt", term), make("dd", words));
 }
@@ -208,7 +214,7 @@ async function begin() {
   if (new URLSearchParams(location.search).has("embed")) document.body.classList.add("embed");
   addEventListener("hashchange", () => page.recall());
   page.recall();
-  buildWords();
+  buildWords(told.networks, network.name);
   requestAnimationFrame(() => setTimeout(() => {
     buildSamples(page);
     const panel = byId("lesson-panel");

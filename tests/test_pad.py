@@ -60,3 +60,16 @@ def test_a_photograph_is_made_smaller_before_it_is_sent(visit: Visit) -> None:  
     visit.says("90210")
     page.locator("#pad").click()
     visit.says("90210")
+
+
+@ON_A_DESK
+def test_a_reading_is_taken_along_as_a_command(visit: Visit) -> None:  # noqa: F811
+    """With the network that is chosen and the service's own address, copied or shown."""
+    page = visit.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator("#model").select_option("lenet5-reader")
+    page.locator("#digit").check()
+    page.locator("#curl").click()
+    api.expect(page.locator("#curl")).to_have_text("Copied")
+    command = page.evaluate("navigator.clipboard.readText()")
+    assert command == f"curl --data-binary @picture.png '{page.url}read?model=lenet5-reader&digit=true'"

@@ -182,6 +182,7 @@ def test_a_slider_moves_the_digit_and_its_curves(visit: Visit) -> None:
     visit.open("gallery")
     api.expect(page.locator("#gallery .curve polyline.is")).to_have_count(8)
     api.expect(page.locator("#bars span").first).to_have_text("3")
+    api.expect(page.locator("#legend")).to_contain_text("Orange: 3.")
     before = page.locator("#bars span").nth(1).inner_text()
     page.locator("#change-noise").fill("40")
     api.expect(page.locator("#bars span").nth(1)).not_to_have_text(before)

@@ -43,11 +43,13 @@ function build() {
     label.append(slider);
     curves[name] = drawn("svg", { class: "curve", viewBox: "0 0 100 40", preserveAspectRatio: "none", role: "img" });
     const box = element("div");
-    box.append(label, curves[name]);
+    const ends = element("div", "", { class: "ends", "aria-hidden": "true" });
+    ends.append(element("span", String(low)), element("span", "probability, 0 to 100 %"), element("span", String(high)));
+    box.append(label, curves[name], ends);
     all.append(box);
     sliders[name] = slider;
   }
-  gallery.replaceChildren(shown, all);
+  gallery.replaceChildren(shown, element("p", "", { id: "legend", class: "quiet" }), all);
 }
 
 export async function showGallery(glyph, model) {
@@ -83,6 +85,7 @@ function show(found, amounts) {
     return [element("span", found.labels[label]), bar, element("span", percent(found.probabilities[label]))];
   });
   document.getElementById("bars").replaceChildren(...bars);
+  document.getElementById("legend").textContent = `Orange: ${found.labels[order[0]]}. Blue: ${found.labels[order[1]]}. The dashed line is where the slider stands.`;
   for (const [name, curve] of Object.entries(found.curves)) {
     const [low, high] = CHANGES[name];
     const x = (amount) => 100 * (amount - low) / (high - low);

@@ -134,6 +134,13 @@ byId("keep-correction").addEventListener("click", async () => {
   await correct(digit.glyph, byId("truth").value);
   byId("corrections-panel").open = true;
 });
+byId("curl").addEventListener("click", () => {
+  const options = new URLSearchParams({ model: byId("model").value, ...(byId("digit").checked ? { digit: "true" } : {}) });
+  const command = `curl --data-binary @picture.png '${new URL(`read?${options}`, new URL(".", location.href))}'`;
+  const said = (words) => { byId("curl").textContent = words; setTimeout(() => { byId("curl").textContent = "Copy as curl"; }, 4000); };
+  if (!navigator.clipboard) return said(command);
+  navigator.clipboard.writeText(command).then(() => said("Copied"), () => said(command));
+});
 document.addEventListener("lenet-back", refresh);
 
 showNothing(HINT);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,9 @@ from lenet.decoding.graph import Automaton
 from lenet.engine import load
 from lenet.errors import UsageError
 from lenet.reader import read_options
+from test_cli import run
+
+from conftest import ROOT
 
 TEXTS = st.text(SYMBOLS, max_size=9) | st.text("0123456789", max_size=9)
 EXPRESSIONS = [
@@ -161,3 +165,14 @@ def test_what_is_no_text_is_no_choice_and_no_pattern() -> None:
     ):
         with pytest.raises(UsageError, match=re.escape(line)):
             read_options(network, **options)
+
+
+def test_what_is_no_choice_is_told_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a file of choices, with the signs that there are; so is a file without any. Both are wrong use."""
+    choices = tmp_path / "choices.txt"
+    choices.write_text("12 15\n\n17 a4\n", encoding="utf-8")
+    status, _out, err = run(capsys, "read", str(ROOT / "examples" / "zip.jpg"), "--choices", str(choices))
+    assert (status, err) == (2, f"{choices} line 3: choice 'a4'; its signs may be 0123456789.,:/-+=%()$€£\n")
+    choices.write_text("\n", encoding="utf-8")
+    status, _out, err = run(capsys, "read", str(ROOT / "examples" / "zip.jpg"), "--choices", str(choices))
+    assert (status, err) == (2, f"{choices}: has no choices; give one to a line\n")

@@ -118,7 +118,7 @@ def read(
     _check_method(method)
     check_job(timeout, out, resume, overwrite)
     options: dict[str, Any] = {"digit": digit, "pattern": pattern, "best": best, "max_error": max_error}
-    options |= {"sweep": method == "sweep", "choices": read_choices(choices) if choices else None}
+    options |= {"sweep": method == "sweep", "choices": read_choices(choices, pattern) if choices else None}
     found = list_pictures(paths, column, lambda line: print(line, file=sys.stderr))
     job = {"model": model, "column": column, **options} | ({} if method in ("cut", "sweep") else {"method": method})
     sliding_window = options.pop("sweep")
@@ -254,21 +254,26 @@ def give_up_job(tell: Callable[[], object], out: Path | None) -> NoReturn:
         os._exit(1)
 
 
-def read_choices(choices: Path) -> list[str]:
-    """Return the words of a file of choices. Raises DataError when it cannot be read, or has what is no choice."""
+def read_choices(choices: Path, pattern: str | None) -> list[str]:
+    """Return the words of a file of choices; beside a pattern, with which they are refused, whatever they are.
+
+    Raises DataError when the file cannot be read, and UsageError for what is no choice.
+    """
     from lenet.decoding.formats import SYMBOLS
-    from lenet.errors import DataError, reason
+    from lenet.errors import DataError, UsageError, reason
 
     try:
         lines = choices.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(choices, f"cannot be read ({reason(error)})") from error
     words = [(number, word) for number, line in enumerate(lines, 1) for word in line.split()]
+    if pattern is not None:
+        return [word for _number, word in words]
     if not words:
-        raise DataError(choices, "has no choices", "give one to a line")
+        raise UsageError(choices, "has no choices", "give one to a line")
     for number, word in words:
         if not set(word) <= set(SYMBOLS):
-            raise DataError(f"{choices} line {number}", f"choice {word!r}", f"its signs may be {SYMBOLS}")
+            raise UsageError(f"{choices} line {number}", f"choice {word!r}", f"its signs may be {SYMBOLS}")
     return [word for _number, word in words]
 
 

@@ -119,7 +119,7 @@ def table(
     first, others_out = (out[0], out[1:]) if out else (None, [])
     check_job(timeout, first, resume, overwrite)
     check_others(others_out, overwrite=overwrite)
-    words = read_choices(choices) if choices else None
+    words = read_choices(choices, pattern) if choices else None
     options: dict[str, Any] = {"pattern": pattern, "columns": _parse_columns(column or []), "choices": words}
     options |= {
         "sums": sums,

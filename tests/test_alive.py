@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -16,33 +15,17 @@ import numpy as np
 import pytest
 
 from lenet.export import export
-from test_page import CHROMIUM, GIVEN_UP, SIZES, THREE, address, api, browser  # noqa: F401 -- fixtures
+from test_page import CHROMIUM, GIVEN_UP, SIZES, THREE, Visit, address, api, browser  # noqa: F401 -- fixtures
 
 pytest.importorskip("wasmtime")
 
 
-@dataclass
-class Alive:
-    """The page in a browser without a network, and what went wrong on it."""
-
-    page: Any
-    address: str
-    wrong: list[str] = field(default_factory=list)
+class Alive(Visit):
+    """The page in a browser without a network."""
 
     def ready(self) -> None:
         """Wait until it is there."""
         self.page.wait_for_function("document.body.dataset.ready === 'true'")
-
-    def draw(self, strokes: list[list[tuple[float, float]]]) -> None:
-        """Draw with the mouse."""
-        box = self.page.locator("#pad").bounding_box()
-        for stroke in strokes:
-            points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
-            self.page.mouse.move(*points[0])
-            self.page.mouse.down()
-            for point in points[1:]:
-                self.page.mouse.move(*point, steps=5)
-            self.page.mouse.up()
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +43,11 @@ def alive(request: pytest.FixtureRequest, browser: Any, pages: Path) -> Iterator
         pytest.skip("needs a browser: apt-get install chromium")
     context = browser.new_context(**SIZES[request.param], offline=True, accept_downloads=True)
     context.set_default_timeout(GIVEN_UP)
-    found = Alive(context.new_page(), (pages / "lenet.html").as_uri())
+    found = Alive(context.new_page())
     found.page.on("request", lambda asked: found.wrong.append(asked.url) if asked.url.startswith("http") else None)
     found.page.on("console", lambda told: found.wrong.append(told.text) if told.type in ("error", "warning") else None)
     found.page.on("pageerror", lambda error: found.wrong.append(str(error)))
-    found.page.goto(found.address)
+    found.page.goto((pages / "lenet.html").as_uri())
     found.ready()
     yield found
     assert found.wrong == []
@@ -296,7 +279,14 @@ def test_the_page_works_by_keyboard(alive: Alive) -> None:
         page.keyboard.press("ArrowDown")
     api.expect(page.locator("#answer")).to_have_text("1")
     page.keyboard.press("Space")
-    assert page.evaluate("lenet.pen.greys.every((grey, k) => grey < 120 || grey > 200 || k % 256 > 100)")
+    marked, plain = page.evaluate(
+        "() => { const seen = () => Array.from(lenet.pen.pen.getImageData(0, 0, 256, 256).data).join();"
+        " lenet.pen.draw(); const marked = seen(); lenet.pen.draw(false); return [marked, seen()]; }"
+    )
+    assert marked != plain
+    focused = page.evaluate("lenet.pen.greys.join()")
+    page.locator("#pad").blur()
+    assert page.evaluate("lenet.pen.greys.join()") == focused
     page.locator("#layer-C1 canvas").focus()
     page.keyboard.press("ArrowRight")
     first = page.locator("#explained h2").inner_text()

@@ -61,21 +61,24 @@ def serve(
     """
     import secrets
     import sys
+    from urllib.parse import quote
 
-    from lenet.errors import MissingExtra
+    from lenet.errors import LenetError, MissingExtra
 
     try:
-        from lenet.serve import draw_code
+        from lenet.serve import draw_code, find_own_address
         from lenet.serve import serve as start
     except ModuleNotFoundError as error:
         raise MissingExtra("lenet serve", str(error.name), "serve") from error
+    if share and find_own_address() is None:
+        raise LenetError("--share", "this machine is in no network", "connect it, or give --host and --token")
     if share:
         host, token = "0.0.0.0", token or secrets.token_urlsafe(16)
 
     def ready(address: str) -> None:
         """Print the address; of what is shared with its token, as a code too."""
         if share:
-            address = f"{address}/#token={token}"
+            address = f"{address}/#token={quote(token or '', safe='')}"
             print(draw_code(address), file=sys.stderr)
         print(address, flush=True)
 

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import segno
 import uvicorn
 
 from lenet.errors import LenetError, UsageError, reason
@@ -157,8 +158,6 @@ def find_own_address() -> str | None:
 
 def draw_code(address: str) -> str:
     """Return an address as a QR code for a terminal."""
-    import segno
-
     drawn = io.StringIO()
     segno.make(address, error="l").terminal(drawn, compact=True)
     return drawn.getvalue()

@@ -1,6 +1,9 @@
 // The machine: a network as data, run and trained by WebAssembly made of the C export (export/c). No request is made.
 
 const GLYPH_SIDE = 28;
+// A record of `engine.c` has so many whole numbers; this one of them says where a layer's values begin.
+const FIELDS = 12;
+const OUT = 10;
 
 export function fromBase64(text) {
   return Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
@@ -32,7 +35,7 @@ export class Machine {
     this.exports = exports;
     this.network = told.description;
     this.free = exports.__heap_base.value;
-    this.count = told.records.length / 12;
+    this.count = told.records.length / FIELDS;
     this.parameters = unpack(told);
     this.values = told.values;
     this.at = {
@@ -42,7 +45,7 @@ export class Machine {
       values: this.reserve(4 * told.values),
     };
     this.outs = [0];
-    for (let k = 0; k < this.count; k++) this.outs.push(told.records[12 * k + 10]);
+    for (let k = 0; k < this.count; k++) this.outs.push(told.records[FIELDS * k + OUT]);
   }
 
   // The place of so many bytes more.

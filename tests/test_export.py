@@ -17,7 +17,7 @@ from lenet.cli import main
 from lenet.data import dataset
 from lenet.data.dataset import Dataset
 from lenet.engine import Network, load
-from lenet.errors import LenetError, UsageError, WeightsError
+from lenet.errors import DataError, LenetError, UsageError, WeightsError
 from lenet.export import export
 from lenet.export.c_source import float_source, int8_source
 from lenet.export.c_text import CHECK
@@ -234,6 +234,19 @@ def test_every_weights_file_goes_to_the_hub_with_its_card(tmp_path: Path) -> Non
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "hub_cards: expected one folder; python -m lenet.export.hub_cards OUT\n"
+
+
+def test_without_mnist_it_is_told_what_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line of the set that is missing, and what compares without it."""
+
+    def refuse(_name: str) -> Dataset:
+        raise DataError("mnist: a.gz", "not found here", "put it there")
+
+    monkeypatch.setattr(dataset, "load", refuse)
+    with pytest.raises(DataError) as told:
+        export("lenet5", "onnx", tmp_path / "x.onnx")
+    line = "mnist: a.gz: not found here; put it there; or compare on ten digits: --check examples"
+    assert str(told.value) == line
 
 
 @pytest.mark.parametrize("form", ["onnx", "c"])

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from lenet.data import dataset
-from lenet.data.dataset import Digits
+from lenet.data.dataset import Dataset, Digits
 from lenet.engine import Network, load
-from lenet.errors import LenetError, MissingExtra, UsageError, reason
+from lenet.errors import DataError, LenetError, MissingExtra, UsageError, reason
 from lenet.export.parity import Answers, ten_digits
 from lenet.files import replace_text
 from lenet.network.weights import find_weights
@@ -54,7 +54,7 @@ def export(net: str, form: str, out: Path, *, int8: bool = False, check: str = "
     network = load(net)
     learned = None
     if check == "mnist":
-        data = dataset.load("mnist")
+        data = _load_mnist()
         learned, compared = data.train.where(~data.held_out).glyphs if int8 else None, data.test
     else:
         compared = Digits(ten_digits(), np.arange(10, dtype=np.uint8))
@@ -86,3 +86,12 @@ def export(net: str, form: str, out: Path, *, int8: bool = False, check: str = "
     except OSError as error:
         raise LenetError(out, f"cannot be written ({reason(error)})") from error
     return report
+
+
+def _load_mnist() -> Dataset:
+    """Return MNIST. Raises DataError, which says what does without it, where it cannot be had."""
+    try:
+        return dataset.load("mnist")
+    except DataError as error:
+        thing = str(error).removesuffix(f": {error.problem}")
+        raise DataError(thing, error.problem, "or compare on ten digits: --check examples") from error

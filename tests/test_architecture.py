@@ -58,7 +58,7 @@ training: distortions recipe recipes plan run ranks teacher synthetic.compose sy
 sklearn
 bench: timing tflite_graph contenders peers reading run
 report: paper measured page rates claims classifiers boosting invariance parts figures sections verdicts write reproduce
-serve: limits metrics page request model_registry inspect occlusion tasks readers training_jobs schema guard
+serve: limits metrics page request model_registry inspect occlusion tasks readers training_jobs schema bodies guard
   request_head app_state training_routes app __init__
 api
 cli: progress summary data read table form explain evaluate train reproduce bench export import_model serve __init__

@@ -20,24 +20,27 @@ from lenet.serve.request_head import make_protocol
 from clock import run_without_waiting
 
 WHOLE = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+CHUNKED = b"POST /all HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
 SLOW = b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n"
 HALF = b"GET / HTTP/1.1\r\nHost: loc"
 BODY = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
 HEAD_SECONDS, IDLE_SECONDS, SLOW_SECONDS = 0.4, 1, 1.0
 
 
-async def answer(scope: Any, _receive: Any, send: Any) -> None:
-    """Answer "yes" without the body, after a while if the path is /slow."""
+async def answer(scope: Any, receive: Any, send: Any) -> None:
+    """Answer "yes" without the body, after a while if the path is /slow, after all of it if it is /all."""
+    while scope["path"] == "/all" and (await receive()).get("more_body"):
+        pass
     await asyncio.sleep(SLOW_SECONDS if scope["path"] == "/slow" else 0)
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"3")]})
     await send({"type": "http.response.body", "body": b"yes"})
 
 
-def heard(*parts: bytes) -> tuple[bytes, float]:
+def heard(*parts: bytes, body: int = 32_000_000) -> tuple[bytes, float]:
     """Send these one after the other; return all that is answered until the service hangs up, and the seconds."""
 
     async def ask() -> tuple[bytes, float]:
-        limits = Limits(head_seconds=HEAD_SECONDS)
+        limits = Limits(head_seconds=HEAD_SECONDS, body=body)
         config = uvicorn.Config(answer, timeout_keep_alive=IDLE_SECONDS, lifespan="off", log_config=None)
         config.load()
         made: Callable[..., Any] = make_protocol(limits)
@@ -97,6 +100,30 @@ def test_what_is_no_request_has_one_line_too(before: bytes, sent: bytes, status:
     assert head.startswith(b"HTTP/1.1 %d " % status)
     assert b"x-content-type-options: nosniff" in head
     assert message in json.loads(body)["error"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        (b"zz\r\n", 400, "the body's chunks are not those of HTTP/1.1"),
+        (b"1\r\nab\r\n", 400, "the body's chunks are not those of HTTP/1.1"),
+        (b"1;" + b"x" * 5_000 + b"\r\na\r\n", 413, "the chunks' sizes and extensions have more than 4,000 bytes"),
+    ],
+    ids=["no size", "longer than its size", "an endless extension"],
+)
+def test_what_is_no_chunk_is_told_at_once(body: bytes, status: int, message: str) -> None:
+    """A wrong chunk, or far more of their frame than a body may have, is answered, and no body is waited for."""
+    told, seconds = heard(CHUNKED, body, body=4_000)
+    head, _empty, said = told.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert message in json.loads(said)["error"]
+    assert seconds <= 2.0  # of a clock that does not wait
+
+
+def test_a_body_in_chunks_is_taken() -> None:
+    """Small chunks with a short extension each are a body like any other."""
+    told, _seconds = heard(CHUNKED, b"1;a=b\r\nx\r\n" * 300 + b"0\r\n\r\n", body=4_000)
+    assert told.endswith(b"yes")
 
 
 @pytest.mark.parametrize("after", [HALF, b"no request at all\r\n\r\n", WHOLE + HALF])

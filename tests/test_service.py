@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
 import re
 import signal
 import socket
@@ -326,6 +327,8 @@ def test_bodies_have_limits() -> None:
     limits = Limits(body=10)
     assert Client(b"12345", content_length="11").status(limits) == 413
     assert Client(b"12345", content_length="-1").status(limits) == 413
+    assert Client(b"12345", content_length="0" * 5000 + "11").status(limits) == 413
+    assert Client(b"1234567890", None, content_length="0" * 5000 + "10").status(limits) == 400  # taken until it left
     assert Client(b"12345", b"67890", b"1", transfer_encoding="chunked").status(limits) == 413
     assert Client(b"12345", content_length="10").status(Limits(body=10, body_seconds=0.1)) == 408
     assert Client(b"12345", None, content_length="10").status(limits) == 400
@@ -353,6 +356,23 @@ def test_other_sites_may_ask_when_they_are_named() -> None:
     assert good.status(Limits(), access) == 204
     assert (b"access-control-allow-origin", b"https://good.example") in good.told[0]["headers"]
     assert Client(origin="https://evil.example").status(Limits(), access) == 403
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "//", "https://localhost:99999", "file://localhost"])
+def test_an_origin_that_is_no_address_is_another_site(origin: str) -> None:
+    """What no browser sends is refused as what it is: not this site."""
+    assert Client(origin=origin).status(Limits()) == 403
+
+
+def test_the_scheme_of_a_token_has_any_case() -> None:
+    """Bearer, bearer or BEARER (RFC 9110), but the token itself as it is, to its last character."""
+    access = Access(frozenset({"localhost"}), token="aBcDeFgH12345678")
+    for scheme in ("Bearer", "bearer", "BEARER"):
+        assert Client(authorization=f"{scheme} aBcDeFgH12345678").status(Limits(), access) == 204
+        assert Client(authorization=f"{scheme} abcdefgh12345678").status(Limits(), access) == 401
+        assert Client(authorization=f"{scheme} aBcDeFgH1234567").status(Limits(), access) == 401
+        assert Client(authorization=f"{scheme} aBcDeFgH12345679").status(Limits(), access) == 401
+    assert Client(authorization="Basic aBcDeFgH12345678").status(Limits(), access) == 401
 
 
 def test_strangers_do_not_train() -> None:
@@ -386,6 +406,15 @@ def test_readers_are_replaced_and_the_queue_ends() -> None:
             assert child is not None
             child.process.kill()
             child.process.join()
+            assert (await readers.ask("ready", model="lenet5")).status == 200
+            child = readers._all[0].child
+            assert child is not None
+            assert child.process.pid is not None
+            os.kill(child.process.pid, signal.SIGSTOP)  # it hears nothing, and a pipe is full at 64 KiB
+            readers.seconds = 0.5
+            with pytest.raises(TooSlow):
+                await readers.ask("read", picture=bytes(1_000_000))
+            readers.seconds = 60
             assert (await readers.ask("ready", model="lenet5")).status == 200
         finally:
             readers.stop()

@@ -16,7 +16,10 @@ def serve(
     token: Annotated[
         str | None,
         typer.Option(
-            metavar="TOKEN", envvar="LENET_TOKEN", help="What clients must send: Authorization: Bearer TOKEN."
+            metavar="TOKEN",
+            envvar="LENET_TOKEN",
+            help="What clients must send: Authorization: Bearer TOKEN. Other users of this machine can see it among its"
+            " processes; LENET_TOKEN is not seen there.",
         ),
     ] = None,
     allow_host: Annotated[

@@ -56,7 +56,9 @@ _FAILURES = {
     422: "damaged, or an option that is not on offer",
     429: "too many requests at once from one client",
     431: "an address and headers that are too large",
+    500: "this machine cannot write what is to be kept",
     503: "too many requests at once; Retry-After says when to come again",
+    507: "no space is left for what is to be kept",
 }
 FAILURES: dict[int | str, dict[str, Any]] = {
     status: {"model": schema.Failure, "description": words} for status, words in _FAILURES.items()

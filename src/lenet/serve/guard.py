@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import ipaddress
 import json
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lenet.serve.bodies import Bodies, Refused
 from lenet.serve.limits import Limits
 from lenet.serve.metrics import Metrics
 from lenet.serve.tasks import fail
@@ -34,8 +36,6 @@ _PUBLIC = ("/", "/docs", "/health", "/ready", "/alive")
 _PUBLIC_FOLDER = "/page/"
 # What changes this machine: for its own users, or for those who have the token.
 _OWN = ("/train", "/corrections", "/finetune")
-# The bodies of all requests that are under way may take so many bytes together.
-_IN_FLIGHT = 256_000_000
 
 
 @dataclass(frozen=True)
@@ -53,30 +53,6 @@ class Access:
     proxies: frozenset[str] = frozenset()
 
 
-class _Refused(Exception):
-    def __init__(self, status: int, message: str, **headers: str) -> None:
-        self.status, self.message, self.headers = status, message, headers
-
-
-@dataclass
-class _Body:
-    """What was received of a request."""
-
-    parts: list[bytes] = field(default_factory=list)
-    size: int = 0
-
-    def given(self, receive: Receive) -> Receive:
-        """Return what gives it to the application in one message, and then says whether the client has left."""
-        first: Message | None = {"type": "http.request", "body": b"".join(self.parts), "more_body": False}
-
-        async def give() -> Message:
-            nonlocal first
-            message, first = first, None
-            return message if message is not None else await receive()
-
-        return give
-
-
 @dataclass
 class Guard:
     """ASGI: refuse what may not be asked, receive the body within its limits, and keep the record."""
@@ -86,7 +62,9 @@ class Guard:
     limits: Limits
     metrics: Metrics
     _clients: Counter[str] = field(default_factory=Counter)
-    _held: int = 0
+
+    def __post_init__(self) -> None:
+        self._bodies = Bodies(self.limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -95,7 +73,6 @@ class Guard:
                 await self.app(scope, receive, send)
             return
         started, status, sent = time.perf_counter(), 0, 0
-        body = _Body()
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         client = self._find_client((scope.get("client") or ("",))[0], headers)
 
@@ -111,21 +88,18 @@ class Guard:
                 sent += len(message.get("body", b""))
             await send(message)
 
-        self._clients[client] += 1
         try:
             self._admit(scope, client, headers)
             if scope["method"] == "OPTIONS" and headers.get(b"origin", "") in self.access.origins:
                 await _send(answer, 204, b"", {"access-control-allow-methods": "GET, POST, DELETE"})
             else:
-                await self._receive(body, receive, headers)
-                await self.app(scope, body.given(receive), answer)
-        except _Refused as refused:
+                with self._bodies.hold(client) as body:
+                    await self._bodies.receive(body, receive, headers)
+                    with self._count(client):
+                        await self.app(scope, body.give(receive), answer)
+        except Refused as refused:
             await _send(answer, refused.status, fail(refused.status, refused.message).body, refused.headers)
         finally:
-            self._held -= body.size
-            self._clients[client] -= 1
-            if not self._clients[client]:
-                del self._clients[client]
             seconds = time.perf_counter() - started
             route = getattr(scope.get("route"), "path", "other")
             self.metrics.count(route, scope["method"], status, seconds)
@@ -144,49 +118,35 @@ class Guard:
     def _admit(self, scope: Scope, client: str, headers: dict[bytes, str]) -> None:
         host = _host(headers.get(b"host", ""))
         if host not in self.access.hosts and not (self.access.addresses and _is_address(host)):
-            raise _Refused(403, f"host {host or 'none'}: not a name of this service; --allow-host names more")
+            raise Refused(403, f"host {host or 'none'}: not a name of this service; --allow-host names more")
         origin = headers.get(b"origin")
-        if origin is not None and origin not in self.access.origins:
-            own = urlsplit(origin)
-            if own.scheme not in ("http", "https") or own.netloc != headers.get(b"host"):
-                raise _Refused(403, f"origin {origin}: another site; --allow-origin names those that may ask")
+        known = origin is None or origin in self.access.origins
+        if not known and not _is_same_site(origin or "", headers.get(b"host")):
+            raise Refused(403, f"origin {origin}: another site; --allow-origin names those that may ask")
         path, token = scope["path"], self.access.token
         if token is not None and scope["method"] != "OPTIONS" and not _is_public(path):
             given = headers.get(b"authorization", "")
-            if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
-                raise _Refused(
+            scheme, _space, secret = given.partition(" ")
+            if scheme.lower() != "bearer" or not hmac.compare_digest(secret.strip().encode(), token.encode()):
+                raise Refused(
                     401, "no or a wrong token; send Authorization: Bearer TOKEN", **{"www-authenticate": "Bearer"}
                 )
         if token is None and path.startswith(_OWN) and not _is_loopback(client):
-            raise _Refused(403, f"{path}: only from this machine, or with a token")
-        if self._clients[client] > self.limits.waiting // 2:
-            raise _Refused(429, f"more than {self.limits.waiting // 2} requests at once", **{"retry-after": "1"})
+            raise Refused(403, f"{path}: only from this machine, or with a token")
 
-    async def _receive(self, body: _Body, receive: Receive, headers: dict[bytes, str]) -> None:
-        """Receive the whole body, within its limits."""
-        announced = headers.get(b"content-length", "0")
-        too_large = _Refused(413, f"body of more than {self.limits.body:,} bytes; send a smaller picture")
-        if not announced.isdecimal() or int(announced) > self.limits.body:
-            raise too_large
-        until = time.monotonic() + self.limits.body_seconds
-        more = b"content-length" in headers or b"transfer-encoding" in headers
-        while more:
-            try:
-                message = await asyncio.wait_for(receive(), max(0.0, until - time.monotonic()))
-            except TimeoutError:
-                seconds = f"{self.limits.body_seconds:g} s"
-                raise _Refused(408, f"the body took more than {seconds}", connection="close") from None
-            if message["type"] == "http.disconnect":
-                raise _Refused(400, "the client left before it had sent all")
-            part = message.get("body", b"")
-            body.parts.append(part)
-            body.size += len(part)
-            self._held += len(part)
-            if body.size > self.limits.body:
-                raise too_large
-            if self._held > _IN_FLIGHT:
-                raise _Refused(503, "too much is being sent at once; try again", **{"retry-after": "1"})
-            more = message.get("more_body", False)
+    @contextmanager
+    def _count(self, client: str) -> Iterator[None]:
+        """Count a request of a client while it is answered. Raises Refused where the client has too many."""
+        most = self.limits.waiting // 2
+        if self._clients[client] >= most:
+            raise Refused(429, f"more than {most} requests at once", **{"retry-after": "1"})
+        self._clients[client] += 1
+        try:
+            yield
+        finally:
+            self._clients[client] -= 1
+            if not self._clients[client]:
+                del self._clients[client]
 
     def _shared(self, origin: str | None) -> dict[bytes, bytes]:
         if origin is None or origin not in self.access.origins:
@@ -235,6 +195,15 @@ def _host(header: str) -> str:
         return (urlsplit(f"//{header}").hostname or "").rstrip(".")
     except ValueError:
         return ""
+
+
+def _is_same_site(origin: str, host: str | None) -> bool:
+    """Tell whether an Origin header names the host that was asked."""
+    try:
+        own = urlsplit(origin)
+    except ValueError:
+        return False
+    return own.scheme in ("http", "https") and own.netloc == host
 
 
 def _is_address(host: str) -> bool:

@@ -49,11 +49,12 @@ class _Reader:
         assert self.child is not None
         pipe = self.child.pipe
         try:
-            if len(arguments.get("picture", b"")) > _AT_ONCE:
-                await asyncio.to_thread(pipe.send, (task, arguments))
-            else:
-                pipe.send((task, arguments))
-            found = await asyncio.wait_for(_received(pipe), seconds)
+            async with asyncio.timeout(seconds):
+                if len(arguments.get("picture", b"")) > _AT_ONCE:
+                    await asyncio.to_thread(pipe.send, (task, arguments))  # ends with the process, if it hears nothing
+                else:
+                    pipe.send((task, arguments))
+                found = await _received(pipe)
         except TimeoutError as error:
             await asyncio.to_thread(self.stop)
             raise TooSlow("it took too long to be read; send a smaller picture") from error

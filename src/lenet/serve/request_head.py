@@ -1,4 +1,4 @@
-"""The head of a request: sent in time, of bounded size, and one clear line of JSON for what is no request at all."""
+"""A request's head and the frame of its body: in time, of bounded size, one clear line of JSON for what is neither."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lenet.serve.guard import HEADERS
 from lenet.serve.limits import Limits
 from lenet.serve.tasks import fail
 
-_REASONS = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
+_REASONS = {400: b"Bad Request", 413: b"Content Too Large", 431: b"Request Header Fields Too Large"}
 # Seconds that a connection which was refused is listened to, so that the client hears the answer before it is cut.
 _LINGER = 1.0
 
@@ -26,7 +26,10 @@ def make_protocol(limits: Limits) -> type[asyncio.Protocol]:
 
 
 class Heads(HttpToolsProtocol):
-    """One connection. `_head` counts what is known of a head, `_open` the bytes since one began and did not end."""
+    """One connection. `_head` counts what is known of a head, `_open` the bytes since one began and did not end.
+
+    `_frame` counts what came of a body in chunks beside what it says: their sizes, and what may stand behind these.
+    """
 
     limits: Limits
 
@@ -41,7 +44,10 @@ class Heads(HttpToolsProtocol):
         if self._refused:
             return
         went_on = self._in_head
+        self._frame += 0 if went_on else len(data)
         super().data_received(data)
+        if self._frame > self.limits.body:
+            self._refuse(413, f"the chunks' sizes and extensions have more than {self.limits.body:,} bytes")
         if self._refused or self.transport.is_closing():
             return
         if went_on and self._in_head:
@@ -69,9 +75,14 @@ class Heads(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """End the head, which came in time."""
-        self._in_head = False
+        self._in_head, self._frame = False, 0
         self._cut.cancel()
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Count what a body says."""
+        self._frame -= len(body)
+        super().on_body(body)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
@@ -83,10 +94,13 @@ class Heads(HttpToolsProtocol):
         if self._large:
             self._refuse_large()
         else:
-            self._refuse(400, "no request of HTTP/1.1, or its address has more than 65,535 bytes")
+            broken = "the body's chunks are not those of HTTP/1.1"
+            self._refuse(
+                400, broken if self._coming() else "no request of HTTP/1.1, or its address has more than 65,535 bytes"
+            )
 
     def _begin(self) -> None:
-        self._in_head, self._head, self._open = True, 0, 0
+        self._in_head, self._head, self._open, self._frame = True, 0, 0, 0
         self._cut = self.loop.call_later(self.limits.head_seconds, self._give_up)
 
     def _count(self, size: int) -> None:
@@ -107,7 +121,10 @@ class Heads(HttpToolsProtocol):
     def _refuse(self, status: int, message: str) -> None:
         self._refused = True
         self._cut.cancel()
-        if self._answering():  # nobody could tell this answer from that of the request before
+        if self._coming():  # its body is at fault: nobody waits for the rest of it
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        elif self._answering():  # nobody could tell this answer from that of the request before
             self.cycle.keep_alive = False
             return
         self.transport.write(_write_refusal(status, message))
@@ -119,6 +136,10 @@ class Heads(HttpToolsProtocol):
             self.cycle.keep_alive = False
         else:
             self.transport.close()
+
+    def _coming(self) -> bool:
+        """Tell whether a body is on its way, and nothing of its answer was sent."""
+        return self._answering() and self.cycle.more_body and not self.cycle.response_started
 
     def _answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete

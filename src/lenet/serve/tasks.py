@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -47,7 +48,12 @@ def find_status(error: LenetError) -> int:
     """Return the status that tells a client what is wrong."""
     if isinstance(error, PictureError):
         return _STATUS[error.kind]
-    return 404 if isinstance(error, WeightsError) else 422
+    cause = error.__cause__
+    if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
+        return 507
+    if isinstance(error, WeightsError):
+        return 404
+    return 500 if isinstance(cause, OSError) else 422  # of this machine, or of what was asked
 
 
 def _as_outcome(task: Callable[..., Outcome]) -> Callable[..., Outcome]:

@@ -52,6 +52,7 @@ def test_a_lesson_is_told_stopped_and_kept(
         await lessons.throw_away()
         with pytest.raises(TrainingError, match="nothing to keep"):
             lessons.result()
+        await lessons.close()
 
     asyncio.run(taught())
 
@@ -74,5 +75,28 @@ def test_a_lesson_that_runs_is_thrown_away_at_once(tmp_path: Path, endless: Task
         assert not (tmp_path / "lesson").exists()
         lessons.begin(endless)
         await lessons.throw_away()
+        await lessons.close()
 
     asyncio.run(thrown())
+
+
+def test_two_services_of_one_folder_train_apart(tmp_path: Path, endless: Task) -> None:
+    """The second trains beside the first, whose weights it does not empty; when it has left, its place is free."""
+
+    async def both() -> None:
+        first, second = TrainingJobs(tmp_path), TrainingJobs(tmp_path)
+        for lessons in (first, second):
+            lessons.begin(endless)
+        for lessons in (first, second):
+            await lessons.stop()
+        assert [lessons.result().parent.name for lessons in (first, second)] == ["lesson", "lesson-2"]
+        await first.close()
+        third = TrainingJobs(tmp_path)
+        third.begin(endless)
+        assert third._folder.name == "lesson"
+        for lessons in (second, third):
+            await lessons.throw_away()
+            await lessons.close()
+        assert list(tmp_path.glob(".*")) == []
+
+    asyncio.run(both())

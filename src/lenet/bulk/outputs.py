@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lenet.errors import LenetError, MissingExtra, UsageError, reason
-from lenet.files import escape_name, replacing
+from lenet.files import escape_name, replacing, take_lock
 
 COLUMNS = ("path", "text", "confidence", "abstained", "state", "guess", "notes", "error", "likeliest")
 FORMATS = (".csv", ".jsonl", ".parquet")
@@ -51,7 +51,7 @@ def open_output(
     the first `names`: so every picture has its answer exactly once. With `overwrite` a file that is there is replaced.
     `write` makes the file of all answers, of one of the `formats`; None: a row for each.
     Raises UsageError for another ending and a file that may not be replaced, MissingExtra for Parquet without pyarrow,
-    and LenetError when nothing can be written, or when PATH.part is another job's.
+    and LenetError when nothing can be written, or when PATH.part is another job's or another process writes it.
     """
     if path.suffix not in formats:
         raise UsageError(f"--out {path}", f"ends in {path.suffix!r}", f"expected {', '.join(formats)}")
@@ -60,23 +60,42 @@ def open_output(
     part = path.with_name(f"{path.name}.part")
     _check_place(path, part, resume=resume, overwrite=overwrite)
     try:
-        done = _take_up(part, job, names) if resume and part.exists() else 0
-        if not done:
-            if part.exists() and not resume:
-                raise LenetError(part, "an interrupted job", "--resume goes on with it; or delete it")
-            part.write_text(json.dumps({"job": job}) + "\n", encoding="utf-8")
+        lock = take_lock(part)
+        if lock is None:
+            raise LenetError(part, "is being written by another lenet", "wait until it is done, or choose another file")
         try:
-            with part.open("a", encoding="utf-8", buffering=1) as file:  # a line is written as soon as it is there
-                yield lambda answer: print(json.dumps(answer), file=file), done
+            yield from _write_part(part, job, names, resume=resume)
+            rows = make_reading_rows(int(job.get("best", 0)))
+            (write or partial(write_answers, rows=rows))(path, _read_answers(part))
+            lock.remove()
         except BaseException:
-            if next(_read_answers(part), None) is None:  # nothing to go on with
-                part.unlink()
+            if not _has_answers(part):  # nothing to go on with
+                lock.remove()
             raise
-        rows = make_reading_rows(int(job.get("best", 0)))
-        (write or partial(write_answers, rows=rows))(path, _read_answers(part))
-        part.unlink()
+        finally:
+            lock.release()
     except OSError as error:
         raise LenetError(path, f"cannot be written ({reason(error)})") from error
+
+
+def _write_part(part: Path, job: dict[str, Any], names: list[str], *, resume: bool) -> Iterator[tuple[Put, int]]:
+    """Yield what adds a line to a part, and how many lines it has already."""
+    if part.stat().st_size and not resume:
+        raise LenetError(part, "an interrupted job", "--resume goes on with it; or delete it")
+    done = _take_up(part, job, names)
+    if not done:
+        part.write_text(json.dumps({"job": job}) + "\n", encoding="utf-8")
+    with part.open("a", encoding="utf-8", buffering=1) as file:  # a line is written as soon as it is there
+        yield lambda answer: print(json.dumps(answer), file=file), done
+
+
+def _has_answers(part: Path) -> bool:
+    """Tell whether a part has a line beside its first."""
+    try:
+        with part.open("rb") as file:
+            return bool(file.readline()) and bool(file.readline())
+    except OSError:
+        return False
 
 
 def _check_place(path: Path, part: Path, *, resume: bool, overwrite: bool) -> None:
@@ -138,9 +157,9 @@ def _take_up(part: Path, job: dict[str, Any], names: list[str]) -> int:
         for line in file:
             try:
                 found = json.loads(line) if line.endswith(b"\n") else None
-            except ValueError:
+            except (ValueError, RecursionError):
                 found = None
-            if found is None:
+            if not isinstance(found, dict):
                 break
             if whole == 0:
                 if found.get("job") != json.loads(json.dumps(job)):

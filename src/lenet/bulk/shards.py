@@ -23,7 +23,7 @@ from lenet.bulk.outputs import import_arrow, make_reading_rows, write_answers
 from lenet.bulk.table_outputs import PART_ROWS
 from lenet.engine import load
 from lenet.errors import LenetError, reason
-from lenet.files import escape_name, replace_text
+from lenet.files import Lock, claim_folder, escape_name, replace_text
 from lenet.tables.read_page import TableOptions
 
 _MANIFEST = "_manifest.json"
@@ -33,11 +33,12 @@ _MOST, _PARTS_A_CORE = 1_000, 8
 
 @dataclass(frozen=True)
 class Shards:
-    """The parts of one job: `names` are all its pictures, `size` of them are in a part."""
+    """The parts of one job: `names` are all its pictures, `size` of them are in a part; `lock` keeps others away."""
 
     folder: Path
     names: list[str]
     size: int
+    lock: Lock
 
     def left(self) -> list[dict[str, Any]]:
         """Return the number and the pictures of each part that is not there, as `make_shard_writer` takes them."""
@@ -67,6 +68,7 @@ class Shards:
                 parts.append({"file": file.name, "rows": len(table), "failed": failed, "bytes": file.stat().st_size})
             manifest |= {"failed": sum(each["failed"] for each in parts), "parts": parts}
             replace_text(self.folder / _MANIFEST, json.dumps(manifest, indent=1) + "\n")
+            self.lock.remove()
             for unfinished in (*self.folder.glob(".part-*"), *self.folder.glob("_part-*")):
                 unfinished.unlink(missing_ok=True)
         except (OSError, ValueError, pa.ArrowException) as error:
@@ -82,7 +84,7 @@ def find_shard(folder: Path, number: int) -> Path:
 def open_shards(folder: Path, job: dict[str, Any], names: list[str], cores: int, *, resume: bool) -> Shards:
     """Make the folder of a job, or take up an interrupted one with `resume`.
 
-    Raises LenetError when it cannot be written, holds something else, or another job.
+    Raises LenetError when it cannot be written, holds something else, or another job, or another process writes it.
     """
     import_arrow()
     told = {
@@ -92,12 +94,16 @@ def open_shards(folder: Path, job: dict[str, Any], names: list[str], cores: int,
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not any(folder.iterdir()):
+        fresh = not any(each.name != ".lock" for each in folder.iterdir())
+        if not fresh and not (folder / _MANIFEST).exists():
+            raise LenetError(folder, "is not empty", "choose another folder for --out")
+        lock = claim_folder(folder)
+        if lock is None:
+            raise LenetError(folder, "is being written by another lenet", "wait for it, or choose another folder")
+        if fresh:
             size = max(1, min(_MOST, len(names) // (_PARTS_A_CORE * cores)))
             replace_text(folder / _MANIFEST, json.dumps(told | {"pictures_a_part": size}) + "\n")
-            return Shards(folder, names, size)
-        if not (folder / _MANIFEST).exists():
-            raise LenetError(folder, "is not empty", "choose another folder for --out")
+            return Shards(folder, names, size, lock)
         found = _load_manifest(folder)
         if not resume:
             if "parts" in found:
@@ -107,7 +113,7 @@ def open_shards(folder: Path, job: dict[str, Any], names: list[str], cores: int,
             if found.get(key) != value:
                 what = "other options" if key == "job" else "other pictures"
                 raise LenetError(folder, f"was begun with {what}", "give the same command, or choose another folder")
-        return Shards(folder, names, int(found["pictures_a_part"]))
+        return Shards(folder, names, int(found["pictures_a_part"]), lock)
     except OSError as error:
         raise LenetError(folder, f"cannot be written ({reason(error)})") from error
     except (KeyError, TypeError, ValueError) as error:

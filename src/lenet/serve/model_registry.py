@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from lenet.errors import DataError, LenetError, WeightsError, reason
+from lenet.files import replacing, take_lock
 from lenet.network.spec import DEFAULT, SLIDING_DEFAULT
 from lenet.network.summary import count_trainable
 from lenet.network.weights import Weights, list_shipped, load_weights
+
+# Who keeps a network waits so long for another service that keeps one, in seconds: it is a file of a megabyte.
+_PATIENCE = 10.0
 
 
 def choose_folder() -> Path:
@@ -59,12 +63,16 @@ class ModelRegistry:
         """Copy a trained network to the shelf; return its name, KIND-N. Raises DataError when it cannot be written."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            number = 1 + max(
-                (int(path.stem.rpartition("-")[2]) for path in self._folder.glob(f"{kind}-[0-9]*.safetensors")),
-                default=0,
-            )
-            shutil.copyfile(file, self._folder / f".{kind}-{number}.part")
-            (self._folder / f".{kind}-{number}.part").replace(self._folder / f"{kind}-{number}.safetensors")
+            lock = take_lock(self._folder / ".lock", _PATIENCE)
+            if lock is None:
+                raise DataError(self._folder, "is being written by another lenet", "try again")
+            try:
+                taken = self._folder.glob(f"{kind}-[0-9]*.safetensors")
+                number = 1 + max((int(path.stem.rpartition("-")[2]) for path in taken), default=0)
+                with replacing(self._folder / f"{kind}-{number}.safetensors") as temporary:
+                    shutil.copyfile(file, temporary)
+            finally:
+                lock.release()
         except (OSError, ValueError) as error:
             raise DataError(self._folder, f"cannot be written ({reason(error)})") from error
         return f"{kind}-{number}"

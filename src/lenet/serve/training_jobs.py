@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from lenet.data.fetch import find_local
 from lenet.data.sources import SOURCES
 from lenet.errors import DataError, LenetError, TrainingError
+from lenet.files import Lock, take_lock
 from lenet.processes import Child, start_child
 from lenet.serve.inspect import pack
 
@@ -51,10 +52,14 @@ def has_mnist() -> bool:
 
 
 class TrainingJobs:
-    """The training that runs, or ran last, in `folder`, which is emptied for the next one."""
+    """The training that runs, or ran last: in `lesson` of a folder, which is emptied for the next one.
+
+    Where another service of the same folder trains, it is `lesson-2`, and so on.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "lesson"
+        self._claim: Lock | None = None
         self._child: Child | None = None
         self._told = asyncio.Condition()
         self._telling: set[asyncio.Future[None]] = set()
@@ -70,13 +75,24 @@ class TrainingJobs:
         if not has_mnist():
             raise TrainingError("training", "MNIST is not on this machine", "lenet data fetch mnist")
         try:
+            self._folder = self._claim_folder()
             shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DataError(self._folder, f"cannot be written ({error.strerror})") from error
         self.events, self.state, self.task = [], "running", task
         self._child = start_child(_learn, task, self._folder, deaf_to=(signal.SIGINT, signal.SIGTERM))
         Thread(target=self._listen, args=(self._child.pipe, asyncio.get_running_loop()), daemon=True).start()
+
+    def _claim_folder(self) -> Path:
+        """Return a folder that no other process has; it is this one's until the service ends. Raises OSError."""
+        place = self._folder.parent
+        place.mkdir(parents=True, exist_ok=True)
+        number = 1
+        while self._claim is None:
+            name = "lesson" if number == 1 else f"lesson-{number}"
+            self._claim = take_lock(place / f".{name}.lock")
+            number += 1
+        return place / self._claim.path.name.removeprefix(".").removesuffix(".lock")
 
     def _listen(self, pipe: Connection, loop: asyncio.AbstractEventLoop) -> None:
         last: dict[str, Any] = {}
@@ -156,6 +172,8 @@ class TrainingJobs:
             self._told.notify_all()
         if self._child is not None and self._child.process.is_alive():
             self._child.process.kill()
+        if self._claim is not None:
+            self._claim.remove()
 
 
 class _Stopped(Exception):

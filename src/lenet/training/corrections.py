@@ -13,10 +13,12 @@ from lenet.bulk.jobs import Answer
 from lenet.data.labels import LABEL_FILE
 from lenet.drawing.pictures import save_glyph
 from lenet.errors import LenetError, reason
-from lenet.files import escape_name
+from lenet.files import escape_name, take_lock
 
 Keep = Callable[[Answer], None]
-_Write = Callable[[Uint8, str, str, float], None]
+_COLUMNS = ("path", "label", "picture", "confidence")
+# Who adds a correction waits so long for others that add theirs, in seconds: a picture is a millisecond.
+_PATIENCE = 10.0
 
 
 @contextmanager
@@ -24,54 +26,99 @@ def keep_corrections(folder: Path) -> Iterator[Keep]:
     """Yield a function that writes an answer's glyphs into a folder and adds them to its labels.csv.
 
     Files are named NUMBER-LABEL.png and numbered on from those that are in the folder, which stay as they
-    are, and their labels. Points and dashes are no digits and are left out.
+    are, and their labels. Points and dashes are no digits and are left out. Several processes may add at once.
     Raises LenetError when the folder cannot be written.
     """
-    with _open_folder(folder) as write:
+    with _told_of(folder):
+        kept = _Corrections(folder)
 
         def keep(answer: Answer) -> None:
             for digit in answer.reading.digits if answer.reading is not None else ():
-                write(digit.glyph, digit.label, answer.path, digit.confidence)
+                kept.add(digit.glyph, digit.label, answer.path, digit.confidence)
 
         yield keep
 
 
 def add_correction(folder: Path, glyph: Uint8, label: str) -> None:
     """Add one glyph (28, 28) with its true label, 0 to 9 or "none", to a folder. Raises LenetError."""
-    with _open_folder(folder) as write:
-        write(glyph, label, "", 1.0)
+    with _told_of(folder):
+        _Corrections(folder).add(glyph, label, "", 1.0)
 
 
 def count_corrections(folder: Path) -> dict[str, int]:
-    """Return how many digits a folder has of each label; none if there is no such folder. Raises LenetError."""
+    """Return how many digits a folder has of each label; none if there is no such folder. Raises LenetError.
+
+    A row that broke off when a process was killed, or that has no label, is not counted.
+    """
     try:
         with (folder / LABEL_FILE).open(encoding="utf-8", newline="") as file:
-            return dict(sorted(Counter(row["label"] for row in csv.DictReader(file)).items()))
+            labels = Counter(row["label"] for row in csv.DictReader(file))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, csv.Error) as error:
         raise LenetError(folder / LABEL_FILE, f"cannot be read ({reason(error)})") from error
+    return {label: labels[label] for label in sorted(filter(None, labels))}
 
 
 @contextmanager
-def _open_folder(folder: Path) -> Iterator[_Write]:
-    """Yield what writes a glyph, with its label, its picture and the confidence in it."""
+def _told_of(folder: Path) -> Iterator[None]:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        number = max((int(each.name[:6]) for each in folder.glob("[0-9]" * 6 + "-*.png")), default=0)
-        fresh = not (folder / LABEL_FILE).exists()
-        with (folder / LABEL_FILE).open("a", encoding="utf-8", newline="") as file:
-            rows = csv.writer(file, lineterminator="\n")
-            if fresh:
-                rows.writerow(("path", "label", "picture", "confidence"))
-
-            def write(glyph: Uint8, label: str, picture: str, confidence: float) -> None:
-                nonlocal number
-                number += 1
-                name = f"{number:06d}-{label}.png"
-                save_glyph(glyph, folder / name)
-                rows.writerow((name, label, escape_name(picture), f"{confidence:.4f}"))
-
-            yield write
+        yield
     except OSError as error:
         raise LenetError(folder, f"cannot be written ({reason(error)})") from error
+
+
+class _Corrections:
+    """A folder that grows by a picture and its row at a time, which no other process does meanwhile."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder, self._rows = folder, folder / LABEL_FILE
+        # The number of the last picture, and when the folder was changed last, by this process.
+        self._number, self._changed = 0, -1
+        with self._alone():
+            self._mend()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        lock = take_lock(self._folder / ".lock", _PATIENCE)
+        if lock is None:
+            raise LenetError(self._folder, "is being written by another lenet", "try again")
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def add(self, glyph: Uint8, label: str, picture: str, confidence: float) -> None:
+        """Write a glyph, with its label, its picture and the confidence in it. Raises OSError or LenetError."""
+        with self._alone():
+            if self._folder.stat().st_mtime_ns != self._changed:  # others have been here
+                self._number = max((int(each.name[:6]) for each in self._pictures()), default=0)
+            self._number += 1
+            name = f"{self._number:06d}-{label}.png"
+            save_glyph(glyph, self._folder / name)
+            self._append((name, label, escape_name(picture), f"{confidence:.4f}"))
+            self._changed = self._folder.stat().st_mtime_ns
+
+    def _append(self, row: tuple[str, ...]) -> None:
+        with self._rows.open("a", encoding="utf-8", newline="") as file:
+            if not file.tell():
+                csv.writer(file, lineterminator="\n").writerow(_COLUMNS)
+            csv.writer(file, lineterminator="\n").writerow(row)
+
+    def _mend(self) -> None:
+        """End a row that has no end: a person's editor left it so, or a kill, after which it may be none."""
+        whole = self._rows.read_bytes() if self._rows.exists() else b""
+        if not whole or whole.endswith(b"\n"):
+            return
+        first = whole.rfind(b"\n") + 1
+        name, _comma, rest = whole[first:].decode(errors="replace").partition(",")
+        with self._rows.open("r+b") as file:
+            if not first or (rest and name and (self._folder / name).is_file()):
+                file.seek(len(whole))
+                file.write(b"\n")
+            else:
+                file.truncate(first)
+
+    def _pictures(self) -> Iterator[Path]:
+        return self._folder.glob("[0-9]" * 6 + "-*.png")

@@ -26,12 +26,14 @@ from safetensors.numpy import load_file, save
 import lenet
 from lenet.arrays import Tensors
 from lenet.errors import TrainingError, reason
-from lenet.files import replace_text, replacing
+from lenet.files import Lock, claim_folder, replace_text, replacing
 from lenet.native.dispatch import chosen_engine
 from lenet.training.recipe import restore_settings
 
 # What a folder of replicas that a cluster trains has, in place of recipe.json.
 SPREAD = "cluster.json"
+# No pass takes longer than this, in seconds: more in a log is damage.
+_LONGEST = 1e9
 
 
 class RunFolder:
@@ -39,15 +41,20 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lock: Lock | None = None
 
     def start(self, task: dict[str, Any], resume: bool) -> int:
         """Begin or take up the run of `task` (recipe, seeds, data); return the number of finished passes.
 
-        Raises TrainingError when the folder holds a run and `resume` is not set, or holds another task.
+        Raises TrainingError when the folder holds a run and `resume` is not set, holds another task, or is written by
+        another process.
         """
         file = self.path / "recipe.json"
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            self._lock = claim_folder(self.path)
+            if self._lock is None:
+                raise TrainingError(self.path, "is being written by another lenet", "wait for it, or choose --out")
             if file.exists() and not resume:
                 raise TrainingError(self.path, "holds a run already", "--resume goes on with it, or choose --out")
             if (self.path / SPREAD).exists():
@@ -93,8 +100,10 @@ class RunFolder:
         if "passes" not in state_now:
             raise TrainingError(state, "damaged (no passes)", "choose another --out")
         finished = int(state_now["passes"])
-        lines = (self.path / "log.jsonl").read_text(encoding="utf-8").splitlines()
-        replace_text(self.path / "log.jsonl", "".join(f"{line}\n" for line in lines[:finished]))
+        file = self.path / "log.jsonl"
+        lines = file.read_text(encoding="utf-8").splitlines()[:finished]
+        _parse_log(file, lines, finished)
+        replace_text(file, "".join(f"{line}\n" for line in lines))
         return finished
 
     def finish_pass(self, passed: int, line: dict[str, Any], state: Tensors) -> None:
@@ -128,8 +137,13 @@ class RunFolder:
         return str(load_stored(self.path / "environment.json")["commit"])
 
     def log(self) -> list[dict[str, Any]]:
-        """Return the log, one entry per finished pass."""
-        return [json.loads(line) for line in (self.path / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+        """Return the log, one entry per finished pass. Raises TrainingError when it is damaged."""
+        file = self.path / "log.jsonl"
+        try:
+            lines = file.read_text(encoding="utf-8").splitlines()
+        except (OSError, ValueError) as error:
+            raise TrainingError(file, f"damaged ({reason(error)})", "choose another --out") from error
+        return _parse_log(file, lines, len(lines))
 
     def finish(self, result: dict[str, Any]) -> None:
         """Write the result, the last thing that a run does. Raises TrainingError when it cannot be written."""
@@ -137,6 +151,8 @@ class RunFolder:
             replace_text(self.path / "result.json", _json(result))
         except OSError as error:
             raise TrainingError(self.path, f"the result cannot be written ({reason(error)})", "--resume") from error
+        if self._lock is not None:
+            self._lock.remove()
 
 
 def load_stored(file: Path) -> dict[str, Any]:
@@ -145,9 +161,24 @@ def load_stored(file: Path) -> dict[str, Any]:
         found = json.loads(file.read_text(encoding="utf-8"))
         if not isinstance(found, dict):
             raise ValueError(f"a {type(found).__name__}, not an object")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise TrainingError(file, f"damaged ({reason(error)})", "choose another --out") from error
     return found
+
+
+def _parse_log(file: Path, lines: list[str], passes: int) -> list[dict[str, Any]]:
+    """Return the entries of a log of so many passes. Raises TrainingError for one that is none, or missing."""
+    entries = []
+    for number in range(1, passes + 1):
+        try:
+            entry = json.loads(lines[number - 1])
+            seconds = entry["seconds"]
+            if not isinstance(seconds, int | float) or not 0 <= seconds < _LONGEST:
+                raise ValueError("no seconds")
+        except (ValueError, RecursionError, TypeError, KeyError, IndexError) as error:
+            raise TrainingError(file, f"damaged (pass {number} is missing)", "choose another --out") from error
+        entries.append(entry)
+    return entries
 
 
 def describe_environment() -> dict[str, Any]:

@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lenet.decoding import graph as graphs_of_segmentations
+from lenet.decoding.formats import accept_choices
 from lenet.decoding.graph import (
     EPSILON,
     Automaton,
     Graph,
+    _compose_reached,
     compose,
     discriminative_forward,
     discriminative_viterbi,
@@ -110,6 +112,25 @@ def test_a_composed_graph_has_the_paths_that_say_the_text(given_graph: Graph, te
     else:
         assert viterbi(allowed) == (np.inf, [])
         assert posteriors(allowed)[0] == np.inf
+
+
+@given(graphs(), st.lists(st.text("012", min_size=1, max_size=4), min_size=1, max_size=6))
+@settings(max_examples=60, deadline=None)
+def test_a_large_automaton_leaves_out_what_no_path_goes_through(given_graph: Graph, texts: list[str]) -> None:
+    """Its graph is smaller, and has the same best path, sum, texts and shares of every arc."""
+    allowed = accept_choices(texts, "texts")
+    whole, less = compose(given_graph, allowed), _compose_reached(given_graph, allowed)
+    assert less.nodes <= whole.nodes
+    assert forward(less)[-1] == pytest.approx(forward(whole)[-1])
+    (penalty, path), (expected, wanted) = viterbi(less), viterbi(whole)
+    assert penalty == pytest.approx(expected)
+    assert [less.origins[arc] for arc in path] == [whole.origins[arc] for arc in wanted]
+    assert [text for text, _cost in rank_texts(less, 50, 99.0)] == [text for text, _cost in rank_texts(whole, 50, 99.0)]
+    shares = []
+    for each in (less, whole):
+        own = each.origins >= 0
+        shares.append(np.bincount(each.origins[own], posteriors(each)[1][own], len(given_graph.labels)))
+    assert shares[0] == pytest.approx(shares[1])
 
 
 @given(graphs())

@@ -50,28 +50,42 @@ def test_a_wrong_magic_number_is_shown() -> None:
         idx.parse_idx(b"\x89PNG\r\n\x1a\n", "file")
 
 
+def packed_idx(count: int, more: bytes = b"") -> bytes:
+    """A gzip-compressed idx file of so many random bytes as (count,), and what stands behind them."""
+    data = np.random.default_rng(0).bytes(count)
+    return gzip.compress(bytes([0, 0, 8, 1]) + count.to_bytes(4, "big") + data + more)
+
+
 def test_half_a_gzip_file_is_named() -> None:
     """A cut-off download that still begins well."""
-    packed = gzip.compress(np.random.default_rng(0).bytes(5000))
     with pytest.raises(DataError, match="gzip data end early"):
-        idx.decompress(packed[:2000], "file")
+        idx.decompress(packed_idx(5000)[:2000], "file")
 
 
 def test_damaged_gzip_data_are_named() -> None:
     """Bytes overwritten in the middle."""
-    packed = bytearray(gzip.compress(np.random.default_rng(0).bytes(5000)))
-    packed[20:40] = bytes(20)
+    packed = bytearray(packed_idx(5000))
+    packed[100:120] = bytes(20)
     with pytest.raises(DataError, match="gzip"):
         idx.decompress(bytes(packed), "file")
 
 
-def test_a_gzip_bomb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """More than twice the largest set, here a small one, is never decompressed; as much is."""
-    assert idx._MOST_BYTES == 2 * 814_255 * 28 * 28
-    monkeypatch.setattr(idx, "_MOST_BYTES", 100_000)
-    assert idx.decompress(gzip.compress(bytes(100_000)), "file") == bytes(100_000)
-    with pytest.raises(DataError, match="more than 100,000 bytes when decompressed"):
-        idx.decompress(gzip.compress(bytes(100_001)), "file")
+def test_no_more_is_unpacked_than_the_largest_set_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a header announces is known before anything is unpacked."""
+    assert idx._MOST_BYTES == 814_255 * 28 * 28 + 16
+    monkeypatch.setattr(idx, "_MOST_BYTES", 100_008)
+    assert len(idx.parse_idx(idx.decompress(packed_idx(100_000), "file"), "file")) == 100_000
+    with pytest.raises(DataError, match="more than 100,008 bytes when decompressed"):
+        idx.decompress(packed_idx(100_001), "file")
+
+
+def test_a_gzip_bomb_is_not_unpacked() -> None:
+    """Ten megabytes behind an idx file of five thousand, or behind no idx file: a byte too much is enough to know."""
+    data = idx.decompress(packed_idx(5000, bytes(10_000_000)), "file")
+    assert len(data) == 5009
+    with pytest.raises(DataError, match="5,009 bytes, 5,008 expected"):
+        idx.parse_idx(data, "file")
+    assert len(idx.decompress(gzip.compress(bytes(10_000_000)), "file")) == 17
 
 
 def test_label_10_is_named_with_its_row() -> None:

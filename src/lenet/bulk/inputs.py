@@ -8,6 +8,7 @@ import tarfile
 import zipfile
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import IO, Any
@@ -25,8 +26,19 @@ _TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _STORES = (".zip", ".parquet", *_TARS)
 # Files whose pages are pictures of their own, and what may lie among pictures without a word.
 _PAGED, _BESIDE = (*FRAMED, PDF), frozenset(("labels.csv", "Thumbs.db", "desktop.ini"))
-# Rows of a table that are held at once.
-_ROWS = 64
+# Rows of a table that are held at once, and those that a table may have: a list of their names is kept.
+_ROWS, _MOST_ROWS = 64, 10_000_000
+# An archive or a table may unpack to so many bytes, and to so many times its own size more.
+_LEAST_UNPACKED, _MOST_RATIO = 1_000_000_000, 200
+# What describes the member of a tar archive behind it, such as a long name, and how long it may be, in bytes.
+_DESCRIBING = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
+_MOST_DESCRIPTION = 1 << 20
 
 
 def list_pictures(
@@ -211,14 +223,30 @@ def _name_members(path: str, column: str | None) -> Iterator[str]:
                 if not each.is_dir() and _is_picture(each.filename):
                     yield own
     else:
-        with tarfile.open(path, tarinfo=_Member) as tape:
+        with _Tape.open(path) as tape:
             for own, each in _number_members(tape, "name"):
                 if each.isfile() and _is_picture(each.name):
                     yield own
 
 
+def _find_most(path: str) -> int:
+    """Return how many bytes an archive may unpack to in all: no pictures that are worth keeping shrink so far."""
+    return _LEAST_UNPACKED + _MOST_RATIO * Path(path).stat().st_size
+
+
 class _Member(tarfile.TarInfo):
-    """A member of a tar archive. A damaged header would end the archive as if nothing were behind it: it is told."""
+    """A member of a tar archive. A damaged header would end the archive as if nothing were behind it: it is told.
+
+    So is what would be unpacked without end, before it is: to get behind a member is to unpack it.
+    """
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Member:
+        """Return the member that a header describes. Raises ReadError for a name or a table of many megabytes."""
+        found = super().frombuf(buf, encoding, errors)
+        if found.type in _DESCRIBING and found.size > _MOST_DESCRIPTION:
+            raise tarfile.ReadError(f"a member's description of {found.size:,} bytes")
+        return found
 
     @classmethod
     def fromtarfile(cls, tarfile_: tarfile.TarFile) -> _Member:
@@ -229,7 +257,20 @@ class _Member(tarfile.TarInfo):
             raise tarfile.ReadError(str(error)) from error
         if found.size < 0:  # the archive would go back, for ever
             raise tarfile.ReadError("a member of negative size")
+        if isinstance(tarfile_, _Tape) and found.offset_data + found.size > tarfile_.most:
+            raise tarfile.ReadError(f"it unpacks to more than {tarfile_.most:,} bytes")
         return found
+
+
+class _Tape(tarfile.TarFile):
+    """A tar archive, and how many bytes it may unpack to."""
+
+    tarinfo = _Member
+
+    @cached_property
+    def most(self) -> int:
+        """How many bytes at most."""
+        return _find_most(str(self.name))
 
 
 def _is_picture(name: str) -> bool:
@@ -251,10 +292,15 @@ def _stream(store: str, names: list[str], column: str | None) -> Iterator[tuple[
     elif store.lower().endswith(_PAGED):
         yield from zip(names, open_pages(store, [find_page(name) or 0 for name in names]), strict=True)
     elif store.lower().endswith(".zip"):
+        left = _find_most(store)
         with zipfile.ZipFile(store) as archive:
             members = dict(_number_members(archive.infolist(), "filename"))
             for name in names:
-                yield name, _read_member(archive, name, members.get(name.partition(INSIDE)[2]))
+                member = members.get(name.partition(INSIDE)[2])
+                left -= member.file_size if member and member.file_size <= MOST_BYTES else 0
+                if left < 0:
+                    raise zipfile.BadZipFile(f"it unpacks to more than {_find_most(store):,} bytes")
+                yield name, _read_member(archive, name, member)
     else:
         yield from _stream_tar(store, names)
 
@@ -272,7 +318,7 @@ def _read_member(archive: zipfile.ZipFile, name: str, member: zipfile.ZipInfo | 
 def _stream_tar(store: str, names: list[str]) -> Iterator[tuple[str, Any]]:
     """Yield a tape's members. What lies behind a damaged one is lost: DataError says so."""
     left = names[::-1]
-    with tarfile.open(store, tarinfo=_Member) as tape:
+    with _Tape.open(store) as tape:
         for own, each in _number_members(tape, "name"):
             if f"{store}{INSIDE}{own}" == left[-1]:
                 name = left.pop()
@@ -304,6 +350,8 @@ def _open_table(path: str, column: str | None) -> tuple[Any, str]:
     except ImportError as error:
         raise MissingExtra(path, "pyarrow", "parquet") from error
     table = pq.ParquetFile(path)
+    if table.metadata.num_rows > _MOST_ROWS:
+        raise DataError(path, f"{table.metadata.num_rows:,} rows", f"at most {_MOST_ROWS:,} are read; split it")
     rows = sum(table.metadata.row_group(group).num_rows for group in range(table.num_row_groups))
     if rows != table.metadata.num_rows:
         raise DataError(path, f"{table.metadata.num_rows:,} rows, {rows:,} in its row groups", "it is damaged")

@@ -46,7 +46,7 @@ def find_local(source: DataSource, role: Role) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
-def read_content(source: DataSource, role: Role, report: Report = silent) -> bytes:
+def read_content(source: DataSource, role: Role, report: Report = silent) -> bytes | bytearray:
     """Return the decompressed and checked bytes of one file, downloading the set's file if it is nowhere.
 
     Raises DataError when no mirror has it, or when the bytes are not the pinned ones.
@@ -59,7 +59,7 @@ def read_content(source: DataSource, role: Role, report: Report = silent) -> byt
     return _check_content(source, source.files[role], packed, path)
 
 
-def _check_content(source: DataSource, pinned: Pinned, packed: bytes, thing: object) -> bytes:
+def _check_content(source: DataSource, pinned: Pinned, packed: bytes, thing: object) -> bytes | bytearray:
     raw = decompress(packed, thing)
     if pinned.md5:
         found = hashlib.md5(raw if source.sums_of == "content" else packed, usedforsecurity=False).hexdigest()

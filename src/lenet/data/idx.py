@@ -13,27 +13,46 @@ from lenet.errors import DataError
 
 # The third header byte says the type of the values, the fourth the number of dimensions.
 _TYPES: dict[int, np.dtype[Any]] = {0x08: np.dtype(np.uint8), 0x0C: np.dtype(">i4")}
-# EMNIST's largest file holds 814,255 images; twice that is a file that nobody meant.
-_MOST_BYTES = 2 * 814_255 * 28 * 28
+# EMNIST's largest file holds 814,255 images; more is a file that nobody meant.
+_MOST_BYTES = 814_255 * 28 * 28 + 16
+# A header of three dimensions, and what is unpacked at a time.
+_LONGEST_HEADER, _CHUNK_BYTES = 16, 1 << 20
 
 
-def decompress(packed: bytes, thing: object) -> bytes:
-    """Return the bytes of an idx file that may be gzip-compressed; `thing` names it in an error."""
+def decompress(packed: bytes, thing: object) -> bytes | bytearray:
+    """Return the bytes of an idx file that may be gzip-compressed; `thing` names it in an error.
+
+    No more is unpacked than its header announces, and nothing where that is more than any such set has.
+    """
     if not packed.startswith(b"\x1f\x8b"):
         return packed
     try:
-        raw = zlib.decompressobj(wbits=31)
-        data = raw.decompress(packed, _MOST_BYTES)
+        begin = zlib.decompressobj(wbits=31).decompress(packed, _LONGEST_HEADER)
+        size = _find_size(begin)
+        if size > _MOST_BYTES:
+            raise DataError(thing, f"more than {_MOST_BYTES:,} bytes when decompressed", "not an MNIST-like set")
+        raw, data, rest = zlib.decompressobj(wbits=31), bytearray(), packed
+        while len(data) <= size and (part := raw.decompress(rest, min(_CHUNK_BYTES, size + 1 - len(data)))):
+            data += part
+            rest = raw.unconsumed_tail
     except zlib.error as error:
         raise DataError(thing, f"damaged gzip data ({error})", "delete it and fetch it again") from error
-    if raw.unconsumed_tail:
-        raise DataError(thing, f"more than {_MOST_BYTES:,} bytes when decompressed", "not an MNIST-like set")
-    if not raw.eof:
+    if len(data) <= size and not raw.eof:
         raise DataError(thing, "gzip data end early", "delete it and fetch it again")
     return data
 
 
-def parse_idx(data: bytes, thing: object) -> npt.NDArray[Any]:
+def _find_size(begin: bytes) -> int:
+    """Return how many bytes an idx file has by its header, or those of its longest header where it has none."""
+    dimensions, kind = (begin[3], begin[2]) if len(begin) > 3 else (0, 0)
+    header = 4 + 4 * dimensions
+    if kind not in _TYPES or header > min(len(begin), _LONGEST_HEADER):
+        return _LONGEST_HEADER
+    sides = np.frombuffer(begin, ">u4", dimensions, 4)
+    return header + _TYPES[kind].itemsize * int(np.prod(sides, dtype=object))
+
+
+def parse_idx(data: bytes | bytearray, thing: object) -> npt.NDArray[Any]:
     """Return the array in decompressed idx bytes: uint8 or int32, of one to three dimensions.
 
     Raises DataError naming the magic number, the size found or the size expected.

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 import numpy as np
 
@@ -16,6 +19,8 @@ from lenet.network.spec import LINE_LABELS, SPACE
 SYMBOLS = LINE_LABELS[: LINE_LABELS.index(SPACE)]
 _DIGITS = range(10)
 _MOST_STATES = 5_000
+# So many moves from state to state are followed to make an expression's automaton: a second of work.
+_MOST_STEPS = 5_000_000
 _MOST_REPEATS = 100
 
 _DAY, _MONTH = r"(0?[1-9]|[12]\d|3[01])", "(0?[1-9]|1[0-2])"
@@ -258,30 +263,67 @@ def _parse(expression: str, name: str) -> Automaton:
 
 
 def _determine(nfa: _Nfa, first: int, last: int) -> Automaton:
-    """Return the deterministic automaton: a state for each set of states that can be reached together."""
+    """Return the deterministic automaton: a state for each set of states that can be reached together.
 
-    def closure(states: set[int]) -> frozenset[int]:
-        found, waiting = set(states), list(states)
-        while waiting:
-            for other in nfa.epsilon[waiting.pop()] - found:
-                found.add(other)
-                waiting.append(other)
-        return frozenset(found)
-
-    sets = [closure({first})]
+    A set is an integer with a bit for each state. Raises ValueError for more sets, or work, than an expression needs.
+    """
+    free = _close_freely(nfa.epsilon)
+    # Where a symbol leads from each state, free moves included; symbols that lead to the same places are one class.
+    ways: list[dict[int, int]] = [{} for _symbol in SYMBOLS]
+    for state, moves in enumerate(nfa.transitions):
+        for symbol, targets in moves.items():
+            ways[symbol][state] = _unite(free[target] for target in targets)
+    alike: dict[tuple[tuple[int, int], ...], list[int]] = {}
+    for symbol, own in enumerate(ways):
+        alike.setdefault(tuple(own.items()), []).append(symbol)
+    classes = [
+        (ways[symbols[0]], _unite(1 << state for state in ways[symbols[0]]), symbols) for symbols in alike.values()
+    ]
+    sets = [free[first]]
     numbers = {sets[0]: 0}
     rows: list[Int32] = []
+    steps = 0
     while len(rows) < len(sets):
-        here = sets[len(rows)]
         row = np.full(len(SYMBOLS), -1, np.int32)
-        for symbol in range(len(SYMBOLS)):
-            after = closure({target for state in here for target in nfa.transitions[state].get(symbol, ())})
-            if after and after not in numbers:
-                if len(sets) == _MOST_STATES:
+        for leads, movers, symbols in classes:
+            found = 0
+            for state in _list_bits(sets[len(rows)] & movers):
+                found |= leads[state]
+                steps += 1
+            if found and found not in numbers:
+                if len(sets) == _MOST_STATES or steps > _MOST_STEPS:
                     raise ValueError("too large")
-                numbers[after] = len(sets)
-                sets.append(after)
-            if after:
-                row[symbol] = numbers[after]
+                numbers[found] = len(sets)
+                sets.append(found)
+            if found:
+                row[symbols] = numbers[found]
         rows.append(row)
-    return Automaton(np.stack(rows), np.array([last in each for each in sets]))
+    return Automaton(np.stack(rows), np.array([each >> last & 1 for each in sets], bool))
+
+
+def _close_freely(moves: list[set[int]]) -> list[int]:
+    """Return for each state the set of those that free moves reach from it, itself included."""
+    found = [1 << state for state in range(len(moves))]
+    changed = True
+    while changed:
+        changed = False
+        for state in reversed(range(len(moves))):  # most moves lead on to later states
+            more = found[state] | _unite(found[target] for target in moves[state])
+            changed = changed or more != found[state]
+            found[state] = more
+    return found
+
+
+def _unite(sets: Iterable[int]) -> int:
+    return reduce(or_, sets, 0)
+
+
+def _list_bits(members: int) -> Iterator[int]:
+    """Yield the numbers of a set's members, in order."""
+    word = 0
+    for part in members.to_bytes(-(-members.bit_length() // 8), "little"):
+        while part:
+            low = part & -part
+            yield word + low.bit_length() - 1
+            part ^= low  # noqa: PLW2901
+        word += 8

@@ -16,6 +16,8 @@ from lenet.native.dispatch import runs_natively
 
 # The label of an arc that says nothing.
 EPSILON = -1
+# Of more pairs of an arc and a state, those that no path goes through are looked for and left out: tens of megabytes.
+_MOST_PAIRS = 300_000
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ def linear_acceptor(labels: list[int], symbols: int) -> Automaton:
 def compose(graph: Graph, allowed: Automaton) -> Graph:
     """Return the graph of those paths whose text is allowed; its arcs know which arc they came from."""
     states = len(allowed.accepting)
+    if states * len(graph.labels) > _MOST_PAIRS:
+        return _compose_reached(graph, allowed)
     # A node for every pair of a node and a state, and one at the end that every accepting state leads to.
     each = np.arange(states)
     silent = graph.labels == EPSILON
@@ -76,6 +80,67 @@ def compose(graph: Graph, allowed: Automaton) -> Graph:
         np.concatenate([graph.labels[arc], np.full(len(ends), EPSILON)]).astype(np.int32),
         np.concatenate([graph.penalties[arc], np.zeros(len(ends))]),
         np.concatenate([arc, np.full(len(ends), -1)]).astype(np.int32),
+    )
+
+
+def _compose_reached(graph: Graph, allowed: Automaton) -> Graph:
+    """Compose with a large automaton: only pairs of a node and a state that some allowed path goes through are made.
+
+    The text of every path of the result is that of a path of `compose`, in the same order.
+    """
+    steps = allowed.transitions
+    order = np.argsort(graph.sources, kind="stable")
+    reached: dict[int, list[Int32]] = {0: [np.zeros(1, np.int32)]}
+    found: list[tuple[int, Int32, Int32]] = []
+    pairs: dict[int, Int32] = {}
+    for arc in order:
+        node = int(graph.sources[arc])
+        if node not in pairs:
+            pairs[node] = np.unique(np.concatenate(reached.pop(node, [np.zeros(0, np.int32)])))
+        here, label = pairs[node], graph.labels[arc]
+        after = here if label == EPSILON else steps[here, label]
+        here, after = here[after >= 0], after[after >= 0]
+        if len(here):
+            found.append((int(arc), here, after))
+            reached.setdefault(int(graph.targets[arc]), []).append(after)
+    # From the end back: what leads to no accepting state is left out.
+    last = np.unique(np.concatenate(reached.get(graph.nodes - 1, [np.zeros(0, np.int32)])))
+    alive = {graph.nodes - 1: last[allowed.accepting[last]]}
+    kept = []
+    for arc, here, after in sorted(found, key=lambda each: -int(graph.sources[each[0]])):
+        node, target = int(graph.sources[arc]), int(graph.targets[arc])
+        good = np.isin(after, alive.get(target, last[:0]))
+        if good.any():
+            kept.append((arc, here[good], after[good]))
+            alive[node] = np.union1d(alive.get(node, last[:0]), here[good])
+    return _number_pairs(graph, kept, alive)
+
+
+def _number_pairs(graph: Graph, arcs: list[tuple[int, Int32, Int32]], alive: dict[int, Int32]) -> Graph:
+    """Return the graph of arcs between pairs: node 0 is (0, 0), and one at the end follows all of the last node."""
+    first, count = {}, 0
+    alive.setdefault(0, np.zeros(1, np.int32))
+    for node in sorted(alive):
+        first[node] = count
+        count += len(alive[node])
+    sources, targets, which = [], [], []
+    for arc, here, after in sorted(arcs, key=lambda each: each[0]):
+        node, target = int(graph.sources[arc]), int(graph.targets[arc])
+        sources.append(first[node] + np.searchsorted(alive[node], here))
+        targets.append(first[target] + np.searchsorted(alive[target], after))
+        which.append(np.full(len(here), arc))
+    ends = alive.get(graph.nodes - 1, np.zeros(0, np.int32))
+    sources.append(first.get(graph.nodes - 1, 0) + np.arange(len(ends)))
+    targets.append(np.full(len(ends), count))
+    origins = np.concatenate([*which, np.full(len(ends), -1)]).astype(np.int32)
+    own = origins >= 0
+    return Graph(
+        count + 1,
+        np.concatenate(sources).astype(np.int32),
+        np.concatenate(targets).astype(np.int32),
+        np.where(own, graph.labels[origins], EPSILON).astype(np.int32),
+        np.where(own, graph.penalties[origins], 0.0),
+        origins,
     )
 
 

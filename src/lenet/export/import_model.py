@@ -7,7 +7,9 @@ paper's.
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -31,7 +33,8 @@ from lenet.network.summary import tensor_shapes
 from lenet.network.weights import Weights
 
 Array = npt.NDArray[Any]
-_MOST_BYTES = 1 << 26
+# The bytes of a file, and of what it unpacks to; and the values of all its arrays.
+_MOST_BYTES, _MOST_VALUES = 1 << 26, 1 << 24
 
 
 def import_model(
@@ -72,7 +75,7 @@ def import_model(
         raise WeightsError(file, reason(error)) from error
     tensors = _fit_tensors(net, found, file)
     if any(not np.isfinite(each).all() for each in tensors.values()):
-        raise WeightsError(file, "a weight is not finite")
+        raise WeightsError(file, "a weight is not finite")  # also one beyond what 32 bits hold
     if activation == "tanh":
         _is_squashed(tensors)
     # (x - paper) / (pen - paper) is the share of grey that both inputs have: fold theirs into the first layer.
@@ -127,16 +130,28 @@ def _convert_arrays(arrays: Iterable[tuple[str, Any]]) -> list[tuple[str, Array]
     return [(name, each) for name, each in found if each.ndim and each.dtype.kind == "f"]
 
 
+def _check_archive(file: Path) -> None:
+    """Refuse an archive that unpacks to more than any LeNet-5, before it is unpacked. Raises WeightsError."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+    except Exception as error:
+        raise WeightsError(file, f"a damaged archive ({reason(error)})") from error
+    if size > _MOST_BYTES:
+        raise WeightsError(file, f"unpacks to {size:,} bytes", "not a LeNet-5")
+
+
 def _load_pytorch(file: Path) -> list[tuple[str, Array]]:
     try:
         import torch
     except ImportError as error:
         raise MissingExtra("a PyTorch file", "PyTorch", "torch") from error
-    import pickle
 
+    if zipfile.is_zipfile(file):
+        _check_archive(file)
     try:
         state = torch.load(file, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+    except Exception as error:  # its readers raise nearly every class on hostile bytes
         raise WeightsError(
             file, "holds more than weights, or is damaged", "save it with torch.save(model.state_dict(), FILE)"
         ) from error
@@ -145,7 +160,12 @@ def _load_pytorch(file: Path) -> list[tuple[str, Array]]:
     if not isinstance(state, dict) or not all(isinstance(each, torch.Tensor) for each in state.values()):
         raise WeightsError(file, "not a state dict", "save it with torch.save(model.state_dict(), FILE)")
     floats = {str(name): each for name, each in state.items() if each.is_floating_point()}
-    return _convert_arrays((name, each.detach().float().numpy()) for name, each in floats.items())
+    if sum(each.numel() for each in floats.values()) > _MOST_VALUES:  # views of a few bytes may be of any size
+        raise WeightsError(file, f"more than {_MOST_VALUES:,} values", "not a LeNet-5")
+    try:
+        return _convert_arrays((name, each.detach().float().numpy()) for name, each in floats.items())
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise WeightsError(file, "holds tensors of an unusual kind", "save them dense, on the CPU") from error
 
 
 def _load_safetensors(file: Path) -> list[tuple[str, Array]]:
@@ -156,8 +176,8 @@ def _load_safetensors(file: Path) -> list[tuple[str, Array]]:
     try:
         tensors = load(data)
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-    except (SafetensorError, ValueError) as error:
-        raise WeightsError(file, f"damaged ({reason(error)})") from error
+    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise WeightsError(file, f"damaged, or of a kind that NumPy has not ({reason(error)})") from error
     # Tensors are sorted by their place in the file by the header alone: layers are told by their names' order there.
     order = sorted(tensors, key=lambda name: (_layer_order(name), header[name]["data_offsets"]))
     return _convert_arrays((name, tensors[name]) for name in order)
@@ -176,24 +196,25 @@ def _load_keras(file: Path) -> list[tuple[str, Array]]:
         import h5py
     except ImportError as error:
         raise MissingExtra("a Keras file", "h5py", "import") from error
-    import io
-    import zipfile
-
     try:
+        source: Any = file
         if zipfile.is_zipfile(file):
+            _check_archive(file)
             with zipfile.ZipFile(file) as archive:
-                source: Any = io.BytesIO(archive.read("model.weights.h5"))
-        else:
-            source = file
+                source = io.BytesIO(archive.read("model.weights.h5"))
         arrays: list[tuple[str, Array]] = []
         with h5py.File(source, "r") as tree:
 
             def visit(name: str, each: Any) -> None:
-                if isinstance(each, h5py.Dataset):
+                if isinstance(each, h5py.Dataset) and each.dtype.kind == "f":
+                    if sum(array.size for _name, array in arrays) + each.size > _MOST_VALUES:
+                        raise ValueError(f"more than {_MOST_VALUES:,} values")
                     arrays.append((name, each[()]))
 
             tree.visititems(visit)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except WeightsError:
+        raise
+    except Exception as error:  # its readers raise nearly every class on hostile bytes
         raise WeightsError(file, f"not a Keras file ({reason(error)})") from error
     kept = [(name, each) for name, each in _convert_arrays(arrays) if "optimizer" not in name]
     kernels = sorted((each for each in kept if each[1].ndim > 1), key=_keras_order)
@@ -228,17 +249,25 @@ def _load_onnx(file: Path) -> list[tuple[str, Array]]:
         raise MissingExtra("an ONNX graph", "onnx", "export") from error
     try:
         graph = onnx.load_model_from_string(file.read_bytes()).graph
+        if any(each.data_location == onnx.TensorProto.EXTERNAL for each in graph.initializer):
+            raise WeightsError(file, "keeps its weights in another file", "save it as one file")
+        constants = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+    except WeightsError:
+        raise
     except Exception as error:  # protobuf raises classes of its own
         raise WeightsError(file, f"not an ONNX graph ({reason(error)})") from error
-    constants = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
     found: list[tuple[str, Array]] = []
     for node in graph.node:
         if node.op_type not in ("Conv", "Gemm"):
             continue
         given = [(name, constants[name]) for name in node.input[1:] if name in constants]
         if len(given) != 2:
-            raise WeightsError(file, f"{node.op_type} {node.name or node.output[0]} lacks weights or a bias of its own")
+            raise WeightsError(
+                file, f"{node.op_type} {node.name or ', '.join(node.output)} lacks weights or a bias of its own"
+            )
         turned = any(each.name == "transB" and each.i == 1 for each in node.attribute)
         weight = given[0][1] if node.op_type == "Conv" or turned else given[0][1].T
         found += [(given[0][0], weight), given[1]]
+    if any(each.dtype.kind != "f" for _name, each in found):
+        raise WeightsError(file, "its weights are no floats", "save it unquantised")
     return found

@@ -70,7 +70,7 @@ def describe_network(weights: Weights) -> PageNetwork:
         "name": weights.name or net.name,
         "net": net.name,
         "about": net.about,
-        "errors": weights.card.get("test", {}).get("errors"),
+        "errors": weights.test_errors,
         "temperature": weights.temperature,
         "margin": net.margin,
         "labels": list(LABELS[: net.outputs]),

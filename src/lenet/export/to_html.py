@@ -141,7 +141,7 @@ def list_digit_networks() -> list[dict[str, Any]]:
             "name": each.name,
             "about": each.net.about,
             "trainable": count_trainable(each.net),
-            "errors": each.card.get("test", {}).get("errors"),
+            "errors": each.test_errors,
         }
         for each in sorted(found, key=lambda each: (each.name != "lenet5-1998", count_trainable(each.net), each.name))
     ]

@@ -40,6 +40,8 @@ SPACE_WEIGHT_COUNT, _SPACE_WEIGHTS = 7, (1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 # So many numbers weigh what two readings of a cell say, and those that do where none were fitted: the mean log-odds.
 CELL_WEIGHT_COUNT, _CELL_WEIGHTS = 11, (0.5, 0.5, *(0.0,) * 9)
 _FORMAT = 1
+# By what scores may be divided: beyond these they say nothing any more, or are no numbers.
+_TEMPERATURES = (1e-3, 1e3)
 # The largest network of the table has 62,000 parameters; a file beyond this holds something else.
 _MOST_BYTES = 1 << 24
 
@@ -120,6 +122,20 @@ class Weights:
         return np.array(_CELL_WEIGHTS) if fitted is None else fitted
 
     @property
+    def recipe(self) -> str | None:
+        """The name of the recipe that they were trained by, as far as their card says it."""
+        told = self.card.get("recipe")
+        name = told.get("name") if isinstance(told, dict) else told
+        return name if isinstance(name, str) else None
+
+    @property
+    def test_errors(self) -> int | None:
+        """How many test digits they read wrong, as far as their card says it."""
+        told = self.card.get("test")
+        errors = told.get("errors") if isinstance(told, dict) else None
+        return errors if isinstance(errors, int) else None
+
+    @property
     def error_curve(self) -> Float64 | None:
         """The curve of errors (n, 3): least confidence, share of wrong answers from it on, share of answers."""
         return self._fitted("error_curve")
@@ -197,7 +213,7 @@ def load_weights(name_or_path: str | Path) -> Weights:
         card = json.loads(header.get("__metadata__", {}).get(_KEY, "null"))
     except OSError as error:
         raise WeightsError(path, reason(error)) from error
-    except (SafetensorError, ValueError, KeyError, RecursionError) as error:
+    except (SafetensorError, ValueError, KeyError, RecursionError, TypeError, AttributeError, OverflowError) as error:
         raise WeightsError(path, f"not a weights file of lenet ({reason(error)})") from error
     net = _described_net(card, path)
     _check(net, tensors, path)
@@ -235,9 +251,18 @@ def _activation(net: Net) -> Activation:
 def _temperature(card: dict[str, Any], path: Path) -> float:
     calibration = card.get("calibration")
     value = calibration.get("temperature") if isinstance(calibration, dict) else None
-    if not isinstance(value, int | float) or not isfinite(value) or value <= 0:
-        raise WeightsError(path, f"temperature {value!r}", "expected a number above 0")
+    low, high = _TEMPERATURES
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise WeightsError(path, f"temperature {_shorten(value)}", f"expected a number from {low:g} to {high:g}")
     return float(value)
+
+
+def _shorten(value: object) -> str:
+    """Return a value of a card for a line: its digits may be thousands, more than Python writes."""
+    if isinstance(value, int) and value.bit_length() > 64:
+        return f"of {value.bit_length()} bits"
+    said = repr(value)
+    return said if len(said) <= 40 else f"{said[:40]}..."
 
 
 def _check_fitted(weights: Weights, path: Path) -> None:
@@ -261,8 +286,14 @@ def _check_fitted(weights: Weights, path: Path) -> None:
                 raise WeightsError(path, f"calibration {what} {found.shape}", expected)
             if found is not None and not np.isfinite(found).all():
                 raise WeightsError(path, f"calibration {what} has NaN or infinity", expected)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise WeightsError(path, f"calibration {what}: {reason(error)}", expected) from error
+    try:
+        lowered = weights.rubbish_lowered_by
+    except (TypeError, ValueError, OverflowError) as error:
+        raise WeightsError(path, f"calibration rubbish_lowered_by: {reason(error)}", "expected a number") from error
+    if not isfinite(lowered):
+        raise WeightsError(path, f"calibration rubbish_lowered_by {lowered}", "expected a finite number")
 
 
 def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:

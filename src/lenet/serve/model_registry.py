@@ -79,14 +79,13 @@ class ModelRegistry:
 
 
 def _describe(weights: Weights) -> dict[str, Any]:
-    errors = weights.card.get("test", {}).get("errors")
     reads = "numbers" if weights.reads_numbers else "a digit"
-    if weights.card.get("recipe", {}).get("name") == "sweep":
+    if weights.recipe == "sweep":
         reads = "a line, by sliding"
     return {
         "net": weights.net.name,
         "about": weights.net.about,
         "parameters": count_trainable(weights.net),
-        "errors": errors if isinstance(errors, int) else None,
+        "errors": weights.test_errors,
         "reads": reads,
     }

@@ -1,7 +1,7 @@
 # Few targets; each is one command that also works without make. They run in .venv (see README.md).
 BIN = .venv/bin
 
-.PHONY: site wasm page-digits hub wheel setup test check sanitize neon self-test docs examples bench bench-read bench-table
+.PHONY: fuzz site wasm page-digits hub wheel setup test check sanitize neon self-test docs examples bench bench-read bench-table
 
 setup:
 	python3 -m venv .venv
@@ -51,6 +51,10 @@ self-test: $(MADE)/parameters.hpp
 		-o build/self_test/avx512.o $(NATIVE)/kernels.cpp
 	g++ $(KERNEL_FLAGS) -I $(NATIVE) -I $(MADE) -pthread -o build/self_test/run $(SELF_TEST) build/self_test/*.o
 	build/self_test/run
+
+# What is nearly right, thrown at all that reads files, words and requests; an hour.
+fuzz:
+	$(BIN)/python tests/fuzz/run.py --seconds 3600 --first $$(date +%s)
 
 docs:
 	$(BIN)/python docs/make_cli.py

@@ -15,6 +15,10 @@ from __future__ import annotations
 import warnings
 from typing import Any, Literal
 
+# What is named in a line, said of it or advised has so many characters at most.
+_LONGEST = 1_000
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
+
 
 class LenetError(Exception):
     """An error whose text is one clear line for the user; `problem` is that line without the thing.
@@ -25,8 +29,8 @@ class LenetError(Exception):
     path: str | None = None
 
     def __init__(self, thing: object, problem: str, remedy: str = "") -> None:
-        self.problem = " ".join((problem + (f"; {remedy}" if remedy else "")).split())
-        super().__init__(f"{' '.join(str(thing).split())}: {self.problem}")
+        self.problem = _write_in_line(problem) + (f"; {_write_in_line(remedy)}" if remedy else "")
+        super().__init__(f"{_write_in_line(str(thing))}: {self.problem}")
 
     def about(self, path: str) -> LenetError:
         """Return the same error as that of a picture, whose name stands before it."""
@@ -39,6 +43,12 @@ class LenetError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         """Go from one process to another as the line that it is."""
         return _as_it_was, (type(self), str(self), vars(self))
+
+
+def _write_in_line(words: str) -> str:
+    """Return words as a part of a line: without what moves a terminal's pen, the middle of what is long left out."""
+    line = " ".join(words.split()).translate(_CONTROLS)
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST // 2]} ... {line[-_LONGEST // 2 :]}"
 
 
 def _as_it_was(kind: type[LenetError], line: str, said: dict[str, Any]) -> LenetError:

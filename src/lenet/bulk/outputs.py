@@ -65,8 +65,7 @@ def open_output(
             raise LenetError(part, "is being written by another lenet", "wait until it is done, or choose another file")
         try:
             yield from _write_part(part, job, names, resume=resume)
-            rows = make_reading_rows(int(job.get("best", 0)))
-            (write or partial(write_answers, rows=rows))(path, _read_answers(part))
+            _finish(path, part, write or partial(write_answers, rows=make_reading_rows(int(job.get("best", 0)))))
             lock.remove()
         except BaseException:
             if not _has_answers(part):  # nothing to go on with
@@ -87,6 +86,14 @@ def _write_part(part: Path, job: dict[str, Any], names: list[str], *, resume: bo
         part.write_text(json.dumps({"job": job}) + "\n", encoding="utf-8")
     with part.open("a", encoding="utf-8", buffering=1) as file:  # a line is written as soon as it is there
         yield lambda answer: print(json.dumps(answer), file=file), done
+
+
+def _finish(path: Path, part: Path, write: Write) -> None:
+    """Make the file of all answers of a part. Raises LenetError for one that somebody changed."""
+    try:
+        write(path, _read_answers(part))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:  # pyarrow's are such too
+        raise LenetError(part, f"is damaged ({reason(error)})", "delete it, and read again") from error
 
 
 def _has_answers(part: Path) -> bool:
@@ -175,7 +182,7 @@ def _take_up(part: Path, job: dict[str, Any], names: list[str]) -> int:
 
 
 def _read_answers(part: Path) -> Iterator[dict[str, Any]]:
-    with part.open(encoding="utf-8") as file:
+    with part.open(encoding="utf-8", newline="\n") as file:
         next(file)
         for line in file:
             yield json.loads(line)

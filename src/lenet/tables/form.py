@@ -161,7 +161,7 @@ def _read_points(shape: dict[str, Any], place: str) -> Float64:
     """Return the corners (4, 2) of a polygon of four points, or of a rectangle of two, clockwise from upper left."""
     try:
         points = np.array(shape["points"], np.float64)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise DataError(place, "has no points", "expected four of x, y") from error
     if points.shape == (2, 2):
         (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)

@@ -304,14 +304,34 @@ def _determine(nfa: _Nfa, first: int, last: int) -> Automaton:
 def _close_freely(moves: list[set[int]]) -> list[int]:
     """Return for each state the set of those that free moves reach from it, itself included."""
     found = [1 << state for state in range(len(moves))]
+    order = _order_targets_first(moves)
     changed = True
-    while changed:
+    while changed:  # once, and once more for each loop within loops
         changed = False
-        for state in reversed(range(len(moves))):  # most moves lead on to later states
+        for state in order:
             more = found[state] | _unite(found[target] for target in moves[state])
             changed = changed or more != found[state]
             found[state] = more
     return found
+
+
+def _order_targets_first(moves: list[set[int]]) -> list[int]:
+    """Return all states, those that a state's moves lead to before it, but where they lead back."""
+    order: list[int] = []
+    seen = [False] * len(moves)
+    for root in range(len(moves)):
+        waiting = [] if seen[root] else [(root, iter(moves[root]))]
+        seen[root] = True
+        while waiting:
+            state, targets = waiting[-1]
+            target = next((each for each in targets if not seen[each]), None)
+            if target is None:
+                order.append(state)
+                waiting.pop()
+            else:
+                seen[target] = True
+                waiting.append((target, iter(moves[target])))
+    return order
 
 
 def _unite(sets: Iterable[int]) -> int:

@@ -1,0 +1,146 @@
+"""Small changes of a program, as a slip of the hand makes them: every place where one can be made, and the changed text.
+
+Signs are turned, bounds moved by one, conditions turned round, statements left out, numbers changed by a little. What
+only describes (strings, annotations, docstrings, the bodies of protocols) is left alone.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+_COMPARISONS = {
+    ast.Lt: (ast.LtE, ast.Gt), ast.LtE: (ast.Lt, ast.Gt), ast.Gt: (ast.GtE, ast.Lt), ast.GtE: (ast.Gt, ast.Lt),
+    ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,), ast.In: (ast.NotIn,), ast.NotIn: (ast.In,), ast.Is: (ast.IsNot,),
+    ast.IsNot: (ast.Is,),
+}  # fmt: skip
+_SIGNS = {
+    ast.Add: (ast.Sub,), ast.Sub: (ast.Add,), ast.Mult: (ast.Div,), ast.Div: (ast.Mult,), ast.FloorDiv: (ast.Mult,),
+    ast.Mod: (ast.Mult,), ast.Pow: (ast.Mult,), ast.BitAnd: (ast.BitOr,), ast.BitOr: (ast.BitAnd,),
+}  # fmt: skip
+
+
+# A line, what is changed there, and what changes it.
+Place = tuple[int, str, Callable[[], None]]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change at a line of a file: the how-manieth that can be made there, in order, and what it is."""
+
+    file: str
+    number: int
+    line: int
+    what: str
+
+
+def list_changes(file: str, text: str) -> list[Change]:
+    """Return all changes that can be made to a program."""
+    tree = ast.parse(text)
+    return [Change(file, number, line, what) for number, (line, what, _do) in enumerate(_find(tree))]
+
+
+def make_change(text: str, number: int) -> ast.Module:
+    """Return the program with that change made."""
+    tree = ast.parse(text)
+    for count, (_line, _what, do) in enumerate(_find(tree)):
+        if count == number:
+            do()
+            return ast.fix_missing_locations(tree)
+    raise ValueError(f"no change {number}")
+
+
+def _find(tree: ast.Module) -> Iterator[Place]:
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            for statement in _body(function):
+                yield from _in_statement(statement)
+        elif isinstance(function, ast.Module):
+            for statement in function.body:  # numbers that have names
+                if isinstance(statement, ast.Assign):
+                    yield from _in_expressions(statement.value)
+
+
+def _body(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.stmt]:
+    first = function.body[0]
+    documented = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    return function.body[documented:]
+
+
+def _in_statement(statement: ast.stmt) -> Iterator[Place]:
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return  # the walk comes to it by itself
+    if isinstance(statement, ast.Assert):
+        return
+    for name, value in ast.iter_fields(statement):
+        if name in ("annotation", "type_comment"):
+            continue
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, ast.stmt):
+                yield from _in_statement(each)
+            elif isinstance(each, ast.ExceptHandler | ast.match_case):
+                for inner in each.body:
+                    yield from _in_statement(inner)
+            elif isinstance(each, ast.withitem):
+                yield from _in_expressions(each.context_expr)
+            elif isinstance(each, ast.expr):
+                yield from _in_expressions(each)
+    line = statement.lineno
+    if isinstance(statement, ast.If | ast.While):
+        yield line, "condition turned round", lambda: _negate(statement)
+    elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        yield line, f"left out: {ast.unparse(statement)[:60]}", lambda: setattr(statement, "value", ast.Constant(None))
+    elif isinstance(statement, ast.AugAssign) and type(statement.op) in _SIGNS:
+        other = _SIGNS[type(statement.op)][0]
+        what = f"{type(statement.op).__name__} is {other.__name__}: {ast.unparse(statement)[:60]}"
+        yield line, what, lambda: setattr(statement, "op", other())
+
+
+def _negate(statement: ast.If | ast.While) -> None:
+    statement.test = ast.UnaryOp(ast.Not(), statement.test)
+
+
+def _in_expressions(root: ast.expr) -> Iterator[Place]:
+    words = {id(each) for node in ast.walk(root) if isinstance(node, ast.JoinedStr) for each in ast.walk(node)}
+    for node in ast.walk(root):
+        if id(node) not in words:
+            yield from _in_node(node)
+
+
+def _in_node(node: ast.AST) -> Iterator[Place]:
+    line = getattr(node, "lineno", 0)
+    if isinstance(node, ast.Compare):
+        for place, sign in enumerate(node.ops):
+            for other in _COMPARISONS[type(sign)]:
+                what = f"{type(sign).__name__} is {other.__name__}: {ast.unparse(node)[:60]}"
+                yield line, what, lambda: node.ops.__setitem__(place, other())
+    elif isinstance(node, ast.BinOp) and type(node.op) in _SIGNS:
+        if isinstance(node.left, ast.Constant | ast.JoinedStr) and not _is_number(node.left):
+            return
+        for other in _SIGNS[type(node.op)]:
+            what = f"{type(node.op).__name__} is {other.__name__}: {ast.unparse(node)[:60]}"
+            yield line, what, lambda: setattr(node, "op", other())
+    elif isinstance(node, ast.BoolOp):
+        other = ast.Or if isinstance(node.op, ast.And) else ast.And
+        yield line, f"{other.__name__}: {ast.unparse(node)[:60]}", lambda: setattr(node, "op", other())
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.USub) and not _is_number(node.operand):
+        sign = "not" if isinstance(node.op, ast.Not) else "-"
+        yield line, f"without {sign}: {ast.unparse(node)[:60]}", lambda: setattr(node, "operand", _undo(node))
+    elif isinstance(node, ast.IfExp):
+        what = f"turned round: {ast.unparse(node)[:60]}"
+        yield line, what, lambda: setattr(node, "test", ast.UnaryOp(ast.Not(), node.test))
+    elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
+        yield line, f"{node.value} is {not node.value}", lambda: setattr(node, "value", not node.value)
+    elif _is_number(node) and isinstance(node, ast.Constant):
+        other_value = node.value + 1 if isinstance(node.value, int) else node.value * 1.3 + 0.001
+        yield line, f"{node.value} is {other_value:g}", lambda: setattr(node, "value", other_value)
+
+
+def _undo(node: ast.UnaryOp) -> ast.expr:
+    """Return what a sign stands before with that sign once more."""
+    return ast.UnaryOp(type(node.op)(), node.operand)
+
+
+def _is_number(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool)

@@ -1,0 +1,148 @@
+"""Change a line of lenet in a small way, and see whether a test notices: many times, at places drawn by chance.
+
+    python tests/mutants/run.py [--changes 300] [--seed 0] [--coverage .coverage] [--json FILE] [--again FILE]
+
+Which tests run a line is asked of the suite once (pytest-cov, some ten minutes), and kept in build/mutants. For each
+change these tests alone run, the fastest first, until one fails. What none notices has survived: it is a test that is
+missing, or changes nothing that anybody could see; those known to be such stand in equivalent.txt with the reason.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import coverage
+from changes import Change, list_changes
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "src"
+# The packages and modules where an unnoticed slip would read a digit wrong, lose an answer or let a stranger in.
+PLACES = (
+    *("preprocessing", "segmentation", "decoding", "answers", "engine", "tables", "grids", "bulk", "evaluation"),
+    *("reader.py", "result.py", "files.py", "network/weights.py", "network/probabilities.py", "export/parity.py"),
+    *("serve/limits.py", "serve/guard.py", "serve/bodies.py", "serve/request_head.py", "serve/request.py"),
+    *("serve/readers.py", "serve/training_jobs.py", "serve/model_registry.py", "data/labels.py", "data/idx.py"),
+    *("training/loop.py", "training/run.py", "training/corrections.py", "training/fine_tune.py"),
+)
+# Tests that a change is given to first, and how long all of them may take, in seconds; a test that hangs is ended.
+FEW, PATIENCE = 15, 240.0
+KEPT = ROOT / "build" / "mutants"
+
+
+def trace_suite() -> None:
+    """Run the suite once, noting which test runs which line, and how long each takes."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    more = ["--cov=src/lenet", "--cov-context=test", "--cov-report=", "--durations=0", "--durations-min=0"]
+    environment = {**os.environ, "CI": "true", "COVERAGE_FILE": str(KEPT / "coverage")}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *more]
+    with (KEPT / "suite.log").open("w") as log:
+        subprocess.run(command, cwd=ROOT, env=environment, stdout=log, stderr=log, check=False)
+
+
+def load_trace(data: Path, log: Path) -> tuple[dict[str, dict[int, list[str]]], dict[str, float]]:
+    """Return the tests of each line of each file, and the seconds of each test."""
+    seconds: dict[str, float] = {}
+    for found in re.finditer(r"^([\d.]+)s (?:call|setup|teardown) +(\S.*)$", log.read_text(), re.MULTILINE):
+        seconds[found[2]] = seconds.get(found[2], 0.0) + float(found[1])
+    store = coverage.CoverageData(str(data))
+    store.read()
+    lines = {}
+    for file in store.measured_files():
+        contexts = store.contexts_by_lineno(file)
+        lines[file.partition("/src/")[2]] = {
+            line: sorted({name.partition("|")[0] for name in names if name}) for line, names in contexts.items()
+        }
+    return lines, seconds
+
+
+def find_changes(lines: dict[str, dict[int, list[str]]]) -> list[Change]:
+    """Return all changes of lines that a test runs, in the places that count."""
+    found: list[Change] = []
+    for place in PLACES:
+        path = SOURCE / "lenet" / place
+        for file in [path] if path.suffix else sorted(path.rglob("*.py")):
+            name = str(file.relative_to(SOURCE))
+            covered = lines.get(name, {})
+            found += [each for each in list_changes(name, file.read_text(encoding="utf-8")) if covered.get(each.line)]
+    return found
+
+
+def is_noticed(change: Change, tests: list[str]) -> tuple[bool, str]:
+    """Run tests on a change; return whether one fails, and which or why."""
+    module = change.file.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+    environment = {
+        **os.environ,
+        "CI": "true",
+        "PYTHONPATH": str(Path(__file__).parent),
+        "LENET_MUTANT": f"{module}|{SOURCE / change.file}|{change.number}",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider", "--tb=no", *tests]
+    try:
+        found = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return True, "hangs"
+    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", found.stdout, re.MULTILINE)
+    return found.returncode != 0, failed[1] if failed else f"status {found.returncode}"
+
+
+def judge(change: Change, tests: list[str], seconds: dict[str, float]) -> dict[str, Any]:
+    """Try a change on its tests, the fastest first."""
+    order = sorted(tests, key=lambda name: (seconds.get(name, 1.0), name))
+    begun = time.monotonic()
+    noticed, by = False, ""
+    spent = 0.0
+    for part in (order[:FEW], order[FEW:]):
+        given = []
+        for name in part:
+            spent += seconds.get(name, 1.0)
+            if spent < PATIENCE / 2:
+                given.append(name)
+        if given and not noticed:
+            noticed, by = is_noticed(change, given)
+    told = {**asdict(change), "tests": len(tests), "noticed": noticed, "by": by}
+    return {**told, "seconds": round(time.monotonic() - begun, 1)}
+
+
+def main() -> None:
+    """Draw changes, judge each, and print those that no test noticed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--changes", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", type=Path, default=KEPT / "told.json")
+    parser.add_argument("--again", type=Path, help="judge what survived there once more")
+    options = parser.parse_args()
+    if not (KEPT / "coverage").exists():
+        trace_suite()
+    lines, seconds = load_trace(KEPT / "coverage", KEPT / "suite.log")
+    every = find_changes(lines)
+    chosen = random.Random(options.seed).sample(every, min(options.changes, len(every)))
+    if options.again:
+        survived = [each for each in json.loads(options.again.read_text())["changes"] if not each["noticed"]]
+        wanted = {(each["file"], each["what"], each["line"]) for each in survived}
+        chosen = [each for each in every if (each.file, each.what, each.line) in wanted]
+    told: list[dict[str, Any]] = []
+    for change in chosen:
+        found = judge(change, lines[change.file][change.line], seconds)
+        told.append(found)
+        if not found["noticed"]:
+            print(f"{change.file}:{change.line}: {change.what} ({found['tests']} tests)", flush=True)
+        noticed = sum(each["noticed"] for each in told)
+        options.json.write_text(json.dumps({"of": len(every), "noticed": noticed, "changes": told}, indent=1) + "\n")
+    print(f"{noticed} of {len(told)} changes noticed, of {len(every):,} that can be made")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""Small changes of a program, as a slip of the hand makes them: every place where one can be made, and the changed text.
+"""Small changes of a program, as slips of the hand make them: each place where one can be made, and what comes of it.
 
 Signs are turned, bounds moved by one, conditions turned round, statements left out, numbers changed by a little. What
 only describes (strings, annotations, docstrings, the bodies of protocols) is left alone.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 _COMPARISONS = {
     ast.Lt: (ast.LtE, ast.Gt), ast.LtE: (ast.Lt, ast.Gt), ast.Gt: (ast.GtE, ast.Lt), ast.GtE: (ast.Gt, ast.Lt),
@@ -27,18 +28,23 @@ Place = tuple[int, str, Callable[[], None]]
 
 @dataclass(frozen=True)
 class Change:
-    """A change at a line of a file: the how-manieth that can be made there, in order, and what it is."""
+    """A change at a line of a file: the how-manieth that can be made there, and what it is; `outside` any function."""
 
     file: str
     number: int
     line: int
     what: str
+    outside: bool
 
 
 def list_changes(file: str, text: str) -> list[Change]:
     """Return all changes that can be made to a program."""
     tree = ast.parse(text)
-    return [Change(file, number, line, what) for number, (line, what, _do) in enumerate(_find(tree))]
+    functions = [each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
+    inside = {line for each in functions for line in range(each.body[0].lineno, (each.end_lineno or 0) + 1)}
+    return [
+        Change(file, number, line, what, line not in inside) for number, (line, what, _do) in enumerate(_find(tree))
+    ]
 
 
 def make_change(text: str, number: int) -> ast.Module:
@@ -69,23 +75,12 @@ def _body(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.stmt]:
 
 
 def _in_statement(statement: ast.stmt) -> Iterator[Place]:
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return  # the walk comes to it by itself
-    if isinstance(statement, ast.Assert):
-        return
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Assert):
+        return  # a function is walked to by itself; an assertion tells a reader what holds
     for name, value in ast.iter_fields(statement):
-        if name in ("annotation", "type_comment"):
-            continue
-        for each in value if isinstance(value, list) else [value]:
-            if isinstance(each, ast.stmt):
-                yield from _in_statement(each)
-            elif isinstance(each, ast.ExceptHandler | ast.match_case):
-                for inner in each.body:
-                    yield from _in_statement(inner)
-            elif isinstance(each, ast.withitem):
-                yield from _in_expressions(each.context_expr)
-            elif isinstance(each, ast.expr):
-                yield from _in_expressions(each)
+        if name not in ("annotation", "type_comment"):
+            for each in value if isinstance(value, list) else [value]:
+                yield from _in_part(each)
     line = statement.lineno
     if isinstance(statement, ast.If | ast.While):
         yield line, "condition turned round", lambda: _negate(statement)
@@ -95,6 +90,19 @@ def _in_statement(statement: ast.stmt) -> Iterator[Place]:
         other = _SIGNS[type(statement.op)][0]
         what = f"{type(statement.op).__name__} is {other.__name__}: {ast.unparse(statement)[:60]}"
         yield line, what, lambda: setattr(statement, "op", other())
+
+
+def _in_part(part: object) -> Iterator[Place]:
+    """Find changes in a part of a statement: statements, what they handle or open, and expressions."""
+    if isinstance(part, ast.stmt):
+        yield from _in_statement(part)
+    elif isinstance(part, ast.ExceptHandler | ast.match_case):
+        for inner in part.body:
+            yield from _in_statement(inner)
+    elif isinstance(part, ast.withitem):
+        yield from _in_expressions(part.context_expr)
+    elif isinstance(part, ast.expr):
+        yield from _in_expressions(part)
 
 
 def _negate(statement: ast.If | ast.While) -> None:
@@ -114,13 +122,13 @@ def _in_node(node: ast.AST) -> Iterator[Place]:
         for place, sign in enumerate(node.ops):
             for other in _COMPARISONS[type(sign)]:
                 what = f"{type(sign).__name__} is {other.__name__}: {ast.unparse(node)[:60]}"
-                yield line, what, lambda: node.ops.__setitem__(place, other())
+                yield line, what, partial(node.ops.__setitem__, place, other())
     elif isinstance(node, ast.BinOp) and type(node.op) in _SIGNS:
         if isinstance(node.left, ast.Constant | ast.JoinedStr) and not _is_number(node.left):
             return
         for other in _SIGNS[type(node.op)]:
             what = f"{type(node.op).__name__} is {other.__name__}: {ast.unparse(node)[:60]}"
-            yield line, what, lambda: setattr(node, "op", other())
+            yield line, what, partial(setattr, node, "op", other())
     elif isinstance(node, ast.BoolOp):
         other = ast.Or if isinstance(node.op, ast.And) else ast.And
         yield line, f"{other.__name__}: {ast.unparse(node)[:60]}", lambda: setattr(node, "op", other())

@@ -65,15 +65,22 @@ def load_trace(data: Path, log: Path) -> tuple[dict[str, dict[int, list[str]]], 
     return lines, seconds
 
 
-def find_changes(lines: dict[str, dict[int, list[str]]]) -> list[Change]:
-    """Return all changes of lines that a test runs, in the places that count."""
-    found: list[Change] = []
+def find_changes(lines: dict[str, dict[int, list[str]]]) -> list[tuple[Change, list[str]]]:
+    """Return all changes of lines that a test runs, in the places that count, with these tests.
+
+    A module's own lines run once, when it is imported: they are given to all tests of the module.
+    """
+    found: list[tuple[Change, list[str]]] = []
     for place in PLACES:
         path = SOURCE / "lenet" / place
         for file in [path] if path.suffix else sorted(path.rglob("*.py")):
             name = str(file.relative_to(SOURCE))
             covered = lines.get(name, {})
-            found += [each for each in list_changes(name, file.read_text(encoding="utf-8")) if covered.get(each.line)]
+            every = sorted({test for tests in covered.values() for test in tests})
+            for change in list_changes(name, file.read_text(encoding="utf-8")):
+                tests = every if change.outside else covered.get(change.line, [])
+                if tests:
+                    found.append((change, tests))
     return found
 
 
@@ -132,10 +139,10 @@ def main() -> None:
     if options.again:
         survived = [each for each in json.loads(options.again.read_text())["changes"] if not each["noticed"]]
         wanted = {(each["file"], each["what"], each["line"]) for each in survived}
-        chosen = [each for each in every if (each.file, each.what, each.line) in wanted]
+        chosen = [each for each in every if (each[0].file, each[0].what, each[0].line) in wanted]
     told: list[dict[str, Any]] = []
-    for change in chosen:
-        found = judge(change, lines[change.file][change.line], seconds)
+    for change, tests in chosen:
+        found = judge(change, tests, seconds)
         told.append(found)
         if not found["noticed"]:
             print(f"{change.file}:{change.line}: {change.what} ({found['tests']} tests)", flush=True)

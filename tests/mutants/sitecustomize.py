@@ -1,4 +1,4 @@
-"""Have this process, and all that it starts, import a module with a change: LENET_MUTANT is its name, file and change."""
+"""Have this process and all that it starts import a module with a change, which LENET_MUTANT names."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import tarfile
 import zipfile
 from contextlib import ExitStack
 from dataclasses import replace
@@ -16,6 +15,7 @@ import pytest
 from PIL import Image, ImageColor
 
 import lenet
+from lenet.bulk import inputs
 from lenet.bulk.jobs import read_all
 from lenet.drawing.pictures import ACCENT, GREY, annotate, describe_answer
 from lenet.network.spec import DEFAULT
@@ -166,9 +166,9 @@ def test_drawing_opens_an_archive_once(
         def count_bytes(name: str) -> io.BufferedReader:
             return files.enter_context(io.BufferedReader(Counting(name)))
 
-        open_tar, open_zip = tarfile.open, zipfile.ZipFile
+        open_tar, open_zip = inputs._Tape.open, zipfile.ZipFile
         with monkeypatch.context() as changed:
-            changed.setattr(tarfile, "open", lambda name, **more: open_tar(fileobj=count_bytes(name), **more))
+            changed.setattr(inputs._Tape, "open", lambda name: open_tar(name, fileobj=count_bytes(name)))
             changed.setattr(zipfile, "ZipFile", lambda name: open_zip(count_bytes(name)))
             read: list[int] = []
             for count in (5, 10):

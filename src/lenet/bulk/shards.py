@@ -38,7 +38,7 @@ class Shards:
     folder: Path
     names: list[str]
     size: int
-    lock: Lock
+    lock: Lock | None = None
 
     def left(self) -> list[dict[str, Any]]:
         """Return the number and the pictures of each part that is not there, as `make_shard_writer` takes them."""
@@ -68,7 +68,8 @@ class Shards:
                 parts.append({"file": file.name, "rows": len(table), "failed": failed, "bytes": file.stat().st_size})
             manifest |= {"failed": sum(each["failed"] for each in parts), "parts": parts}
             replace_text(self.folder / _MANIFEST, json.dumps(manifest, indent=1) + "\n")
-            self.lock.remove()
+            if self.lock is not None:
+                self.lock.remove()
             for unfinished in (*self.folder.glob(".part-*"), *self.folder.glob("_part-*")):
                 unfinished.unlink(missing_ok=True)
         except (OSError, ValueError, pa.ArrowException) as error:

@@ -4,7 +4,9 @@ FROM python:3.12-slim AS build
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends g++ && rm -rf /var/lib/apt/lists/*
 COPY . /src
-RUN python -m venv /opt/lenet && /opt/lenet/bin/pip install --no-cache-dir --constraint /src/constraints.txt '/src[serve]'
+RUN python -m venv /opt/lenet \
+    && /opt/lenet/bin/pip install --no-cache-dir --require-hashes --requirement /src/pinned.txt \
+    && /opt/lenet/bin/pip install --no-cache-dir --no-deps /src
 
 FROM python:3.12-slim
 COPY --from=build /opt/lenet /opt/lenet

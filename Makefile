@@ -1,7 +1,7 @@
 # Few targets; each is one command that also works without make. They run in .venv (see README.md).
 BIN = .venv/bin
 
-.PHONY: fuzz site wasm page-digits hub wheel setup test check sanitize neon self-test docs examples bench bench-read bench-table
+.PHONY: fuzz pin mutants site wasm page-digits hub wheel setup test check sanitize neon self-test docs examples bench bench-read bench-table
 
 setup:
 	python3 -m venv .venv
@@ -56,9 +56,20 @@ self-test: $(MADE)/parameters.hpp
 fuzz:
 	$(BIN)/python tests/fuzz/run.py --seconds 3600 --first $$(date +%s)
 
+# Small changes at places drawn by chance, each given to the tests that run it; half an hour, and ten minutes to ask
+# the suite which tests run what.
+mutants:
+	$(BIN)/python tests/mutants/run.py --seed $$(date +%s)
+
 docs:
 	$(BIN)/python docs/make_cli.py
 	$(BIN)/python docs/make_pipeline.py
+
+# What the image and a release are made with, to the byte; needs uv.
+pin:
+	(echo "# What the image and a release are made with, to the byte: make pin writes it, of constraints.txt. Check it with pip-audit."; \
+		uv pip compile pyproject.toml --extra serve --generate-hashes --python-version 3.11 --universal \
+		--constraint constraints.txt --no-header --no-annotate) > pinned.txt
 
 # The documentation site, into build/site; a warning is an error.
 site:

@@ -130,6 +130,13 @@ def _convert_arrays(arrays: Iterable[tuple[str, Any]]) -> list[tuple[str, Array]
     return [(name, each) for name, each in found if each.ndim and each.dtype.kind == "f"]
 
 
+def _is_archive(file: Path) -> bool:
+    try:
+        return zipfile.is_zipfile(file)
+    except zipfile.BadZipFile:  # it is one, of several files
+        return True
+
+
 def _check_archive(file: Path) -> None:
     """Refuse an archive that unpacks to more than any LeNet-5, before it is unpacked. Raises WeightsError."""
     try:
@@ -147,7 +154,7 @@ def _load_pytorch(file: Path) -> list[tuple[str, Array]]:
     except ImportError as error:
         raise MissingExtra("a PyTorch file", "PyTorch", "torch") from error
 
-    if zipfile.is_zipfile(file):
+    if _is_archive(file):
         _check_archive(file)
     try:
         state = torch.load(file, map_location="cpu", weights_only=True)
@@ -198,7 +205,7 @@ def _load_keras(file: Path) -> list[tuple[str, Array]]:
         raise MissingExtra("a Keras file", "h5py", "import") from error
     try:
         source: Any = file
-        if zipfile.is_zipfile(file):
+        if _is_archive(file):
             _check_archive(file)
             with zipfile.ZipFile(file) as archive:
                 source = io.BytesIO(archive.read("model.weights.h5"))

@@ -1,6 +1,6 @@
 """Change a line of lenet in a small way, and see whether a test notices: many times, at places drawn by chance.
 
-    python tests/mutants/run.py [--changes 300] [--seed 0] [--coverage .coverage] [--json FILE] [--again FILE]
+    python tests/mutants/run.py [--changes 300] [--seed 0] [--tests FILE ...] [--json FILE] [--again FILE]
 
 Which tests run a line is asked of the suite once (pytest-cov, some ten minutes), and kept in build/mutants. For each
 change these tests alone run, the fastest first, until one fails. What none notices has survived: it is a test that is
@@ -14,9 +14,13 @@ import json
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
+import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -34,21 +38,22 @@ PLACES = (
     *("serve/readers.py", "serve/training_jobs.py", "serve/model_registry.py", "data/labels.py", "data/idx.py"),
     *("training/loop.py", "training/run.py", "training/corrections.py", "training/fine_tune.py"),
 )
-# Tests that a change is given to first, and how long all of them may take, in seconds; a test that hangs is ended.
-FEW, PATIENCE = 15, 240.0
-# The status of pytest for a test that it does not find.
-UNKNOWN = 4
-KEPT = ROOT / "build" / "mutants"
+# Tests that a change is given to first, and how long all of them may take, in seconds, by the trace.
+FEW, MOST_SECONDS = 15, 20.0
+# So long they are waited for at least, and eight times as long as the trace says: the rest is a loop without end.
+LEAST_PATIENCE = 30.0
+# The status of pytest for a test that it does not find, and ours for one that hangs.
+UNKNOWN, HANGS = 4, 999
 
 
-def trace_suite() -> None:
-    """Run the suite once, noting which test runs which line, and how long each takes."""
-    KEPT.mkdir(parents=True, exist_ok=True)
+def trace_suite(kept: Path, tests: list[str]) -> None:
+    """Run the suite, or some files of it, once; note which test runs which line, and how long each takes."""
+    kept.mkdir(parents=True, exist_ok=True)
     more = ["--cov=src/lenet", "--cov-context=test", "--cov-report=", "--durations=0", "--durations-min=0"]
-    environment = {**os.environ, "CI": "true", "COVERAGE_FILE": str(KEPT / "coverage")}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *more]
-    with (KEPT / "suite.log").open("w") as log:
-        subprocess.run(command, cwd=ROOT, env=environment, stdout=log, stderr=log, check=False)
+    environment = {**os.environ, "CI": "true", "COVERAGE_FILE": str(kept / "coverage")}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *more, *tests]
+    with (kept / "suite.log").open("w") as log:
+        subprocess.run(command, cwd=ROOT, env=environment, stdout=log, stderr=log, check=True)
 
 
 def load_trace(data: Path, log: Path) -> tuple[dict[str, dict[int, list[str]]], dict[str, float]]:
@@ -86,8 +91,8 @@ def find_changes(lines: dict[str, dict[int, list[str]]]) -> list[tuple[Change, l
     return found
 
 
-def is_noticed(change: Change, tests: list[str]) -> tuple[bool, str]:
-    """Run tests on a change; return whether one fails, and which or why."""
+def is_noticed(change: Change, tests: list[str], patience: float) -> tuple[bool, str]:
+    """Run tests on a change; return whether one fails, or hangs, and which or why."""
     module = change.file.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
     environment = {
         **os.environ,
@@ -96,19 +101,26 @@ def is_noticed(change: Change, tests: list[str]) -> tuple[bool, str]:
         "LENET_MUTANT": f"{module}|{SOURCE / change.file}|{change.number}",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider", "--tb=no"]
-    try:
-        found = subprocess.run(
-            [*command, *tests], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
-        )
-    except subprocess.TimeoutExpired:
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider", "--tb=no", *tests]
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=said, stderr=said, start_new_session=True)
+        try:
+            status = process.wait(patience)
+        except subprocess.TimeoutExpired:
+            status = HANGS
+        with suppress(ProcessLookupError):  # with all that it has begun
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        said.seek(0)
+        told = said.read()
+    if status == HANGS:
         return True, "hangs"
-    if found.returncode == UNKNOWN:  # a test whose name is another each time
-        missing = set(re.findall(r"^ERROR: not found: .*?/(tests/\S+.*)$", found.stderr, re.MULTILINE))
+    if status == UNKNOWN:  # a test whose name is another each time
+        missing = set(re.findall(r"^ERROR: not found: .*?/(tests/\S+.*)$", told, re.MULTILINE))
         left = [each for each in tests if each not in missing]
-        return is_noticed(change, left) if missing and left else (False, "no test of these names")
-    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", found.stdout, re.MULTILINE)
-    return found.returncode != 0, failed[1] if failed else f"status {found.returncode}"
+        return is_noticed(change, left, patience) if missing and left else (False, "no test of these names")
+    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", told, re.MULTILINE)
+    return status != 0, failed[1] if failed else f"status {status}"
 
 
 def judge(change: Change, tests: list[str], seconds: dict[str, float]) -> dict[str, Any]:
@@ -121,10 +133,11 @@ def judge(change: Change, tests: list[str], seconds: dict[str, float]) -> dict[s
         given = []
         for name in part:
             spent += seconds.get(name, 1.0)
-            if spent < PATIENCE / 2:
+            if spent < MOST_SECONDS:
                 given.append(name)
         if given and not noticed:
-            noticed, by = is_noticed(change, given)
+            expected = sum(seconds.get(name, 1.0) for name in given)
+            noticed, by = is_noticed(change, given, LEAST_PATIENCE + 8 * expected)
     told = {**asdict(change), "tests": len(tests), "noticed": noticed, "by": by}
     return {**told, "seconds": round(time.monotonic() - begun, 1)}
 
@@ -134,12 +147,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--changes", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", type=Path, default=KEPT / "told.json")
+    parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--tests", nargs="*", default=[], help="these files of tests alone, and what they run")
+    parser.add_argument("--kept", type=Path, default=ROOT / "build" / "mutants", help="where the trace is kept")
+    parser.add_argument("--json", type=Path)
     parser.add_argument("--again", type=Path, help="judge what survived there once more")
     options = parser.parse_args()
-    if not (KEPT / "coverage").exists():
-        trace_suite()
-    lines, seconds = load_trace(KEPT / "coverage", KEPT / "suite.log")
+    if not (options.kept / "coverage").exists():
+        trace_suite(options.kept, options.tests)
+    lines, seconds = load_trace(options.kept / "coverage", options.kept / "suite.log")
     every = find_changes(lines)
     chosen = random.Random(options.seed).sample(every, min(options.changes, len(every)))
     if options.again:
@@ -147,13 +163,14 @@ def main() -> None:
         wanted = {(each["file"], each["what"], each["line"]) for each in survived}
         chosen = [each for each in every if (each[0].file, each[0].what, each[0].line) in wanted]
     told: list[dict[str, Any]] = []
-    for change, tests in chosen:
-        found = judge(change, tests, seconds)
+    threads = ThreadPoolExecutor(options.processes)  # each waits for a process
+    for found in threads.map(lambda each: judge(*each, seconds), chosen):
         told.append(found)
         if not found["noticed"]:
-            print(f"{change.file}:{change.line}: {change.what} ({found['tests']} tests)", flush=True)
+            print(f"{found['file']}:{found['line']}: {found['what']} ({found['tests']} tests)", flush=True)
         noticed = sum(each["noticed"] for each in told)
-        options.json.write_text(json.dumps({"of": len(every), "noticed": noticed, "changes": told}, indent=1) + "\n")
+        text = json.dumps({"of": len(every), "noticed": noticed, "changes": told}, indent=1) + "\n"
+        (options.json or options.kept / "told.json").write_text(text)
     print(f"{noticed} of {len(told)} changes noticed, of {len(every):,} that can be made")
 
 

@@ -33,8 +33,8 @@ from targets import TARGETS, Target
 
 from lenet.errors import LenetError
 
-# What a case may take: seconds of the clock, and bytes of the whole process.
-MOST_SECONDS, MOST_BYTES = 10.0, 1_000_000_000
+# What a case may take: seconds of a core, six times as many of the clock on a busy machine, bytes of the whole process.
+MOST_SECONDS, BUSY, MOST_BYTES = 10.0, 6, 1_000_000_000
 # So many cases are run by a process before it tells of them, and before it is begun anew.
 CHUNK, LIFE = 50, 20_000
 # So many faults of one kind are kept.
@@ -92,6 +92,7 @@ class Worker:
     asked: tuple[str, int, int] = ("", 0, 0)
     number: int = 0
     since: float = 0.0
+    cpu_before: float = 0.0
 
     def start(self) -> None:
         """Begin the process anew."""
@@ -99,12 +100,30 @@ class Worker:
         self.process = multiprocessing.get_context("fork").Process(target=_work, args=(theirs,))
         self.process.start()
         theirs.close()
-        self.pipe, self.since = ours, time.monotonic()
+        self.pipe = ours
+        self.begin(0)
 
     def ask(self, asked: tuple[str, int, int]) -> None:
         """Give it cases to run."""
-        self.asked, self.number, self.since = asked, asked[1], time.monotonic()
+        self.asked = asked
+        self.begin(asked[1])
         self.pipe.send(asked)
+
+    def begin(self, number: int) -> None:
+        """Note that it begins with a case now."""
+        self.number, self.since, self.cpu_before = number, time.monotonic(), self._cpu()
+
+    def took_too_long(self) -> bool:
+        """Tell whether its case takes longer than one may."""
+        long = time.monotonic() - self.since
+        return long > MOST_SECONDS and (long > BUSY * MOST_SECONDS or self._cpu() - self.cpu_before > MOST_SECONDS)
+
+    def _cpu(self) -> float:
+        try:
+            words = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
     def end(self) -> None:
         """End it."""
@@ -156,7 +175,7 @@ class Fuzz:
                 wrong = None
                 if worker.pipe in ready:
                     wrong = self._hear(worker, busy)
-                elif time.monotonic() - worker.since > MOST_SECONDS:
+                elif worker.took_too_long():
                     wrong = f"more than {MOST_SECONDS:g} seconds"
                 if wrong:
                     self.note(worker.asked[0], worker.number, wrong)
@@ -171,7 +190,7 @@ class Fuzz:
             worker.process.join(5)
             return f"the process ended with {worker.process.exitcode}"
         if told[0] == "begun":
-            worker.number, worker.since = told[1], time.monotonic()
+            worker.begin(told[1])
             return None
         _done, count, faults, over = told
         name, first, asked = worker.asked

@@ -27,7 +27,7 @@ FILE = Path(__file__).with_suffix(".json")
 EXAMPLES = [
     each for each in sorted((ROOT / "examples").iterdir()) if each.suffix in (".png", ".jpg", ".tif", ".bmp", ".webp")
 ]
-PAGES = ("class-list.jpg", "log-sheet.jpg", "exam.jpg")
+PAGES = ("class-list.jpg", "log-sheet.jpg", "exam.jpg", "exam-photo.jpg", "sudoku.jpg")
 PAPER, INK = 232, 38
 Pen = np.random.Generator
 
@@ -98,16 +98,38 @@ def boxes(joined: bool, thick: int, rng: Pen) -> Uint8:
     return page
 
 
-def table(rng: Pen) -> Uint8:
-    """Draw three rows and columns of numbers, with lines between them."""
-    page = blank(500, 300)
-    for place in range(4):
-        cv2.line(page, (20 + place * 150, 20), (20 + place * 150, 269), 80, 2)
-        cv2.line(page, (20, 20 + place * 83), (470, 20 + place * 83), 80, 2)
-    for row in range(3):
-        for column in range(3):
-            write(page, str(rng.integers(10, 999)), 40 + column * 150, 36 + row * 83, 46, rng)
+def table(rng: Pen, kind: str = "closed", rows: int = 3, columns: int = 3) -> Uint8:
+    """Draw a table of numbers: closed, open at its sides, with a joined cell, dashed, or doubly lined."""
+    wide, high = 150, 83
+    page = blank(60 + wide * columns, 60 + high * rows)
+    thick = 1 if kind == "thin" else 2
+    for place in range(columns + 1):
+        if not (kind == "open" and place in (0, columns)):
+            x = 30 + place * wide
+            for y in range(30, 30 + high * rows, 12 if kind == "dashed" else high * rows):
+                end = min(y + (7 if kind == "dashed" else high * rows), 30 + high * rows)
+                cv2.line(page, (x, y), (x, end - 1), 80, thick)
+    for place in range(rows + 1):
+        y = 30 + place * high
+        cv2.line(page, (30, y), (30 + wide * columns, y), 80, thick)
+        if kind == "double" and place == 1:
+            cv2.line(page, (30, y + 5), (30 + wide * columns, y + 5), 80, thick)
+    if kind == "joined":
+        page[34 : 30 + high - 3, 30 + wide - 3 : 30 + wide + 4] = PAPER
+    for row in range(rows):
+        for column in range(columns):
+            if (row + 2 * column) % 5 != 3 and not (kind == "joined" and row == 0 and column == 1):
+                write(page, str(rng.integers(10, 999)), 46 + column * wide, 48 + row * high, 44, rng)
     return page
+
+
+def lean(page: Uint8, degrees: float, depth: float = 0.0) -> Uint8:
+    """Turn a page a little on a dark desk, and photograph it from one side."""
+    page = cv2.copyMakeBorder(page, 60, 60, 60, 60, cv2.BORDER_CONSTANT, value=70)  # type: ignore[assignment]
+    high, wide = page.shape
+    turn = np.vstack([cv2.getRotationMatrix2D((wide / 2, high / 2), degrees, 1.0), [0, 0, 1]])
+    slope = np.array([[1, 0, 0], [0, 1, 0], [depth / wide, 0, 1]])
+    return cv2.warpPerspective(page, slope @ turn, (wide, high), borderValue=70)  # type: ignore[return-value]
 
 
 def marked(mark: str, rng: Pen) -> Uint8:
@@ -235,17 +257,44 @@ def list_cases() -> list[tuple[str, Callable[[], dict[str, Any]]]]:
         ("digits by sliding", partial(_read, partial(KINDS["digits"], np.random.default_rng(8)), sliding_window=True))
     )
     cases.append(("one digit alone", partial(_read, partial(KINDS["one digit"], np.random.default_rng(9)), digit=True)))
+    pages = ROOT / "examples" / "pages"
     for name in PAGES:
-        cases.append((name, partial(_read_tables, ROOT / "examples" / "pages" / name)))
+        cases.append((name, partial(_read_tables, partial(str, pages / name))))
+    cases.append(
+        ("exam.jpg as a form", partial(_read_tables, partial(str, pages / "exam.jpg"), fields=pages / "exam.json"))
+    )
+    for kind in ("closed", "thin", "open", "joined", "dashed", "double"):
+        page = partial(table, np.random.default_rng(len(cases)), kind)
+        cases.append((f"{kind} table", partial(_read_tables, page)))
+    for name, degrees, depth in (("leaning", 3.5, 0.0), ("seen from a side", -2.0, 0.12), ("on its head", 180.0, 0.0)):
+        cases.append((f"{name} table", partial(_read_tables, partial(_lean_table, len(cases), degrees, depth))))
+    tall = partial(table, np.random.default_rng(len(cases)), "closed", 5, 2)
+    cases.append(("a table with its sums", partial(_read_tables, tall, sums="last-row", columns={1: "digits:3"})))
+    two = partial(_two_tables, len(cases))
+    cases.append(("two tables", partial(_read_tables, two, printed=True, best=2)))
+    cases.append(
+        ("boxes as a table", partial(_read_tables, partial(boxes, True, 2, np.random.default_rng(len(cases)))))
+    )
     return cases
+
+
+def _lean_table(seed: int, degrees: float, depth: float) -> Uint8:
+    return lean(table(np.random.default_rng(seed), rows=4), degrees, depth)
+
+
+def _two_tables(seed: int) -> Uint8:
+    rng = np.random.default_rng(seed)
+    one, other = table(rng, rows=2), table(rng, "open", rows=3, columns=2)
+    gap = ((0, 0), (0, one.shape[1] - other.shape[1]))
+    return np.vstack([one, np.pad(other, gap, constant_values=PAPER)])
 
 
 def _read(page: Callable[[], Any], **options: Any) -> dict[str, Any]:
     return lenet.read(page(), **options).to_dict()
 
 
-def _read_tables(file: Path) -> dict[str, Any]:
-    return {"tables": [each.as_json() for each in lenet.read_table(file)]}
+def _read_tables(page: Callable[[], Any], **options: Any) -> dict[str, Any]:
+    return {"tables": [each.as_json() for each in lenet.read_table(page(), **options)]}
 
 
 def round_values(told: Any) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import cv2
 import numpy as np
@@ -18,6 +19,10 @@ from lenet.export import export
 from test_page import CHROMIUM, GIVEN_UP, SIZES, THREE, Visit, address, api, browser  # noqa: F401 -- fixtures
 
 pytest.importorskip("wasmtime")
+
+
+# How elements of an SVG are called.
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 class Alive(Visit):
@@ -253,15 +258,31 @@ def test_a_term_is_explained_on_the_screen(alive: Alive) -> None:
     api.expect(tip).to_be_hidden()
 
 
+def take(page: Any, button: str) -> Any:
+    """What a button saves."""
+    with page.expect_download() as told:
+        page.locator(f"#{button}").click()
+    return told.value
+
+
 @ON_A_DESK
 def test_a_picture_and_a_program_are_taken_along(alive: Alive, tmp_path: Path) -> None:
-    """The layer as a PNG; Python that prints the very value that is looked at."""
+    """Every figure as PNG and as SVG; Python that prints the very value that is looked at."""
     page = alive.page
     page.locator("#layer-F6 .layer-name").click()
-    with page.expect_download() as told:
-        page.locator("#save").click()
-    assert told.value.suggested_filename == "lenet5-1998-F6.png"
-    assert cv2.imread(str(told.value.path())).shape == (12 * 8, 7 * 8, 3)
+    assert take(page, "save").suggested_filename == "lenet5-1998-F6.png"
+    assert cv2.imread(str(take(page, "save").path())).shape == (2 * (12 * 8 + 48), 2 * (7 * 8 + 32), 3)
+    layer = ElementTree.parse(take(page, "save-svg").path())
+    squares = [each for each in layer.iter(f"{SVG}rect") if each.get("height") == "1"]
+    assert sum(int(each.get("width", "0")) for each in squares) == 84
+    page.locator("#figure").focus()
+    assert page.locator("#figure option").all_inner_texts() == ["F6", "network"]
+    page.locator("#figure").select_option("network")
+    whole = ElementTree.parse(take(page, "save-svg").path())
+    named = [each.text for each in whole.iter(f"{SVG}text")]
+    assert {"Input", "C1", "S2", "C3", "S4", "C5", "F6", "Output", "6 @ 28 × 28"} <= set(named)
+    assert len(list(whole.iter(f"{SVG}line"))) > 10
+    assert cv2.imread(str(take(page, "save").path())).shape[1] > 1000
     page.locator("#python").click()
     program = page.locator("#code").inner_text()
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -149,7 +149,7 @@ def test_a_run_folder_is_written_by_one(tmp_path: Path) -> None:
 
 def _add_some(folder: Path) -> None:
     for _turn in range(20):
-        add_correction(folder, GLYPH, "7")
+        add_correction(folder, np.frombuffer(os.urandom(784), np.uint8).reshape(28, 28), "7")
 
 
 def test_corrections_of_several_at_once_are_all_kept(tmp_path: Path) -> None:
@@ -182,12 +182,12 @@ def test_corrections_of_several_at_once_are_all_kept(tmp_path: Path) -> None:
 def test_a_row_that_broke_off_harms_no_other(tmp_path: Path, end: str, kept: int) -> None:
     """The next correction begins a line of its own; what stands in a broken row is kept where it is whole."""
     add_correction(tmp_path, GLYPH, "3")
-    add_correction(tmp_path, GLYPH, "4")
+    add_correction(tmp_path, GLYPH + 1, "4")
     file = tmp_path / "labels.csv"
     lines = file.read_text().splitlines()
     file.write_text("\n".join([*lines[:2], end]))
     assert sum(count_corrections(tmp_path).values()) >= 1
-    add_correction(tmp_path, GLYPH, "5")
+    add_correction(tmp_path, GLYPH + 2, "5")
     assert sum(count_corrections(tmp_path).values()) == kept + 1
     assert [row.text for row in read_labels(tmp_path)] == (["3", "4", "5"] if kept == 2 else ["3", "5"])
 

@@ -439,10 +439,33 @@ def test_the_shelf_keeps_networks_under_names_of_its_own(tmp_path: Path) -> None
 def test_corrections_are_kept_and_counted(service: str) -> None:
     """A glyph and its label; others than 0 to 9 and none are refused; all can be forgotten."""
     httpx.delete(f"{service}/corrections")
-    for label in ("7", "7", "none"):
-        found = httpx.post(f"{service}/corrections", json={"glyph": GLYPH, "label": label})
+    glyphs = [base64.b64encode(bytes([number]) * 784).decode() for number in range(3)]
+    for glyph, label in zip(glyphs, ("7", "7", "none"), strict=True):
+        found = httpx.post(f"{service}/corrections", json={"glyph": glyph, "label": label})
     assert found.json()["counts"] == {"7": 2, "none": 1}
     assert httpx.post(f"{service}/corrections", json={"glyph": GLYPH, "label": "77"}).status_code == 422
     folder = Path(found.json()["folder"])
     assert sorted(file.name for file in folder.glob("*.png")) == ["000001-7.png", "000002-7.png", "000003-none.png"]
+    names = ["000003-none.png", "000002-7.png", "000001-7.png"]
+    kept = zip(names, ("none", "7", "7"), glyphs[::-1], strict=True)
+    assert found.json()["latest"] == [{"name": name, "label": label, "glyph": glyph} for name, label, glyph in kept]
+    # Another opinion of a digit takes the place of the first.
+    found = httpx.post(f"{service}/corrections", json={"glyph": glyphs[1], "label": "1"})
+    assert found.json()["counts"] == {"1": 1, "7": 1, "none": 1}
+    assert [each["name"] for each in found.json()["latest"]] == ["000004-1.png", "000003-none.png", "000001-7.png"]
+    assert httpx.delete(f"{service}/corrections/000001-7.png").json()["counts"] == {"1": 1, "none": 1}
+    assert httpx.delete(f"{service}/corrections/000001-7.png").status_code == 422
     assert httpx.delete(f"{service}/corrections").json()["counts"] == {}
+
+
+def test_mistakes_are_those_of_the_own_copy_of_mnist(service: str, few_digits: Path, tmp_path: Path) -> None:
+    """Without one the way to it is told; with one they are counted and shown, the surest first."""
+    assert httpx.get(f"{service}/mistakes").json() == {
+        "error": "mistakes: MNIST is not on this machine; lenet data fetch mnist"
+    }
+    with served(tmp_path, **prepare(tmp_path).environment, LENET_DATA=str(few_digits)) as (address, _process):
+        found = httpx.get(f"{address}/mistakes?model=lenet5").json()
+    assert (found["of"], found["errors"]) == (500, len(found["mistakes"]))
+    sure = [each["probability"] for each in found["mistakes"]]
+    assert sure == sorted(sure, reverse=True)
+    assert all(each["label"] != each["answer"] for each in found["mistakes"])

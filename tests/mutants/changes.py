@@ -141,7 +141,8 @@ def _in_node(node: ast.AST) -> Iterator[Place]:
     elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
         yield line, f"{node.value} is {not node.value}", lambda: setattr(node, "value", not node.value)
     elif _is_number(node) and isinstance(node, ast.Constant):
-        other_value = node.value + 1 if isinstance(node.value, int) else node.value * 1.3 + 0.001
+        more = 1 if abs(node.value) < 3 else node.value // 3
+        other_value = node.value + more if isinstance(node.value, int) else node.value * 1.33 + 0.001
         yield line, f"{node.value} is {other_value:g}", lambda: setattr(node, "value", other_value)
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lenet.export import Export
 
 # The modules of the page, each behind those that it imports.
-MODULES = ("machine", "sum", "view", "words", "explain", "pen", "tour", "inside", "tip", "lesson", "page")
+MODULES = ("machine", "sum", "view", "words", "explain", "pen", "tour", "inside", "tip", "lesson", "save", "page")
 # A file is no larger, and floats are kept of networks with no more weights; others have 8 bits a weight.
 _MOST_BYTES, _MOST_FLOATS = 700_000, 65_000
 # Scores and values are so near the engine's, as a share of the largest of their kind.

@@ -40,8 +40,8 @@ from lenet.serve.request import (
     read_uploads,
 )
 from lenet.serve.tasks import Outcome, fail, find_status
-from lenet.serve.training_jobs import TrainingJobs
-from lenet.serve.training_routes import make_training_routes
+from lenet.serve.training_jobs import TrainingJobs, has_mnist
+from lenet.serve.training_routes import make_correction_routes, make_training_routes
 from lenet.version import __version__
 
 # What may be answered on every route, beside what a route says of itself.
@@ -115,6 +115,7 @@ def build(
     app.include_router(_looking(desk))
     app.include_router(_about(desk, metrics))
     app.include_router(make_training_routes(desk))
+    app.include_router(make_correction_routes(desk))
     app.include_router(make_page_routes())
     app.openapi = lambda: _described(app, root_path)  # type: ignore[method-assign]
     return Guard(app, access, limits, metrics), desk.lessons
@@ -218,6 +219,13 @@ def _looking(desk: AppState) -> APIRouter:
         """Return a network as the page runs it: its layers, records for its machine, its parameters."""
         path = desk.shelf.find(net, sliding_window=False)
         return Response(await asyncio.to_thread(_pack_network, path), media_type="application/json")
+
+    @routes.get("/mistakes", responses={**any_object, 409: {"model": schema.Failure}})
+    async def mistakes(model: schema.ModelName = DEFAULT) -> Response:
+        """Return which of MNIST's test digits a network gets wrong, of the copy on this machine; 409 without one."""
+        if not has_mnist():
+            raise TrainingError("mistakes", "MNIST is not on this machine", "lenet data fetch mnist")
+        return _respond(await desk.readers.ask("mistakes", model=desk.shelf.find(model, sliding_window=False)))
 
     @routes.post("/unit", responses=any_object)
     async def unit(asked: schema.OneUnit) -> Response:

@@ -32,7 +32,7 @@ HEADERS = {
     b"cache-control": b"no-store",
 }
 # What is served without a token, so that the page can ask for it.
-_PUBLIC = ("/", "/docs", "/health", "/ready", "/alive")
+_PUBLIC = ("/", "/docs", "/health", "/ready", "/alive", "/robots.txt")
 _PUBLIC_FOLDER = "/page/"
 # What changes this machine: for its own users, or for those who have the token.
 _OWN = ("/train", "/corrections", "/finetune")

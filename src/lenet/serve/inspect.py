@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lenet.arrays import Float32, Uint8
+from lenet.data.dataset import Digits
 from lenet.engine import Network
 from lenet.engine.reference import activate
 from lenet.errors import UsageError
@@ -21,6 +22,8 @@ from lenet.result import Reading
 from lenet.segmentation.candidates import segment_strips
 
 LABELS = (*"0123456789", "not a digit")
+# So many mistakes are told.
+_MISTAKES = 24
 
 
 def pack(values: Uint8 | Float32) -> str:
@@ -194,3 +197,24 @@ def _term(which: int, values: Any, weights: Any, comes_to: float) -> dict[str, A
         "weights": np.round(weights, 5).tolist(),
         "comes_to": float(comes_to),
     }
+
+
+def list_mistakes(network: Network, digits: Digits) -> dict[str, Any]:
+    """Return how many digits a network gets wrong, and the surest of its mistakes with their glyphs."""
+    at_once = 1_000
+    parts = [network.scores(digits.glyphs[first : first + at_once]) for first in range(0, len(digits.labels), at_once)]
+    chances = probabilities(np.concatenate(parts), network.weights.temperature)
+    answers = chances.argmax(axis=1)
+    wrong = np.flatnonzero(answers != digits.labels)
+    order = wrong[np.argsort(-chances[wrong, answers[wrong]], kind="stable")]
+    told = [
+        {
+            "glyph": pack(digits.glyphs[place]),
+            "label": str(digits.labels[place]),
+            "answer": LABELS[answers[place]],
+            "probability": round(float(chances[place, answers[place]]), 4),
+            "number": int(place),
+        }
+        for place in order[:_MISTAKES]
+    ]
+    return {"of": len(digits.labels), "errors": len(wrong), "mistakes": told}

@@ -27,7 +27,9 @@ _MEDIA = {
 }
 # What looks into a network, shared with the static page; files of that page alone.
 _NETWORK = Path(__file__).parents[1] / "assets" / "page"
-_ALONE = ("page.html", "page.css", "page.js", "pen.js", "lesson.js")
+_ALONE = ("page.html", "page.css", "page.js", "pen.js", "lesson.js", "save.js")
+# The pages may be found; there is nothing else to look for.
+_ROBOTS = b"User-agent: *\nAllow: /\n"
 # Pages stand at addresses of their own, all else in /page/.
 _PAGES = {"index.html": "/", "docs.html": "/docs", "table.html": "/tables"}
 
@@ -50,6 +52,7 @@ def make_page_routes() -> APIRouter:
                 data = data.replace(b"<!--REVIEW-->", (REVIEW_FOLDER / "review.html").read_bytes())
             routes.add_api_route(address, _sent(data, _MEDIA[file.suffix]), methods=["GET", "HEAD"])
     routes.add_api_route("/alive", _send_alive, methods=["GET", "HEAD"])
+    routes.add_api_route("/robots.txt", _sent(_ROBOTS, "text/plain; charset=utf-8"), methods=["GET", "HEAD"])
     return routes
 
 

@@ -253,11 +253,20 @@ class Correction(BaseModel):
     label: Annotated[str, Field(pattern=r"^([0-9]|none)$", description="0 to 9, or none")]
 
 
+class KeptCorrection(BaseModel):
+    """A corrected digit that is kept: by its name it can be taken back."""
+
+    name: str
+    label: str
+    glyph: GlyphText
+
+
 class Corrections(BaseModel):
     """How many corrections are kept, by label, and in which folder."""
 
     folder: str
     counts: dict[str, int]
+    latest: list[KeptCorrection] = Field(description="the last of them, the newest first")
 
 
 class Training(BaseModel):

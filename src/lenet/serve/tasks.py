@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from lenet.arrays import Uint8
+from lenet.data.dataset import load_test
 from lenet.drawing.review import tell_review
 from lenet.engine import Network, load
 from lenet.errors import LenetError, PictureError, UsageError, WeightsError
 from lenet.reader import read, read_options
-from lenet.serve.inspect import explain_candidates, explain_columns, explain_layers, explain_unit
+from lenet.serve.inspect import explain_candidates, explain_columns, explain_layers, explain_unit, list_mistakes
 from lenet.serve.occlusion import find_runner_up, vary
 from lenet.tables.read_page import read_tables, table_options
 
@@ -76,8 +77,13 @@ def _loaded(path: str, changed: float) -> Network:
 
 def network(model: str) -> Network:
     """Return shipped weights by name, or a file's. Raises WeightsError."""
+    return _loaded(model, _find_change(model))
+
+
+def _find_change(model: str) -> float:
+    """Return when a weights file was changed; 0 of shipped weights."""
     path = Path(model)
-    return _loaded(model, path.stat().st_mtime if path.suffix and path.is_file() else 0.0)
+    return path.stat().st_mtime if path.suffix and path.is_file() else 0.0
 
 
 @_as_outcome
@@ -113,6 +119,17 @@ def read_table(picture: bytes, path: str | None, model: str, review: bool, optio
     if review:
         return _told(tell_review(found, picture, path or ""))
     return _told({"path": path, "page": 0, **found.as_json()})
+
+
+@_as_outcome
+def find_mistakes(model: str) -> Outcome:
+    """Say which of MNIST's test digits a network gets wrong, the surest mistakes first; of the user's own copy."""
+    return _told(_mistakes(model, _find_change(model)))
+
+
+@lru_cache(maxsize=8)
+def _mistakes(model: str, _changed: float) -> dict[str, Any]:
+    return list_mistakes(network(model), load_test("mnist"))
 
 
 @_as_outcome
@@ -172,4 +189,5 @@ TASKS: dict[str, Callable[..., Outcome]] = {
     "unit": one_unit,
     "why": why_not,
     "vary": change,
+    "mistakes": find_mistakes,
 }

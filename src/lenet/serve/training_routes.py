@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from typing import Annotated, Any
 
 import numpy as np
@@ -15,17 +15,17 @@ from lenet.errors import TrainingError
 from lenet.serve import schema
 from lenet.serve.app_state import AppState
 from lenet.serve.training_jobs import RECIPES, Task, has_mnist
-from lenet.training.corrections import add_correction, count_corrections
+from lenet.training.corrections import add_correction, count_corrections, list_latest, remove_correction
 
 # Fine-tuning keeps every third correction to count on: with fewer there is nothing to learn from.
 _FEWEST = 3
+_CORRECTIONS = "corrections"
 
 
 def make_training_routes(desk: AppState) -> APIRouter:
     """Return the routes of a desk's lessons and corrections."""
     routes = APIRouter(tags=["training"])
-    folder = desk.folder / "corrections"
-    one_at_a_time = asyncio.Lock()
+    folder = desk.folder / _CORRECTIONS
     conflict: dict[int | str, dict[str, Any]] = {409: {"model": schema.Failure, "description": "not now"}}
     told: dict[int | str, dict[str, Any]] = {200: {"model": schema.TrainingState}}
     named: dict[int | str, dict[str, Any]] = {200: {"model": schema.Kept}}
@@ -82,8 +82,30 @@ def make_training_routes(desk: AppState) -> APIRouter:
         await desk.lessons.throw_away()
         return state()
 
+    @routes.post("/finetune", responses=told | conflict)
+    async def finetune(asked: schema.Tuning) -> dict[str, Any]:
+        """Fine-tune a network on the corrections; errors before and after come with the event `finished`."""
+        if sum(count_corrections(folder).values()) < _FEWEST:
+            raise TrainingError("fine-tuning", f"fewer than {_FEWEST} corrections", "correct some digits first")
+        init = desk.shelf.find(asked.model, sliding_window=False)
+        desk.lessons.begin(Task("finetune", "corrections", str(folder), None, 0, init))
+        return state()
+
+    return routes
+
+
+def make_correction_routes(desk: AppState) -> APIRouter:
+    """Return the routes of a desk's corrections: digits with what they really say."""
+    routes = APIRouter(tags=["training"])
+    folder = desk.folder / _CORRECTIONS
+    one_at_a_time = asyncio.Lock()
+
     def kept() -> dict[str, Any]:
-        return {"folder": str(folder), "counts": count_corrections(folder)}
+        latest = [
+            {"name": name, "label": label, "glyph": b64encode(glyph.tobytes()).decode()}
+            for name, label, glyph in list_latest(folder)
+        ]
+        return {"folder": str(folder), "counts": count_corrections(folder), "latest": latest}
 
     @routes.get("/corrections", responses={200: {"model": schema.Corrections}})
     async def corrections() -> dict[str, Any]:
@@ -105,13 +127,11 @@ def make_training_routes(desk: AppState) -> APIRouter:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         return kept()
 
-    @routes.post("/finetune", responses=told | conflict)
-    async def finetune(asked: schema.Tuning) -> dict[str, Any]:
-        """Fine-tune a network on the corrections; errors before and after come with the event `finished`."""
-        if sum(count_corrections(folder).values()) < _FEWEST:
-            raise TrainingError("fine-tuning", f"fewer than {_FEWEST} corrections", "correct some digits first")
-        init = desk.shelf.find(asked.model, sliding_window=False)
-        desk.lessons.begin(Task("finetune", "corrections", str(folder), None, 0, init))
-        return state()
+    @routes.delete("/corrections/{name}", responses={200: {"model": schema.Corrections}})
+    async def take_back(name: str) -> dict[str, Any]:
+        """Take one correction back, by its name."""
+        async with one_at_a_time:
+            await asyncio.to_thread(remove_correction, folder, name)
+        return kept()
 
     return routes

@@ -12,10 +12,13 @@ from lenet.arrays import Uint8
 from lenet.bulk.jobs import Answer
 from lenet.data.labels import LABEL_FILE
 from lenet.drawing.pictures import save_glyph
-from lenet.errors import LenetError, reason
-from lenet.files import escape_name, take_lock
+from lenet.errors import LenetError, PictureError, reason
+from lenet.files import escape_name, replace_text, take_lock
+from lenet.preprocessing.decode import open_page
 
 Keep = Callable[[Answer], None]
+# So many corrections are shown, and looked through for the same digit.
+LATEST = 24
 _COLUMNS = ("path", "label", "picture", "confidence")
 # Who adds a correction waits so long for others that add theirs, in seconds: a picture is a millisecond.
 _PATIENCE = 10.0
@@ -40,9 +43,32 @@ def keep_corrections(folder: Path) -> Iterator[Keep]:
 
 
 def add_correction(folder: Path, glyph: Uint8, label: str) -> None:
-    """Add one glyph (28, 28) with its true label, 0 to 9 or "none", to a folder. Raises LenetError."""
+    """Add one glyph (28, 28) with its true label, 0 to 9 or "none", to a folder. Raises LenetError.
+
+    One that was added a short while before is another opinion of the same digit: it has the new label alone.
+    """
     with _told_of(folder):
-        _Corrections(folder).add(glyph, label, "", 1.0)
+        kept = _Corrections(folder)
+        for name, _label, before in list_latest(folder):
+            if (before == glyph).all():
+                kept.remove(name)
+        kept.add(glyph, label, "", 1.0)
+
+
+def remove_correction(folder: Path, name: str) -> None:
+    """Take one picture of a folder back, and its row. Raises LenetError for a name that has no row."""
+    with _told_of(folder):
+        _Corrections(folder).remove(name)
+
+
+def list_latest(folder: Path, most: int = LATEST) -> list[tuple[str, str, Uint8]]:
+    """Return the names of the last pictures of a folder, their labels and glyphs (28, 28), the newest first."""
+    found = []
+    for row in reversed(_read_rows(folder)[-most:]):
+        glyph = _load_glyph(folder / row[0])
+        if glyph is not None:
+            found.append((row[0], row[1], glyph))
+    return found
 
 
 def count_corrections(folder: Path) -> dict[str, int]:
@@ -58,6 +84,24 @@ def count_corrections(folder: Path) -> dict[str, int]:
     except (OSError, ValueError, KeyError, csv.Error) as error:
         raise LenetError(folder / LABEL_FILE, f"cannot be read ({reason(error)})") from error
     return {label: labels[label] for label in sorted(filter(None, labels))}
+
+
+def _read_rows(folder: Path) -> list[list[str]]:
+    """Return the rows of a folder's labels.csv, without its head; those that broke off are left out."""
+    try:
+        with (folder / LABEL_FILE).open(encoding="utf-8", errors="replace", newline="") as file:
+            return [row for row in csv.reader(file) if len(row) > 1][1:]
+    except (FileNotFoundError, csv.Error):
+        return []
+
+
+def _load_glyph(path: Path) -> Uint8 | None:
+    """Return what `save_glyph` wrote, or None for what is no such picture."""
+    try:
+        page = open_page(path)
+    except PictureError:
+        return None
+    return 255 - page.grey if page.grey.shape == (28, 28) else None
 
 
 @contextmanager
@@ -99,6 +143,16 @@ class _Corrections:
             save_glyph(glyph, self._folder / name)
             self._append((name, label, escape_name(picture), f"{confidence:.4f}"))
             self._changed = self._folder.stat().st_mtime_ns
+
+    def remove(self, name: str) -> None:
+        """Take a picture and its row away. Raises LenetError where there is none, and OSError."""
+        with self._alone():
+            lines = self._rows.read_text(encoding="utf-8").splitlines(keepends=True) if self._rows.exists() else []
+            left = [line for line in lines[1:] if not line.startswith(f"{name},")]
+            if not name or len(left) == len(lines[1:]):
+                raise LenetError(self._folder, f"has no picture {name!r}")
+            replace_text(self._rows, "".join([*lines[:1], *left]))
+            (self._folder / name).unlink(missing_ok=True)
 
     def _append(self, row: tuple[str, ...]) -> None:
         with self._rows.open("a", encoding="utf-8", newline="") as file:

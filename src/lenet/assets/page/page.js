@@ -4,6 +4,7 @@ import { Inside } from "./inside.js";
 import { Lesson } from "./lesson.js";
 import { fromBase64, Machine, unpackDigits } from "./machine.js";
 import { Pen, SIDE } from "./pen.js";
+import { listFigures, saveFigure } from "./save.js";
 import { Tip } from "./tip.js";
 import { make, paint, percent } from "./view.js";
 import { sayWhole, TERMS } from "./words.js";
@@ -61,7 +62,6 @@ class Page {
     byId("sure").textContent = sure >= 0.5 ? `${percent(sure)} sure. Next: ${labels[second]}, ${percent(probabilities[second])}.` : `Not sure: ${labels[best]} ${percent(sure)}, ${labels[second]} ${percent(probabilities[second])}.`;
     const meant = this.sampled === null ? null : this.digits[this.sampled].label;
     if (meant !== null && meant !== best) byId("sure").append(` It was drawn as a ${meant}.`);
-    byId("save").disabled = this.view.at?.number === this.machine.network.layers.length - 1;
     if (!byId("code").hidden) byId("code").textContent = asPython(this);
   }
 
@@ -125,7 +125,18 @@ function unpackGlyph(text) {
   }
 }
 
-function buildSamples(page) {
+// Lets the browser draw and hear, when it had no time for so many milliseconds.
+const BREATH = 10;
+function breathing() {
+  let since = performance.now();
+  return async () => {
+    if (performance.now() - since < BREATH) return;
+    await new Promise((done) => setTimeout(done, 0));
+    since = performance.now();
+  };
+}
+
+async function buildSamples(page) {
   const box = byId("samples");
   const add = (number, words, short) => {
     const button = make("button", "", { type: "button", class: "sample", "aria-label": words, title: words });
@@ -137,11 +148,13 @@ function buildSamples(page) {
   add(FAINT, `a faint ${page.digits[FAINT].label}`, "faint");
   // What this network gets wrong of the drawn digits, the surest mistakes first.
   const wrong = [];
-  page.digits.forEach((digit, number) => {
+  const breathe = breathing();
+  for (const [number, digit] of page.digits.entries()) {
     const found = page.machine.probabilities(page.machine.run(digit.glyph));
     const best = found.indexOf(Math.max(...found));
     if (best !== digit.label) wrong.push({ number, best, sure: found[best], label: digit.label });
-  });
+    await breathe();
+  }
   wrong.sort((a, b) => b.sure - a.sure);
   byId("mistakes-told").textContent = `Of ${page.digits.length} digits, which a program drew, this network gets ${wrong.length} wrong.`;
   for (const { number, best, label } of wrong.slice(0, 1)) add(number, `a ${label} that is read as ${page.machine.network.labels[best]}`, `${label} → ${page.machine.network.labels[best]}`);
@@ -164,20 +177,24 @@ function buildWords(networks, own) {
   for (const [term, words] of Object.entries(TERMS)) list.append(make("dt", term), make("dd", words));
 }
 
-// Saves the picture of a layer, its maps as large as they are shown.
-function savePicture(page) {
-  const number = page.view.at?.number ?? 0;
-  const part = page.view.parts[number + 1];
-  if (!part.canvas) return;
-  const times = 8;
-  const large = make("canvas");
-  large.width = part.canvas.width * times;
-  large.height = part.canvas.height * times;
-  const pen = large.getContext("2d");
-  pen.imageSmoothingEnabled = false;
-  pen.drawImage(part.canvas, 0, 0, large.width, large.height);
-  const link = make("a", "", { href: large.toDataURL("image/png"), download: `${page.machine.network.name}-${part.layer.name}.png` });
-  link.click();
+// Offers what can be saved now: the layer that is looked at first, unless another figure was chosen.
+function buildSaving(page) {
+  const box = byId("figure");
+  const figures = () => listFigures(page.view, byId("lesson"));
+  const fill = () => {
+    const names = figures().map(([name]) => name);
+    const chosen = names.includes(box.value) && box.selectedIndex > 0 ? box.value : names[0];
+    box.replaceChildren(...names.map((name) => make("option", name, { value: name })));
+    box.value = chosen;
+  };
+  for (const event of ["pointerdown", "focus"]) box.addEventListener(event, fill);
+  for (const [id, kind] of [["save", "png"], ["save-svg", "svg"]]) {
+    byId(id).addEventListener("click", () => {
+      fill();
+      saveFigure(figures().find(([name]) => name === box.value), page.machine.network.name, kind);
+    });
+  }
+  fill();
 }
 
 function asPython(page) {
@@ -201,7 +218,6 @@ async function begin() {
   window.lenet = page;
   byId("undo").addEventListener("click", () => page.pen.undo());
   byId("clear").addEventListener("click", () => page.pen.clear());
-  byId("save").addEventListener("click", () => savePicture(page));
   byId("python").addEventListener("click", () => {
     byId("code").textContent = asPython(page);
     byId("code").hidden = false;
@@ -214,9 +230,11 @@ async function begin() {
   if (new URLSearchParams(location.search).has("embed")) document.body.classList.add("embed");
   addEventListener("hashchange", () => page.recall());
   page.recall();
-  buildWords(told.networks, network.name);
-  requestAnimationFrame(() => setTimeout(() => {
-    buildSamples(page);
+  buildSaving(page);
+  document.body.dataset.shown = "true";
+  requestAnimationFrame(() => setTimeout(async () => {
+    buildWords(told.networks, network.name);
+    await buildSamples(page);
     const panel = byId("lesson-panel");
     panel.addEventListener("toggle", () => {
       if (!panel.open) return page.lesson?.stop();
@@ -231,5 +249,6 @@ async function begin() {
 }
 
 begin().catch((error) => {
+  document.body.dataset.shown = "true";
   byId("sure").textContent = `This browser cannot run the network (${error.message}). It needs WebAssembly and DecompressionStream: Chrome 80, Firefox 113, Safari 16.4, or later.`;
 });

@@ -11,7 +11,7 @@ export function make(name, text = "", attributes = {}) {
 export function paint(canvas, values, wide, high, low, top, signed = false) {
   canvas.width = wide;
   canvas.height = high;
-  const pen = canvas.getContext("2d");
+  const pen = canvas.getContext("2d", { willReadFrequently: true }); // figures are saved from it
   const image = pen.createImageData(wide, high);
   for (let k = 0; k < wide * high; k++) {
     image.data.set(signed ? signedColour(values[k] / (top || 1)) : inkColour((values[k] - low) / (top - low || 1)), 4 * k);
@@ -31,14 +31,15 @@ function signedColour(share) {
   return [...end.map((each) => Math.round(250 + (each - 250) * s)), 255];
 }
 
-// How many maps stand beside each other, and how large a value is drawn, in pixels.
+// How many maps stand beside each other, on a desk and on a phone, and how large a value is drawn, in pixels.
 const SHAPES = { 1: [1, 1], 4: [1, 1], 6: [1, 2], 8: [1, 2], 12: [2, 2], 16: [2, 4], 18: [2, 3], 48: [4, 8], 84: [7, 7], 120: [8, 8], 360: [12, 12], 252: [12, 12] };
+const NARROW = 700;
 const CELL = { 32: 4, 28: 2, 24: 2, 14: 3, 12: 3, 10: 3, 8: 3, 5: 5, 4: 5 };
 
 export function layoutOf(shape) {
   const [maps, high, wide] = shape;
   const single = high * wide === 1;
-  const across = SHAPES[maps]?.[0] ?? (single ? 8 : Math.ceil(maps / 8));
+  const across = SHAPES[maps]?.[innerWidth < NARROW ? 1 : 0] ?? (single ? 8 : Math.ceil(maps / 8));
   const cell = single ? (maps === 84 ? 13 : 11) : maps === 1 ? 4 : CELL[wide] ?? 3;
   return { maps, high, wide, across, gap: single ? 0 : 1, cell, single };
 }
@@ -74,7 +75,7 @@ export class View {
     const zoom = Number(getComputedStyle(row).getPropertyValue("--zoom")) || 1;
     const fixed = this.parts.length * 24 + 150; // gaps and bars stay as they are
     const share = (room - fixed) / (needed - fixed);
-    if (needed > room && share > 0.6 && innerWidth >= 700) row.style.setProperty("--zoom", (zoom * share).toFixed(3));
+    if (needed > room && share > 0.6 && innerWidth >= NARROW) row.style.setProperty("--zoom", (zoom * share).toFixed(3));
     this.drawEdges();
   }
 

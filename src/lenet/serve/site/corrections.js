@@ -1,6 +1,6 @@
 // Corrections: digits with what they really say, kept on this machine; one button teaches them to a network.
 
-import { element } from "./numbers.js";
+import { bytes, element, picture } from "./numbers.js";
 import { get, post, remove } from "./service.js";
 import { start } from "./lesson.js";
 
@@ -19,7 +19,20 @@ export async function correct(glyph, label) {
   show(await post("/corrections", { glyph, label }));
 }
 
-function show({ folder, counts }) {
+// The last corrections as they are kept, each with what it is said to be; one click takes one back.
+function showLatest(latest) {
+  const made = element("div", "", { class: "row", id: "kept" });
+  for (const { name, label, glyph } of latest) {
+    const what = label === "none" ? "no digit" : `a ${label}`;
+    const button = element("button", "", { type: "button", class: "tile", "aria-label": `kept as ${what}; take it back`, title: "take it back" });
+    button.append(picture(bytes(glyph), 28, 28, 0, 255, 2), element("small", `${label} ×`));
+    button.addEventListener("click", async () => show(await remove(`/corrections/${encodeURIComponent(name)}`)));
+    made.append(button);
+  }
+  return made;
+}
+
+function show({ folder, counts, latest }) {
   const total = Object.values(counts).reduce((sum, each) => sum + each, 0);
   const each = Object.entries(counts).map(([label, count]) => `${label}: ${count}`).join(", ");
   const words = element("p", total
@@ -40,5 +53,5 @@ function show({ folder, counts }) {
     if (confirm(`Forget ${total} corrected digits? They cannot be brought back.`)) show(await remove("/corrections"));
   });
   row.append(tune, forget);
-  place.replaceChildren(words, row, problem);
+  place.replaceChildren(words, showLatest(latest), row, problem);
 }

@@ -6,6 +6,7 @@ import { showGallery } from "./gallery.js";
 import { showInside } from "./inside.js";
 import { buildLesson } from "./lesson.js";
 import { element } from "./numbers.js";
+import { showMistakes } from "./mistakes.js";
 import { Pad } from "./pad.js";
 import { get, send } from "./service.js";
 import { showWhy } from "./why.js";
@@ -16,6 +17,8 @@ const panels = { why: showWhy, gallery: showGallery };
 // These ask for thousands of scores: they wait until the pen rests, so that the answer follows it.
 const slow = new Set(["why", "gallery"]);
 const REST = 350;
+// The page is shown after so many milliseconds, whatever is still to come.
+const LONGEST_BLANK = 1500;
 // Networks that slide along a line in place of cutting it.
 const sliding = new Set();
 let reading = null;
@@ -67,7 +70,12 @@ function clear() {
 
 function lookInside(digit) {
   const words = digit ? `the ${marked + 1}${["st", "nd", "rd"][marked] ?? "th"} digit, read as ${digit.label}` : "";
-  showInside(digit?.glyph, byId("model").value, words).catch(() => {});
+  showInside(digit?.glyph, byId("model").value, words).catch(() => {}).finally(reveal);
+}
+
+// Shows all of the page at once: when the network is there, or has let wait too long.
+function reveal() {
+  document.body.dataset.shown = "true";
 }
 
 function show(found) {
@@ -126,6 +134,9 @@ for (const id of ["file", "camera"]) {
   });
 }
 for (const name of Object.keys(panels)) byId(`${name}-panel`).addEventListener("toggle", () => look(name));
+const showWrong = () => byId("mistakes-panel").open && showMistakes(byId("model").value, (glyph, words) => showInside(glyph, byId("model").value, words).then(() => byId("inside").scrollIntoView({ block: "nearest" })));
+byId("mistakes-panel").addEventListener("toggle", showWrong);
+byId("model").addEventListener("change", showWrong);
 byId("graph-panel").addEventListener("toggle", () => reading && showGraph(reading, pad));
 byId("truth").append(...[..."0123456789", "none"].map((each) => element("option", each === "none" ? "no digit" : each, { value: each })));
 byId("keep-correction").addEventListener("click", async () => {
@@ -144,6 +155,7 @@ byId("curl").addEventListener("click", () => {
 document.addEventListener("lenet-back", refresh);
 
 showNothing(HINT);
+setTimeout(reveal, LONGEST_BLANK);
 await listNetworks(sessionStorage.getItem("lenet-model") ?? undefined);
 pad.kept = sessionStorage.getItem("lenet-drawn") ?? "";
 if (!pad.empty) refresh();

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from shutil import which
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import FloatRect, Page, sync_playwright
 
 HERE = Path(__file__).resolve().parent
 # The strokes of a 4 and a 7, as shares of the pad.
@@ -30,6 +30,29 @@ ALIVE = {
     "alive-wide": ({"viewport": {"width": 1920, "height": 1080}, "color_scheme": "dark"}, "output,3,0,0"),
     "alive-phone": ({"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}, "C1,2,5,12"),
 }
+
+
+def take_lesson(page: Page, address: str) -> None:
+    """Take a picture of each of the six steps, and of a training."""
+    page.goto(f"{address}/alive#digit=4")
+    page.locator("body[data-ready=true]").wait_for()
+    for step in range(1, 7):
+        page.locator("#tour-begin" if step == 1 else "#tour-next").click()
+        page.wait_for_timeout(400)
+        page.screenshot(path=HERE / f"lesson-{step}.png", clip=_find_part(page))
+    page.locator("#lesson-panel > summary").click()
+    page.locator("#lesson-run").click()
+    page.wait_for_timeout(9000)
+    page.locator("#lesson-panel").screenshot(path=HERE / "lesson-7.png")
+
+
+def _find_part(page: Page) -> FloatRect:
+    """Return the box of the network and of what is said of it."""
+    boxes = [page.locator(name).bounding_box() for name in ("#stage", "#beside")]
+    assert boxes[0] is not None
+    assert boxes[1] is not None
+    foot = min(boxes[1]["y"] + boxes[1]["height"], boxes[0]["y"] + boxes[0]["height"] + 480)
+    return {"x": boxes[0]["x"], "y": boxes[0]["y"], "width": boxes[0]["width"], "height": foot - boxes[0]["y"]}
 
 
 def main() -> None:
@@ -73,6 +96,7 @@ def main() -> None:
             page.locator("body[data-ready=true]").wait_for()
             page.wait_for_timeout(500)
             page.screenshot(path=HERE / f"{name}.png")
+        take_lesson(browser.new_context(viewport={"width": 1180, "height": 1500}).new_page(), address)
         browser.close()
         server.terminate()
         server.wait()

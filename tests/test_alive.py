@@ -290,6 +290,38 @@ def test_a_picture_and_a_program_are_taken_along(alive: Alive, tmp_path: Path) -
 
 
 @ON_A_DESK
+def test_a_change_is_taken_back(alive: Alive) -> None:
+    """What the last step changes, and a sample that was shown before, come again by undo."""
+    page = alive.page
+    page.locator("#samples .sample").nth(4).click()
+    before = page.evaluate("lenet.glyph.join()")
+    page.locator("#tour-begin").click()
+    for _step in range(5):
+        page.locator("#tour-next").click()
+    page.locator("#make-change").click()
+    assert page.evaluate("lenet.glyph.join()") != before
+    page.locator("#undo").click()
+    assert page.evaluate("lenet.glyph.join()") == before
+
+
+@ON_A_DESK
+def test_a_pupil_is_looked_into_as_it_is(alive: Alive) -> None:
+    """Its kernels in words are its own, and it is as sure as its loss says."""
+    page = alive.page
+    page.locator("#layer-C1 .layer-name").click()
+    kernels = "[...document.querySelectorAll('#about-layer .kernels canvas')].map(each => each.toDataURL()).join()"
+    trained, temperature = page.evaluate(kernels), page.evaluate("lenet.machine.network.temperature")
+    page.locator("#lesson-panel > summary").click()
+    page.locator("#lesson-step").click()
+    page.locator("#lesson-use").click()
+    assert page.evaluate(kernels) != trained
+    assert page.evaluate("lenet.machine.network.temperature") == 1
+    page.locator("#lesson-use").click()
+    assert page.evaluate(kernels) == trained
+    assert page.evaluate("lenet.machine.network.temperature") == temperature
+
+
+@ON_A_DESK
 def test_the_page_works_by_keyboard(alive: Alive) -> None:
     """A stroke is drawn and read; its pen is shown, and is no ink; the arrow keys go through a layer."""
     page = alive.page

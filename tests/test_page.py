@@ -9,6 +9,7 @@ import shutil
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ class Visit:
 
     def draw(self, strokes: list[list[tuple[float, float]]]) -> None:
         """Draw with the mouse."""
+        self.page.locator("body[data-shown]").wait_for()  # nobody draws on what is not there yet
         box = self.page.locator("#pad").bounding_box()
         for stroke in strokes:
             points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
@@ -215,9 +217,27 @@ def test_corrections_are_kept_and_a_network_is_trained(visit: Visit, mnist: obje
     page.on("dialog", lambda asked: asked.accept())
     page.get_by_role("button", name="Forget them").evaluate("button => button.disabled || button.click()")
     api.expect(page.locator("#corrections-words")).to_contain_text("mark a digit")
-    for number in range(1, 4):
+    page.locator("#keep-correction").click()
+    api.expect(page.locator("#corrections-words")).to_contain_text("1 corrected digits (3: 1)")
+    page.locator("#truth").select_option("5")
+    page.locator("#keep-correction").click()  # another opinion of the same digit
+    api.expect(page.locator("#corrections-words")).to_contain_text("1 corrected digits (5: 1)")
+    page.locator("#clear").click()
+    visit.draw(FORTY_SEVEN)
+    visit.says("47")
+    for number, label in ((0, "4"), (1, "7")):
+        page.locator("#tiles .tile").nth(number).click()
+        page.locator("#truth").select_option(label)
         page.locator("#keep-correction").click()
-        api.expect(page.locator("#corrections-words")).to_contain_text(f"{number} corrected digits (3: {number})")
+        api.expect(page.locator("#kept .tile")).to_have_count(2 + number)
+    page.locator("#kept .tile").last.click()  # taken back
+    api.expect(page.locator("#corrections-words")).to_contain_text("2 corrected digits (4: 1, 7: 1)")
+    page.locator("#clear").click()
+    visit.draw(THREE)
+    visit.says("3")
+    page.locator("#truth").select_option("3")
+    page.locator("#keep-correction").click()
+    api.expect(page.locator("#corrections-words")).to_contain_text("3 corrected digits (3: 1, 4: 1, 7: 1)")
     visit.open("train")
     page.locator("#passes").fill("1")
     page.locator("#lesson-train").click()
@@ -232,6 +252,33 @@ def test_corrections_are_kept_and_a_network_is_trained(visit: Visit, mnist: obje
     page.locator("#finetune").click()
     api.expect(page.locator("#lesson-words")).to_contain_text("wrong before")
     page.get_by_role("button", name="Throw away").click()
+
+
+def test_nobody_is_kept_out_of_the_service(visit: Visit) -> None:
+    """axe finds nothing on its page with a number drawn and all panels open."""
+    page = visit.page
+    visit.draw(FORTY_SEVEN)
+    visit.says("47")
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    api.expect(page.locator("#changed")).to_be_attached()
+    api.expect(page.locator("#mistakes-told")).not_to_be_empty()
+    page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run()")["violations"]
+    assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == []
+    visit.wrong[:] = [each for each in visit.wrong if "409" not in each]  # without MNIST there are no mistakes to show
+
+
+def test_the_whole_network_is_on_the_first_screen(visit: Visit) -> None:
+    """On a desk of 900 pixels' height: pad, answer, every layer and its name, with nothing to scroll."""
+    if visit.page.viewport_size["width"] < 860:
+        pytest.skip("is of a desk")
+    visit.page.set_viewport_size({"width": 1280, "height": 900})
+    visit.page.wait_for_timeout(300)
+    for name in ("#pad", "#answer", "#layer-input .layer-name", "#layer-C1 .layer-name", "#layer-output .layer-name"):
+        box = visit.page.locator(name).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 900, name
+    assert visit.page.evaluate("(row => row.scrollWidth - row.clientWidth)(document.querySelector('.layers'))") <= 1
 
 
 def test_it_says_when_the_server_is_gone(browser: Any, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lenet.arrays import Tensors
-from lenet.errors import MissingExtra, UsageError, WeightsError, reason
+from lenet.errors import LenetError, MissingExtra, UsageError, WeightsError, reason
 from lenet.network.spec import (
     BACKGROUND,
     FOREGROUND,
@@ -71,8 +71,12 @@ def import_model(
         if file.stat().st_size > _MOST_BYTES:
             raise WeightsError(file, f"{file.stat().st_size:,} bytes", "not a LeNet-5")
         found = readers[file.suffix](file)
+    except LenetError:
+        raise
     except OSError as error:
         raise WeightsError(file, reason(error)) from error
+    except Exception as error:  # names and shapes that nobody would give
+        raise WeightsError(file, f"damaged ({reason(error)})") from error
     tensors = _fit_tensors(net, found, file)
     if any(not np.isfinite(each).all() for each in tensors.values()):
         raise WeightsError(file, "a weight is not finite")  # also one beyond what 32 bits hold

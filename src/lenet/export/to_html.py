@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 MODULES = ("machine", "sum", "view", "words", "explain", "pen", "tour", "inside", "tip", "lesson", "save", "page")
 # A file is no larger, and floats are kept of networks with no more weights; others have 8 bits a weight.
 _MOST_BYTES, _MOST_FLOATS = 700_000, 65_000
+# What networks of one shape learned, by their recipe.
+_LEARNED = {
+    "paper": "learned the patterns as they are",
+    "paper-distorted": "learned distorted patterns too",
+    "numbers": "learned from made pictures of numbers",
+    "hands": "learned from made numbers of many more writers",
+}
 # Scores and values are so near the engine's, as a share of the largest of their kind.
 _NEAR = 1e-5
 
@@ -139,7 +146,7 @@ def list_digit_networks() -> list[dict[str, Any]]:
     return [
         {
             "name": each.name,
-            "about": each.net.about,
+            "about": f"{each.net.about}; {_LEARNED[each.recipe]}" if each.recipe in _LEARNED else each.net.about,
             "trainable": count_trainable(each.net),
             "errors": each.test_errors,
         }

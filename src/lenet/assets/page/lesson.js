@@ -18,6 +18,7 @@ export class Lesson {
     // Every fifth ten of digits is kept apart, to count on.
     this.train = digits.filter((_digit, k) => Math.floor(k / 10) % 5 !== 4);
     this.test = digits.filter((_digit, k) => Math.floor(k / 10) % 5 === 4);
+    this.temperature = machine.network.temperature;
     this.kept = machine.floats(machine.at.parameters, machine.parameters.length).slice();
     this.pupil = machine.pupil();
     this.seed = 0;
@@ -131,6 +132,7 @@ export class Lesson {
   put(parameters, words) {
     this.machine.floats(this.machine.at.parameters, parameters.length).set(parameters);
     this.machine.parameters.set(parameters);
+    this.machine.network.temperature = words ? 1 : this.temperature; // the pupil's scores are as its loss has them
     this.changed(words);
   }
 }

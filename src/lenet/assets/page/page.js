@@ -161,7 +161,7 @@ async function buildSamples(page) {
   for (const { number, best, label, sure } of wrong.slice(0, 8)) {
     const button = make("button", "", { type: "button", class: "sample", "aria-label": `a ${label} that is read as ${page.machine.network.labels[best]}` });
     button.append(paint(make("canvas"), page.digits[number].glyph, 28, 28, 0, 255), make("small", `${label} → ${page.machine.network.labels[best]} ${percent(sure)}`));
-    button.addEventListener("click", () => page.sample(number));
+    button.addEventListener("click", () => { page.sample(number); byId("stage").scrollIntoView({ block: "start" }); });
     byId("mistakes").append(button);
   }
 }
@@ -241,6 +241,7 @@ async function begin() {
       page.lesson ??= new Lesson(byId("lesson"), machine, digits, (words) => {
         byId("training").textContent = words;
         for (const id of ["python", "mistakes-panel"]) byId(id).hidden = Boolean(words);
+        delete byId("about-layer").dataset.layer; // its kernels are others now
         if (page.inside.layers) page.read(page.glyph);
       });
     });

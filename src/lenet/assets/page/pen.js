@@ -103,9 +103,9 @@ export class Pen {
 
   // Shows a glyph in place of strokes, until somebody draws.
   show(glyph) {
+    this.cleared = this.empty ? null : [this.strokes, this.sample];
     this.strokes = [];
     this.undone = [];
-    this.cleared = null;
     this.sample = glyph;
     this.draw();
   }

@@ -76,6 +76,7 @@ export class Tour {
     this.go(step);
     const to = this.box.querySelector("h2, button");
     to?.focus({ preventScroll: true });
+    this.page.boxes.network.scrollIntoView({ block: "nearest" });
     this.box.scrollIntoView({ block: "nearest" });
   }
 

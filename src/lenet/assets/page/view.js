@@ -71,11 +71,14 @@ export class View {
   fit() {
     const { row } = this;
     row.style.removeProperty("--zoom");
-    const [room, needed] = [row.clientWidth, row.scrollWidth];
-    const zoom = Number(getComputedStyle(row).getPropertyValue("--zoom")) || 1;
-    const fixed = this.parts.length * 24 + 150; // gaps and bars stay as they are
-    const share = (room - fixed) / (needed - fixed);
-    if (needed > room && share > 0.6 && innerWidth >= NARROW) row.style.setProperty("--zoom", (zoom * share).toFixed(3));
+    const full = Number(getComputedStyle(row).getPropertyValue("--zoom")) || 1;
+    const fixed = this.parts.length * 24 + 150; // about what gaps and bars take, which stay as they are
+    // A few times, for what stays is not known to the pixel; below three fifths it is scrolled instead.
+    for (let turn = 0, zoom = full; turn < 4 && innerWidth >= NARROW && row.scrollWidth > row.clientWidth; turn++) {
+      zoom *= 0.99 * (row.clientWidth - fixed) / (row.scrollWidth - fixed);
+      if (zoom < 0.6 * full) { row.style.removeProperty("--zoom"); break; }
+      row.style.setProperty("--zoom", zoom.toFixed(3));
+    }
     this.drawEdges();
   }
 

@@ -41,7 +41,7 @@ function build() {
     slider.addEventListener("input", () => refresh(name));
     const label = element("label", words);
     label.append(slider);
-    curves[name] = drawn("svg", { class: "curve", viewBox: "0 0 100 40", preserveAspectRatio: "none", role: "img" });
+    curves[name] = drawn("svg", { class: "curve", viewBox: "0 0 100 40", preserveAspectRatio: "none", role: "img", "aria-label": `probabilities along ${name}` });
     const box = element("div");
     const ends = element("div", "", { class: "ends", "aria-hidden": "true" });
     ends.append(element("span", String(low)), element("span", "probability, 0 to 100 %"), element("span", String(high)));

@@ -352,7 +352,9 @@ def test_corrections_are_kept_and_counted(service: str) -> None:
     assert httpx.delete(f"{service}/corrections").json()["counts"] == {}
 
 
-def test_mistakes_are_those_of_the_own_copy_of_mnist(service: str, few_digits: Path, tmp_path: Path) -> None:
+def test_mistakes_are_those_of_the_own_copy_of_mnist(
+    service: str, few_digits: Path, mnist: object, tmp_path: Path
+) -> None:
     """Without one the way to it is told; with one they are counted and shown, the surest first."""
     assert httpx.get(f"{service}/mistakes").json() == {
         "error": "mistakes: MNIST is not on this machine; lenet data fetch mnist"

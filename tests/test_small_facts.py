@@ -1,0 +1,172 @@
+"""Facts that mutation testing found nobody had stated: counts, bounds and places that a slip could move unseen."""
+
+from __future__ import annotations
+
+import csv
+import zipfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from lenet.bulk import inputs
+from lenet.bulk.inputs import list_pictures, open_pictures
+from lenet.bulk.many import _part_pictures
+from lenet.decoding.formats import accepts, parse_pattern
+from lenet.errors import PictureError, UsageError
+from lenet.evaluation.calibration import calibration_gap
+from lenet.evaluation.result import NumbersEvaluation
+from lenet.grids.cells import GridCell
+from lenet.preprocessing import decode
+from lenet.preprocessing.decode import open_page
+from lenet.segmentation.components import _drop_frames
+from lenet.tables import form
+from lenet.tables.form import Field, load_form
+from lenet.training.corrections import add_correction, list_latest
+
+
+def test_the_share_of_wrong_numbers_is_of_all() -> None:
+    """Three of twelve are a quarter; right and withheld are what is left."""
+    evaluation = NumbersEvaluation("a", "b", 12, 3, (0.0, 1.0), 10, 2, 0, 0, 0, 0.0, (), (), ())
+    assert (evaluation.error_rate, evaluation.answered_right, evaluation.withheld) == (0.25, 8, 2)
+
+
+def test_the_gap_of_a_confidence_is_the_mean_over_all_answers() -> None:
+    """Two sure answers, one of them wrong, and two that say a half, both right: (0.9 + 0.9 - 1 + |1.0 - 2|) / 4."""
+    confidence, right = np.array([0.9, 0.9, 0.5, 0.5]), np.array([True, False, True, True])
+    assert calibration_gap(confidence, right) == pytest.approx((0.8 + 1.0) / 4)
+    assert calibration_gap(confidence[:1], right[:1]) == pytest.approx(0.1)
+    assert calibration_gap(np.zeros(0), np.zeros(0, bool)) == 0
+    # Both bins have the same gap, to opposite sides: it is not cancelled.
+    assert calibration_gap(np.array([0.2, 0.9]), np.array([True, False])) == pytest.approx((0.8 + 0.9) / 2)
+
+
+@pytest.mark.parametrize(("most", "allowed"), [(100, True), (101, False)])
+def test_an_expression_repeats_a_hundred_times_at_most(most: int, allowed: bool) -> None:
+    """A hundred is taken, one more is refused, as its lower or its upper bound."""
+    for expression in (rf"\d{{{most}}}", rf"\d{{1,{most}}}"):
+        if allowed:
+            assert accepts(parse_pattern(expression), "1" * most)
+            assert not accepts(parse_pattern(expression), "1" * (most + 1))
+        else:
+            with pytest.raises(UsageError, match="repeats more than 100 times"):
+                parse_pattern(expression)
+    with pytest.raises(UsageError, match="repeats"):
+        parse_pattern(r"\d{0}")
+    assert accepts(parse_pattern(r"1\d{0,}"), "1")
+
+
+def test_pixels_are_counted_to_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as are allowed are read, of files and of arrays; one row more is refused."""
+    monkeypatch.setattr(decode, "MOST_PIXELS", 400)
+    for shape, fits in (((20, 20), True), ((20, 21), False)):
+        page = np.full(shape, 255, np.uint8)
+        sources = [page, cv2.imencode(".png", page)[1].tobytes()]
+        for source in sources:
+            if fits:
+                assert open_page(source).grey.shape == shape
+            else:
+                with pytest.raises(PictureError, match="at most 400"):
+                    open_page(source)
+
+
+def test_a_stack_is_told_from_a_picture_by_its_last_side() -> None:
+    """Up to four values at the end are colours; of tensors the first side may be them too."""
+    for shape, count in (
+        ((9, 9), 1),
+        ((9, 9, 3), 1),
+        ((9, 9, 4), 1),
+        ((9, 9, 5), 9),
+        ((4, 9, 9), 4),
+        ((2, 9, 9, 3), 2),
+    ):
+        assert len(list(_part_pictures(np.zeros(shape, np.uint8)))) == count, shape
+    torch = pytest.importorskip("torch")
+    for shape, count in (((4, 9, 9), 1), ((5, 9, 9), 5), ((3, 9, 9), 1)):
+        assert len(list(_part_pictures(torch.zeros(shape)))) == count, shape
+
+
+def test_a_member_that_is_too_large_takes_nothing_from_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused by itself; what an archive may unpack to is counted of those that are unpacked."""
+    monkeypatch.setattr(inputs, "MOST_BYTES", 1_000)
+    monkeypatch.setattr(inputs, "_LEAST_UNPACKED", 1_500)
+    monkeypatch.setattr(inputs, "_MOST_RATIO", 0)
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, size in (("a.png", 1_400), ("b.png", 1_000), ("c.png", 500)):
+            archive.writestr(name, bytes(size))
+    found = [source for _name, source in open_pictures(list_pictures([str(path)]))]
+    assert str(found[0]).endswith("1,400 bytes; at most 1,000 are read")
+    assert [len(each) for each in found[1:]] == [1_000, 500]
+
+
+def test_the_last_corrections_are_the_last_ones(tmp_path: Path) -> None:
+    """The newest first, as many as are asked for, each with the glyph that was sent."""
+    for number in range(5):
+        add_correction(tmp_path, np.full((28, 28), number, np.uint8), str(number))
+    found = list_latest(tmp_path, most=3)
+    assert [(name, label) for name, label, _glyph in found] == [
+        ("000005-4.png", "4"),
+        ("000004-3.png", "3"),
+        ("000003-2.png", "2"),
+    ]
+    assert [int(glyph[0, 0]) for _name, _label, glyph in found] == [4, 3, 2]
+    with (tmp_path / "labels.csv").open(newline="") as file:
+        assert [row["confidence"] for row in csv.DictReader(file)] == ["1.0000"] * 5
+
+
+def test_corners_of_a_form_go_round_from_the_upper_left(tmp_path: Path) -> None:
+    """However they are written down: four in any order, or two of a rectangle."""
+    upright = [[10, 20], [110, 22], [108, 60], [12, 58]]
+    shapes = [{"label": f"a{turn}", "points": upright[turn:] + upright[:turn]} for turn in range(4)]
+    shapes += [{"label": "back", "points": upright[::-1]}, {"label": "two", "points": [[110, 60], [10, 20]]}]
+    file = tmp_path / "form.json"
+    file.write_text(f'{{"shapes": {shapes}}}'.replace("'", '"'))
+    fields = load_form(file).fields
+    assert [field.corners.tolist() for field in fields[:5]] == [upright] * 5
+    assert fields[5].corners.tolist() == [[10, 20], [110, 20], [110, 60], [10, 60]]
+
+
+def test_a_field_is_the_cell_that_it_lies_on() -> None:
+    """Its corners become the cell's where they share more than SAME; a field beside all cells stays where it is."""
+    square = np.array([[0, 0], [40, 0], [40, 20], [0, 20]], float)
+    cells = [GridCell(0, 0, 1, 1, square + np.array(by), 0.0, ()) for by in ((100, 0), (2, 1))]
+    fields = (Field("on", None, square, ()), Field("off", None, square + np.array((0, 300)), ()))
+    share, places = form._snap(fields, np.eye(3), cells)
+    assert places[0].corners.tolist() == cells[1].corners.tolist()
+    assert places[1].corners.tolist() == fields[1].corners.tolist()
+    overlap = 38 * 19 / (2 * 800 - 38 * 19)
+    assert share == pytest.approx(overlap / 2, abs=0.02)
+    assert form._snap(fields, np.eye(3), [])[0] == 0.0
+
+
+def test_fields_of_a_row_stand_from_left_to_right() -> None:
+    """A field that is less than half its height lower is of the same row; one that is more begins another."""
+    square = np.array([[0, 0], [40, 0], [40, 20], [0, 20]], float)
+    places = [(90, 9), (0, 0), (50, -8), (0, 11), (60, 18)]
+    fields = tuple(Field(str(number), None, square + place, ()) for number, place in enumerate(places))
+    assert form._sort_by_row(fields) == [[1, 2], [3, 4, 0]]
+
+
+def test_a_component_that_frames_the_picture_is_no_ink() -> None:
+    """A bar along a whole side is left out; one as long that touches no side stays, as the digit does."""
+    ink = np.zeros((80, 200), np.uint8)
+    cv2.line(ink, (90, 20), (90, 60), 255, 6)
+    for side in (np.s_[:3, :], np.s_[-3:, :], np.s_[:, :3], np.s_[:, -3:]):
+        framed = ink.copy()
+        framed[side] = 255
+        assert sorted(_drop(framed)) == [False, True]
+    inner = ink.copy()
+    inner[8:11, 10:190] = 255
+    assert _drop(inner) == [True, True]
+
+
+def _drop(ink: np.ndarray) -> list[bool]:
+    """Which components are kept, the paper left out."""
+    count, labels, stats, _middles = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    x, y, wide, high, area = stats.T
+    boxes = np.stack([x, y, x + wide, y + high], axis=1).astype(np.int32)
+    return _drop_frames(labels, boxes, area.astype(np.int32), [])[1:count].tolist()

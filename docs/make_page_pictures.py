@@ -28,6 +28,7 @@ VIEWS = {
 ALIVE = {
     "alive": ({"viewport": {"width": 1280, "height": 1040}}, "C3,4,2,4"),
     "alive-wide": ({"viewport": {"width": 1920, "height": 1080}, "color_scheme": "dark"}, "output,3,0,0"),
+    "alive-tablet": ({"viewport": {"width": 768, "height": 1024}, "color_scheme": "dark"}, "S2,1,5,5"),
     "alive-phone": ({"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}, "C1,2,5,12"),
 }
 

@@ -10,17 +10,22 @@ import cv2
 import numpy as np
 import pytest
 
+import lenet
 from lenet.bulk import inputs
 from lenet.bulk.inputs import list_pictures, open_pictures
 from lenet.bulk.many import _part_pictures
 from lenet.decoding.formats import accepts, parse_pattern
+from lenet.decoding.graph import viterbi
+from lenet.decoding.sliding_window import build_column_graph
 from lenet.errors import PictureError, UsageError
 from lenet.evaluation.calibration import calibration_gap
 from lenet.evaluation.result import NumbersEvaluation
 from lenet.grids.cells import GridCell
 from lenet.preprocessing import decode
 from lenet.preprocessing.decode import open_page
-from lenet.segmentation.components import _drop_frames
+from lenet.reader import read_options
+from lenet.segmentation.components import Components, _drop_frames, drop_specks
+from lenet.segmentation.parameters import COMPONENT
 from lenet.tables import form
 from lenet.tables.form import Field, load_form
 from lenet.training.corrections import add_correction, list_latest
@@ -170,3 +175,41 @@ def _drop(ink: np.ndarray) -> list[bool]:
     x, y, wide, high, area = stats.T
     boxes = np.stack([x, y, x + wide, y + high], axis=1).astype(np.int32)
     return _drop_frames(labels, boxes, area.astype(np.int32), [])[1:count].tolist()
+
+
+def test_columns_that_spell_a_text_cost_what_they_say() -> None:
+    """The end costs nothing and belongs to the last column; the sum over all paths of sure columns is theirs."""
+    columns = np.full((3, 11), np.log(1e-9))
+    for column, label in enumerate((4, 4, 10)):
+        columns[column, label] = np.log(0.5)
+    graph, places = build_column_graph(columns)
+    penalty, path = viterbi(graph)
+    assert penalty == pytest.approx(3 * np.log(2))
+    assert [int(graph.labels[arc]) for arc in path] == [4, -1, -1, -1]  # said once, though two columns say it
+    assert [int(places[arc]) for arc in path] == [0, 1, 2, 2]
+    assert len(places) == len(graph.labels) == 11 + 2 * 121 + 11
+
+
+def test_what_does_not_go_together_is_named() -> None:
+    """Two formats by their names; a digit and sliding by theirs."""
+    network = lenet.load("lenet5-reader")
+    with pytest.raises(UsageError, match="^pattern and choices: both given"):
+        read_options(network, pattern="zip", choices=["1"])
+    with pytest.raises(UsageError, match="^digit and sweep: both given"):
+        read_options(network, digit=True, sliding_window=True)
+    with pytest.raises(UsageError, match="^digit: reads one digit; leave out choices"):
+        read_options(network, digit=True, choices=["1"])
+
+
+@pytest.mark.parametrize("side", ["left", "right", "above", "below"])
+def test_a_speck_near_the_digit_may_be_smaller(side: str) -> None:
+    """Within a share of the digit's longer side, on any of its four sides; beyond that it must be larger."""
+    digit, side_of = (100, 100, 160, 220), COMPONENT.near * 120
+    for gap, near in ((side_of - 1, True), (side_of + 1, False)):
+        x = {"left": 100 - gap - 5, "right": 160 + gap}.get(side, 120)
+        y = {"above": 100 - gap - 5, "below": 220 + gap}.get(side, 150)
+        boxes = np.array([(0, 0, 400, 400), digit, (x, y, x + 5, y + 5), (380, 380, 385, 385)], np.int32)
+        for share, kept in ((COMPONENT.near_speck * 1.1, near), (COMPONENT.speck * 1.1, True), (0.002, False)):
+            dark = np.array([0, 10_000, round(10_000 * share), 1_000], np.int32)
+            found = Components(np.zeros((1, 1), np.int32), boxes, dark, np.array([False, True, True, True]))
+            assert drop_specks(found, []).tolist() == [False, True, kept, True], (gap, share)

@@ -84,6 +84,8 @@ def kill(begin: list[str], go_on: list[str], made: str, same: Same, each: int, r
                 last = killed >= each or turn == 29
                 status, said = run(*words, kill_after=None if last else rng.uniform(0.0, 1.1 * seconds))
                 killed += status == -signal.SIGKILL
+                if "is finished" in said:  # it was killed when all was done
+                    status = 0
                 if status == 0:
                     break
                 if status != -signal.SIGKILL and "--resume goes on" not in said:
@@ -132,8 +134,8 @@ def kill_services(each: int, rng: random.Random) -> dict[str, Any]:
         return {"killed": each, "answered": len(kept), "lost": len(lost), "twice": more, "wrong": wrong}
 
 
-def kills(each: int) -> dict[str, Any]:
-    """Kill each kind of work so often."""
+def kills(each: int, only: list[str]) -> dict[str, Any]:
+    """Kill each kind of work so often, or some kinds only."""
     rng = random.Random(0)
     with tempfile.TemporaryDirectory() as place:
         pictures, digits = Path(place) / "numbers", Path(place) / "digits"
@@ -156,9 +158,11 @@ def kills(each: int) -> dict[str, Any]:
         }
         told = {}
         for name, given in work.items():
+            if only and name not in only:
+                continue
             told[name] = kill(*given, each, rng)
             print(name, told[name], file=sys.stderr, flush=True)
-    return told | {"corrections": kill_services(each, rng)}
+    return told if only else told | {"corrections": kill_services(each, rng)}
 
 
 def fill_disk(n: int) -> dict[str, Any]:
@@ -235,12 +239,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("kills", "disk", "cluster"))
     parser.add_argument("--each", type=int, default=20)
+    parser.add_argument("--only", nargs="*", default=[], help="these kinds of work")
     parser.add_argument("--n", type=int)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     os.environ.setdefault("LENET_DATA", str(ROOT.parent / "shared" / "data"))
     if options.what == "kills":
-        told = kills(options.each)
+        told = kills(options.each, options.only)
     elif options.what == "disk":
         told = {"disk": fill_disk(options.n or 100_000)}
     else:

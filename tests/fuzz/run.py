@@ -24,6 +24,7 @@ import time
 import traceback
 import warnings
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -254,7 +255,8 @@ def main() -> None:
     fuzz = Fuzz(options.target, until, options.cases or sys.maxsize, options.first)
     for each in fuzz.names:
         TARGETS[each].warm()
-    fuzz.run(options.processes)
+    with suppress(KeyboardInterrupt):  # what was run until then is told
+        fuzz.run(options.processes)
     told = fuzz.told()
     for name, count in told["targets"].items():
         print(f"{name:12} {count:9,}")

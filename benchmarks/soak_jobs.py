@@ -7,7 +7,7 @@
 `kills` ends each of six kinds of work with SIGKILL at moments drawn at random over the time that it takes, goes on with
 it where it can be gone on with, and compares what it made in the end with what it makes undisturbed, byte by byte.
 `disk` reads pictures onto a file system of some megabytes (a tmpfs, so it needs root) that is filled and cleared
-meanwhile. `cluster` kills a worker of a Ray cluster every few seconds. The status is 1 when anything was wrong.
+meanwhile. `cluster` kills a worker of a Ray cluster every 8 to 20 seconds. The status is 1 when anything was wrong.
 """
 
 from __future__ import annotations
@@ -221,7 +221,7 @@ def lose_workers(n: int) -> dict[str, Any]:
         command = [*LENET, "read", "--digit", str(archive), "--out", str(out), "--cluster", "local"]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as job:
             while job.poll() is None:
-                time.sleep(rng.uniform(3, 9))
+                time.sleep(rng.uniform(8, 20))
                 try:
                     kill_a_worker()
                     killed += 1

@@ -99,12 +99,14 @@ class Soak:
 
     def readers(self) -> list[int]:
         """Return its processes that read: a training's is nicer than they are."""
-        return [each for each in self.children() if _is_reader(each)]
+        own = os.getpriority(os.PRIO_PROCESS, self.process.pid)
+        return [each for each in self.children() if _is_reader(each, own)]
 
 
-def _is_reader(pid: int) -> bool:
+def _is_reader(pid: int, nice: int) -> bool:
     try:
-        return os.getpriority(os.PRIO_PROCESS, pid) == 0 and b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        named = b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        return named and os.getpriority(os.PRIO_PROCESS, pid) == nice
     except OSError:
         return False
 
@@ -211,6 +213,9 @@ def train(soak: Soak) -> None:
             soak.ask("train stop", "POST", "/train/stop")
         if ending != "throw away":
             status, body = soak.ask("train keep", "POST", "/train/keep")
+            while status == 409 and b"still runs" in body and soak.going():
+                time.sleep(2)
+                status, body = soak.ask("train keep", "POST", "/train/keep")
             if status != 200 and soak.going():
                 soak.blame(f"keep after {ending}: {status} {body[:120]!r}")
         soak.ask("train thrown away", "DELETE", "/train")

@@ -39,6 +39,8 @@ def test_a_lesson_is_told_stopped_and_kept(
         lessons.begin(endless)
         with pytest.raises(TrainingError, match="one runs already"):
             lessons.begin(endless)
+        with pytest.raises(TrainingError, match="it still runs; wait until it has stopped"):
+            lessons.result()
         seen = []
         async for part in lessons.follow(0):
             if part.startswith(b"id"):

@@ -151,7 +151,7 @@ def main() -> None:
     parser.add_argument("--tests", nargs="*", default=[], help="these files of tests alone, and what they run")
     parser.add_argument("--kept", type=Path, default=ROOT / "build" / "mutants", help="where the trace is kept")
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--again", type=Path, help="judge what survived there once more")
+    parser.add_argument("--again", type=Path, help="judge what survived there once more, by --tests alone")
     options = parser.parse_args()
     if not (options.kept / "coverage").exists():
         trace_suite(options.kept, options.tests)
@@ -161,7 +161,7 @@ def main() -> None:
     if options.again:
         survived = [each for each in json.loads(options.again.read_text())["changes"] if not each["noticed"]]
         wanted = {(each["file"], each["what"], each["line"]) for each in survived}
-        chosen = [each for each in every if (each[0].file, each[0].what, each[0].line) in wanted]
+        chosen = [(each, options.tests) for each, _t in every if (each.file, each.what, each.line) in wanted]
     told: list[dict[str, Any]] = []
     threads = ThreadPoolExecutor(options.processes)  # each waits for a process
     for future in as_completed([threads.submit(judge, *each, seconds) for each in chosen]):

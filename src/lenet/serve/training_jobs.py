@@ -151,8 +151,10 @@ class TrainingJobs:
                 await asyncio.wait_for(self._told.wait_for(lambda: self.state != "running"), _PATIENCE)
 
     def result(self) -> Path:
-        """Return the weights of the last training. Raises TrainingError when there are none."""
+        """Return the weights of the last training. Raises TrainingError when there are none, or it still runs."""
         file = self._folder / "weights.safetensors"
+        if self.state == "running":
+            raise TrainingError("training", "it still runs", "wait until it has stopped, and keep it then")
         if self.state not in ("finished", "stopped") or not file.is_file():
             raise TrainingError("training", "nothing to keep", "train first")
         return file

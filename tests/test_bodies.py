@@ -68,6 +68,16 @@ def test_too_many_that_began_just_now_are_told_to_come_again() -> None:
     assert sorted(run_without_waiting(play())) == [200] * 4 + [429] * 2
 
 
+def test_one_body_at_a_time_is_the_least_that_is_taken() -> None:
+    """However few requests may wait: one is received, and a second one at once is told to come again."""
+
+    async def play() -> list[int]:
+        coming = Bodies(Limits(waiting=1))
+        return list(await asyncio.gather(*(send(coming, "a", Sender(b"x", 0.1, 3)) for _n in range(2))))
+
+    assert run_without_waiting(play()) == [200, 429]
+
+
 def test_a_client_holds_half_of_what_is_in_flight(monkeypatch: pytest.MonkeyPatch) -> None:
     """What one address sends at once leaves room for the next; what was answered is held no more."""
     monkeypatch.setattr(bodies, "_IN_FLIGHT", 100)

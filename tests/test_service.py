@@ -310,6 +310,7 @@ def test_readers_are_replaced_and_the_queue_ends() -> None:
                 await readers.ask("read", picture=bytes(1_000_000))
             readers.seconds = 60
             assert (await readers.ask("ready", model="lenet5")).status == 200
+            assert readers.asked == 0  # none is counted that is done, refused or lost
         finally:
             readers.stop()
 

@@ -21,6 +21,7 @@ from lenet.errors import PictureError, UsageError
 from lenet.evaluation.calibration import calibration_gap
 from lenet.evaluation.result import NumbersEvaluation
 from lenet.grids.cells import GridCell
+from lenet.network.weights import load_weights
 from lenet.preprocessing import decode
 from lenet.preprocessing.decode import open_page
 from lenet.reader import read_options
@@ -213,3 +214,15 @@ def test_a_speck_near_the_digit_may_be_smaller(side: str) -> None:
             dark = np.array([0, 10_000, round(10_000 * share), 1_000], np.int32)
             found = Components(np.zeros((1, 1), np.int32), boxes, dark, np.array([False, True, True, True]))
             assert drop_specks(found, []).tolist() == [False, True, kept, True], (gap, share)
+
+
+def test_weights_that_were_not_fitted_say_what_counts_until_they_are() -> None:
+    """The lattice's share by kind of line; spaces by what the columns say; cells by the mean of two log-odds."""
+    weights = load_weights("lenet5")
+    assert weights.lattice_shares.tolist() == [1.0, 0.4, 0.5]
+    assert weights.space_weights.tolist() == [1.0, *[0.0] * 6]
+    assert weights.space_trust.tolist() == [1.0, 0.0]
+    assert weights.cell_weights.tolist() == [0.5, 0.5, *[0.0] * 9]
+    assert (weights.arc_scorer, weights.confidence_weights, weights.pair_weights, weights.error_curve) == (None,) * 4
+    fitted = load_weights("lenet-line")
+    assert fitted.lattice_shares.tolist() == fitted.card["calibration"]["lattice_shares"]

@@ -86,12 +86,15 @@ def test_two_services_of_one_folder_train_apart(tmp_path: Path, endless: Task) -
     """The second trains beside the first, whose weights it does not empty; when it has left, its place is free."""
 
     async def both() -> None:
+        (tmp_path / "lesson").mkdir()
+        (tmp_path / "lesson" / "left over").touch()  # by a service that was killed
         first, second = TrainingJobs(tmp_path), TrainingJobs(tmp_path)
         for lessons in (first, second):
             lessons.begin(endless)
         for lessons in (first, second):
             await lessons.stop()
         assert [lessons.result().parent.name for lessons in (first, second)] == ["lesson", "lesson-2"]
+        assert not (tmp_path / "lesson" / "left over").exists()
         await first.close()
         third = TrainingJobs(tmp_path)
         third.begin(endless)

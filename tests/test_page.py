@@ -110,6 +110,7 @@ def visit(request: pytest.FixtureRequest, browser: Any, address: str) -> Iterato
     found.page.goto(address)
     api.expect(found.page.locator("#model option").first).to_be_attached()
     api.expect(found.page.locator("#finetune")).to_be_attached()
+    found.page.locator("body[data-shown]").wait_for()
     yield found
     assert found.wrong == []
     context.close()

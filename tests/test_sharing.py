@@ -21,7 +21,7 @@ pytest.importorskip("fastapi")
 from lenet.serve import Limits, draw_code, find_own_address, serve  # noqa: E402
 from lenet.serve.app import build  # noqa: E402
 from lenet.serve.guard import Access  # noqa: E402
-from test_service import Client  # noqa: E402
+from test_guard import Client  # noqa: E402
 
 
 def test_what_a_proxy_forwards_is_of_its_client() -> None:

@@ -91,6 +91,7 @@ def take_lock(path: Path, seconds: float = 0.0) -> Lock | None:
             time.sleep(_PAUSE)
 
 
+# The folders that this process has claimed, by the file that is locked.
 _CLAIMED: dict[Path, Lock] = {}
 
 

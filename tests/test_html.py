@@ -17,7 +17,7 @@ import pytest
 import lenet
 from lenet.arrays import Uint8
 from lenet.engine import load
-from lenet.errors import LenetError, UsageError
+from lenet.errors import LenetError, MissingExtra, UsageError
 from lenet.export import export
 from lenet.export.page_machine import PageMachine
 from lenet.export.page_network import describe_network
@@ -129,6 +129,14 @@ def test_what_makes_no_page_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--int8: goes with --format c, not html"):
         export("lenet5", "html", tmp_path / "x.html", int8=True)
     assert not list(tmp_path.iterdir())
+
+
+def test_without_wasmtime_the_page_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A base install says which extra has what runs the page's machine, and writes nothing."""
+    monkeypatch.setitem(sys.modules, "wasmtime", None)
+    with pytest.raises(MissingExtra, match=r"--format html: needs wasmtime.*lenet\[export\]"):
+        export("lenet5", "html", tmp_path / "net.html", check="examples")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_modules_become_one_script() -> None:

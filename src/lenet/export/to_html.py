@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lenet.arrays import Float32
-from lenet.errors import LenetError
+from lenet.errors import LenetError, MissingExtra
 from lenet.export.page_machine import PageMachine, read_machine
 from lenet.export.page_network import PageNetwork, describe_network
 from lenet.files import replace_text
@@ -52,7 +52,10 @@ def to_html(asked: Export) -> dict[str, Any]:
         raise LenetError(
             "--format html", f"{network.weights.name} would make a page of {size}", "choose a smaller network"
         )
-    machine = PageMachine(given)
+    try:
+        machine = PageMachine(given)
+    except ImportError as error:
+        raise MissingExtra("--format html", str(error.name), "export") from error
     glyphs = asked.answers.glyphs
     started = time.perf_counter()
     found = np.stack([machine.run(glyph) for glyph in glyphs])

@@ -19,7 +19,7 @@ from lenet.arrays import Uint8
 from lenet.engine import load
 from lenet.errors import LenetError, MissingExtra, UsageError
 from lenet.export import export
-from lenet.export.page_machine import PageMachine
+from lenet.export.page_machine import PageMachine, read_machine
 from lenet.export.page_network import describe_network
 from lenet.export.parity import ten_digits
 from lenet.export.to_html import MODULES, bundle_modules, read_page
@@ -165,4 +165,16 @@ def test_the_machine_is_what_its_sources_make() -> None:
     said = subprocess.run(
         [ROOT / ".ci" / "wasm", "--check", sys.executable], capture_output=True, text=True, check=True
     )
-    assert "machine.wasm is what its sources make" in said.stdout or "not installed" in said.stdout
+    for machine in ("machine.wasm", "machine-simd.wasm"):
+        assert f"{machine} is what its sources make" in said.stdout or "not installed" in said.stdout
+
+
+@pytest.mark.parametrize("name", ONE_DIGIT)
+def test_with_simd_and_without_the_machine_gives_the_same(name: str) -> None:
+    """To the bit: of every layer's values, and of the slopes that it learns by."""
+    told = describe_network(load(name).weights)
+    plain, simd = PageMachine(told, simd=False), PageMachine(told)
+    assert read_machine(simd=True) != read_machine(simd=False)
+    for label, glyph in enumerate(ten_digits()):
+        assert plain.run(glyph).tobytes() == simd.run(glyph).tobytes()
+        assert plain.find_gradient(glyph, label).tobytes() == simd.find_gradient(glyph, label).tobytes()

@@ -15,23 +15,23 @@ from lenet.network.spec import GLYPH_SIZE
 _PAGE = 65_536
 
 
-def read_machine() -> bytes:
-    """Return the compiled machine that comes with lenet; `make wasm` builds it from `export/c`."""
-    return (files("lenet") / "assets" / "page" / "machine.wasm").read_bytes()
+def read_machine(*, simd: bool) -> bytes:
+    """Return the compiled machine that comes with lenet, with SIMD or for any browser; `make wasm` builds both."""
+    return (files("lenet") / "assets" / "page" / ("machine-simd.wasm" if simd else "machine.wasm")).read_bytes()
 
 
 class PageMachine:
     """A network in the page's machine: `run` scores a glyph, `draw_glyph` makes one of a drawing.
 
-    Raises ImportError where Wasmtime is not installed.
+    Both machines give the same to the bit. Raises ImportError where Wasmtime is not installed.
     """
 
-    def __init__(self, network: PageNetwork) -> None:
+    def __init__(self, network: PageNetwork, *, simd: bool = True) -> None:
         import wasmtime
 
         self._network = network
         self._store = wasmtime.Store()
-        module = wasmtime.Module(self._store.engine, read_machine())
+        module = wasmtime.Module(self._store.engine, read_machine(simd=simd))
         exports: Any = wasmtime.Instance(self._store, module, []).exports(self._store)
         self._exports = exports
         self._memory = exports["memory"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+import zlib
 from base64 import b64encode
 from functools import cache
 from importlib.resources import files
@@ -35,6 +36,8 @@ _LEARNED = {
     "numbers": "learned from made pictures of numbers",
     "hands": "learned from made numbers of many more writers",
 }
+# The page's machine with SIMD, and the one for browsers without.
+_MACHINES = ("simd", "plain")
 # Scores and values are so near the engine's, as a share of the largest of their kind.
 _NEAR = 1e-5
 
@@ -93,7 +96,9 @@ def _compare_values(asked: Export, found: Float32) -> float:
 def _code_parameters(told: PageNetwork, *, exact: bool = False) -> tuple[dict[str, Any], PageNetwork]:
     """Return parameters as the page has them, and the network that it makes of them."""
     if exact or told.description["learned"] <= _MOST_FLOATS:
-        return {"parameters": b64encode(told.parameters.astype("<f4").tobytes()).decode(), "scales": None}, told
+        # The first bytes of all floats, then the second ones, ...: those of signs and exponents are much alike.
+        planes = np.ascontiguousarray(told.parameters.astype("<f4").view(np.uint8).reshape(-1, 4).T)
+        return {"parameters": _deflate(planes.tobytes()), "scales": None}, told
     whole = np.zeros(len(told.parameters), np.int8)
     rounded = told.parameters.copy()
     scales = []
@@ -105,8 +110,13 @@ def _code_parameters(told: PageNetwork, *, exact: bool = False) -> tuple[dict[st
                 whole[part] = np.rint(values / scale).astype(np.int8)
                 rounded[part] = whole[part].astype(np.float32) * np.float32(scale)
                 scales.append([int(part[0]), int(part[-1]) + 1, scale])
-    coded = {"parameters": b64encode(whole.tobytes()).decode(), "scales": scales}
+    coded = {"parameters": _deflate(whole.tobytes()), "scales": scales}
     return coded, PageNetwork(told.description, told.records, rounded, told.masks, told.values)
+
+
+def _deflate(data: bytes) -> str:
+    """Return bytes as the page inflates them."""
+    return b64encode(zlib.compress(data, 9)).decode()
 
 
 def _list_scaled(layer: dict[str, Any]) -> list[tuple[int, int, int]]:
@@ -169,7 +179,10 @@ def fill_page(told: PageNetwork, coded: dict[str, Any]) -> str:
     for mark, part in (
         ("/*STYLE*/", read_page("page.css") + read_page("network.css")),
         ("/*TOLD*/", network.replace("<", "\\u003c")),
-        ("/*MACHINE*/", json.dumps(b64encode(read_machine()).decode())),
+        (
+            "/*MACHINE*/",
+            json.dumps({name: _deflate(read_machine(simd=name == "simd")) for name in _MACHINES}),
+        ),
         ("/*DIGITS*/", read_page("digits.json").strip()),
         ("/*SCRIPT*/", bundle_modules()),
     ):

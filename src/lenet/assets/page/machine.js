@@ -5,14 +5,22 @@ const GLYPH_SIDE = 28;
 const FIELDS = 12;
 const OUT = 10;
 
-export function fromBase64(text) {
-  return Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
+// Bytes that were deflated and written in base64.
+export async function inflate(text) {
+  const bytes = Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+// Which machine this browser can run: the one with SIMD, if it has that. `read` gives the code of either, by name.
+export async function chooseMachine(read) {
+  const code = await read("simd");
+  return WebAssembly.validate(code) ? { code, simd: true } : { code: await read("plain"), simd: false };
 }
 
 // The drawn digits of the page: glyphs of 16 greys, two pixels a byte, deflated.
 export async function unpackDigits({ glyphs, labels }) {
-  const stream = new Blob([fromBase64(glyphs)]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  const bytes = await inflate(glyphs);
   return labels.map((label, k) => {
     const glyph = new Uint8Array(784);
     for (let j = 0; j < 392; j++) {
@@ -26,17 +34,16 @@ export async function unpackDigits({ glyphs, labels }) {
 
 export class Machine {
   // `told` has the description, the records of `engine.c`, the masks, and the parameters as float32 or as 8 bits.
-  static async load(code, told) {
-    const { instance } = await WebAssembly.instantiate(code);
-    return new Machine(instance.exports, told);
+  static async load({ code, simd }, told) {
+    const [{ instance }, parameters] = await Promise.all([WebAssembly.instantiate(code), unpack(told)]);
+    return new Machine(instance.exports, told, parameters, simd);
   }
 
-  constructor(exports, told) {
-    this.exports = exports;
+  constructor(exports, told, parameters, simd) {
+    Object.assign(this, { exports, parameters, simd });
     this.network = told.description;
     this.free = exports.__heap_base.value;
     this.count = told.records.length / FIELDS;
-    this.parameters = unpack(told);
     this.values = told.values;
     this.at = {
       records: this.put(new Int32Array(told.records)),
@@ -113,9 +120,14 @@ export class Machine {
   }
 }
 
-function unpack({ parameters, scales }) {
-  const bytes = fromBase64(parameters);
-  if (!scales) return new Float32Array(bytes.buffer);
+async function unpack({ parameters, scales }) {
+  const bytes = await inflate(parameters);
+  if (!scales) {
+    const count = bytes.length / 4;
+    const floats = new Uint8Array(bytes.length);
+    for (let k = 0; k < bytes.length; k++) floats[4 * (k % count) + Math.floor(k / count)] = bytes[k];
+    return new Float32Array(floats.buffer);
+  }
   const found = new Float32Array(bytes.length);
   const whole = new Int8Array(bytes.buffer);
   for (const [from, past, scale] of scales) for (let k = from; k < past; k++) found[k] = whole[k] * scale;

@@ -2,7 +2,7 @@
 
 import { Inside } from "./inside.js";
 import { Lesson } from "./lesson.js";
-import { fromBase64, Machine, unpackDigits } from "./machine.js";
+import { chooseMachine, inflate, Machine, unpackDigits } from "./machine.js";
 import { Pen, SIDE } from "./pen.js";
 import { listFigures, saveFigure } from "./save.js";
 import { Tip } from "./tip.js";
@@ -17,7 +17,7 @@ class Page {
   constructor(machine, digits) {
     this.machine = machine;
     this.digits = digits;
-    const boxes = { network: byId("network"), explained: byId("explained"), about: byId("about-layer"), tour: byId("tour") };
+    const boxes = { drawing: byId("draw"), network: byId("network"), explained: byId("explained"), about: byId("about-layer"), tour: byId("tour") };
     this.inside = new Inside(machine, boxes, { told: (field) => this.field(field), changed: (glyph) => this.showGlyph(glyph) });
     this.view = this.inside.view;
     this.pen = new Pen(byId("pad"), () => this.drawn());
@@ -207,7 +207,8 @@ function asPython(page) {
 async function begin() {
   const data = (id) => JSON.parse(byId(id).textContent);
   const told = data("told");
-  const machine = await Machine.load(fromBase64(data("machine")), told);
+  const codes = data("machine");
+  const machine = await Machine.load(await chooseMachine((name) => inflate(codes[name])), told);
   const digits = await unpackDigits(data("digits"));
   digits[FAINT].glyph = digits[FAINT].glyph.map((grey) => Math.round(FAINTNESS * grey));
   const { network } = machine;

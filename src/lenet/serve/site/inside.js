@@ -1,7 +1,7 @@
 // The network of the digit that is marked, all of it at once: the modules of the static page, fed by the service.
 
 import { Inside } from "./net/inside.js";
-import { Machine, unpackDigits } from "./net/machine.js";
+import { chooseMachine, Machine, unpackDigits } from "./net/machine.js";
 import { Tip } from "./net/tip.js";
 import { bytes } from "./numbers.js";
 import { get, raw } from "./service.js";
@@ -9,6 +9,7 @@ import { get, raw } from "./service.js";
 const byId = (id) => document.getElementById(id);
 // The sample that is shown while nothing is drawn: a 2.
 const SAMPLE = 2;
+const CODES = { simd: "machine-simd.wasm", plain: "machine.wasm" };
 const machines = new Map();
 let code = null;
 let sample = null;
@@ -18,8 +19,8 @@ let asked = 0;
 new Tip(byId("tip"));
 
 async function machineOf(name) {
-  code ??= raw("/page/net/machine.wasm");
-  if (!machines.has(name)) machines.set(name, Promise.all([code, get(`/network?net=${encodeURIComponent(name)}`)]).then(([bytes_, told]) => Machine.load(bytes_, told)));
+  code ??= chooseMachine((kind) => raw(`/page/net/${CODES[kind]}`));
+  if (!machines.has(name)) machines.set(name, Promise.all([code, get(`/network?net=${encodeURIComponent(name)}`)]).then(([chosen, told]) => Machine.load(chosen, told)));
   return machines.get(name);
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import subprocess
 import sys
@@ -265,6 +266,58 @@ def take(page: Any, button: str) -> Any:
     return told.value
 
 
+@pytest.mark.parametrize("alive", ["phone"], indirect=True)
+def test_on_a_phone_the_tour_hides_nothing_that_it_speaks_of(alive: Alive) -> None:
+    """The value that is looked at, or the drawing, stands on the screen above the words."""
+    page = alive.page
+    page.locator("#tour-begin").click()
+    above = """(spoken) => {
+        const [box, words] = [spoken, "#tour"].map((each) => document.querySelector(each)?.getBoundingClientRect());
+        return box?.height > 0 && box.top >= 0 && box.bottom <= words.top;
+    }"""
+    for step in range(6):
+        page.wait_for_function(above, arg="#pad" if step in (0, 5) else "#network rect.here")
+        page.locator("#tour-next").click()
+
+
+@ON_A_DESK
+def test_the_sum_the_kernels_and_table_one_are_taken_along(alive: Alive) -> None:
+    """As SVG with every number and word of them, as PNG with the colours that they have on the page."""
+    page = alive.page
+    for layer, figure, part in (
+        ("C1", "kernels", ".kernels-now"),
+        ("C3", "table-one", ".table-one"),
+        ("C3", "sum", "#explained > div"),
+    ):
+        page.locator(f"#layer-{layer} .layer-name").click()
+        page.locator("#figure").focus()
+        page.locator("#figure").select_option(figure)
+        drawn = ElementTree.parse(take(page, "save-svg").path())
+        said = " ".join(each.text or "" for each in drawn.iter(f"{SVG}text"))
+        told = page.locator(part).inner_text()
+        assert "".join(said.split()) == "".join(told.split())
+        taken = take(page, "save")
+        assert taken.suggested_filename == f"lenet5-1998-{figure}.png"
+        seen = cv2.imread(str(taken.path()))
+        box = page.locator(part).bounding_box()
+        assert seen.shape[:2] == tuple(2 * (math.ceil(box[side]) + 32) for side in ("height", "width"))
+        if figure != "table-one":
+            assert len(np.unique(seen.reshape(-1, 3), axis=0)) > 50
+
+
+def test_without_simd_the_page_runs_the_other_machine(alive: Alive) -> None:
+    """A browser that has none gives the very values of the one that has."""
+    page = alive.page
+    values = "lenet.machine.run(lenet.glyph).map((layer) => [...layer])"
+    assert page.evaluate("lenet.machine.simd")
+    wanted = page.evaluate(values)
+    page.add_init_script("WebAssembly.validate = () => false")
+    page.reload()
+    alive.ready()
+    assert not page.evaluate("lenet.machine.simd")
+    assert page.evaluate(values) == wanted
+
+
 @ON_A_DESK
 def test_a_picture_and_a_program_are_taken_along(alive: Alive, tmp_path: Path) -> None:
     """Every figure as PNG and as SVG; Python that prints the very value that is looked at."""
@@ -276,7 +329,7 @@ def test_a_picture_and_a_program_are_taken_along(alive: Alive, tmp_path: Path) -
     squares = [each for each in layer.iter(f"{SVG}rect") if each.get("height") == "1"]
     assert sum(int(each.get("width", "0")) for each in squares) == 84
     page.locator("#figure").focus()
-    assert page.locator("#figure option").all_inner_texts() == ["F6", "network"]
+    assert page.locator("#figure option").all_inner_texts() == ["F6", "network", "sum"]
     page.locator("#figure").select_option("network")
     whole = ElementTree.parse(take(page, "save-svg").path())
     named = [each.text for each in whole.iter(f"{SVG}text")]

@@ -1,4 +1,5 @@
-// Figures to take along: a layer's maps, the whole network with its edges, the curves of a training; as SVG or as PNG.
+// Figures to take along, as SVG or as PNG: a layer's maps, the whole network with its edges, the sum of the value that is
+// looked at, kernels, Table I, the curves of a training.
 
 import { make } from "./view.js";
 
@@ -104,11 +105,57 @@ function drawCurve(curve) {
   return made;
 }
 
+// The words of a text as they stand on the page, one of each line: what it says, and where.
+function linesOf(node) {
+  const range = document.createRange();
+  const lines = [];
+  for (const { index, 0: word } of node.data.matchAll(/\S+/g)) {
+    range.setStart(node, index);
+    range.setEnd(node, index + word.length);
+    const { left, right, top, bottom } = range.getBoundingClientRect();
+    const last = lines.at(-1);
+    if (last && Math.abs(last.top - top) < 2) Object.assign(last, { words: `${last.words} ${word}`, right });
+    else lines.push({ words: word, left, right, top, bottom });
+  }
+  return lines;
+}
+
+// A part of the page as it stands there: its coloured boxes, its pictures, its words. Buttons stay behind.
+function drawPart(part) {
+  const origin = part.getBoundingClientRect();
+  const made = svgSheet(Math.ceil(origin.width) + 32, Math.ceil(origin.height) + 32);
+  made.querySelector("rect").setAttribute("fill", getComputedStyle(document.body).backgroundColor);
+  const all = svgPart("g", { transform: `translate(${16 - origin.left} ${16 - origin.top})` });
+  const walker = document.createTreeWalker(part, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT, (node) => node.tagName === "BUTTON" ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT);
+  for (let node = walker.currentNode; node; node = walker.nextNode()) {
+    if (node.nodeType === Node.TEXT_NODE) {
+      const { color, fontSize, fontFamily, fontWeight } = getComputedStyle(node.parentElement);
+      const look = { fill: color, "font-size": fontSize, "font-family": fontFamily, "font-weight": fontWeight, "dominant-baseline": "central" };
+      for (const { words, left, right, top, bottom } of linesOf(node)) all.append(svgWords(words, left, (top + bottom) / 2, { ...look, textLength: right - left }));
+      continue;
+    }
+    const { left: x, top: y, width, height } = node.getBoundingClientRect();
+    const { backgroundColor, borderRadius, outlineStyle, outlineColor, outlineWidth } = getComputedStyle(node);
+    if (node.tagName === "CANVAS") all.append(svgSquares(node, x, y, width, height));
+    else if (width && !/^(transparent|rgba\(.*, 0\))$/.test(backgroundColor)) all.append(svgPart("rect", { x, y, width, height, fill: backgroundColor, rx: borderRadius.endsWith("%") ? width / 2 : 0 }));
+    if (outlineStyle !== "none") all.append(svgPart("rect", { x, y, width, height, fill: "none", stroke: outlineColor, "stroke-width": outlineWidth }));
+  }
+  made.append(all);
+  return made;
+}
+
+// What beside the network can be saved while it stands there, by the name of the figure.
+const PARTS = { sum: "#explained > div", kernels: "#about-layer .kernels-now", "table-one": ".table-one", glyph: ".boxed-figure", "kernels-that-learn": "#lesson .kernels-now" };
+
 // What can be saved now: its name, and what draws it.
 export function listFigures(view, lesson) {
   const looked = view.parts[(view.at?.number ?? 0) + 1];
   const figures = looked.canvas ? [[looked.layer.name, () => drawLayer(looked)]] : [];
   figures.push(["network", () => drawNetwork(view)]);
+  for (const [name, place] of Object.entries(PARTS)) {
+    const part = document.querySelector(place);
+    if (part?.getClientRects().length) figures.push([name, () => drawPart(part)]);
+  }
   for (const curve of lesson.querySelectorAll(".curve svg")) {
     const name = curve.closest(".curve").querySelector("figcaption, h3")?.textContent ?? curve.getAttribute("aria-label") ?? "curve";
     figures.push([name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").slice(0, 30), () => drawCurve(curve)]);

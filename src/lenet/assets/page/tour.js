@@ -3,6 +3,8 @@
 import { make, paint, percent } from "./view.js";
 import { withTerms } from "./words.js";
 
+const ONE_COLUMN = matchMedia("(max-width: 979px)");
+
 export class Tour {
   // `page` has the machine, the view, the glyph and its probabilities; `look` shows a value.
   constructor(box, page) {
@@ -76,7 +78,12 @@ export class Tour {
     this.go(step);
     const to = this.box.querySelector("h2, button");
     to?.focus({ preventScroll: true });
-    this.page.boxes.network.scrollIntoView({ block: "nearest" });
+    const { network, drawing } = this.page.boxes;
+    const ofDrawing = this.step === 0 || this.step === this.steps.length - 1;
+    const shown = ofDrawing && drawing ? drawing : network;
+    // On a narrow screen the words lie over its lower half: what they speak of goes above them.
+    if (ONE_COLUMN.matches && this.step >= 0) return shown.scrollIntoView({ block: "start" });
+    shown.scrollIntoView({ block: "nearest" });
     this.box.scrollIntoView({ block: "nearest" });
   }
 
@@ -126,7 +133,7 @@ export class Tour {
     const what = found.grey ? "a blot of ink" : "wiping a bit of ink";
     const button = make("button", "Make that change", { type: "button", id: "make-change" });
     button.addEventListener("click", () => this.page.showGlyph(found.changed));
-    const words = `It says ${labels[best]} (${percent(probabilities[best])}); ${labels[second]} comes second (${percent(probabilities[second])}). Of all small changes, ${what} around row ${found.y + 2}, column ${found.x + 2} of the input, framed in the drawing, speaks most for ${labels[second]}: it rises to ${percent(found.now[second])}. `;
+    const words = `It says ${labels[best]} (${percent(probabilities[best])}); ${labels[second]} comes second (${percent(probabilities[second])}). Of all small changes, ${what} around row ${found.y + 2}, column ${found.x + 2} of the input (both from 0 to 31), framed in the drawing, speaks most for ${labels[second]}: it rises to ${percent(found.now[second])}. `;
     const then = said === second ? `So a ${labels[best]} becomes a ${labels[second]}. ` : said === best ? `The answer stays ${labels[best]}: it would take more. ` : `But then it says ${labels[said]}. `;
     return [document.createTextNode(words + then), button];
   }

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
 
-from lenet.arrays import Bools, Uint8
+from lenet.arrays import Bools
 from lenet.preprocessing.binarize import Ink
 from lenet.preprocessing.dropout import _measure_height
 from lenet.preprocessing.form_boxes import LevelLine, Rule, _Even, _Side, _spans_line
@@ -150,6 +149,7 @@ def test_the_line_of_a_ring_has_a_share_of_its_side() -> None:
     assert components_of(ring).kept.tolist() == [False, True, True]
 
 
+@pytest.mark.engine
 def test_as_many_pieces_are_looked_at_as_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Over all lines of a page, from its upper left on; those that are left out are counted and not numbered."""
     monkeypatch.setattr(lattice, "_MOST_ON_A_PAGE", 5)

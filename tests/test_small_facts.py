@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import lenet
-from lenet.bulk import inputs
+from lenet.bulk import inputs, many
 from lenet.bulk.inputs import list_pictures, open_pictures
-from lenet.bulk.many import _part_pictures
+from lenet.bulk.many import _part_pictures, read_pictures
+from lenet.bulk.table_outputs import write_tables
 from lenet.decoding.formats import accepts, parse_pattern
 from lenet.decoding.graph import viterbi
 from lenet.decoding.sliding_window import build_column_graph
@@ -24,11 +25,12 @@ from lenet.grids.cells import GridCell
 from lenet.network.weights import load_weights
 from lenet.preprocessing import decode
 from lenet.preprocessing.decode import open_page
-from lenet.reader import read_options
+from lenet.reader import ReadOptions, read_options
 from lenet.segmentation.components import Components, _drop_frames, drop_specks
 from lenet.segmentation.parameters import COMPONENT
 from lenet.tables import form
 from lenet.tables.form import Field, load_form
+from lenet.tables.result import CELL_COLUMNS
 from lenet.training.corrections import add_correction, list_latest
 
 
@@ -107,6 +109,44 @@ def test_a_member_that_is_too_large_takes_nothing_from_the_others(
     found = [source for _name, source in open_pictures(list_pictures([str(path)]))]
     assert str(found[0]).endswith("1,400 bytes; at most 1,000 are read")
     assert [len(each) for each in found[1:]] == [1_000, 500]
+
+
+def test_pictures_are_read_on_all_cores_if_they_are_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By this process alone if they are too few; by as many as are asked for, but by none that has no picture."""
+    begun: list[int] = []
+
+    def read_here(*_given: object) -> list[object]:
+        begun.append(1)
+        return []
+
+    def read_elsewhere(processes: int, *_given: object, timeout: float | None) -> list[object]:
+        begun.append(processes)
+        return []
+
+    monkeypatch.setattr(many, "count_cores", lambda: 5)
+    monkeypatch.setattr(many, "read_one_by_one", read_here)
+    monkeypatch.setattr(many, "read_in_processes", read_elsewhere)
+    network, enough = lenet.load("lenet5"), many._LOOKED_FOR
+    for count, workers in ((enough - 1, None), (enough, None), (enough + 1, None), (enough, 3), (2, 3), (0, 3)):
+        assert list(read_pictures(np.zeros((count, 9, 9), np.uint8), network, ReadOptions(), workers=workers)) == []
+    assert begun == [1, 5, 5, 3, 2, 1]
+
+
+def test_a_workbook_has_the_numbers_of_a_cell_as_numbers(tmp_path: Path) -> None:
+    """Its page, table, row, column and confidence; a text that looks like a number stays a text there."""
+    openpyxl = pytest.importorskip("openpyxl")
+    cell = {"row": 3, "column": 4, "field": "", "text": "12", "confidence": 0.75, "state": "read", "guess": ""}
+    table = {"rows": 4, "columns": 5, "cells": [{**cell, "box": [1, 2, 30, 40]}]}
+    write_tables(tmp_path / "out.xlsx", [{"path": "scan.png", "page": 2, "tables": [table]}])
+    _header, row = openpyxl.load_workbook(tmp_path / "out.xlsx")["cells"].iter_rows(values_only=True)
+    assert dict(zip(CELL_COLUMNS, row, strict=True)) == {
+        **dict.fromkeys(CELL_COLUMNS),
+        **{name: value for name, value in cell.items() if value != ""},
+        "path": "scan.png",
+        "page": 2,
+        "table": 0,
+        "box": "1/2/30/40",
+    }
 
 
 def test_the_last_corrections_are_the_last_ones(tmp_path: Path) -> None:

@@ -49,7 +49,8 @@ bulk: inputs cpu_limit worker_pool jobs many outputs table_outputs shards ray_cl
 evaluation: interval calibration result digits numbers
 drawing: pictures answers tables review lattice sliding_window show
 training: distortions recipe recipes plan run ranks teacher synthetic.compose synthetic.styles synthetic.negatives
-  synthetic.degrade synthetic.windows synthetic.marks synthetic.hand_glyphs synthetic.augment sequence_loss
+  synthetic.degrade synthetic.windows synthetic.marks synthetic.hand_glyphs synthetic.characters synthetic.augment
+  sequence_loss
   synthetic.fonts synthetic.line_texts synthetic.line_paper synthetic.line_style synthetic.line_picture
   synthetic.lines synthetic.line_sheet synthetic.line_variation synthetic.page_plan synthetic.page_photo
   synthetic.pages line_recipe line_stream own_lines line_torch line_engine line_backend line_samples backend

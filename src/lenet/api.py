@@ -204,11 +204,11 @@ def create_model(name: str, pretrained: bool = False, **options: Any) -> LeNet:
 
 def evaluate(model: str | Network = DEFAULT, data: str | Path = "mnist") -> Evaluation:
     """Count a network's errors on a public set's test part or on a folder of labelled pictures."""
-    from lenet.data import dataset
     from lenet.evaluation import digits as measure
+    from lenet.training.synthetic.characters import load_measured
 
     network = model if isinstance(model, Network) else _load_once(model)
-    return measure.evaluate(network, dataset.load_test(data), str(data))
+    return measure.evaluate(network, *load_measured(network, data))
 
 
 def train(

@@ -155,7 +155,7 @@ def _explain_digit(page: Page, writing: PageInk, network: Network, options: Read
     asked = options.readers == "line" or options.thorough or scores.augmented.any()
     if options.readers != "cut" and network.weights.reads_numbers and len(candidates.glyphs) and asked:
         (whole,) = read_whole_lines(page, writing, candidates.lattice, network.lines)
-    return Explained(_read_digit(candidates, scores, options, whole), candidates, scores.probabilities)
+    return Explained(_read_digit(candidates, scores, network, options, whole), candidates, scores.probabilities)
 
 
 def refuse_numbers(page: Page, writing: PageInk, network: Network) -> None:
@@ -170,12 +170,13 @@ def refuse_numbers(page: Page, writing: PageInk, network: Network) -> None:
 
 def read_digit(candidates: PageCandidates, network: Network, options: ReadOptions = ReadOptions()) -> Reading:
     """Say which digit the one candidate of a page is."""
-    return _read_digit(candidates, score_with_tta(network, candidates.glyphs), options)
+    return _read_digit(candidates, score_with_tta(network, candidates.glyphs), network, options)
 
 
 def _read_digit(
     candidates: PageCandidates,
     scores: TtaScores,
+    network: Network,
     options: ReadOptions,
     whole: WholeLine | None = None,
 ) -> Reading:
@@ -185,18 +186,19 @@ def _read_digit(
     if whole:
         probs = pair_digit(probs, whole, options.readers)
     steps = (*candidates.steps, *([Step("augmented")] if scores.augmented[0] else []), *options.steps)
-    if len(probs) > NOT_A_DIGIT and probs[NOT_A_DIGIT] > _RUBBISH:
+    signs = network.net.signs
+    if network.net.knows_none and probs[NOT_A_DIGIT] > _RUBBISH:
         return Reading("", "", float(probs[NOT_A_DIGIT]), "not a digit", steps=steps)
-    first, second = best_two(probs[:NOT_A_DIGIT])
-    ranked = sorted(enumerate(map(float, probs[:NOT_A_DIGIT])), key=lambda each: -each[1])[: options.best]
-    likeliest = tuple((str(label), p) for label, p in ranked)
+    first, second = best_two(probs[: len(signs)])
+    ranked = sorted(enumerate(map(float, probs[: len(signs)])), key=lambda each: -each[1])[: options.best]
+    likeliest = tuple((signs[label], p) for label, p in ranked)
     decoded = DecodedLine(
-        str(first),
+        signs[first],
         float(probs[first]),
         (DecodedDigit(0, first, float(probs[first]), second, float(probs[second])),),
         likeliest,
     )
-    line = place_symbols(decoded, [Place(0, candidates.box(0), candidates.glyphs[0])])
+    line = place_symbols(decoded, [Place(0, candidates.box(0), candidates.glyphs[0])], signs)
     return join_lines([line], steps, (), options.least)
 
 
@@ -238,7 +240,7 @@ def read_options(
         raise UsageError("digit", "reads one digit", f"leave out {formats[0]}")
     if not isinstance(best, int) or not 0 <= best <= _MOST_TEXTS:
         raise UsageError(f"best {best}", f"expected 0 to {_MOST_TEXTS}")
-    if sliding_window and network.net.outputs <= NOT_A_DIGIT:
+    if sliding_window and not network.net.knows_none:
         raise UsageError(f"sweep with {network.weights.name}", "these weights have no blank", "choose lenet5-sweep")
     if formats and not sliding_window and not network.weights.reads_numbers:
         raise UsageError(f"{formats[0]} with {network.weights.name}", "these weights read one digit", "choose others")

@@ -64,15 +64,15 @@ class PlacedLine:
     passed_over: tuple[Box, ...] = ()
 
 
-def place_symbols(decoded: DecodedLine, places: list[Place]) -> PlacedLine:
-    """Return a decoded line of one number with the places of its symbols."""
-    symbols = tuple(starmap(_place_symbol, zip(decoded.digits, places, strict=True)))
+def place_symbols(decoded: DecodedLine, places: list[Place], signs: str = SYMBOLS) -> PlacedLine:
+    """Return a decoded line of one number with the places of its symbols, which are numbers of `signs`."""
+    symbols = tuple(_place_symbol(*each, signs) for each in zip(decoded.digits, places, strict=True))
     return PlacedLine(decoded, symbols, (decoded.confidence,))
 
 
-def _place_symbol(found: DecodedDigit, place: Place) -> PlacedSymbol:
-    runner_up = SYMBOLS[found.runner_up], found.runner_up_confidence
-    return PlacedSymbol(SYMBOLS[found.symbol], found.confidence, runner_up, place)
+def _place_symbol(found: DecodedDigit, place: Place, signs: str = SYMBOLS) -> PlacedSymbol:
+    runner_up = signs[found.runner_up], found.runner_up_confidence
+    return PlacedSymbol(signs[found.symbol], found.confidence, runner_up, place)
 
 
 @dataclass(frozen=True)

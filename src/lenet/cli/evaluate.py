@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from lenet.evaluation.result import NumbersEvaluation
     from lenet.reader import ReadOptions
 
+# A table of more signs than this is wider than a terminal.
+_MOST_IN_A_TABLE = 11
+
 
 def evaluate(
     model: Annotated[
@@ -45,7 +48,6 @@ def evaluate(
       lenet evaluate --model lenet5-modern --data mnist
       lenet evaluate --data my-numbers/ -o wrong.png
     """
-    from lenet.data.dataset import load_test
     from lenet.data.labels import read_numbers
     from lenet.drawing import pictures as draw
     from lenet.engine import load
@@ -53,6 +55,7 @@ def evaluate(
     from lenet.evaluation import digits as measure
     from lenet.evaluation.result import Evaluation
     from lenet.reader import read_options
+    from lenet.training.synthetic.characters import load_measured
 
     network = load(model)
     if rows := read_numbers(data):
@@ -61,7 +64,7 @@ def evaluate(
     if pattern is not None:
         raise UsageError("--pattern", f"{data} has single digits", "leave it out")
     with downloads() as report:
-        digits = load_test(data, report)
+        digits, data = load_measured(network, data, report)
     with bar("evaluating", "glyphs") as move:
         found: Evaluation = measure.evaluate(network, digits, data, move)
     if out is not None:
@@ -77,11 +80,12 @@ def evaluate(
         print(f"  {name}: {errors} errors of {n:,} ({100 * errors / n:.2f} %)")
     print(f"  expected calibration error {100 * found.calibration_error:.2f} %, engine {network.engine}")
     if found.errors:
-        _print_confusion(found.confusion)
+        names = [*found.signs, "none"]
+        _print_confusion(found.confusion, names)
         print("surest mistakes (row: truth > answer, probability):")
         for mistake in found.mistakes[:10]:
             where = f" {mistake.path}" if mistake.path else ""
-            print(f"  {mistake.row}: {mistake.label} > {mistake.answer}, {mistake.confidence:.3f}{where}")
+            print(f"  {mistake.row}: {names[mistake.label]} > {names[mistake.answer]}, {mistake.confidence:.3f}{where}")
 
 
 def _numbers(model: str, data: str, rows: list[Labelled], asked: ReadOptions, out: Path | None, as_json: bool) -> None:
@@ -125,10 +129,19 @@ def _tell(found: NumbersEvaluation, data: str, out: Path | None, as_json: bool) 
             print(f"  {mistake.label} > {' '.join(read.split())}, {mistake.confidence:.3f} {mistake.path}")
 
 
-def _print_confusion(confusion: tuple[tuple[int, ...], ...]) -> None:
-    """Print the table of truths against answers; the eleventh row and column only if they hold something."""
-    rubbish = any(confusion[10]) or any(row[10] for row in confusion)
-    labels = [*map(str, range(10)), *(["none"] if rubbish else [])]
+def _print_confusion(confusion: tuple[tuple[int, ...], ...], names: list[str]) -> None:
+    """Print the table of truths against answers, the last row and column only if they hold something.
+
+    Of many signs the most frequent confusions alone are printed.
+    """
+    if len(names) > _MOST_IN_A_TABLE:
+        pairs = [(row[j], names[i], names[j]) for i, row in enumerate(confusion) for j in range(len(row)) if i != j]
+        print("most frequent confusions (truth > answer):")
+        for count, truth, answer in sorted(pairs, key=lambda each: -each[0])[:20]:
+            print(f"  {truth} > {answer}: {count}")
+        return
+    rubbish = any(confusion[-1]) or any(row[-1] for row in confusion)
+    labels = names if rubbish else names[:-1]
     print("confusion (rows: truth, columns: answer):")
     print("      " + "".join(f"{label:>6}" for label in labels))
     for label, row in zip(labels, confusion, strict=False):

@@ -76,7 +76,7 @@ def draw_network_html(network: Network) -> str:
 
 def draw_evaluation_html(found: Evaluation) -> str:
     """Return an evaluation as HTML: the errors, and which digits were taken for which."""
-    labels = [*"0123456789", "none"]
+    labels = [*found.signs, "none"]
     low, high = (f"{100 * side:.2f}" for side in found.interval95)
     columns = range(len(found.confusion[0]) if found.confusion else 0)
     head = "".join(f"<th>{labels[column]}</th>" for column in columns)
@@ -166,5 +166,5 @@ def _explain_digit(name: str, grey: Any, explained: Explained, network: Network)
     if not reading.digits:
         raise PictureError(name, f"nothing to explain, the page is {reading.state}")
     layers = {layer: values[0] for layer, values in network.activations(reading.digits[0].glyph).items()}
-    probs = list(zip("0123456789", explained.probabilities[0].tolist(), strict=False))
+    probs = list(zip(network.net.signs, explained.probabilities[0].tolist(), strict=False))
     return draw_layers(grey, layers, describe_answer(reading), probs, reading.notes)

@@ -57,7 +57,7 @@ def score_with_tta(network: Network, glyphs: Uint8) -> TtaScores:
     inputs = to_input(glyphs)
     scores = network.forward(inputs)
     probs = probabilities(scores, network.weights.temperature)
-    if network.net.outputs <= NOT_A_DIGIT:  # not made for reading: its one look, as the paper's
+    if not network.net.knows_none:  # not made for reading: its one look, as the paper's
         return TtaScores(probs, np.zeros(len(glyphs), bool))
     augmented = (probs.max(axis=1, initial=0) < _SURE) & (probs[:, NOT_A_DIGIT] < _SURELY_NONE)
     low_confidence = np.flatnonzero(augmented)

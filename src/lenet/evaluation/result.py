@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from lenet.arrays import Uint8
+from lenet.network.spec import DIGITS
 from lenet.result import Abstained, State, describe_state
 
 
@@ -31,8 +32,9 @@ class Mistake:
 class Evaluation:
     """Errors of a network on a set; `error_rate` and `interval95` (Wilson's) are fractions.
 
-    `confusion[i][j]` counts digits i answered j; column 10, and row 10 if the set has rubbish, are "not a
-    digit". `mistakes` has the most confident first. `groups` counts (errors, n) by kind of writer, if known.
+    Labels and answers are places in `signs`. `confusion[i][j]` counts signs i answered j; the last column, and the last
+    row if the set has rubbish, are none of them. `mistakes` has the most confident first. `groups` counts (errors, n)
+    by kind of writer, or of character, if known.
     """
 
     model: str
@@ -44,6 +46,7 @@ class Evaluation:
     calibration_error: float
     mistakes: tuple[Mistake, ...]
     groups: dict[str, tuple[int, int]]
+    signs: str = DIGITS
 
     def __repr__(self) -> str:
         wrong = f"{self.errors} errors of {self.n}, {100 * self.error_rate:.2f} %"

@@ -16,7 +16,6 @@ from lenet.network.weights import Weights
 # As `engine.c` counts them.
 KINDS = ("convolution", "trainable", "average", "max", "codes")
 ACTIVATIONS = ("none", "relu", "squash", "sigmoid")
-LABELS = (*"0123456789", "none")
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def describe_network(weights: Weights) -> PageNetwork:
         "errors": weights.test_errors,
         "temperature": weights.temperature,
         "margin": net.margin,
-        "labels": list(LABELS[: net.outputs]),
+        "labels": [*net.signs, "none"][: net.outputs],
         "characters": last.characters if isinstance(last, Codes) else "",
         "layers": built.layers,
         "trainable": sum(layer["trainable"] for layer in built.layers),

@@ -28,6 +28,11 @@ CENTRE_INDEX = 14
 # Of networks made for reading: the eleventh output, and the label that it learns from.
 NOT_A_DIGIT = 10
 
+# The printable signs of ASCII that leave ink, in its order: what a network of characters may say.
+PRINTABLE = "".join(map(chr, range(33, 127)))
+
+DIGITS = "0123456789"
+
 # What a column of a line network may say: digits, signs, a space between numbers, and what is passed over, as letters;
 # behind these stands nothing.
 LINE_LABELS = "0123456789.,:/-+=%()$€£ ~"
@@ -150,13 +155,13 @@ class Subsampling:
 
 @dataclass(frozen=True)
 class Codes:
-    """(n, 84, h, w) -> (n, 10, h, w): minus the squared distance to the fixed code of each digit (equation 7).
+    """(n, 84, h, w) -> (n, k, h, w): minus the squared distance to the fixed code of each character (equation 7).
 
     The paper's RBF unit is a penalty, smaller for a better match; here a score is higher for a better one.
     """
 
     name: str
-    characters: str = "0123456789"
+    characters: str = DIGITS
 
 
 Layer = Convolution | Subsampling | Codes
@@ -180,6 +185,21 @@ class Net:
     def reads_lines(self) -> bool:
         """Whether it reads a line as a whole."""
         return self.columns > 0
+
+    @property
+    def signs(self) -> str:
+        """What its outputs stand for, in order; of a network made for reading one more stands for none of them."""
+        return PRINTABLE if self.says_characters else DIGITS
+
+    @property
+    def knows_none(self) -> bool:
+        """Whether it is made for reading: one output more says that something is none of its signs."""
+        return self.outputs == NOT_A_DIGIT + 1
+
+    @property
+    def says_characters(self) -> bool:
+        """Whether it says any printable sign of ASCII."""
+        return self.outputs == len(PRINTABLE)
 
     @property
     def outputs(self) -> int:
@@ -237,6 +257,16 @@ NETS: dict[str, Net] = {
             "lenet5-1998-softmax",
             _lenet5("squash", "trainable", TABLE_I, _LINEAR),
             "the paper's with a linear output in place of the codes",
+        ),
+        Net(
+            "lenet5-ascii",
+            _lenet5("squash", "trainable", TABLE_I, Codes("output", PRINTABLE)),
+            "the paper's with the codes of all 94 printable signs of ASCII",
+        ),
+        Net(
+            "lenet5-ascii-softmax",
+            _lenet5("squash", "trainable", TABLE_I, Convolution("output", len(PRINTABLE), 1)),
+            "lenet5-ascii with a linear output in place of the codes",
         ),
         Net(
             "lenet5-dense",

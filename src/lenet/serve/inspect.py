@@ -21,7 +21,12 @@ from lenet.reader import ReadOptions, explain_page, read_strips, refuse_numbers
 from lenet.result import Reading
 from lenet.segmentation.candidates import segment_strips
 
-LABELS = (*"0123456789", "not a digit")
+
+def list_labels(network: Network) -> list[str]:
+    """Return what each output of a network stands for; of one more, nothing of it."""
+    return [*network.net.signs, "not a digit"]
+
+
 # So many mistakes are told.
 _MISTAKES = 24
 
@@ -50,7 +55,7 @@ def explain_candidates(picture: PictureSource, network: Network, options: ReadOp
             {
                 "box": list(candidates.box(arc)),
                 "pieces": [first, past],
-                "label": LABELS[best],
+                "label": list_labels(network)[best],
                 "confidence": float(probs[best]),
                 "chosen": arc in chosen,
                 "glyph": pack(glyph),
@@ -94,7 +99,7 @@ def explain_layers(network: Network, glyph: Uint8) -> dict[str, Any]:
         "model": network.weights.name,
         "net": network.net.name,
         "layers": layers,
-        "labels": list(LABELS[: len(probs)]),
+        "labels": list_labels(network)[: len(probs)],
         "probabilities": [float(each) for each in probs],
         "codes": codes,
     }
@@ -211,7 +216,7 @@ def list_mistakes(network: Network, digits: Digits) -> dict[str, Any]:
         {
             "glyph": pack(digits.glyphs[place]),
             "label": str(digits.labels[place]),
-            "answer": LABELS[answers[place]],
+            "answer": list_labels(network)[answers[place]],
             "probability": round(float(chances[place, answers[place]]), 4),
             "number": int(place),
         }

@@ -13,7 +13,7 @@ from lenet.engine.transforms import flip_pixels, place_affine, sample_affine, th
 from lenet.errors import UsageError
 from lenet.network.inputs import field_greys, to_input
 from lenet.network.probabilities import best_two, probabilities
-from lenet.serve.inspect import LABELS, pack
+from lenet.serve.inspect import list_labels, pack
 
 _POINTS = 25
 # The side of a patch whose loss is looked at everywhere, and the largest that is tried to change the answer.
@@ -72,7 +72,7 @@ def vary(network: Network, glyph: Uint8, amounts: dict[str, float], along: str |
         curves[name] = {"amounts": np.round(steps, 4).tolist(), "probabilities": _chances(network, inputs)}
     return {
         "model": network.weights.name,
-        "labels": list(LABELS[: network.net.outputs]),
+        "labels": list_labels(network)[: network.net.outputs],
         "field": pack(field_greys(here)[0]),
         "probabilities": _chances(network, here)[0],
         "curves": curves,
@@ -94,8 +94,8 @@ def find_runner_up(network: Network, glyph: Uint8) -> dict[str, Any]:
         maps[what] = pack((_margin(network, changed, first, second) - margin).reshape(side, side).astype(np.float32))
     return {
         "model": network.weights.name,
-        "answer": LABELS[first],
-        "runner_up": LABELS[second],
+        "answer": list_labels(network)[first],
+        "runner_up": list_labels(network)[second],
         "margin": float(margin),
         "patch": _PATCH,
         "maps": maps,
@@ -116,7 +116,7 @@ def _measure_flips(network: Network, glyph: Uint8, answer: int) -> dict[str, Any
         gain, what, place, label = max(found)
         if gain > 0:
             y, x = divmod(place, glyph.shape[0] - size + 1)
-            return {"set_to": what, "box": [x, y, x + size, y + size], "becomes": LABELS[label]}
+            return {"set_to": what, "box": [x, y, x + size, y + size], "becomes": list_labels(network)[label]}
     return None
 
 

@@ -147,7 +147,7 @@ here):
 
 
 def _limits(weights: Weights) -> str:
-    if weights.net.outputs > len("0123456789"):
+    if weights.net.knows_none:
         return """Letters that look like digits are read as digits, and so is much else that a digit could be made of: a
 straight stroke is a 1, a ring a 0. It learned from American writers of the 1990s and from drawn 1s with flags, crossed
 7s, 4s that are open or in one go, 9s with the stem on the left, and 0s and 2s with loops. Numbers in running text,

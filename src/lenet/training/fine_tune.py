@@ -37,7 +37,7 @@ def mix_corrections(folder: str | Path, start_from: Weights) -> Dataset:
     times = max(1, round(_OLD * _OWN_SHARE / (1 - _OWN_SHARE) / len(own.train)))
     parts = [(old.train.glyphs[shown], old.train.labels[shown])]
     parts.append((np.tile(own.train.glyphs, (times, 1, 1)), np.tile(own.train.labels, times)))
-    if start_from.net.outputs > NOT_A_DIGIT:
+    if start_from.net.knows_none:
         parts.append((draw_scraps(_SCRAPS, rng), np.full(_SCRAPS, NOT_A_DIGIT, np.uint8)))
     held = rng.choice(np.flatnonzero(old.held_out), _COUNTED, replace=False)
     parts.append((old.train.glyphs[held], old.train.labels[held]))

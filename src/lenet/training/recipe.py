@@ -79,6 +79,9 @@ class Recipe:
     # how many thousand digits of UNIPEN's hands are put among MNIST's before that, with half as many letters as what is
     # no digit (0: none)
     hands: int = 0
+    # how many thousand characters of UNIPEN's hands are learned in place of digits, by a network that says any of them
+    # (0: none)
+    characters: int = 0
     # whether digits and the places beside them are cut out of numbers, for a network that slides along a line
     windows: bool = False
     # whether a folder's digits are put among MNIST's, to fine-tune; of MNIST's, the weights it starts from are the
@@ -146,6 +149,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "train_on": (0, 1_000_000),
     "synthetic": (0, 10),
     "hands": (0, 1000),
+    "characters": (0, 1000),
     "pool": (0, 1000),
     "memory": (0, 0.999),
     "curvature_patterns": (0, 60_000),
@@ -183,6 +187,9 @@ def check_recipe(recipe: Recipe) -> Recipe:
         value = getattr(recipe, name)
         if not isinstance(value, int | float) or not low <= value <= high:
             raise UsageError(f"{name} {value!r}", f"expected {low:g} to {high:g}")
+    if (recipe.characters > 0) != NETS[recipe.net].says_characters:
+        problem = f"{recipe.net} says {'any character' if NETS[recipe.net].says_characters else 'digits'}"
+        raise UsageError(f"characters {recipe.characters}", problem, "choose another network")
     codes = isinstance(NETS[recipe.net].layers[-1], Codes)
     if recipe.loss == "mean squared error" and codes:
         raise UsageError(f"loss {recipe.loss!r}", f"the scores of {recipe.net} are distances", "use cross-entropy")

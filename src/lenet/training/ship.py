@@ -28,7 +28,7 @@ from lenet.evaluation.result import Evaluation
 from lenet.files import replace_text
 from lenet.nets import LeNet
 from lenet.network.inputs import to_input
-from lenet.network.spec import DEFAULT, NOT_A_DIGIT
+from lenet.network.spec import DEFAULT
 from lenet.network.weights import Weights, load_weights, save_weights
 from lenet.training import fit_decoder, fit_pair, fit_spaces
 from lenet.training.card import refresh_card, write_card
@@ -122,7 +122,7 @@ def ship(runs: list[Path], name: str, assets: Path) -> Path:
     weights = load_weights(chosen.weights)
     data = load(weights.card["data"]["name"])
     evaluation, apart = check(weights, data)
-    if weights.net.outputs > NOT_A_DIGIT and not weights.card["recipe"].get("windows"):
+    if weights.net.knows_none and not weights.card["recipe"].get("windows"):
         weights = fit_decoder.fit_decoder(weights, _hold_out(weights, data))
         evaluation = measure.evaluate(Network(weights), data.test, data.name)
         weights.card["test"] = {"errors": evaluation.errors, "n": evaluation.n}

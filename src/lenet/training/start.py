@@ -28,6 +28,7 @@ from lenet.training.recipes import RECIPES
 from lenet.training.run import RunFolder
 from lenet.training.sequence_loss import SequenceTraining, picture_numbers, undo_calibration
 from lenet.training.synthetic.augment import add_hands, add_synthetic
+from lenet.training.synthetic.characters import draw_characters
 from lenet.training.synthetic.hand_glyphs import draw_hand_glyphs
 from lenet.training.synthetic.windows import cut_windows
 
@@ -116,7 +117,7 @@ def train(
     runs.require(chosen)
     start_from = _choose_start(chosen, given)
     folder = RunFolder(_choose_folder(run_folder(out, recipe, seed), resume))
-    loaded = mix_corrections(data, given) if chosen.mix and given else dataset.load(data, report_fetch)
+    loaded = _load(chosen, data, given, report_fetch, report_school)
     numbers = _picture_numbers(chosen, loaded, given, report_school)
     loaded = _add_pictures(chosen, loaded, report_school)
     result = train_replicas(
@@ -126,6 +127,21 @@ def train(
         result = count_before_and_after(given, folder.path, loaded, result)
         folder.finish(result)
     return result
+
+
+def _load(
+    recipe: Recipe,
+    data: str | Path,
+    given: Weights | None,
+    report_fetch: Report,
+    report_drawn: Callable[[int, int], None],
+) -> Dataset:
+    """Return what a recipe learns from: a data set by name or folder, corrections among MNIST's, or characters."""
+    if recipe.characters:
+        if str(data) != "mnist":
+            raise UsageError(f"recipe {recipe.name}", "learns UNIPEN's characters", "leave out --data")
+        return draw_characters(_THOUSAND * recipe.characters, report=report_drawn)
+    return mix_corrections(data, given) if recipe.mix and given else dataset.load(data, report_fetch)
 
 
 def _suit_recipe(recipe: Recipe, given: Weights | None, init: str | Path | None) -> Recipe:

@@ -25,7 +25,7 @@ class Teacher:
             found = f"has {self.network.net.outputs} outputs, {pupil.name} {pupil.outputs}"
             raise UsageError(f"teacher {weights}", found, "choose another")
         self.raised = np.zeros(pupil.outputs, np.float32)
-        if pupil.outputs > NOT_A_DIGIT and corrected is None:
+        if pupil.knows_none and corrected is None:
             self.raised[NOT_A_DIGIT] = self.network.weights.rubbish_lowered_by
 
     def __call__(self, shown: Float32, rows: Int32) -> Float32:

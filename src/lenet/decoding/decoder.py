@@ -62,12 +62,13 @@ def withhold(confidence: float) -> Abstained:
     return "uncertain" if confidence < UNCERTAIN else False
 
 
-def decode(graph: Graph, spans: Int32, allowed: Automaton | None, best: int) -> DecodedLine:
+def decode(graph: Graph, spans: Int32, allowed: Automaton | None, best: int, signs: str = SYMBOLS) -> DecodedLine:
     """Find the likeliest text of a line's graph; its penalties are minus log-probabilities up to a constant.
 
     `spans` (arcs, 2) is where each arc begins and ends in the line, in any unit: arcs that share most of their spans
     are of the same place. With `allowed` the text is one of those that it allows, and probabilities are among them;
     there may be none: then the text is empty and its confidence 0. `best` is how many of the likeliest texts to list.
+    Labels are places in `signs`.
     """
     open_graph = compose(graph, allowed) if allowed else graph
     least, path = viterbi(open_graph)
@@ -76,20 +77,20 @@ def decode(graph: Graph, spans: Int32, allowed: Automaton | None, best: int) -> 
     every, shares = posteriors(open_graph)
     fits = 1.0
     if allowed:
-        fits = float(np.exp(min(0.0, float(forward(_keep_digits(graph))[-1]) - every)))
+        fits = float(np.exp(min(0.0, float(forward(_keep_digits(graph) if signs == SYMBOLS else graph)[-1]) - every)))
         path = [int(open_graph.origins[step]) for step in path if open_graph.origins[step] >= 0]
         own = open_graph.origins >= 0
         shares = np.bincount(open_graph.origins[own], shares[own], len(graph.labels)).astype(np.float64)
-    text = _text(graph, path)
-    confidence = _share_of_paths(open_graph, text, every)
-    likeliest = _rank_texts(open_graph, every, max(best, 1))
+    text = _text(graph, path, signs)
+    confidence = _share_of_paths(open_graph, _labels_of(text, signs), every)
+    likeliest = _rank_texts(open_graph, every, max(best, 1), signs)
     small = len(graph.labels) * len(text) <= _MOST_COMPOSED
     if small and likeliest and likeliest[0][1] > confidence and likeliest[0][0] != text:
         # Another text has more in all its segmentations together.
         text, confidence = likeliest[0]
-        again = compose(graph, linear_acceptor(_labels_of(text), len(SYMBOLS)))
+        again = compose(graph, linear_acceptor(_labels_of(text, signs), len(signs)))
         path = [int(again.origins[step]) for step in viterbi(again)[1] if again.origins[step] >= 0]
-    digits = tuple(_decode_digit(graph, spans, shares, step) for step in path if graph.labels[step] != EPSILON)
+    digits = tuple(_decode_digit(graph, spans, shares, step, signs) for step in path if graph.labels[step] != EPSILON)
     return DecodedLine(text, min(1.0, confidence), digits, tuple(likeliest[:best]), fits)
 
 
@@ -98,20 +99,20 @@ def _keep_digits(graph: Graph) -> Graph:
     return replace(graph, penalties=np.where(graph.labels < NOT_A_DIGIT, graph.penalties, np.inf))
 
 
-def _text(graph: Graph, path: list[int]) -> str:
-    return "".join(SYMBOLS[graph.labels[step]] for step in path if graph.labels[step] != EPSILON)
+def _text(graph: Graph, path: list[int], signs: str) -> str:
+    return "".join(signs[graph.labels[step]] for step in path if graph.labels[step] != EPSILON)
 
 
-def _labels_of(text: str) -> list[int]:
-    return [SYMBOLS.index(character) for character in text]
+def _labels_of(text: str, signs: str) -> list[int]:
+    return [signs.index(character) for character in text]
 
 
-def _share_of_paths(graph: Graph, text: str, every: float) -> float:
+def _share_of_paths(graph: Graph, text: list[int], every: float) -> float:
     """Return the share of all paths that say this text: exp of minus equation 17."""
-    return float(np.exp(min(0.0, every - text_penalty(graph, _labels_of(text)))))
+    return float(np.exp(min(0.0, every - text_penalty(graph, text))))
 
 
-def _decode_digit(graph: Graph, spans: Int32, shares: Float64, step: int) -> DecodedDigit:
+def _decode_digit(graph: Graph, spans: Int32, shares: Float64, step: int, signs: str) -> DecodedDigit:
     """Add up, symbol by symbol, the shares of all arcs of the place of this one.
 
     A sweep's path may have two of them: then the shares are of all that is said there.
@@ -120,18 +121,18 @@ def _decode_digit(graph: Graph, spans: Int32, shares: Float64, step: int) -> Dec
     shared = np.minimum(spans[:, 1], past) - np.maximum(spans[:, 0], first)
     longest = np.maximum(spans[:, 1] - spans[:, 0], past - first)
     same = (graph.labels != EPSILON) & (2 * shared > longest)
-    probs = np.bincount(graph.labels[same], shares[same], len(SYMBOLS)).astype(np.float64)
+    probs = np.bincount(graph.labels[same], shares[same], len(signs)).astype(np.float64)
     probs = probs / max(1.0, float(probs.sum()))
     symbol = int(graph.labels[step])
     confidence = float(probs[symbol])
     probs[symbol] = -1.0
-    runner_up = int(probs[:10].argmax())
+    runner_up = int(probs[: 10 if signs == SYMBOLS else None].argmax())
     return DecodedDigit(step, symbol, confidence, runner_up, float(max(0.0, probs[runner_up])))
 
 
-def _rank_texts(graph: Graph, every: float, count: int) -> list[tuple[str, float]]:
+def _rank_texts(graph: Graph, every: float, count: int, signs: str) -> list[tuple[str, float]]:
     """Return the likeliest texts and their shares of all paths, which have the forward penalty `every`."""
     ranked = rank_texts(graph, max(_FOLLOWED, 3 * count), _UNLIKELY)[:count]
     return [
-        ("".join(SYMBOLS[label] for label in labels), float(np.exp(min(0.0, every - cost)))) for labels, cost in ranked
+        ("".join(signs[label] for label in labels), float(np.exp(min(0.0, every - cost)))) for labels, cost in ranked
     ]

@@ -13,11 +13,10 @@ import numpy as np
 from lenet.arrays import Int32
 from lenet.decoding.graph import Automaton
 from lenet.errors import UsageError
-from lenet.network.spec import LINE_LABELS, SPACE
+from lenet.network.spec import DIGITS, LINE_LABELS, SPACE
 
 # What a number is written of: digits and signs, in the order of `LINE_LABELS`.
 SYMBOLS = LINE_LABELS[: LINE_LABELS.index(SPACE)]
-_DIGITS = range(10)
 _MOST_STATES = 5_000
 # So many moves from state to state are followed to make an expression's automaton: a second of work.
 _MOST_STEPS = 5_000_000
@@ -34,22 +33,23 @@ NAMED = {
 }
 
 
-def parse_pattern(pattern: str) -> Automaton:
+def parse_pattern(pattern: str, symbols: str = SYMBOLS) -> Automaton:
     r"""Return the texts of a named format (zip, amount, time, date), `digits:N`, `luhn`, or a regular expression.
 
-    A regular expression knows literals, [classes], \d, ., groups, |, ?, *, + and {m,n}. Raises UsageError.
+    A regular expression knows literals, [classes], \d, ., groups, |, ?, *, + and {m,n}; `symbols` are all that a text
+    may be written of. Raises UsageError.
     """
     if not pattern:
         raise UsageError("pattern ''", "allows no number", "leave it out to allow all")
     if pattern == "luhn":
-        return _accept_luhn()
+        return _accept_luhn(symbols)
     count = re.fullmatch(r"digits:(\d{1,2})", pattern)
     if count:
-        return _parse(rf"\d{{{int(count[1])}}}", pattern)
-    return _parse(NAMED.get(pattern, pattern), pattern)
+        return _parse(rf"\d{{{int(count[1])}}}", pattern, symbols)
+    return _parse(NAMED.get(pattern, pattern), pattern, symbols)
 
 
-def accept_choices(choices: list[str], name: str) -> Automaton:
+def accept_choices(choices: list[str], name: str, symbols: str = SYMBOLS) -> Automaton:
     """Return the automaton of a list of texts. Raises UsageError for an empty list or a text that cannot be written."""
     if not choices:
         raise UsageError(name, "no choices", "give one to a line")
@@ -60,18 +60,18 @@ def accept_choices(choices: list[str], name: str) -> Automaton:
             raise UsageError(f"{name}: choice {choice!r}", "no text", f"give texts, such as {str(choice)!r}")
         state = 0
         for character in choice:
-            symbol = SYMBOLS.find(character)
+            symbol = symbols.find(character)
             if symbol < 0:
-                raise UsageError(f"{name}: choice {choice!r}", f"{character!r} is none of {SYMBOLS}")
+                raise UsageError(f"{name}: choice {choice!r}", f"{character!r} is none of {symbols}")
             if symbol not in transitions[state]:
                 transitions.append({})
                 transitions[state][symbol] = len(transitions) - 1
             state = transitions[state][symbol]
         accepting.add(state)
-    return _merge_states(transitions, accepting)
+    return _merge_states(transitions, accepting, len(symbols))
 
 
-def _merge_states(transitions: list[dict[int, int]], accepting: set[int]) -> Automaton:
+def _merge_states(transitions: list[dict[int, int]], accepting: set[int], symbols: int) -> Automaton:
     """Return the least automaton of a tree: states that the same endings follow are one."""
     places: dict[tuple[bool, tuple[tuple[int, int], ...]], int] = {}
     merged = [0] * len(transitions)
@@ -79,7 +79,7 @@ def _merge_states(transitions: list[dict[int, int]], accepting: set[int]) -> Aut
     for state in reversed(range(len(transitions))):
         ways = tuple(sorted((symbol, merged[target]) for symbol, target in transitions[state].items()))
         merged[state] = places.setdefault((state in accepting, ways), len(places))
-    table = np.full((len(places), len(SYMBOLS)), -1, np.int32)
+    table = np.full((len(places), symbols), -1, np.int32)
     ends = np.zeros(len(places), bool)
     for (accepted, ways), place in places.items():
         row = len(places) - 1 - place
@@ -89,11 +89,11 @@ def _merge_states(transitions: list[dict[int, int]], accepting: set[int]) -> Aut
     return Automaton(table, ends)
 
 
-def accepts(allowed: Automaton, text: str) -> bool:
-    """Return whether a text of `SYMBOLS` is allowed."""
+def accepts(allowed: Automaton, text: str, symbols: str = SYMBOLS) -> bool:
+    """Return whether a text of `symbols` is allowed."""
     state = 0
     for character in text:
-        symbol = SYMBOLS.find(character)
+        symbol = symbols.find(character)
         state = int(allowed.transitions[state, symbol]) if symbol >= 0 else -1
         if state < 0:
             return False
@@ -107,15 +107,17 @@ def accept_digits() -> Automaton:
     return Automaton(transitions, np.ones(1, bool))
 
 
-def _accept_luhn() -> Automaton:
+def _accept_luhn(symbols: str) -> Automaton:
     """Return the texts of digits whose Luhn checksum is 0: a state is (sum if the length is even, if it is odd)."""
-    doubled = [2 * d - 9 * (d > 4) for d in _DIGITS]  # noqa: PLR2004
-    transitions = np.full((100, len(SYMBOLS)), -1, np.int32)
+    doubled = [2 * d - 9 * (d > 4) for d in range(10)]  # noqa: PLR2004
+    transitions = np.full((100, len(symbols)), -1, np.int32)
     for even in range(10):
         for odd in range(10):
-            for digit in _DIGITS:
+            for digit in range(10):
                 # Digits are doubled by their place from the right: keep the sums for both parities of what is to come.
-                transitions[even * 10 + odd, digit] = (odd + digit) % 10 * 10 + (even + doubled[digit]) % 10
+                transitions[even * 10 + odd, symbols.index(str(digit))] = (odd + digit) % 10 * 10 + (
+                    even + doubled[digit]
+                ) % 10
     accepting = np.arange(100) // 10 == 0
     return Automaton(transitions, accepting)
 
@@ -138,8 +140,8 @@ class _Nfa:
 class _Parser:
     """Recursive descent over a regular expression; each part becomes (first, last) states."""
 
-    def __init__(self, text: str) -> None:
-        self.text, self.at, self.nfa = text, 0, _Nfa([], [])
+    def __init__(self, text: str, alphabet: str) -> None:
+        self.text, self.alphabet, self.at, self.nfa = text, alphabet, 0, _Nfa([], [])
 
     def peek(self) -> str:
         return self.text[self.at] if self.at < len(self.text) else ""
@@ -213,17 +215,17 @@ class _Parser:
     def symbols(self, character: str) -> set[int]:
         self.at += 1
         if character == ".":
-            return set(range(len(SYMBOLS)))
+            return set(range(len(self.alphabet)))
         if character == "\\":
             escaped = self.peek()
             self.at += 1
-            return set(_DIGITS) if escaped == "d" else self.one(escaped)
+            return {self.alphabet.index(digit) for digit in DIGITS} if escaped == "d" else self.one(escaped)
         if character == "[":
             closing = self.text.find("]", self.at)
             if closing < 0:
                 raise ValueError("a class is not closed")
             body, self.at = self.text[self.at : closing], closing + 1
-            inside = {place for place, symbol in enumerate(SYMBOLS) if re.match(f"[{body}]", symbol)}
+            inside = {place for place, symbol in enumerate(self.alphabet) if re.match(f"[{body}]", symbol)}
             if not inside:
                 raise ValueError(f"[{body}] allows nothing")
             return inside
@@ -232,9 +234,9 @@ class _Parser:
         return self.one(character)
 
     def one(self, character: str) -> set[int]:
-        place = SYMBOLS.find(character) if character else -1
+        place = self.alphabet.find(character) if character else -1
         if place < 0:
-            raise ValueError(f"{character!r} is none of {SYMBOLS}")
+            raise ValueError(f"{character!r} is none of {self.alphabet}")
         return {place}
 
 
@@ -249,27 +251,27 @@ def _drop_anchors(expression: str) -> str:
     return expression[1:-1] if expression.endswith("$") and escapes % 2 == 0 else expression[1:]
 
 
-def _parse(expression: str, name: str) -> Automaton:
+def _parse(expression: str, name: str, symbols: str) -> Automaton:
     expression = _drop_anchors(expression)
-    parser = _Parser(expression)
+    parser = _Parser(expression, symbols)
     try:
         first, last = parser.either()
         if parser.at < len(expression):
             raise ValueError(f"{parser.peek()!r} at {parser.at}")
-        return _determine(parser.nfa, first, last)
+        return _determine(parser.nfa, first, last, len(symbols))
     except (ValueError, re.error, RecursionError) as error:
         expected = f"expected {', '.join(NAMED)}, digits:N, luhn or a regular expression"
         raise UsageError(f"pattern {name!r}", str(error) or "too deep", expected) from error
 
 
-def _determine(nfa: _Nfa, first: int, last: int) -> Automaton:
+def _determine(nfa: _Nfa, first: int, last: int, alphabet: int) -> Automaton:
     """Return the deterministic automaton: a state for each set of states that can be reached together.
 
     A set is an integer with a bit for each state. Raises ValueError for more sets, or work, than an expression needs.
     """
     free = _close_freely(nfa.epsilon)
     # Where a symbol leads from each state, free moves included; symbols that lead to the same places are one class.
-    ways: list[dict[int, int]] = [{} for _symbol in SYMBOLS]
+    ways: list[dict[int, int]] = [{} for _symbol in range(alphabet)]
     for state, moves in enumerate(nfa.transitions):
         for symbol, targets in moves.items():
             ways[symbol][state] = _unite(free[target] for target in targets)
@@ -284,7 +286,7 @@ def _determine(nfa: _Nfa, first: int, last: int) -> Automaton:
     rows: list[Int32] = []
     steps = 0
     while len(rows) < len(sets):
-        row = np.full(len(SYMBOLS), -1, np.int32)
+        row = np.full(alphabet, -1, np.int32)
         for leads, movers, symbols in classes:
             found = 0
             for state in _list_bits(sets[len(rows)] & movers):

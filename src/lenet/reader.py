@@ -8,6 +8,7 @@ from typing import get_args
 
 import numpy as np
 
+from lenet.answers.characters import read_character_lines
 from lenet.answers.line import Place, Readers, calibrate_line, pair_digit, place_symbols
 from lenet.answers.looks import choose_turns, look_again
 from lenet.answers.page import join_lines
@@ -15,14 +16,14 @@ from lenet.answers.readers import PageReaders, ScoredCandidates
 from lenet.answers.whole_line import WholeLine, read_whole_lines
 from lenet.arrays import Float64
 from lenet.decoding.decoder import DecodedDigit, DecodedLine, decode
-from lenet.decoding.formats import accept_choices, parse_pattern
+from lenet.decoding.formats import SYMBOLS, accept_choices, parse_pattern
 from lenet.decoding.graph import Automaton
 from lenet.decoding.sliding_window import build_column_graph
 from lenet.engine import Network
 from lenet.engine.tta import TtaScores, score_with_tta
 from lenet.errors import LenetError, UsageError
 from lenet.network.probabilities import best_two, log_probabilities, probabilities
-from lenet.network.spec import DEFAULT, NOT_A_DIGIT
+from lenet.network.spec import DEFAULT, NOT_A_DIGIT, PRINTABLE
 from lenet.preprocessing.decode import Page
 from lenet.preprocessing.pipeline import PageInk, find_writing, prepare_page
 from lenet.preprocessing.sources import PictureSource
@@ -103,12 +104,13 @@ def look_page(page: Page, network: Network, options: ReadOptions) -> Explained:
     The candidates are always those of the first look; `again` says whether the reading is of another. Raises LenetError
     for a number that is given to weights which read one digit.
     """
-    if not options.digit and not network.weights.reads_numbers:
+    if not options.digit and not network.weights.reads_lines:
         refuse_numbers(page, find_writing(page), network)
     first = explain_page(page, network, options)
     height, width = first.candidates.lattice.pieces.shape
     # With a format, what stands on its head would be bent until it fits; and a 6 on its head is a 9.
-    turns = () if options.allowed or options.digit else choose_turns(width, height, first.reading, first.whole)
+    upright = options.allowed or options.digit or network.weights.reads_characters
+    turns = () if upright else choose_turns(width, height, first.reading, first.whole)
     best = look_again(page, first.reading, lambda other: explain_page(other, network, options).reading, turns)
     return first if best is first.reading else replace(first, reading=best, again=True)
 
@@ -129,7 +131,7 @@ def explain_page(page: Page, network: Network, options: ReadOptions) -> Explaine
 
 
 def _explain(page: Page, network: Network, options: ReadOptions, *, inverted: bool) -> Explained:
-    one = options.digit or not network.weights.reads_numbers
+    one = options.digit or not network.weights.reads_lines
     writing = find_writing(page, tall=one, inverted=inverted)
     if one:
         return _explain_digit(page, writing, network, options)
@@ -137,6 +139,11 @@ def _explain(page: Page, network: Network, options: ReadOptions, *, inverted: bo
     candidates = scored.candidates
     if candidates.unreadable:
         reading = Reading("", "", 0.0, candidates.unreadable, steps=candidates.steps)
+        return Explained(reading, candidates, scored.probabilities)
+    if network.weights.reads_characters:
+        lines = read_character_lines(scored, network, options.allowed, options.best)
+        candidates = scored.looked
+        reading = join_lines(lines, candidates.steps, options.steps, options.least, candidates.share_read)
         return Explained(reading, candidates, scored.probabilities)
     asked = options.readers, options.allowed, options.best
     readers = PageReaders(page, writing, scored, network, *asked, thorough=options.thorough)
@@ -242,25 +249,30 @@ def read_options(
         raise UsageError(f"best {best}", f"expected 0 to {_MOST_TEXTS}")
     if sliding_window and not network.net.knows_none:
         raise UsageError(f"sweep with {network.weights.name}", "these weights have no blank", "choose lenet5-sweep")
-    if formats and not sliding_window and not network.weights.reads_numbers:
+    if formats and not sliding_window and not network.weights.reads_lines:
         raise UsageError(f"{formats[0]} with {network.weights.name}", "these weights read one digit", "choose others")
     if readers not in get_args(Readers):
         raise UsageError(f"readers {readers!r}", f"expected {', '.join(get_args(Readers))}")
-    allowed = _find_allowed(pattern, choices)
+    allowed = _find_allowed(pattern, choices, network)
     of_lines = readers != "cut" and not digit and not sliding_window
     least, steps = (0.0, ()) if max_error is None else _least_confidence(network, of_lines, max_error)
     return ReadOptions(digit, sliding_window, readers, allowed, best, least, steps, thorough)
 
 
-def _find_allowed(pattern: str | None, choices: Sequence[str] | None) -> Automaton | None:
+def list_symbols(network: Network) -> str:
+    """Return all signs that a format may be of, for this network."""
+    return PRINTABLE if network.net.says_characters else SYMBOLS
+
+
+def _find_allowed(pattern: str | None, choices: Sequence[str] | None, network: Network) -> Automaton | None:
     """Return what a number may be; None: anything."""
     if isinstance(choices, str):
         raise UsageError(f"choices {choices!r}", "one text", "give a list of texts")
     if choices is not None:
-        return accept_choices(list(choices), "choices")
+        return accept_choices(list(choices), "choices", list_symbols(network))
     if pattern is not None and not isinstance(pattern, str):
         raise UsageError(f"pattern {pattern!r}", "no text", f"give a text, such as {str(pattern)!r}")
-    return None if pattern is None else parse_pattern(pattern)
+    return None if pattern is None else parse_pattern(pattern, list_symbols(network))
 
 
 def _least_confidence(network: Network, of_lines: bool, most_error: float) -> tuple[float, tuple[Step, ...]]:

@@ -112,13 +112,15 @@ def read(
     from lenet.bulk.inputs import list_pictures, open_pictures
     from lenet.bulk.outputs import open_output
     from lenet.engine import load
-    from lenet.reader import read_options
+    from lenet.reader import list_symbols, read_options
 
     model = model or (SLIDING_DEFAULT if method == "sweep" else DEFAULT)
     _check_method(method)
     check_job(timeout, out, resume, overwrite)
     options: dict[str, Any] = {"digit": digit, "pattern": pattern, "best": best, "max_error": max_error}
-    options |= {"sweep": method == "sweep", "choices": read_choices(choices, pattern) if choices else None}
+    network = load(model)
+    words = read_choices(choices, pattern, list_symbols(network)) if choices else None
+    options |= {"sweep": method == "sweep", "choices": words}
     found = list_pictures(paths, column, lambda line: print(line, file=sys.stderr))
     job = {"model": model, "column": column, **options} | ({} if method in ("cut", "sweep") else {"method": method})
     sliding_window = options.pop("sweep")
@@ -128,7 +130,7 @@ def read(
         "readers": _READERS[method],
         "thorough": save_glyphs is not None,
     }
-    asked = read_options(load(model), **options, **more)
+    asked = read_options(network, **options, **more)
     if cluster is not None:
         extras = bool(as_json or annotate or save_glyphs or overwrite)
         read_on_cluster(cluster, out, job, found, asked, resume, timeout or None, "pictures", extras)
@@ -254,14 +256,17 @@ def give_up_job(tell: Callable[[], object], out: Path | None) -> NoReturn:
         os._exit(1)
 
 
-def read_choices(choices: Path, pattern: str | None) -> list[str]:
+def read_choices(choices: Path, pattern: str | None, symbols: str | None = None) -> list[str]:
     """Return the words of a file of choices; beside a pattern, with which they are refused, whatever they are.
+
+    `symbols` are all that they may be written of (None: those of numbers).
 
     Raises DataError when the file cannot be read, and UsageError for what is no choice.
     """
     from lenet.decoding.formats import SYMBOLS
     from lenet.errors import DataError, UsageError, reason
 
+    symbols = symbols or SYMBOLS
     try:
         lines = choices.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -272,8 +277,8 @@ def read_choices(choices: Path, pattern: str | None) -> list[str]:
     if not words:
         raise UsageError(choices, "has no choices", "give one to a line")
     for number, word in words:
-        if not set(word) <= set(SYMBOLS):
-            raise UsageError(f"{choices} line {number}", f"choice {word!r}", f"its signs may be {SYMBOLS}")
+        if not set(word) <= set(symbols):
+            raise UsageError(f"{choices} line {number}", f"choice {word!r}", f"its signs may be {symbols}")
     return [word for _number, word in words]
 
 

@@ -10,7 +10,8 @@ from lenet.arrays import Float64, Int32
 from lenet.decoding.confidence import confidence_features
 from lenet.decoding.decoder import DecodedLine, decode
 from lenet.decoding.features import build_line_graph
-from lenet.decoding.graph import Automaton
+from lenet.decoding.formats import SYMBOLS
+from lenet.decoding.graph import Automaton, Graph
 from lenet.segmentation.candidates import PageCandidates
 
 
@@ -21,6 +22,14 @@ class LineOfArcs:
     decoded: DecodedLine
     arcs: Int32
     features: Float64 | None
+
+
+def decode_arcs(
+    graph: Graph, arcs: Int32, allowed: Automaton | None, best: int, signs: str = SYMBOLS
+) -> tuple[DecodedLine, Int32]:
+    """Find the likeliest text of a line's graph, and which of the `arcs` behind the graph's (n,) say it."""
+    decoded = decode(graph, np.stack([graph.sources, graph.targets], axis=1), allowed, best, signs)
+    return decoded, np.array([arcs[each.step] for each in decoded.digits], np.int32)
 
 
 def decode_line(
@@ -38,7 +47,6 @@ def decode_line(
     graph, arcs, _features = build_line_graph(
         candidates.lattice, line, log_probs, arc_scorer, separators=allowed is not None
     )
-    decoded = decode(graph, np.stack([graph.sources, graph.targets], axis=1), allowed, best)
-    said = np.array([arcs[each.step] for each in decoded.digits], np.int32)
+    decoded, said = decode_arcs(graph, arcs, allowed, best)
     features = confidence_features(decoded, candidates, said, log_probs) if decoded.digits else None
     return LineOfArcs(decoded, said, features)

@@ -32,6 +32,8 @@ _OLD_KEYS = {
 # How many features of an arc `lenet.decoding.arc_scorer` weighs, with how many hidden units; and with how many weights
 # `lenet.decoding.confidence` weighs its features, an offset included.
 ARC_FEATURE_COUNT, ARC_SCORER_UNITS, CONFIDENCE_WEIGHT_COUNT = 24, 24, 14
+# How many features of an arc weigh where any character may be said (`lenet.decoding.characters`).
+CHARACTER_FEATURE_COUNT = 10
 # With how many weights `lenet.decoding.two_readers` weighs its features, an offset included; and how much the lattice's
 # log-probability counts there, until it is fitted.
 PAIR_WEIGHT_COUNT, _LATTICE_SHARES = 11, (1.0, 0.4, 0.5)
@@ -73,6 +75,26 @@ class Weights:
     def reads_numbers(self) -> bool:
         """Whether these weights read whole numbers, by the lattice of candidates."""
         return self.arc_scorer is not None
+
+    @property
+    def character_scorer(self) -> Float64 | None:
+        """What scores arcs of a network of characters, (CHARACTER_FEATURE_COUNT + 2, 1 + ARC_SCORER_UNITS), or None."""
+        return self._fitted("character_scorer")
+
+    @property
+    def character_trust(self) -> Float64 | None:
+        """How `lenet.decoding.characters` weighs how sure a line is (4,), the offset last; None: by its paths."""
+        return self._fitted("character_trust")
+
+    @property
+    def reads_lines(self) -> bool:
+        """Whether these weights read whole lines: numbers, or characters."""
+        return self.reads_numbers or self.reads_characters
+
+    @property
+    def reads_characters(self) -> bool:
+        """Whether these weights read lines of characters."""
+        return self.net.says_characters and self.character_scorer is not None
 
     @property
     def confidence_weights(self) -> Float64 | None:
@@ -269,6 +291,11 @@ def _check_fitted(weights: Weights, path: Path) -> None:
     rows, columns = ARC_FEATURE_COUNT + 2, 1 + ARC_SCORER_UNITS
     shapes = {
         "arc_scorer": ((rows, columns), f"{rows} rows of {columns} finite numbers"),
+        "character_scorer": (
+            (CHARACTER_FEATURE_COUNT + 2, columns),
+            f"{CHARACTER_FEATURE_COUNT + 2} rows of {columns} finite numbers",
+        ),
+        "character_trust": ((4,), "4 finite numbers"),
         "confidence_weights": ((CONFIDENCE_WEIGHT_COUNT,), f"{CONFIDENCE_WEIGHT_COUNT} finite numbers"),
         "lattice_shares": ((3,), "3 finite numbers"),
         "pair_weights": ((PAIR_WEIGHT_COUNT,), f"{PAIR_WEIGHT_COUNT} finite numbers"),

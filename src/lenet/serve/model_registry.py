@@ -79,7 +79,7 @@ class ModelRegistry:
 
 
 def _describe(weights: Weights) -> dict[str, Any]:
-    reads = "numbers" if weights.reads_numbers else "a digit"
+    reads = "numbers" if weights.reads_numbers else "characters" if weights.net.says_characters else "a digit"
     if weights.recipe == "sweep":
         reads = "a line, by sliding"
     return {

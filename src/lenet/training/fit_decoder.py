@@ -27,6 +27,7 @@ from lenet.network.spec import NOT_A_DIGIT
 from lenet.network.weights import ARC_FEATURE_COUNT, ARC_SCORER_UNITS, Weights, rename_keys
 from lenet.progress import silent
 from lenet.segmentation.candidates import PageCandidates, find_candidates
+from lenet.training.fit_scorer import draw_scorer, fit_scorer
 from lenet.training.sequence_loss import LONGEST, picture_number
 from lenet.training.synthetic.compose import Writing
 from lenet.training.synthetic.degrade import degrade
@@ -40,10 +41,6 @@ _EXAMPLES, _TRUSTED = 8_000, 5_000
 # The share of pictures without a number among those that the confidence is fitted on, and of hard numbers
 # among the arc scorer's.
 _SCRAPS, _HARD = 0.15, 0.4
-_PASSES, _BATCH = 16, 8
-# Rate and decay of the arc scorer's linear unit and of its hidden ones, whose weights begin with this deviation. So
-# strong a decay of what is hidden costs made numbers a little and is worth more on real ones (docs/log.md).
-_LINEAR, _HIDDEN, _SPREAD = (0.06, 1e-3), (0.02, 1e-2), 0.3
 # At most this share of the held-out digits may be taken for rubbish.
 _LOST = 0.0005
 # So many digits and letters of UNIPEN's held-out hands join MNIST's where the network learned from UNIPEN; and the
@@ -173,57 +170,16 @@ def picture_examples(
 def fit_arc_scorer(found: list[Example]) -> tuple[Float64, float]:
     """Return the arc scorer that makes the right texts likeliest, and the loss: nats for a number.
 
-    Numbers whose text no path says are left out. Adam on small batches, with decay, on features of mean 0 and deviation
-    1, all of it held in memory.
+    Numbers whose text no path says are left out.
     """
     found = [example for example in found if len(example.candidates.lattice.lines) == 1]
     rng = np.random.default_rng(0)
-    arc_scorer = np.zeros((ARC_FEATURE_COUNT + 2, 1 + ARC_SCORER_UNITS))
+    nothing = np.zeros((ARC_FEATURE_COUNT + 2, 1 + ARC_SCORER_UNITS))
     features = np.concatenate(
-        [build_line_graph(each.candidates.lattice, 0, each.log_probs, arc_scorer)[2] for each in found]
+        [build_line_graph(each.candidates.lattice, 0, each.log_probs, nothing)[2] for each in found]
     )
-    mean, deviation = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-3)
-    arc_scorer[:-2, 1:] = rng.normal(0, _SPREAD, (ARC_FEATURE_COUNT, ARC_SCORER_UNITS))
-    label, nothing = ARC_FEATURES.index("label"), ARC_FEATURES.index("nothing")
-    arc_scorer[[label, nothing], 0] = deviation[label], -2 * deviation[nothing]
-    arc_scorer[-1, 0] = 1.0
-    rates, decays = np.array([_LINEAR] + ARC_SCORER_UNITS * [_HIDDEN]).T
-    momentum, scale = np.zeros_like(arc_scorer), np.zeros_like(arc_scorer)
-    step, total = 0, 0.0
-    for passed in range(_PASSES):
-        losses = []
-        order = rng.permutation(len(found))
-        for first in range(0, len(order), _BATCH):
-            plain = _unstandardise(arc_scorer, mean, deviation)
-            grad = []
-            for index in order[first : first + _BATCH]:
-                loss, one_grad = _loss(found[index], plain)
-                if np.isfinite(loss):
-                    losses.append(loss)
-                    grad.append(one_grad)
-            if not grad:
-                continue
-            step += 1
-            mean_grad = np.mean(grad, axis=0)
-            mean_grad[:-2] = (mean_grad[:-2] - mean[:, None] * mean_grad[-2]) / deviation[:, None]
-            mean_grad += decays * arc_scorer
-            momentum = 0.9 * momentum + 0.1 * mean_grad
-            scale = 0.99 * scale + 0.01 * mean_grad**2
-            size = np.sqrt(scale / (1 - 0.99**step)) + 1e-6
-            arc_scorer -= rates * (1 - passed / _PASSES) * momentum / (1 - 0.9**step) / size
-        total = float(np.mean(losses))
-    # Five digits are enough for a card.
-    return np.array(
-        [[float(f"{each:.5g}") for each in row] for row in _unstandardise(arc_scorer, mean, deviation)]
-    ), total
-
-
-def _unstandardise(arc_scorer: Float64, mean: Float64, deviation: Float64) -> Float64:
-    """Return the arc scorer that says of plain features what this one says of the same with mean 0 and deviation 1."""
-    plain = arc_scorer.copy()
-    plain[:-2] /= deviation[:, None]
-    plain[-2] -= mean @ plain[:-2]
-    return plain
+    start = draw_scorer(features, rng, ARC_FEATURES.index("label"), ARC_FEATURES.index("nothing"))
+    return fit_scorer(features, start, len(found), lambda row, scorer: _loss(found[row], scorer), rng)
 
 
 def _loss(example: Example, arc_scorer: Float64) -> tuple[float, Float64]:

@@ -45,6 +45,11 @@ def list_hands(part: Part) -> list[Hand]:
     return found
 
 
+def list_held_writers() -> set[str]:
+    """Return the writers of the part "train" whose characters are held out. Raises DataError."""
+    return set(sorted({hand.writer for hand in list_hands("train")})[::_HELD_OUT_ONE_IN])
+
+
 def choose_hands(hands: list[Hand], count: int, rng: np.random.Generator) -> list[Hand]:
     """Draw so many: each sign as likely as any, and of a sign's writers each as likely as any."""
     by_sign: dict[int, dict[str, list[Hand]]] = {}
@@ -66,8 +71,7 @@ def draw_characters(count: int, seed: int = 0, report: Callable[[int, int], None
     Every tenth writer's are held out, to choose by. The same seed draws the same.
     """
     rng = np.random.default_rng([seed, 0xA5C1])
-    hands = list_hands("train")
-    held_writers = set(sorted({hand.writer for hand in hands})[::_HELD_OUT_ONE_IN])
+    hands, held_writers = list_hands("train"), list_held_writers()
     held = [hand for hand in hands if hand.writer in held_writers]
     learned = choose_hands([hand for hand in hands if hand.writer not in held_writers], count, rng)
     train, test = draw_hands("train", [*learned, *held], rng, report), draw_apart()

@@ -8,9 +8,16 @@ from typing import Any
 
 from lenet.evaluation.interval import mean95
 from lenet.evaluation.result import Evaluation
+from lenet.network.spec import code
 from lenet.network.summary import count_trainable
 from lenet.network.weights import Weights
 
+# What networks of digits, and of characters, learn and are measured on.
+_WHAT = ("digits", "characters")
+_MEASURED_ON = ("the MNIST test set", "characters of UNIPEN's writers that were put apart")
+_LICENCES = ("MNIST is under CC BY-SA 3.0.", "UNIPEN is under CC BY 4.0.")
+# So many confusions are told.
+_TAKEN = 30
 # What the card of weights that learned from UNIPEN says of it.
 _HANDS = """\
 It learned from UNIPEN train_r01_v07 too, part `train`: pen strokes of digits and letters by some 190 writers. The
@@ -61,16 +68,16 @@ def write_card(weights: Weights, evaluation: Evaluation) -> str:
 The network `{net.name}`: {net.about}.
 {count_trainable(net):,} trainable parameters; input (n, 1, 32, 32) from 28x28 glyphs.
 
-**{evaluation.errors} errors out of {evaluation.n:,}** on the MNIST test set
+**{evaluation.errors} errors out of {evaluation.n:,}** on {_MEASURED_ON[net.says_characters]}
 ({100 * evaluation.error_rate:.2f} %, 95 % interval {100 * low:.2f} to {100 * high:.2f} %).
 
-| seed | errors on {held["n"]:,} digits of held-out writers | test errors of {evaluation.n:,} |
+| seed | errors on {held["n"]:,} {_WHAT[net.says_characters]} of held-out writers | test errors of {evaluation.n:,} |
 |---|---|---|
 {rows}
 
 {chosen}
 
-| writers of the test digits | errors | n | rate |
+| {"kind of character" if net.says_characters else "writers of the test digits"} | errors | n | rate |
 |---|---|---|---|
 {groups}
 
@@ -79,14 +86,15 @@ The network `{net.name}`: {net.about}.
 The scores are divided by {weights.temperature:.4f} before the softmax. That temperature was fitted on
 {calibration["fitted_on"]} ({calibration["expected_calibration_error"] * 100:.2f} % expected calibration error
 there, 15 bins); on the test set the expected calibration error is {evaluation.calibration_error * 100:.2f} %.
-{_numbers(weights)}
+{_numbers(weights)}{_codes(weights, evaluation)}
 ## Training
 
-Trained on {card["data"]["trained_on"]:,} digits of `{card["data"]["name"]}` (checksum {card["data"]["checksum"]}) by
-the {card["backend"]} backend at commit {card["commit"]}, seed {card["seed"]}; held-out writers were never trained on.
+Trained on {card["data"]["trained_on"]:,} {_WHAT[net.says_characters]} of `{card["data"]["name"]}`
+(checksum {card["data"]["checksum"]}) by the {card["backend"]} backend at commit {card["commit"]}, seed
+{card["seed"]}; held-out writers were never trained on.
 {began}The engine and PyTorch agree to {card["parity"]:.0e} of each layer's largest value.
 
-{_HANDS if card["recipe"].get("hands") else ""}The recipe is `{card["recipe"]["name"]}`:
+{_HANDS if card["recipe"].get("hands") or net.says_characters else ""}The recipe is `{card["recipe"]["name"]}`:
 
 ```json
 {json.dumps(card["recipe"], indent=2)}
@@ -95,7 +103,7 @@ the {card["backend"]} backend at commit {card["commit"]}, seed {card["seed"]}; h
 ## Limits
 
 {_limits(weights)}
-Weights are under the MIT licence; MNIST is under CC BY-SA 3.0.
+Weights are under the MIT licence; {_LICENCES[net.says_characters]}
 """
 
 
@@ -106,6 +114,50 @@ def refresh_card(card: str, weights: Weights) -> str:
     _, _, after = rest.partition(past)
     written = _numbers(weights)
     return before + written[written.index(first) : written.index(past)] + past + after
+
+
+def _codes(weights: Weights, evaluation: Evaluation) -> str:
+    """Return the part on lines of characters and on what is taken for what; empty for weights that say digits."""
+    if not weights.net.says_characters:
+        return ""
+    rows = "\n".join(
+        f"| {name} | {told['exact']} of {told['codes']:,} | {told['answered']} | {told['answered_wrong']} |"
+        for name, told in weights.card.get("codes", {}).items()
+    )
+    signs, counts = weights.net.signs, evaluation.confusion
+    pairs = [(counts[i][j], signs[i], signs[j]) for i in range(len(signs)) for j in range(len(signs)) if i != j]
+    taken = "\n".join(
+        f"| `{truth}` | `{answer}` | {count} | {_count_apart(truth, answer)} |".replace("`|`", "`\\|`")
+        for count, truth, answer in sorted(pairs, key=lambda each: (-each[0], each[1:]))[:_TAKEN]
+    )
+    return f"""
+## Codes
+
+Two capitals and four digits, each code by one of the writers that nothing was chosen on:
+
+| | exact | answered | of those wrong |
+|---|---|---|---|
+{rows}
+
+What finds a line's signs was fitted on {weights.card["calibration"].get("character_scorer_fitted_on", "nothing")}.
+
+## What is taken for what
+
+The most frequent confusions, and in how many of 84 pixels the codes of Fig. 3 differ; on average it is
+{_count_mean_apart(signs):.1f}.
+
+| is | read as | times | pixels apart |
+|---|---|---|---|
+{taken}
+"""
+
+
+def _count_apart(one: str, other: str) -> int:
+    return sum(a != b for a, b in zip(code(ord(one)), code(ord(other)), strict=True))
+
+
+def _count_mean_apart(signs: str) -> float:
+    return mean(_count_apart(one, other) for row, one in enumerate(signs) for other in signs[:row])
 
 
 def _lost(calibration: dict[str, Any]) -> str:
@@ -147,6 +199,10 @@ here):
 
 
 def _limits(weights: Weights) -> str:
+    if weights.net.says_characters:
+        return """It says one of the 94 printable signs of ASCII to whatever ink it is shown, and has none for what is
+no sign. A glyph has no size: a small letter that is shaped as its capital, 0 beside O, or a comma beside a quotation mark
+are told apart by their context alone, with a pattern or a list of words. Its hands are mostly American."""
     if weights.net.knows_none:
         return """Letters that look like digits are read as digits, and so is much else that a digit could be made of: a
 straight stroke is a 1, a ring a 0. It learned from American writers of the 1990s and from drawn 1s with flags, crossed

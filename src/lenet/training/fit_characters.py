@@ -14,7 +14,9 @@ from lenet.decoding.characters import (
     build_character_graph,
     decode_characters,
     trust_features,
+    weigh_characters,
 )
+from lenet.decoding.decoder import UNCERTAIN
 from lenet.decoding.formats import parse_pattern
 from lenet.decoding.graph import discriminative_forward, linear_acceptor
 from lenet.engine import Network
@@ -29,8 +31,8 @@ from lenet.training.fit_scorer import draw_scorer, fit_scorer
 from lenet.training.synthetic.characters import list_held_writers
 from lenet.training.synthetic.codes import CODE_PATTERN, CodeMaker
 
-# Codes that the scorer is fitted on, and others that the confidence is.
-_EXAMPLES, _TRUSTED = 800, 1_000
+# Codes that the scorer is fitted on, others that the confidence is, and those of other writers that are counted.
+_EXAMPLES, _TRUSTED, _MEASURED = 800, 1_000, 1_000
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,25 @@ def fit_characters(weights: Weights, report: Callable[[int, int], None] = silent
         "character_trust_fitted_on": f"{len(others):,} codes of held-out writers",
     }
     return replace(weights, card={**weights.card, "calibration": calibration})
+
+
+def measure_codes(weights: Weights, count: int = _MEASURED) -> dict[str, dict[str, int]]:
+    """Count which codes of the writers apart are read right: with their format, and without. Raises DataError."""
+    maker = CodeMaker("dev")
+    found = picture_codes(Network(weights), maker, count, 2)
+    scorer = weights.character_scorer
+    assert scorer is not None
+    told = {}
+    for name, allowed in (("with the format", parse_pattern(CODE_PATTERN, PRINTABLE)), ("without", None)):
+        right = answered = wrong = signs = 0
+        for each in found:
+            decoded, _arcs = decode_characters(each.candidates.lattice, 0, each.log_probs, scorer, allowed)
+            exact = decoded.text == each.text
+            sure = weigh_characters(decoded, weights.character_trust) >= UNCERTAIN
+            right, answered, wrong = right + exact, answered + sure, wrong + (sure and not exact)
+            signs += sum(one == other for one, other in zip(decoded.text, each.text, strict=False))
+        told[name] = {"codes": count, "exact": right, "answered": answered, "answered_wrong": wrong, "signs": signs}
+    return told
 
 
 def read_codes(examples: list[CharacterExample], scorer: Float64) -> tuple[Float64, Bools]:

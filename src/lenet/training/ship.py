@@ -30,10 +30,11 @@ from lenet.nets import LeNet
 from lenet.network.inputs import to_input
 from lenet.network.spec import DEFAULT
 from lenet.network.weights import Weights, load_weights, save_weights
-from lenet.training import fit_decoder, fit_pair, fit_spaces
+from lenet.training import fit_characters, fit_decoder, fit_pair, fit_spaces
 from lenet.training.card import refresh_card, write_card
 from lenet.training.line_stream import load_hands
 from lenet.training.recipe import restore_settings
+from lenet.training.synthetic.characters import draw_characters
 from lenet.training.synthetic.fonts import find_fonts
 from lenet.training.synthetic.lines import LineMaker
 
@@ -120,12 +121,15 @@ def ship(runs: list[Path], name: str, assets: Path) -> Path:
     found = candidates(runs)
     chosen = min(found, key=lambda each: (each.held_out_errors, each.seed))
     weights = load_weights(chosen.weights)
-    data = load(weights.card["data"]["name"])
+    data = _load(weights)
     evaluation, apart = check(weights, data)
     if weights.net.knows_none and not weights.card["recipe"].get("windows"):
         weights = fit_decoder.fit_decoder(weights, _hold_out(weights, data))
         evaluation = measure.evaluate(Network(weights), data.test, data.name)
         weights.card["test"] = {"errors": evaluation.errors, "n": evaluation.n}
+    if weights.net.says_characters:
+        weights = fit_characters.fit_characters(weights)
+        weights = replace(weights, card={**weights.card, "codes": fit_characters.measure_codes(weights)})
     card: dict[str, Any] = {
         **weights.card,
         "parity": apart,
@@ -146,6 +150,13 @@ def ship(runs: list[Path], name: str, assets: Path) -> Path:
         raise TrainingError(card_path, f"the model card cannot be written ({reason(error)})") from error
     save_weights(path, shipped)
     return path
+
+
+def _load(weights: Weights) -> Dataset:
+    """Return what weights were trained on."""
+    if weights.net.says_characters:
+        return draw_characters(1000 * weights.card["recipe"]["characters"])
+    return load(weights.card["data"]["name"])
 
 
 def _hold_out(weights: Weights, data: Dataset) -> fit_decoder.HeldOut:

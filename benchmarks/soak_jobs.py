@@ -28,6 +28,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -181,13 +182,10 @@ def fill_disk(n: int) -> dict[str, Any]:
 
             def fill() -> None:
                 while not done.wait(rng.uniform(2, 12)):
-                    with (small / "filler").open("wb") as file:
-                        try:
-                            while True:
-                                file.write(bytes(1 << 16))
-                                file.flush()
-                        except OSError:
-                            pass
+                    with suppress(OSError), (small / "filler").open("wb") as file:  # the job may have filled it itself
+                        while True:
+                            file.write(bytes(1 << 16))
+                            file.flush()
                     done.wait(rng.uniform(0.5, 4))
                     (small / "filler").unlink(missing_ok=True)
 

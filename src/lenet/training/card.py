@@ -201,7 +201,7 @@ here):
 def _limits(weights: Weights) -> str:
     if weights.net.says_characters:
         return """It says one of the 94 printable signs of ASCII to whatever ink it is shown, and has none for what is
-no sign. A glyph has no size: a small letter that is shaped as its capital, 0 beside O, or a comma beside a quotation mark
+no sign. A glyph has no size: a small letter that is shaped as its capital, 0 beside O, or a comma beside a quote
 are told apart by their context alone, with a pattern or a list of words. Its hands are mostly American."""
     if weights.net.knows_none:
         return """Letters that look like digits are read as digits, and so is much else that a digit could be made of: a

@@ -18,12 +18,15 @@ from safetensors.numpy import load_file
 
 import lenet
 from lenet.data import dataset
+from lenet.engine import distort
+from lenet.engine.learner import TrainingSet
 from lenet.errors import LenetError, TrainingError, UsageError
 from lenet.network.inputs import to_input
 from lenet.network.spec import NETS
 from lenet.network.weights import find_weights
 from lenet.training import run as run_folder
 from lenet.training.backend import Material
+from lenet.training.engine_backend import _gather
 from lenet.training.loop import describe_task
 from lenet.training.plan import draw_plan, plan_rates, steps_per_pass
 from lenet.training.recipe import change_recipe, check_recipe
@@ -86,6 +89,28 @@ def test_orders_and_estimates_follow_the_recipe() -> None:
     assert second.curvature is None
     anew = [draw_plan(replace(RECIPES["paper"], order="new"), 1000, 3, passed).order for passed in (1, 2)]
     assert (anew[0] != anew[1]).any()
+
+
+def test_the_curvature_may_be_that_of_distorted_patterns() -> None:
+    """Drawn for itself: orders and distortions stay as they are; each replica has rows of its own."""
+    plain = replace(RECIPES["paper-distorted"], curvature_patterns=20)
+    bent = replace(plain, curvature_distorted=True)
+    one, other = draw_plan(plain, 100, 3, 2), draw_plan(bent, 100, 3, 2)
+    assert one.curvature_distortions is None
+    assert other.curvature_distortions is not None
+    assert other.curvature_distortions.shape == (20, 56)
+    assert one.curvature is not None
+    assert other.curvature is not None
+    assert (one.order == other.order).all()
+    assert (one.curvature == other.curvature).all()
+    patterns = TrainingSet(np.random.default_rng(0).random((100, 1, 32, 32), np.float32), np.arange(100) % 10)
+    shown, rows = _gather(patterns, [other, draw_plan(bent, 100, 4, 2)])
+    assert rows.tolist() == [list(range(20)), list(range(20, 40))]
+    assert (shown.labels[:20] == patterns.labels[other.curvature]).all()
+    assert (shown.inputs[:20] == distort(patterns.inputs[other.curvature], other.curvature_distortions)).all()
+    assert _gather(patterns, [one])[0] is patterns
+    with pytest.raises(UsageError, match="needs distortions"):
+        check_recipe(replace(RECIPES["paper"], curvature_distorted=True))
 
 
 def test_a_pool_shows_every_copy_once_in_ten_passes() -> None:

@@ -74,6 +74,16 @@ def _loss(recipe: Recipe) -> Loss:
     return Loss(recipe.loss, recipe.label_smoothing, recipe.junk, recipe.unit)
 
 
+def _gather(patterns: TrainingSet, plans: list[PassPlan]) -> tuple[TrainingSet, Int32]:
+    """Return the patterns that the curvature is estimated on, and each replica's rows (replicas, m) of them."""
+    rows = np.stack([plan.curvature for plan in plans if plan.curvature is not None])
+    bends = [plan.curvature_distortions for plan in plans if plan.curvature_distortions is not None]
+    if not bends:
+        return patterns, rows
+    bent = distort(patterns.inputs[rows.ravel()], np.concatenate(bends))
+    return TrainingSet(bent, patterns.labels[rows.ravel()]), np.arange(rows.size, dtype=np.int32).reshape(rows.shape)
+
+
 class _Batches:
     """A learner of mini-batches for each replica."""
 
@@ -168,7 +178,7 @@ class _Online:
 
     def run(self, patterns: TrainingSet, plans: list[PassPlan], first: int, last: int) -> list[Counts]:
         if first == 0 and plans[0].curvature is not None:
-            self._estimate(patterns, np.stack([plan.curvature for plan in plans if plan.curvature is not None]))
+            self._estimate(*_gather(patterns, plans))
         orders = np.stack([plan.order[first:last] for plan in plans])
         distortions = None
         if plans[0].distortions is not None:

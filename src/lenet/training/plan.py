@@ -14,8 +14,9 @@ from lenet.training.recipe import Recipe
 
 # Section III.B: the global rate of each of the 20 passes.
 RATES_1998 = (*[5e-4] * 2, *[2e-4] * 3, *[1e-4] * 3, *[5e-5] * 4, *[1e-5] * 8)
-# Streams of a replica's seed beside those of its passes: its pool's distortions, and each shuffled round of the pool.
-_POOL, _ROUND = 0x900D, 0x5000
+# Streams of a replica's seed beside those of its passes: its pool's distortions, and each shuffled round of the pool;
+# and the distortions of patterns that the curvature is estimated on.
+_POOL, _ROUND, _CURVED = 0x900D, 0x5000, 0xC000
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class PassPlan:
 
     `order` (n,) is the row of each presentation, `plan_rates` (steps,) the learning rate of each step,
     `distortions` (n, 56) go with the presentations (None: none), `noise` seeds what a backend draws itself;
-    `curvature` (m,) are the rows that the parameters' own rates are estimated on before the pass (None: not).
+    `curvature` (m,) are the rows that the parameters' own rates are estimated on before the pass (None: not), distorted
+    by `curvature_distortions` (m, 56) if these are there.
     """
 
     order: Int32
@@ -32,6 +34,7 @@ class PassPlan:
     distortions: Float32 | None
     noise: int
     curvature: Int32 | None = None
+    curvature_distortions: Float32 | None = None
 
 
 class Plans(Protocol):
@@ -61,11 +64,13 @@ def draw_plan(recipe: Recipe, n: int, seed: int, passed: int) -> PassPlan:
     else:
         distortions = draw(recipe.distortions, n, rng) if recipe.distortions else None
     noise = int(rng.integers(2**62))
-    curvature = None
+    curvature, curved = None, None
     if recipe.curvature_patterns and (passed == 1 or recipe.estimates == "every pass"):
         rows = rng.permutation(n) if recipe.curvature_rows == "random" else np.arange(n)
         curvature = rows[: recipe.curvature_patterns].astype(np.int32)
-    return PassPlan(order, plan_rates(recipe, n, passed), distortions, noise, curvature)
+        if recipe.curvature_distorted and recipe.distortions:
+            curved = draw(recipe.distortions, len(curvature), make_generator(seed, _CURVED + passed))
+    return PassPlan(order, plan_rates(recipe, n, passed), distortions, noise, curvature, curved)
 
 
 def _take_from_pool(recipe: Recipe, n: int, seed: int, passed: int) -> tuple[Int32, Float32]:

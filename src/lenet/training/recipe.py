@@ -108,6 +108,8 @@ class Recipe:
     curvature_patterns: int = 0
     # which patterns those are: the "first" of the set, or "random" ones
     curvature_rows: CurvatureRows = "random"
+    # whether they are distorted for that, as those that are learned from
+    curvature_distorted: bool = False
     # when h is estimated: "once", before the first pass, or before "every pass"
     estimates: Estimates = "every pass"
     # share of the old h that a new one keeps
@@ -187,34 +189,74 @@ def check_recipe(recipe: Recipe) -> Recipe:
         value = getattr(recipe, name)
         if not isinstance(value, int | float) or not low <= value <= high:
             raise UsageError(f"{name} {value!r}", f"expected {low:g} to {high:g}")
-    if (recipe.characters > 0) != NETS[recipe.net].says_characters:
-        problem = f"{recipe.net} says {'any character' if NETS[recipe.net].says_characters else 'digits'}"
-        raise UsageError(f"characters {recipe.characters}", problem, "choose another network")
-    codes = isinstance(NETS[recipe.net].layers[-1], Codes)
-    if recipe.loss == "mean squared error" and codes:
-        raise UsageError(f"loss {recipe.loss!r}", f"the scores of {recipe.net} are distances", "use cross-entropy")
-    if recipe.loss in ("distance", "discriminative") and not codes:
-        raise UsageError(f"loss {recipe.loss!r}", f"the scores of {recipe.net} are no distances", "use cross-entropy")
-    if recipe.curvature_patterns and (not recipe.online or recipe.batch_norm):
-        raise UsageError(
+    for wrong, what, *said in _list_conflicts(recipe):
+        if wrong:
+            raise UsageError(what, *said)
+    return recipe
+
+
+def _list_conflicts(recipe: Recipe) -> list[tuple[bool, str, str, str]]:
+    """Return what does not go together: whether it is so, the setting, why not, and what to do."""
+    net, loss = NETS[recipe.net], f"loss {recipe.loss!r}"
+    codes = isinstance(net.layers[-1], Codes)
+    says = f"{net.name} says {'any character' if net.says_characters else 'digits'}"
+    own_rates = "rates of their own need batch 1 without momentum, weight_decay, averaging, dropout and batch_norm"
+    return [
+        (
+            (recipe.characters > 0) != net.says_characters,
+            f"characters {recipe.characters}",
+            says,
+            "choose another network",
+        ),
+        (
+            recipe.loss == "mean squared error" and codes,
+            loss,
+            f"the scores of {net.name} are distances",
+            "use cross-entropy",
+        ),
+        (
+            recipe.loss in ("distance", "discriminative") and not codes,
+            loss,
+            f"the scores of {net.name} are no distances",
+            "use cross-entropy",
+        ),
+        (
+            recipe.curvature_patterns > 0 and (not recipe.online or recipe.batch_norm),
             f"curvature_patterns {recipe.curvature_patterns}",
-            "rates of their own need batch 1 without momentum, weight_decay, averaging, dropout and batch_norm",
-        )
-    if recipe.teacher and not recipe.teachable:
-        raise UsageError(
+            own_rates,
+            "",
+        ),
+        (
+            recipe.curvature_distorted and not (recipe.distortions and recipe.curvature_patterns),
+            "curvature_distorted true",
+            "needs distortions and curvature_patterns",
+            "",
+        ),
+        (
+            bool(recipe.teacher) and not recipe.teachable,
             f"teacher {recipe.teacher}",
             "its probabilities are learned by cross-entropy, in mini-batches",
             "change the recipe",
-        )
-    if recipe.numbers and not recipe.teachable:
-        raise UsageError(
-            f"numbers {recipe.numbers}", "are learned beside cross-entropy, in mini-batches", "change the recipe"
-        )
-    if recipe.pool and not recipe.distortions:
-        raise UsageError(f"pool {recipe.pool}", "a pool needs distortions to fill it")
-    if recipe.nesterov and not recipe.momentum:
-        raise UsageError("momentum 0", "Nesterov's step needs momentum", "set nesterov=false too")
-    return recipe
+        ),
+        (
+            recipe.numbers > 0 and not recipe.teachable,
+            f"numbers {recipe.numbers}",
+            "are learned beside cross-entropy, in mini-batches",
+            "change the recipe",
+        ),
+        (
+            recipe.pool > 0 and not recipe.distortions,
+            f"pool {recipe.pool}",
+            "a pool needs distortions to fill it",
+            "",
+        ),
+        (
+            recipe.nesterov and not recipe.momentum,
+            "momentum 0",
+            "Nesterov's step needs momentum",
+            "set nesterov=false too",
+        ),
+    ]
 
 
 def restore_settings(stored: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _WIDEST, _MOST_GLYPHS = 640, 40
 # How many of the likeliest texts a figure of a number lists.
 _LISTED = 4
+# Of many answers so many are drawn as bars.
+_BARS = 10
 _GREY = "color:#8a8a93"
 
 
@@ -163,8 +165,10 @@ def _explain_strips(name: str, grey: Any, page: Page, network: Network) -> tuple
 
 def _explain_digit(name: str, grey: Any, explained: Explained, network: Network) -> Image.Image:
     reading = explained.reading
-    if not reading.digits:
+    if not (reading.digits or reading.signs):
         raise PictureError(name, f"nothing to explain, the page is {reading.state}")
-    layers = {layer: values[0] for layer, values in network.activations(reading.digits[0].glyph).items()}
+    layers = {layer: values[0] for layer, values in network.activations(explained.candidates.glyphs[0]).items()}
     probs = list(zip(network.net.signs, explained.probabilities[0].tolist(), strict=False))
+    if network.net.says_characters:
+        probs = sorted(probs, key=lambda each: -each[1])[:_BARS]
     return draw_layers(grey, layers, describe_answer(reading), probs, reading.notes)

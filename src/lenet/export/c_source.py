@@ -162,7 +162,7 @@ def _written(
     meaning = "single precision" if source.value == "float" else "8-bit weights and values, integers alone"
     library = "no library but tanhf" if "tanhf" in "".join(functions.values()) else "no library"
     parts = "" if score == "float" else f"\n * Scores are in parts of 1/{round(1 / scale)}."
-    labels = "0 to 9" if count == 10 else '0 to 9 and "not a digit"'
+    labels = {10: "0 to 9", 11: '0 to 9 and "not a digit"'}.get(count, "the signs 33 to 126 of ASCII")
     header = f"""\
 /* {weights.name or weights.net.name}: {weights.net.about}.
  *

@@ -70,6 +70,7 @@ def describe_network(weights: Weights) -> PageNetwork:
         "net": net.name,
         "about": net.about,
         "errors": weights.test_errors,
+        "tested_on": _tell_tested(weights),
         "temperature": weights.temperature,
         "margin": net.margin,
         "labels": [*net.signs, "none"][: net.outputs],
@@ -82,6 +83,13 @@ def describe_network(weights: Weights) -> PageNetwork:
     parameters = np.concatenate(built.parts).astype(np.float32)
     masks = np.concatenate([np.zeros(0, np.uint8), *built.masks])
     return PageNetwork(description, tuple(built.records), parameters, masks, built.out)
+
+
+def _tell_tested(weights: Weights) -> str:
+    """Return in words what the errors were counted on."""
+    if not weights.net.says_characters:
+        return "MNIST's 10,000 test digits"
+    return f"{weights.tested_on or 0:,} characters of writers that it never saw"
 
 
 class _Builder:

@@ -36,7 +36,10 @@ class Answers:
     @classmethod
     def of(cls, network: Network, digits: Digits) -> Answers:
         """Ask the engine."""
-        return cls(digits.glyphs, digits.labels, network.scores(digits.glyphs))
+        labels = digits.labels
+        if network.net.says_characters:
+            labels = np.array([network.net.signs.index(str(label)) for label in labels], np.uint8)
+        return cls(digits.glyphs, labels, network.scores(digits.glyphs))
 
     def compared(self, name: str, found: npt.NDArray[Any], *, exact: bool = True) -> dict[str, Any]:
         """Compare scores that were found elsewhere; return what a report says of it.

@@ -162,6 +162,7 @@ def list_digit_networks() -> list[dict[str, Any]]:
             "about": f"{each.net.about}; {_LEARNED[each.recipe]}" if each.recipe in _LEARNED else each.net.about,
             "trainable": count_trainable(each.net),
             "errors": each.test_errors,
+            "of": each.tested_on,
         }
         for each in sorted(found, key=lambda each: (each.name != "lenet5-1998", count_trainable(each.net), each.name))
     ]

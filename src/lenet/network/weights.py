@@ -158,6 +158,13 @@ class Weights:
         return errors if isinstance(errors, int) else None
 
     @property
+    def tested_on(self) -> int | None:
+        """How many those test digits are, or characters."""
+        told = self.card.get("test")
+        count = told.get("n") if isinstance(told, dict) else None
+        return count if isinstance(count, int) else None
+
+    @property
     def error_curve(self) -> Float64 | None:
         """The curve of errors (n, 3): least confidence, share of wrong answers from it on, share of answers."""
         return self._fitted("error_curve")

@@ -27,7 +27,7 @@ export function explainSum(sum, said) {
   const box = make("div");
   const single = layer.shape[1] * layer.shape[2] === 1;
   const where = single ? `value ${map}` : `map ${map}, row ${row}, column ${column}`;
-  box.append(make("h2", layer.kind === "codes" ? `The code of ${map}` : `${layer.name}, ${where}`));
+  box.append(make("h2", layer.kind === "codes" ? `The code of ${sum.label}` : `${layer.name}, ${where}`));
   const formula = { convolution: terms[0].values.length > 1 ? "window × kernel, added up, plus the bias" : "values × weights, added up, plus the bias", trainable: "four values added up, times the coefficient, plus the bias", average: "a quarter of each of four values", max: "the largest of four values", codes: "each difference squared, added up, with a minus sign" }[layer.kind];
   box.append(make("p", `${formula}:`, { class: "how" }));
   const list = make("div", "", { class: "terms" });
@@ -51,7 +51,7 @@ export function explainSum(sum, said) {
   box.append(adds);
   const value = make("p", "", { class: "becomes" });
   if (activation !== "none") value.append(`${SQUASH_WORDS[activation]} makes it `, make("b", minus(said.toFixed(EXACT)), { class: "value" }), ".");
-  else value.append(layer.kind === "codes" ? `So the squared distance of F6 to the code of ${map} is ${(-said).toFixed(1)}. The smallest of the ten is the answer; softmax of all ten, with their minus signs, gives the bars.` : "That is the value.");
+  else value.append(layer.kind === "codes" ? `So the squared distance of F6 to the code of ${sum.label} is ${(-said).toFixed(1)}. The smallest of the ${layer.shape[0]} is the answer; softmax of them all, with their minus signs, gives the bars.` : "That is the value.");
   box.append(value);
   return box;
 }

@@ -43,7 +43,7 @@ export class Lesson {
     pictures.append(...this.kernels);
     kernels.append(pictures, make("figcaption", `The ${first.shape[0]} kernels of ${first.name}: orange wants ink, blue wants paper.`));
     this.curves = make("div", "", { class: "curves" });
-    const how = `A step shows ${BATCH} digits: a forward pass, the loss of the ten answers (minus the logarithm of the right digit's probability), its gradient back through all layers, and a step of every weight against its gradient, with nine tenths of the step before (momentum). A pass is all ${this.train.length} digits once. They were drawn by a program; nothing here is MNIST.`;
+    const how = `A step shows ${BATCH} digits: a forward pass, the loss of the answers (minus the logarithm of the right digit's probability), its gradient back through all layers, and a step of every weight against its gradient, with nine tenths of the step before (momentum). A pass is all ${this.train.length} digits once. They were drawn by a program; nothing here is MNIST.`;
     const slow = coded ? " With codes little happens in the first two passes: F6 has to find the drawings first." : "";
     this.box.replaceChildren(make("p", how + slow, { class: "quiet" }), this.told, this.row, kernels, this.curves);
   }
@@ -59,7 +59,7 @@ export class Lesson {
   }
 
   count() {
-    return this.pupil.errors(this.test.map((digit) => digit.glyph), this.test.map((digit) => digit.label));
+    return this.pupil.errors(this.test.map((digit) => digit.glyph), this.test.map((digit) => digit.target));
   }
 
   shuffle() {
@@ -74,7 +74,7 @@ export class Lesson {
   // One batch; a pass ends when all digits were shown.
   step() {
     const rows = this.order.splice(0, BATCH);
-    this.losses.push(this.pupil.learn(rows.map((k) => this.train[k].glyph), rows.map((k) => this.train[k].label), this.rate));
+    this.losses.push(this.pupil.learn(rows.map((k) => this.train[k].glyph), rows.map((k) => this.train[k].target), this.rate));
     this.steps++;
     if (!this.order.length) { this.errors.push(this.count()); this.shuffle(); }
   }

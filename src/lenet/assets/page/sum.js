@@ -44,7 +44,7 @@ export function sumOf(machine, number, place, layers) {
     return { map: from, values, weights: own, wide: x1 - x0, sum };
   });
   const total = terms.reduce((all, term) => all + term.sum, bias);
-  return { layer, number, place, terms, bias, total, window: [x0, y0, x1, y1], activation: layer.activation, value: SQUASHES[layer.activation](total) };
+  return { layer, number, place, label: machine.network.labels[map], terms, bias, total, window: [x0, y0, x1, y1], activation: layer.activation, value: SQUASHES[layer.activation](total) };
 }
 
 // The part of the 32x32 field that a value can be changed by: x0, y0, x1, y1 of the input as the network has it.

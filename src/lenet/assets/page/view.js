@@ -44,6 +44,9 @@ export function layoutOf(shape) {
   return { maps, high, wide, across, gap: single ? 0 : 1, cell, single };
 }
 
+// Of more answers than this the likeliest ones are shown, so many.
+const MOST_ANSWERS = 11, LIKELIEST = 10;
+
 export class View {
   // `chosen(number, place)` is told which value of which layer is looked at; -1 is the input.
   constructor(box, machine, chosen) {
@@ -101,7 +104,7 @@ export class View {
 
   addOutput(layer, number) {
     const part = make("figure", "", { class: "layer output", id: `layer-${layer.name}` });
-    const list = make("ol", "", { class: "answers", "aria-label": "probability of each digit" });
+    const list = make("ol", "", { class: "answers", "aria-label": "probability of each answer" });
     this.answers = this.machine.network.labels.map((label, k) => {
       const item = make("li");
       const button = make("button", "", { type: "button", "aria-label": label });
@@ -113,6 +116,7 @@ export class View {
       button.addEventListener("click", () => this.pin(number, [k, 0, 0]));
       button.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && !this.pinned && this.choose(number, [k, 0, 0]));
       item.append(button);
+      item.hidden = k >= LIKELIEST && this.machine.network.labels.length > MOST_ANSWERS;
       list.append(item);
       if (code) paint(code, this.machine.parameters.subarray(layer.codes[0] + 84 * k, layer.codes[0] + 84 * (k + 1)), 7, 12, -1, 1);
       return { item, button, bar, told };
@@ -203,6 +207,7 @@ export class View {
     this.best = probabilities.indexOf(Math.max(...probabilities));
     const scores = layers.at(-1);
     const coded = this.machine.network.layers.at(-1).kind === "codes";
+    this.showLikeliest(probabilities);
     this.answers.forEach(({ item, bar, told, button }, k) => {
       item.classList.toggle("best", k === this.best);
       bar.style.width = `${100 * probabilities[k]}%`;
@@ -210,6 +215,17 @@ export class View {
       button.setAttribute("aria-label", `${this.machine.network.labels[k]}: ${percent(probabilities[k])}${coded ? `, distance ${(-scores[k]).toFixed(1)}` : ""}`);
     });
     this.drawEdges();
+  }
+
+  // Of many answers the likeliest stand there, the first above, and the one that is looked at.
+  showLikeliest(probabilities) {
+    if (this.answers.length <= MOST_ANSWERS) return;
+    const ranked = [...this.answers.keys()].sort((a, b) => probabilities[b] - probabilities[a]);
+    const looked = this.at?.number === this.machine.network.layers.length - 1 ? this.at.place[0] : this.best;
+    ranked.forEach((k, rank) => {
+      this.answers[k].item.hidden = rank >= LIKELIEST && k !== looked;
+      this.answers[k].item.style.order = rank;
+    });
   }
 
   clear() {

@@ -34,7 +34,7 @@ const number = (value) => value.toLocaleString("en");
 // A layer's first letter says what it is.
 export function titleOf(layer, network) {
   const last = layer === network.layers.at(-1);
-  if (last) return layer.kind === "codes" ? "Output: distances to ten codes" : `Output: ${layer.shape[0]} scores`;
+  if (last) return layer.kind === "codes" ? `Output: distances to ${layer.shape[0]} codes` : `Output: ${layer.shape[0]} scores`;
   if (layer.kind !== "convolution") return `${layer.name}: subsampling`;
   return layer.before[1] === layer.size && layer.before[1] > 1 ? `${layer.name}: convolution over all of it` : layer.before[1] === 1 ? `${layer.name}: fully connected` : `${layer.name}: convolution`;
 }
@@ -45,13 +45,13 @@ export function sayLayer(layer, network) {
   const last = layer === network.layers.at(-1);
   const side = layer.size;
   if (layer.kind === "codes") {
-    return `Each digit has a [code], a drawing of 7 × 12 pixels. The output is the [distance] between F6 and that code, with a minus sign: the nearest code has the highest score. The codes are fixed: nothing is learned here.`;
+    return `Each answer has a [code], a drawing of 7 × 12 pixels. The output is the [distance] between F6 and that code, with a minus sign: the nearest code has the highest score. The codes are fixed: nothing is learned here.`;
   }
   if (layer.kind !== "convolution") {
     const how = layer.kind === "trainable" ? `adds four neighbours up, times a [trainable coefficient], plus a [bias]; then comes the [squash]` : layer.kind === "average" ? "takes the mean of four neighbours" : "takes the largest of four neighbours";
     return `S stands for [subsampling]. Each value ${how}. ${above} × ${above} becomes ${high} × ${wide}: where a pattern is matters less than that it is there.`;
   }
-  if (last) return `Each digit has ${number(from)} weights, one for each value of ${before(network, layer)}. The products are added up: that is the digit's score. [softmax] makes probabilities of the scores.`;
+  if (last) return `Each answer has ${number(from)} weights, one for each value of ${before(network, layer)}. The products are added up: that is its score. [softmax] makes probabilities of the scores.`;
   if (high === 1 && above === 1) {
     return maps === 84
       ? `F stands for fully connected: each value sees all ${from} of ${before(network, layer)}. There are 84, because 84 = 7 × 12: ${network.layers.at(-1).kind === "codes" ? "they are to become the drawing of a digit, its [code]." : "in 1998 they were to become the drawing of a digit."}`
@@ -85,7 +85,7 @@ export function countLayer(layer) {
 
 export function sayWhole(network) {
   const sums = network.layers.filter((layer) => layer.trainable).map((layer) => `${layer.name} ${number(layer.trainable)}`).join(" + ");
-  const test = network.errors === null ? "" : ` Of MNIST's 10,000 test digits it gets ${number(network.errors)} wrong.`;
+  const test = network.errors === null ? "" : ` Of ${network.tested_on} it gets ${number(network.errors)} wrong.`;
   return `${sums} = ${number(network.trainable)} parameters, ${number(network.connections)} connections.${test}`;
 }
 

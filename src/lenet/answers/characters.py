@@ -21,7 +21,7 @@ def read_character_lines(
     assert scorer is not None
     found = []
     for line in range(len(scored.candidates.lattice.lines)):
-        candidates = scored.look(line)
+        candidates = scored.look(line, again=True)
         log_probs = log_probabilities(scored.probabilities)
         decoded, arcs = decode_characters(candidates.lattice, line, log_probs, scorer, allowed, best)
         share = decoded.confidence

@@ -57,9 +57,11 @@ def score_with_tta(network: Network, glyphs: Uint8) -> TtaScores:
     inputs = to_input(glyphs)
     scores = network.forward(inputs)
     probs = probabilities(scores, network.weights.temperature)
-    if not network.net.knows_none:  # not made for reading: its one look, as the paper's
+    if not network.net.reads:  # not made for reading: its one look, as the paper's
         return TtaScores(probs, np.zeros(len(glyphs), bool))
-    augmented = (probs.max(axis=1, initial=0) < _SURE) & (probs[:, NOT_A_DIGIT] < _SURELY_NONE)
+    augmented = probs.max(axis=1, initial=0) < _SURE
+    if network.net.knows_none:
+        augmented &= probs[:, NOT_A_DIGIT] < _SURELY_NONE
     low_confidence = np.flatnonzero(augmented)
     for first in range(0, len(low_confidence), _AT_ONCE):
         rows = low_confidence[first : first + _AT_ONCE]

@@ -193,8 +193,13 @@ class Net:
 
     @property
     def knows_none(self) -> bool:
-        """Whether it is made for reading: one output more says that something is none of its signs."""
+        """Whether one output more says that something is none of its signs."""
         return self.outputs == NOT_A_DIGIT + 1
+
+    @property
+    def reads(self) -> bool:
+        """Whether it is made for reading."""
+        return self.knows_none or self.says_characters
 
     @property
     def says_characters(self) -> bool:

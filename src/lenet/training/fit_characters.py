@@ -20,7 +20,7 @@ from lenet.decoding.decoder import UNCERTAIN
 from lenet.decoding.formats import parse_pattern
 from lenet.decoding.graph import discriminative_forward, linear_acceptor
 from lenet.engine import Network
-from lenet.engine.tta import score_once
+from lenet.engine.tta import score_with_tta
 from lenet.evaluation.calibration import fit_confidence
 from lenet.network.probabilities import log_probabilities
 from lenet.network.spec import PRINTABLE
@@ -54,7 +54,7 @@ def picture_codes(
         code = maker.make_code(rng)
         candidates = find_candidates(code.page)
         if len(candidates.lattice.lines) == 1:
-            log_probs = log_probabilities(score_once(network, candidates.glyphs)[0])
+            log_probs = log_probabilities(score_with_tta(network, candidates.glyphs).probabilities)
             found.append(CharacterExample(candidates, log_probs, code.text))
         report(number + 1, count)
     return found

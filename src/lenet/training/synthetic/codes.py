@@ -9,12 +9,12 @@ import numpy as np
 
 from lenet.arrays import Float32, Uint8
 from lenet.data.strokes import Part, StrokeKind, load_strokes
+from lenet.network.spec import PRINTABLE
 from lenet.training.synthetic.characters import Hand, list_hands
 from lenet.training.synthetic.marks import draw_stroke
 
-# A code's capitals and digits, one after the other.
-CAPITALS, DIGITS = 2, 4
-CODE_PATTERN = rf"[A-Z]{{{CAPITALS}}}\d{{{DIGITS}}}"
+# A code: A stands for any capital, 9 for any digit; and the same as a pattern.
+CODE, CODE_PATTERN = "AA9999", r"[A-Z]{2}\d{4}"
 # The height of a line in pixels; the space between two signs, the pen, and by how much a sign stands higher or is
 # larger (deviations), in heights of the line.
 _HEIGHTS, _GAPS, _PENS, _RAISED, _LARGER = (28, 64), (0.12, 0.45), (0.05, 0.13), 0.04, 0.06
@@ -44,17 +44,20 @@ class CodeMaker:
         wrote_both = {who: own for who, own in self._hands.items() if own["digits"] and own["upper"]}
         self.writers = sorted(wrote_both)
 
-    def make_code(self, rng: np.random.Generator) -> Code:
-        """Draw two capitals and four digits by one writer, whom all of them are as likely to be."""
+    def make_code(self, rng: np.random.Generator, form: str = CODE) -> Code:
+        """Draw a code of a form, in which A is any capital and 9 any digit, by any writer: all are as likely."""
         own = self._hands[self.writers[int(rng.integers(len(self.writers)))]]
-        hands = [self._choose(own["upper"], rng) for _sign in range(CAPITALS)]
-        hands += [self._choose(own["digits"], rng) for _sign in range(DIGITS)]
-        return self._draw(hands, rng)
+        kinds: list[StrokeKind] = ["digits" if place == "9" else "upper" for place in form]
+        return self._draw([_choose(own[kind], int(rng.choice(sorted(own[kind]))), rng) for kind in kinds], rng)
 
-    def _choose(self, of_kind: dict[int, list[Hand]], rng: np.random.Generator) -> Hand:
-        labels = sorted(of_kind)
-        of_label = of_kind[labels[int(rng.integers(len(labels)))]]
-        return of_label[int(rng.integers(len(of_label)))]
+    def make_word(self, word: str, rng: np.random.Generator) -> Code | None:
+        """Draw a word of capitals by any of those who wrote them all; None: nobody did."""
+        labels = [PRINTABLE.index(sign) for sign in word]
+        able = [who for who in self.writers if set(labels) <= set(self._hands[who]["upper"])]
+        if not able:
+            return None
+        own = self._hands[able[int(rng.integers(len(able)))]]["upper"]
+        return self._draw([_choose(own, label, rng) for label in labels], rng)
 
     def _draw(self, hands: list[Hand], rng: np.random.Generator) -> Code:
         height = float(rng.uniform(*_HEIGHTS))
@@ -79,3 +82,7 @@ class CodeMaker:
         paper, pen = float(rng.uniform(*_PAPER)), float(rng.uniform(*_INK))
         page = paper + (pen - paper) * blurred / 255 + rng.normal(0, _NOISE, ink.shape)
         return Code(np.clip(page, 0, 255).astype(np.uint8), text)
+
+
+def _choose(of_kind: dict[int, list[Hand]], label: int, rng: np.random.Generator) -> Hand:
+    return of_kind[label][int(rng.integers(len(of_kind[label])))]

@@ -93,6 +93,18 @@ def figure_6(sizes: dict[int, tuple[Spread, Spread]], distorted: dict[str, Sprea
     return made[0]
 
 
+def histogram(errors: Spread, stated: float) -> str:
+    """Draw how many replicas have which error, in per cent, and the paper's."""
+    with _drawn(7, 2.8, made := list[str]()) as axes:
+        bins = np.arange(min(*errors.values, stated) - 0.02, max(*errors.values, stated) + 0.04, 0.02)
+        axes.hist(errors.values, bins=list(bins), color=_OURS, alpha=0.8, label=f"{len(errors.values)} replicas")
+        axes.axvline(errors.mean, color=_OURS, linewidth=1.4, label=f"their mean, {errors.mean:.2f} %")
+        axes.axvline(stated, color=_THEIRS, linestyle="--", linewidth=1.4, label=f"1998, {stated:.2f} %")
+        axes.set(xlabel="test error, %", ylabel="replicas")
+        axes.legend()
+    return made[0]
+
+
 def bars(rows: Sequence[tuple[str, float | None, Spread | None]], unit: str) -> str:
     """Draw a pair of bars for each row: the paper's and ours, with ours from its least to its greatest."""
     with _drawn(7, 0.6 + 0.38 * len(rows), made := list[str]()) as axes:

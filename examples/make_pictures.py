@@ -59,6 +59,17 @@ STROKES: dict[str, list[list[tuple[float, float]]]] = {
             *((0.77, 0.18), (0.73, 0.6), (0.62, 1.0)),
         ]
     ],
+    "K": [
+        [(0.2, 0.0), (0.18, 0.5), (0.2, 1.0)],
+        [(0.82, 0.03), (0.5, 0.32), (0.2, 0.56), (0.2, 0.56), (0.5, 0.74), (0.86, 0.98)],
+    ],
+    "R": [
+        [(0.2, 1.0), (0.19, 0.5), (0.2, 0.02)],
+        [
+            *((0.2, 0.03), (0.55, 0.0), (0.82, 0.16), (0.66, 0.42), (0.22, 0.5), (0.22, 0.5)),
+            *((0.5, 0.7), (0.86, 0.99)),
+        ],
+    ],
 }
 
 
@@ -291,6 +302,10 @@ def draw_all(folder: Path, seed: int = 1998) -> None:
         cv2.line(ruled, (0, y), (639, y + 5), 150, 3, cv2.LINE_AA)
     paper = mix(paper, np.maximum(ruled / 255, written("26082", size, (90, 92, 88), 7, rng, 0.16)), (44, 44, 50))
     picture(paper).save(folder / "lined.jpg", quality=85)
+
+    size = (620, 170)
+    paper = sheet(size, (248, 248, 244)) + 2 * grain(size, 1, rng)[..., None]
+    picture(mix(paper, written("KR7204", size, (50, 42, 84), 7, rng, 0.2), (34, 34, 60))).save(folder / "code.png")
 
 
 if __name__ == "__main__":

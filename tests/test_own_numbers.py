@@ -17,10 +17,14 @@ from PIL import Image
 import lenet
 from lenet.cli.train import _choose_recipe
 from lenet.data import dataset, labels
+from lenet.decoding.confidence import calibrate_confidence
 from lenet.decoding.formats import accepts, parse_pattern
-from lenet.network.spec import LINE_LABELS
+from lenet.network.probabilities import log_odds
+from lenet.network.spec import LINE_DEFAULT, LINE_LABELS
+from lenet.network.weights import load_weights
 from lenet.training import own_numbers
 from lenet.training.own_lines import LabelledPicture, accept_label, draw_numbers, gather_own, see_lines
+from lenet.training.own_numbers import fit_trust
 from test_cli import run
 
 from conftest import ROOT
@@ -117,7 +121,9 @@ def test_a_folder_of_numbers_is_learned(tmp_path: Path, capsys: pytest.CaptureFi
     network = lenet.load(out / "weights.safetensors")
     shipped = lenet.load().lines.weights
     assert network.lines.weights.card["recipe"]["name"] == "own-numbers"
-    assert np.array_equal(network.lines.weights.pair_weights, shipped.pair_weights)
+    assert not np.array_equal(network.lines.weights.pair_weights, shipped.pair_weights)
+    assert np.array_equal(network.lines.weights.lattice_shares, shipped.lattice_shares)
+    assert " kept apart" in network.lines.weights.card["calibration"]["answers_fitted_on"]
     moved = [np.abs(network.lines.weights.tensors[name] - shipped.tensors[name]).max() for name in shipped.tensors]
     assert max(moved) > 0
     assert lenet.read(EXAMPLES / "zip.jpg", model=network).text == "90210"
@@ -157,6 +163,25 @@ def test_learning_is_the_same_again(tmp_path: Path) -> None:
         found.append(lenet.load(tmp_path / out / "weights.safetensors").lines.weights.tensors)
     assert all(np.array_equal(found[0][name], found[1][name]) for name in found[0])
     assert not all(np.array_equal(found[0][name], found[2][name]) for name in found[0])
+
+
+def test_how_sure_answers_are_is_fitted_to_those_that_were_kept_apart() -> None:
+    """Of answers at 0.9 six of ten are right: then what was weighed as 0.9 is 0.6; the curve of errors says so too."""
+    weights = load_weights(LINE_DEFAULT)
+    sure, right = np.full(1000, 0.9), np.arange(1000) % 10 < 6
+    fitted = fit_trust(weights, sure, right)
+    for name in ("pair_weights", "alone_weights"):
+        before, after = getattr(weights, name), getattr(fitted, name)
+        features = np.zeros(len(before) - 1)
+        features[0] = (log_odds(np.array(0.9)) - before[-1]) / before[0]
+        assert calibrate_confidence(features, before) == pytest.approx(0.9)
+        assert calibrate_confidence(features, after) == pytest.approx(0.6, abs=0.01)
+    assert fitted.error_curve[0].tolist() == pytest.approx([0.0, 400.5 / 1001, 1.0])
+    assert fitted.card["calibration"]["answers_fitted_on"] == "1,000 answers to pictures that were kept apart"
+    assert (fitted.space_weights == weights.space_weights).all()
+    assert fit_trust(weights, np.zeros(0), np.zeros(0, bool)) is weights
+    few = fit_trust(weights, sure[:2], right[:2])
+    assert np.abs(few.pair_weights - weights.pair_weights).max() < 0.5
 
 
 def test_numbers_and_digits_are_told_apart(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,18 +12,21 @@ from typing import Any
 
 import numpy as np
 
-from lenet.arrays import Tensors
+from lenet.arrays import Bools, Float64, Tensors
 from lenet.bulk.inputs import open_pictures
 from lenet.data import dataset
 from lenet.data.labels import open_folder, read_labels
 from lenet.engine import Network, load
 from lenet.errors import DataError, PictureError, UsageError
+from lenet.evaluation.calibration import fit_confidence
 from lenet.evaluation.interval import wilson95
 from lenet.evaluation.numbers import compare_texts
+from lenet.network.probabilities import log_odds
 from lenet.network.spec import DEFAULT, LINE_DEFAULT
-from lenet.network.weights import save_weights
+from lenet.network.weights import Weights, save_weights
 from lenet.progress import silent
 from lenet.reader import read
+from lenet.training.fit_decoder import count_error_curve
 from lenet.training.line_engine import EngineLines
 from lenet.training.line_recipe import LINE_RECIPES, change_line_recipe
 from lenet.training.line_run import draw_batch
@@ -63,8 +67,9 @@ def learn_numbers(
 
     The line network of `init` learns, beside which numbers are cut by the default network. Numbers made of MNIST's
     digits are mixed in, so that nothing else is forgotten; MNIST is loaded as ever. What the folder marks for testing
-    is counted on, before and after, or else every third picture, and so are made numbers of held-out writers. A run
-    that was killed begins anew with `resume`. Raises UsageError, DataError, WeightsError or TrainingError.
+    is counted on, before and after, or else every third picture, and so are made numbers of held-out writers; how sure
+    answers are is fitted anew on these. A run that was killed begins anew with `resume`. Raises UsageError, DataError,
+    WeightsError or TrainingError.
     """
     before = load(init)
     if before.weights.name != DEFAULT:
@@ -96,7 +101,8 @@ def learn_numbers(
         tensors, runs_on = _learn(given.tensors, gather_lines(lines), gather_lines(made), count, seed, report)
         seconds = round(time.perf_counter() - started, 1)
         card = {**task, "commit": run.commit(), "calibration": given.card.get("calibration", {})}
-        weights = replace(given, tensors=tensors, card=card, name="")
+        learned = replace(given, tensors=tensors, card=card, name="")
+        weights = fit_trust(learned, *_judge(replace(before, own_lines=learned), [*kept, *counted]))
         save_weights(out / "weights.safetensors", weights)
         after = replace(before, own_lines=weights)
         told = {
@@ -168,6 +174,36 @@ def _learn(
 
 def _list_weights(trainer: EngineLines) -> list[Tensors]:
     return [trainer.weights()]
+
+
+def _judge(network: Network, pictures: list[LabelledPicture]) -> tuple[Float64, Bools]:
+    """Return how sure the readings of pictures are (n,), and which of them are right (n,)."""
+    found = []
+    for each in pictures:
+        with suppress(PictureError):
+            reading = read(each.picture, network)
+            if reading.best_text:
+                found.append((reading.confidence, compare_texts(reading.best_text, each.label)))
+    return np.array([sure for sure, _right in found]), np.array([right for _sure, right in found], bool)
+
+
+def fit_trust(weights: Weights, sure: Float64, right: Bools) -> Weights:
+    """Return a line network's weights with confidences as honest as answers to other pictures say, (n,) each.
+
+    What weighs how sure an answer is, is multiplied by one number and moved by another, in log-odds; the curve of
+    errors is counted anew. With few answers they stay nearly what they are, without any they do.
+    """
+    if not len(right):
+        return weights
+    slope, offset = fit_confidence(log_odds(sure)[:, None], right)
+    calibration = dict(weights.card.get("calibration", {}))
+    for what, fitted in (("pair_weights", weights.pair_weights), ("alone_weights", weights.alone_weights)):
+        if fitted is not None:
+            calibration[what] = [*(slope * fitted[:-1]).tolist(), float(slope * fitted[-1] + offset)]
+    honest = 1 / (1 + np.exp(-(slope * log_odds(sure) + offset)))
+    calibration["error_curve"] = count_error_curve(honest, right)
+    calibration["answers_fitted_on"] = f"{len(right):,} answers to pictures that were kept apart"
+    return replace(weights, card={**weights.card, "calibration": calibration})
 
 
 def _count_wrong(network: Network, pictures: list[LabelledPicture]) -> dict[str, Any]:

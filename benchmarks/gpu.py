@@ -172,8 +172,8 @@ def measure_replicas(data: Dataset, device: torch.device, count: int, steps: int
             rows = torch.randint(len(labels), (count, _BATCH), generator=generator).to(device)
             slopes = step(parameters, buffers, inputs[rows], labels[rows])
             with torch.no_grad():
-                for name in parameters:
-                    parameters[name].sub_(_RATE * slopes[name])
+                for name, slope in slopes.items():
+                    parameters[name].sub_(_RATE * slope)
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         return time.perf_counter() - started

@@ -5,8 +5,8 @@
 
 MNIST lies in $LENET_DATA or the cache. It was never run on a GPU yet: its figures belong into RESULTS.md with the card.
 
-- `quick`: the recipe, its seconds and errors; how far weights are apart when it is trained again from the same seed, and
-  when it is stopped and resumed.
+- `quick`: the recipe, its seconds and errors; how far weights are apart when it is trained again from the same seed,
+  and when it is stopped and resumed.
 - `best`: images a second, with batch normalisation and elastic distortions, over a few passes.
 - `replicas`: many replicas of `lenet5-modern` in one batched step each (torch.func.vmap), updates a second beside one
   after the other.

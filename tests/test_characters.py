@@ -20,9 +20,11 @@ from lenet.evaluation.digits import evaluate
 from lenet.network.initialisation import draw_tensors
 from lenet.network.spec import NETS, PRINTABLE, Codes, code
 from lenet.network.summary import count_trainable
-from lenet.network.weights import ARC_SCORER_UNITS, Weights
+from lenet.network.weights import ARC_SCORER_UNITS, Weights, load_weights
 from lenet.reader import list_symbols, read_options
 from lenet.segmentation.candidates import find_candidates
+from lenet.training import fit_characters, ship
+from lenet.training import run as run_folder
 from lenet.training.recipe import change_recipe, check_recipe
 from lenet.training.recipes import RECIPES
 from lenet.training.synthetic.characters import (
@@ -230,6 +232,32 @@ def test_codes_are_written_by_one_hand(hands: Path) -> None:
     codes = [maker.make_code(rng) for _code in range(5)]
     assert all(accepts(allowed, each.text, PRINTABLE) for each in codes)
     assert all(each.page.min() < 120 and each.page.max() > 180 for each in codes)
+
+
+def test_a_network_of_characters_goes_through_the_gate(
+    hands: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is trained, fitted to codes, shipped with a card of its kinds and confusions, and reads a code."""
+    monkeypatch.setattr(run_folder, "find_commit", lambda: "0123456789ab")
+    for name, count in (("_EXAMPLES", 6), ("_TRUSTED", 6), ("_MEASURED", 4)):
+        monkeypatch.setattr(fit_characters, name, count)
+    run = tmp_path / "run"
+    result = lenet.train("ascii", out=run, passes=1, settings={"characters": "1"})
+    assert (result["n"], result["data"]) == (94 * 4, "unipen")
+    (tmp_path / "assets").mkdir()
+    weights = load_weights(ship.ship([run], "new", tmp_path / "assets"))
+    assert weights.reads_characters
+    assert weights.reads_lines
+    assert not weights.reads_numbers
+    assert weights.character_trust.shape == (4,)
+    assert weights.card["codes"]["without"]["codes"] == 4
+    card = (tmp_path / "assets" / "new.md").read_text(encoding="utf-8")
+    assert "errors out of 376** on characters of UNIPEN's writers that were put apart" in card
+    assert "| capitals, of their kind alone |" in card
+    assert "what is taken for what" in card.lower()
+    code_ = CodeMaker("dev").make_code(np.random.default_rng(0))
+    found = lenet.read(code_.page, model=Network(weights), pattern=CODE_PATTERN)
+    assert found.best_text == "" or accepts(parse_pattern(CODE_PATTERN, PRINTABLE), found.best_text, PRINTABLE)
 
 
 def test_recipes_of_characters_learn_characters() -> None:

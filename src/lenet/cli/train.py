@@ -134,7 +134,8 @@ def _sentence(result: dict[str, Any]) -> str:
     from lenet.training.line_recipe import LINE_RECIPES
 
     each = ", ".join(f"{replica['errors']} (seed {replica['seed']})" for replica in result["replicas"])
-    what = "lines of held-out hands" if result["recipe"] in LINE_RECIPES else "test digits"
+    what = "characters of writers apart" if result["data"] == "unipen" else "test digits"
+    what = "lines of held-out hands" if result["recipe"] in LINE_RECIPES else what
     mean = f"{result['errors']:g} errors of {result['n']:,} {what}"
     if "before" in result:
         kinds = {"own": "your digits", "mnist": "MNIST"}

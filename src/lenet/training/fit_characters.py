@@ -86,10 +86,10 @@ def fit_characters(weights: Weights, report: Callable[[int, int], None] = silent
     return replace(weights, card={**weights.card, "calibration": calibration})
 
 
-def measure_codes(weights: Weights, count: int = _MEASURED) -> dict[str, dict[str, int]]:
+def measure_codes(weights: Weights) -> dict[str, dict[str, int]]:
     """Count which codes of the writers apart are read right: with their format, and without. Raises DataError."""
     maker = CodeMaker("dev")
-    found = picture_codes(Network(weights), maker, count, 2)
+    found = picture_codes(Network(weights), maker, _MEASURED, 2)
     scorer = weights.character_scorer
     assert scorer is not None
     told = {}
@@ -101,7 +101,7 @@ def measure_codes(weights: Weights, count: int = _MEASURED) -> dict[str, dict[st
             sure = weigh_characters(decoded, weights.character_trust) >= UNCERTAIN
             right, answered, wrong = right + exact, answered + sure, wrong + (sure and not exact)
             signs += sum(one == other for one, other in zip(decoded.text, each.text, strict=False))
-        told[name] = {"codes": count, "exact": right, "answered": answered, "answered_wrong": wrong, "signs": signs}
+        told[name] = {"codes": _MEASURED, "exact": right, "answered": answered, "answered_wrong": wrong, "signs": signs}
     return told
 
 

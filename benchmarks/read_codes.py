@@ -50,7 +50,9 @@ def main() -> None:
         tell(f"`{form}`", network, [(each.page, each.text) for each in codes], {"pattern": pattern})
     words = [maker.make_word(str(rng.choice(WORDS)), rng) for _word in range(options.n)]
     tell(f"one of {len(WORDS)} words", network, [(word.page, word.text) for word in words if word], {"choices": WORDS})
-    tell_alike([network, *([load(options.beside)] if options.beside else [])])
+    networks = [network, *([load(options.beside)] if options.beside else [])]
+    tell_nearness(networks)
+    tell_alike(networks)
 
 
 def tell(name: str, network: Network, pictures: list[tuple[np.ndarray, str]], asked: dict[str, Any]) -> None:
@@ -63,6 +65,26 @@ def tell(name: str, network: Network, pictures: list[tuple[np.ndarray, str]], as
         wrong = sum(read != text for read, text in answered)
         cells += [f"{100 * exact / len(pictures):.1f} %", f"{len(answered)}, {wrong}"]
     print(f"| {name}, {len(pictures)} | {' | '.join(cells)} |", flush=True)
+
+
+def tell_nearness(networks: list[Network]) -> None:
+    """Print how near the codes of what is read are to those of what is written, and how many guesses hold what is."""
+    apart, signs = draw_apart(), networks[0].net.signs
+    codes = np.array([code(ord(sign)) for sign in signs])
+    pixels = (codes[:, None] != codes[None]).sum(axis=2)
+    every = pixels[np.triu_indices(len(signs), 1)]
+    print(
+        "\n| network | wrong | pixels apart when wrong | all pairs | wrong among the nearest tenth of pairs | ", end=""
+    )
+    print("right among the first 1, 2, 3, 5 |\n|---|---|---|---|---|---|")
+    for network in networks:
+        ranked = np.argsort(-network.scores(apart.glyphs), axis=1, kind="stable")
+        wrong = ranked[:, 0] != apart.labels
+        near = pixels[apart.labels[wrong], ranked[wrong, 0]]
+        held = [100 * float((ranked[:, :n] == apart.labels[:, None]).any(axis=1).mean()) for n in (1, 2, 3, 5)]
+        share = 100 * float((near < np.quantile(every, 0.1)).mean())
+        print(f"| {network.weights.name} | {wrong.sum():,} of {len(wrong):,} | {near.mean():.1f} | ", end="")
+        print(f"{every.mean():.1f} | {share:.0f} % | {', '.join(f'{each:.1f}' for each in held)} % |", flush=True)
 
 
 def tell_alike(networks: list[Network]) -> None:

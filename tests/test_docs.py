@@ -99,11 +99,11 @@ def test_every_json_key_is_documented(
 
 @pytest.mark.parametrize("name", list(list_shipped()))
 def test_the_model_cards_and_the_document_carry_the_files_own_figures(name: str) -> None:
-    """Errors out of 10,000 in the weights file, in its model card and in docs/networks.md are the same."""
+    """Errors, and of how many, in the weights file, in its model card and in docs/networks.md are the same."""
     card = load_weights(name).card
     errors = card["test"]["errors"]
     document = list_shipped()[name].with_suffix(".md").read_text(encoding="utf-8")
-    assert f"**{errors} errors out of 10,000**" in document
+    assert f"**{errors} errors out of {card['test']['n']:,}**" in document
     seeds = ", ".join(str(each["errors"]) for each in card["seeds"])
     assert f"| `{name}` | {errors} | {card['median_errors']:g} ({seeds}) |" in NETWORKS
 

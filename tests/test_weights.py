@@ -143,7 +143,7 @@ def test_shipped_weights_carry_their_whole_story(name: str) -> None:
         assert key in weights.card, key
     assert weights.card["parity"] <= 1e-5
     assert not weights.card["commit"].endswith("+")
-    assert weights.card["test"]["n"] == 10_000
+    assert weights.card["test"]["n"] == (8_602 if weights.net.says_characters else 10_000)
     shipped_seed = min(weights.card["seeds"], key=lambda each: (each["held_out_errors"], each["seed"]))
     assert weights.card["seed"] == shipped_seed["seed"]
 

@@ -196,7 +196,7 @@ class NetworkEntry(BaseModel):
     about: str
     parameters: int
     errors: int | None = Field(description="wrong answers of 10,000 MNIST test digits, if they were counted")
-    reads: Literal["a digit", "numbers", "a line, by sliding"]
+    reads: Literal["a digit", "numbers", "characters", "a line, by sliding"]
     own: bool = Field(description="trained here")
 
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -178,3 +179,24 @@ def test_with_simd_and_without_the_machine_gives_the_same(name: str) -> None:
     for label, glyph in enumerate(ten_digits()):
         assert plain.run(glyph).tobytes() == simd.run(glyph).tobytes()
         assert plain.find_gradient(glyph, label).tobytes() == simd.find_gradient(glyph, label).tobytes()
+
+
+def test_of_94_answers_the_ten_likeliest_are_shown(browser: Any, tmp_path: Path) -> None:  # noqa: F811
+    """A 2, and what is written like it, with the codes; all the others are hidden, and what it learns are digits."""
+    if not CHROMIUM:
+        pytest.skip("needs a browser: apt-get install chromium")
+    export("lenet5-ascii", "html", tmp_path / "ascii.html", check="examples")
+    page = browser.new_page(viewport=SIZES["desktop"]["viewport"])
+    page.goto((tmp_path / "ascii.html").as_uri())
+    page.wait_for_function("document.body.dataset.ready === 'true'")
+    shown = page.locator(".answers li:visible")
+    assert shown.count() == 10
+    signs = page.evaluate(
+        "[...document.querySelectorAll('.answers li:not([hidden])')].sort((a, b) => a.style.order - b.style.order)"
+        ".map((each) => each.querySelector('b').textContent)"
+    )
+    assert signs[0] == page.locator("#answer").inner_text() == "2"
+    assert {"Z", "z"} <= set(signs[:4])
+    assert "8,602 characters of writers that it never saw" in page.locator("#about").inner_text()
+    assert page.evaluate("lenet.digits.every(each => lenet.machine.network.labels[each.target] === String(each.label))")
+    page.close()

@@ -137,6 +137,10 @@ def test_a_network_of_digits_knows_no_format_of_letters() -> None:
     """It says so; a network of characters takes it."""
     with pytest.raises(UsageError, match=r"\[A-Z\] allows nothing"):
         read_options(lenet.load("lenet5-reader"), pattern=CODE_PATTERN)
+    with pytest.raises(UsageError, match="cuts lines into characters"):
+        read_options(untrained(), readers="line")
+    with pytest.raises(UsageError, match="these weights read characters"):
+        lenet.read_table(ROOT / "examples" / "pages" / "class-list.jpg", model=untrained())
     assert list_symbols(lenet.load("lenet5-reader")) == SYMBOLS
     assert list_symbols(untrained()) == PRINTABLE
 

@@ -253,6 +253,8 @@ def read_options(
         raise UsageError(f"{formats[0]} with {network.weights.name}", "these weights read one digit", "choose others")
     if readers not in get_args(Readers):
         raise UsageError(f"readers {readers!r}", f"expected {', '.join(get_args(Readers))}")
+    if readers == "line" and network.net.says_characters:
+        raise UsageError(f"readers 'line' with {network.weights.name}", "cuts lines into characters", "leave it out")
     allowed = _find_allowed(pattern, choices, network)
     of_lines = readers != "cut" and not digit and not sliding_window
     least, steps = (0.0, ()) if max_error is None else _least_confidence(network, of_lines, max_error)

@@ -97,7 +97,8 @@ def table_options(
     if sums is not None and sums not in get_args(SumPlace):
         raise UsageError(f"sum {sums!r}", f"expected {', '.join(get_args(SumPlace))}")
     if not network.weights.reads_numbers:
-        raise UsageError(f"table with {network.weights.name}", "these weights read one digit", "choose others")
+        reads = "characters" if network.net.says_characters else "one digit"
+        raise UsageError(f"table with {network.weights.name}", f"these weights read {reads}", "choose others")
     least = 0.0 if max_error is None else _find_least(max_error)
 
     def ask(pattern: str | None, choices: Sequence[str] | None = None) -> ReadOptions:

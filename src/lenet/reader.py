@@ -247,18 +247,24 @@ def read_options(
         raise UsageError("digit", "reads one digit", f"leave out {formats[0]}")
     if not isinstance(best, int) or not 0 <= best <= _MOST_TEXTS:
         raise UsageError(f"best {best}", f"expected 0 to {_MOST_TEXTS}")
-    if sliding_window and not network.net.knows_none:
-        raise UsageError(f"sweep with {network.weights.name}", "these weights have no blank", "choose lenet5-sweep")
-    if formats and not sliding_window and not network.weights.reads_lines:
-        raise UsageError(f"{formats[0]} with {network.weights.name}", "these weights read one digit", "choose others")
-    if readers not in get_args(Readers):
-        raise UsageError(f"readers {readers!r}", f"expected {', '.join(get_args(Readers))}")
-    if readers == "line" and network.net.says_characters:
-        raise UsageError(f"readers 'line' with {network.weights.name}", "cuts lines into characters", "leave it out")
+    _check_ability(network, formats, readers, sliding_window=sliding_window)
     allowed = _find_allowed(pattern, choices, network)
     of_lines = readers != "cut" and not digit and not sliding_window
     least, steps = (0.0, ()) if max_error is None else _least_confidence(network, of_lines, max_error)
     return ReadOptions(digit, sliding_window, readers, allowed, best, least, steps, thorough)
+
+
+def _check_ability(network: Network, formats: list[str], readers: Readers, *, sliding_window: bool) -> None:
+    """Raise UsageError for what these weights cannot do."""
+    weights = network.weights
+    if sliding_window and not network.net.knows_none:
+        raise UsageError(f"sweep with {weights.name}", "these weights have no blank", "choose lenet5-sweep")
+    if formats and not sliding_window and not weights.reads_lines:
+        raise UsageError(f"{formats[0]} with {weights.name}", "these weights read one digit", "choose others")
+    if readers not in get_args(Readers):
+        raise UsageError(f"readers {readers!r}", f"expected {', '.join(get_args(Readers))}")
+    if readers == "line" and network.net.says_characters:
+        raise UsageError(f"readers 'line' with {weights.name}", "cuts lines into characters", "leave it out")
 
 
 def list_symbols(network: Network) -> str:

@@ -38,8 +38,8 @@ def evaluate(
 ) -> None:
     """Count the errors of a network on digits or numbers.
 
-    The data are a public set of digits, or a folder of labelled pictures. A network of characters is counted on those of
-    UNIPEN's writers that were put apart.
+    The data are a public set of digits, or a folder of labelled pictures. A network of characters is counted on
+    those of UNIPEN's writers that were put apart.
 
     Prints the rate with a 95 % interval, the errors by writers where they are known, the confusion and the
     surest mistakes. A picture of numbers that cannot be read is not counted: one line on stderr, and exit status 1.

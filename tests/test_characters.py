@@ -253,7 +253,7 @@ def test_a_network_of_characters_goes_through_the_gate(
     (tmp_path / "assets").mkdir()
     weights = load_weights(ship.ship([run], "new", tmp_path / "assets"))
     assert weights.reads_characters
-    assert weights.reads_lines
+    assert weights.reads_texts
     assert not weights.reads_numbers
     assert weights.character_trust.shape == (4,)
     assert weights.card["codes"]["without"]["codes"] == 4

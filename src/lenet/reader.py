@@ -104,7 +104,7 @@ def look_page(page: Page, network: Network, options: ReadOptions) -> Explained:
     The candidates are always those of the first look; `again` says whether the reading is of another. Raises LenetError
     for a number that is given to weights which read one digit.
     """
-    if not options.digit and not network.weights.reads_lines:
+    if not options.digit and not network.weights.reads_texts:
         refuse_numbers(page, find_writing(page), network)
     first = explain_page(page, network, options)
     height, width = first.candidates.lattice.pieces.shape
@@ -131,7 +131,7 @@ def explain_page(page: Page, network: Network, options: ReadOptions) -> Explaine
 
 
 def _explain(page: Page, network: Network, options: ReadOptions, *, inverted: bool) -> Explained:
-    one = options.digit or not network.weights.reads_lines
+    one = options.digit or not network.weights.reads_texts
     writing = find_writing(page, tall=one, inverted=inverted)
     if one:
         return _explain_digit(page, writing, network, options)
@@ -259,7 +259,7 @@ def _check_ability(network: Network, formats: list[str], readers: Readers, *, sl
     weights = network.weights
     if sliding_window and not network.net.knows_none:
         raise UsageError(f"sweep with {weights.name}", "these weights have no blank", "choose lenet5-sweep")
-    if formats and not sliding_window and not weights.reads_lines:
+    if formats and not sliding_window and not weights.reads_texts:
         raise UsageError(f"{formats[0]} with {weights.name}", "these weights read one digit", "choose others")
     if readers not in get_args(Readers):
         raise UsageError(f"readers {readers!r}", f"expected {', '.join(get_args(Readers))}")

@@ -130,9 +130,9 @@ def explain_picture(
         one = len(explained.reading.digits) == 1 and not explained.reading.signs
     else:
         one = digit
-    if one and not digit and network.weights.reads_lines:
+    if one and not digit and network.weights.reads_texts:
         explained = explain_page(page, network, ReadOptions(digit=True, readers="cut"))
-    if one or not network.weights.reads_lines:
+    if one or not network.weights.reads_texts:
         return _explain_digit(name, grey, explained, network), explained.reading
     return _explain_number(name, grey, explained), explained.reading
 

@@ -87,8 +87,8 @@ class Weights:
         return self._fitted("character_trust")
 
     @property
-    def reads_lines(self) -> bool:
-        """Whether these weights read whole lines: numbers, or characters."""
+    def reads_texts(self) -> bool:
+        """Whether these weights read more than one sign: numbers, or lines of characters."""
         return self.reads_numbers or self.reads_characters
 
     @property

@@ -43,7 +43,7 @@ def explain_candidates(picture: PictureSource, network: Network, options: ReadOp
     Raises LenetError for a number that is given to weights which read one digit.
     """
     page = prepare_page(picture)
-    if not options.digit and not network.weights.reads_lines:
+    if not options.digit and not network.weights.reads_texts:
         refuse_numbers(page, find_writing(page), network)
     explained = explain_page(page, network, replace(options, thorough=True))
     candidates, chosen = explained.candidates, explained.chosen

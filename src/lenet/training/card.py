@@ -20,7 +20,7 @@ _LICENCES = ("MNIST is under CC BY-SA 3.0.", "UNIPEN is under CC BY 4.0.")
 _TAKEN = 30
 # What the card of weights that learned from UNIPEN says of it.
 _HANDS = """\
-It learned from UNIPEN train_r01_v07 too, part `train`: pen strokes of digits and letters by some 190 writers. The
+It learned from UNIPEN train_r01_v07{besides}, part `train`: pen strokes of {strokes} by some 190 writers. The
 repository that they are from (GreenCappuccino/train_r01_v07, commit 552a4d44) says: distributed on Zenodo under the
 Creative Commons Attribution 4.0 International license. The notice on the CD-ROM of 1999 said: for research
 purposes, not to be distributed for commercial purposes. Whoever minds the older notice reads with `--model
@@ -94,7 +94,7 @@ Trained on {card["data"]["trained_on"]:,} {_WHAT[net.says_characters]} of `{card
 {card["seed"]}; held-out writers were never trained on.
 {began}The engine and PyTorch agree to {card["parity"]:.0e} of each layer's largest value.
 
-{_HANDS if card["recipe"].get("hands") or net.says_characters else ""}The recipe is `{card["recipe"]["name"]}`:
+{_tell_hands(weights)}The recipe is `{card["recipe"]["name"]}`:
 
 ```json
 {json.dumps(card["recipe"], indent=2)}
@@ -114,6 +114,15 @@ def refresh_card(card: str, weights: Weights) -> str:
     _, _, after = rest.partition(past)
     written = _numbers(weights)
     return before + written[written.index(first) : written.index(past)] + past + after
+
+
+def _tell_hands(weights: Weights) -> str:
+    """Return the part on UNIPEN's hands; empty for weights that did not learn from them."""
+    if weights.net.says_characters:
+        return _HANDS.format(besides="", strokes="digits, letters and signs")
+    if weights.card["recipe"].get("hands"):
+        return _HANDS.format(besides=" too", strokes="digits and letters")
+    return ""
 
 
 def _codes(weights: Weights, evaluation: Evaluation) -> str:

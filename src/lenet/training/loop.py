@@ -214,7 +214,9 @@ def _conclude(
     given = start_from.card.get("calibration", {}) if start_from else {}
     kept = {key: given[key] for key in _FITTED if key in given}
     for replica, (seed, tensors) in enumerate(zip(seeds, backend.weights(), strict=True)):
-        temperature, calibration = _calibrate(held_scores[replica], held_out.labels)
+        temperature, calibration = _calibrate(
+            held_scores[replica], held_out.labels, "characters" if recipe.characters else "digits"
+        )
         calibration |= kept
         counts = {
             "test": {"errors": test_errors[replica], "n": n},
@@ -243,9 +245,9 @@ def _conclude(
     }
 
 
-def _calibrate(scores: Float32, labels: Uint8) -> tuple[float, dict[str, Any]]:
+def _calibrate(scores: Float32, labels: Uint8, what: str) -> tuple[float, dict[str, Any]]:
     if not len(labels):
         return 1.0, {"fitted_on": "nothing: no digits were held out"}
     temperature = fit_temperature(scores, labels)
     error = expected_calibration_error(probabilities(scores, temperature), labels)
-    return temperature, {"fitted_on": f"{len(labels):,} held-out digits", "expected_calibration_error": error}
+    return temperature, {"fitted_on": f"{len(labels):,} held-out {what}", "expected_calibration_error": error}

@@ -16,13 +16,13 @@ _COLOURS = ("#1d4ed8", "#15803d", "#b91c1c", "#7e22ce", "#a16207", "#0f766e")
 
 
 def draw_number(
-    page: Uint8, lattice: Lattice, glyphs: Uint8, probs: Float64, chosen: set[int], reading: Reading
+    page: Uint8, lattice: Lattice, glyphs: Uint8, probs: Float64, chosen: set[int], reading: Reading, signs: str
 ) -> Image.Image:
-    """Draw a reading: `probabilities` (m, k) are the candidates' probabilities, `chosen` the arcs of the best path."""
+    """Draw a reading: `probs` (m, k) are the candidates' of each of `signs`, `chosen` the arcs of the best path."""
     given = Image.fromarray(page).convert("RGB")
     given.thumbnail((_WIDTH // 2 - 24, 300))
     seen = _draw_pieces(lattice, chosen)
-    graphs = [_draw_graph(lattice, line, glyphs, probs, chosen) for line in range(len(lattice.lines))]
+    graphs = [_draw_graph(lattice, line, glyphs, probs, chosen, signs) for line in range(len(lattice.lines))]
     top = 48 + max(given.height, seen.height) + 84 + 16 * (len(reading.notes) // 2 + 1)
     height = top + sum(graph.height + 28 for graph in graphs) + _GAP
     figure = Image.new("RGB", (_WIDTH, height), WHITE)
@@ -64,7 +64,9 @@ def _draw_pieces(lattice: Lattice, chosen: set[int]) -> Image.Image:
     return picture.resize(size, Image.Resampling.NEAREST if scale > 1 else Image.Resampling.BOX)
 
 
-def _draw_graph(lattice: Lattice, line: int, glyphs: Uint8, probs: Float64, chosen: set[int]) -> Image.Image:
+def _draw_graph(
+    lattice: Lattice, line: int, glyphs: Uint8, probs: Float64, chosen: set[int], signs: str
+) -> Image.Image:
     """Draw a line's candidates: columns by first piece, rows by the number of pieces, the best path framed.
 
     Columns that have no room go on below.
@@ -83,7 +85,7 @@ def _draw_graph(lattice: Lattice, line: int, glyphs: Uint8, probs: Float64, chos
         drawn = Image.fromarray(255 - glyphs[arc]).resize((_TILE, _TILE), Image.Resampling.BOX)
         picture.paste(drawn.convert("RGB"), (x, y))
         best = int(probs[arc].argmax())
-        words = f"{best if best < 10 else 'no'}  {100 * probs[arc, best]:.0f}"
+        words = f"{signs[best] if best < len(signs) else 'no'}  {100 * probs[arc, best]:.0f}"
         framed = int(arc) in chosen
         pen.rectangle((x - 1, y - 1, x + _TILE, y + _TILE), outline=ACCENT if framed else "#d5d5dc", width=1 + framed)
         pen.text((x, y + _TILE + 1), words, ACCENT if framed else GREY, load_font(11))

@@ -134,17 +134,17 @@ def explain_picture(
         explained = explain_page(page, network, ReadOptions(digit=True, readers="cut"))
     if one or not network.weights.reads_texts:
         return _explain_digit(name, grey, explained, network), explained.reading
-    return _explain_number(name, grey, explained), explained.reading
+    return _explain_number(name, grey, explained, network), explained.reading
 
 
-def _explain_number(name: str, grey: Any, explained: Explained) -> Image.Image:
+def _explain_number(name: str, grey: Any, explained: Explained, network: Network) -> Image.Image:
     from lenet.drawing.lattice import draw_number
 
     candidates, reading = explained.candidates, explained.reading
     if not len(candidates.glyphs):
         raise PictureError(name, f"nothing to explain, the page is {reading.state}")
     shown = candidates.lattice, candidates.glyphs, explained.probabilities, explained.chosen
-    return draw_number(grey, *shown, reading)
+    return draw_number(grey, *shown, reading, network.net.signs)
 
 
 def _explain_strips(name: str, grey: Any, page: Page, network: Network) -> tuple[Image.Image, Reading]:

@@ -307,6 +307,19 @@ NETS: dict[str, Net] = {
             "lenet5-reader with three times the maps, at six times the work",
         ),
         Net(
+            "lenet5-large",
+            (
+                Convolution("C1", 24, 5, "relu"),
+                Subsampling("S2", "max"),
+                Convolution("C3", 64, 5, "relu"),
+                Subsampling("S4", "max"),
+                Convolution("C5", 128, 5, "relu"),
+                Convolution("F6", 128, 1, "relu"),
+                _LINEAR,
+            ),
+            "lenet5-modern with four times the maps: several of it taught lenet5-modern",
+        ),
+        Net(
             "lenet1",
             (
                 Convolution("H1", 4, 5, "squash"),

@@ -102,6 +102,8 @@ class _Batches:
             *(["velocity"] if recipe.momentum else []),
             *(["average"] if recipe.averaging else []),
         ]
+        # what the teacher said in each turn of distortions that come again: for each learner, (n, k), NaN where unasked
+        self.said: list[dict[int, Float32]] = [{} for _each in initial]
         self.learners: list[BatchLearner] = []
         for flat in initial:
             learner = batch_learner(recipe.network(), _loss(recipe), rule, count_cores())
@@ -112,13 +114,13 @@ class _Batches:
     def run(self, patterns: TrainingSet, plans: list[PassPlan], first: int, last: int) -> list[Counts]:
         shown = slice(first * self.recipe.batch, last * self.recipe.batch)
         counts = []
-        for learner, plan in zip(self.learners, plans, strict=True):
+        for number, (learner, plan) in enumerate(zip(self.learners, plans, strict=True)):
             distortions = None if plan.distortions is None else plan.distortions[shown]
             rates, order = plan.rates[first:last], plan.order[shown]
             if self.numbers:
                 counts.append(self._with_numbers(self.numbers, learner, patterns, plan, range(first, last)))
                 continue
-            targets = self._taught(patterns.inputs[order], order, distortions)
+            targets = self._taught(patterns, plan, shown, self.said[number])
             seen = learner.run(patterns, order, distortions, rates, shown.start, plan.noise, targets)
             counts.append(Counts(*seen))
         return counts
@@ -144,10 +146,20 @@ class _Batches:
             loss, errors = loss + seen.loss - lesson.excess, errors + seen.errors
         return Counts(loss, errors)
 
-    def _taught(self, inputs: Float32, rows: Int32, distortions: Float32 | None) -> Float32 | None:
+    def _taught(self, patterns: TrainingSet, plan: PassPlan, shown: slice, said: dict[int, Float32]) -> Float32 | None:
+        """Return what the teacher says (m, k) of what is shown, from memory if its distortions came before."""
         if self.teacher is None:
             return None
-        return self.teacher(inputs if distortions is None else distort(inputs, distortions), rows)
+        rows, kept = plan.order[shown], None
+        if plan.turn is not None:
+            kept = said.setdefault(plan.turn, np.full((len(patterns.labels), self.teacher.outputs), np.nan, np.float32))
+            if not np.isnan(kept[rows, 0]).any():
+                return kept[rows]
+        inputs = patterns.inputs[rows]
+        answers = self.teacher(inputs if plan.distortions is None else distort(inputs, plan.distortions[shown]), rows)
+        if kept is not None:
+            kept[rows] = answers
+        return answers
 
     def kept(self) -> list[Float32]:
         return [learner.get("average" if self.recipe.averaging else "parameters") for learner in self.learners]

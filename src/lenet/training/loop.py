@@ -19,14 +19,14 @@ from lenet.evaluation.calibration import expected_calibration_error, fit_tempera
 from lenet.network.initialisation import draw_tensors
 from lenet.network.inputs import to_input
 from lenet.network.probabilities import probabilities
-from lenet.network.weights import Weights, find_weights, save_weights
+from lenet.network.weights import Weights, save_weights
 from lenet.progress import silent
 from lenet.training.backend import Backend, Material
 from lenet.training.plan import PassPlan, Plans, draw_plan, make_generator, steps_per_pass
 from lenet.training.recipe import Recipe
 from lenet.training.run import RunFolder
 from lenet.training.sequence_loss import SequenceTraining
-from lenet.training.teacher import Teacher
+from lenet.training.teacher import Teacher, find_teachers
 
 # Patterns in a chunk: 0.1 to 1 s of work, between looks at the progress, at Ctrl-C and at NaN.
 _CHUNK = 4096
@@ -124,10 +124,8 @@ def describe_task(
         "started_from": start_from.name if start_from else None,
     }
     if recipe.teacher:
-        task["teacher"] = {
-            "weights": recipe.teacher,
-            "sha256": sha256(find_weights(recipe.teacher).read_bytes()).hexdigest(),
-        }
+        sums = [sha256(file.read_bytes()).hexdigest() for file in find_teachers(recipe.teacher)]
+        task["teacher"] = {"weights": recipe.teacher, "sha256": sums[0] if len(sums) == 1 else sums}
     return task | ({"plans_from": plans_from} if plans_from else {})
 
 
@@ -142,7 +140,7 @@ def _load_teacher(recipe: Recipe, data: Dataset, labels: Uint8) -> Teacher | Non
     corrected = data.corrected
     if corrected is not None and recipe.hold_out:
         corrected = corrected[~data.held_out]
-    return Teacher(recipe.teacher, recipe.network(), labels, corrected)
+    return Teacher(recipe.teacher, recipe.network(), labels, corrected, recipe.softness)
 
 
 def _draw_initial(recipe: Recipe, seeds: list[int], start_from: Weights | None) -> list[Tensors]:

@@ -15,8 +15,8 @@ from lenet.training.recipe import Recipe
 # Section III.B: the global rate of each of the 20 passes.
 RATES_1998 = (*[5e-4] * 2, *[2e-4] * 3, *[1e-4] * 3, *[5e-5] * 4, *[1e-5] * 8)
 # Streams of a replica's seed beside those of its passes: its pool's distortions, and each shuffled round of the pool;
-# and the distortions of patterns that the curvature is estimated on.
-_POOL, _ROUND, _CURVED = 0x900D, 0x5000, 0xC000
+# the distortions of patterns that the curvature is estimated on; and those of passes whose distortions come again.
+_POOL, _ROUND, _CURVED, _CYCLE = 0x900D, 0x5000, 0xC000, 0xF0000
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class PassPlan:
     `order` (n,) is the row of each presentation, `plan_rates` (steps,) the learning rate of each step,
     `distortions` (n, 56) go with the presentations (None: none), `noise` seeds what a backend draws itself;
     `curvature` (m,) are the rows that the parameters' own rates are estimated on before the pass (None: not), distorted
-    by `curvature_distortions` (m, 56) if these are there.
+    by `curvature_distortions` (m, 56) if these are there. `turn` is which of the recipe's `cycle` of distortions these
+    are: a row has the same ones whenever the turn is the same (None: never).
     """
 
     order: Int32
@@ -35,6 +36,7 @@ class PassPlan:
     noise: int
     curvature: Int32 | None = None
     curvature_distortions: Float32 | None = None
+    turn: int | None = None
 
 
 class Plans(Protocol):
@@ -59,8 +61,11 @@ def draw_plan(recipe: Recipe, n: int, seed: int, passed: int) -> PassPlan:
     # One order for all passes is the one that pass 1 would draw.
     order = (make_generator(seed, 1) if recipe.order == "constant" else rng).permutation(n).astype(np.int32)
     distortions: Float32 | None
+    turn = (passed - 1) % recipe.cycle if recipe.cycle else None
     if recipe.pool:
         order, distortions = _take_from_pool(recipe, n, seed, passed)
+    elif turn is not None and recipe.distortions:
+        distortions = draw(recipe.distortions, n, make_generator(seed, _CYCLE + turn))[order]
     else:
         distortions = draw(recipe.distortions, n, rng) if recipe.distortions else None
     noise = int(rng.integers(2**62))
@@ -70,7 +75,7 @@ def draw_plan(recipe: Recipe, n: int, seed: int, passed: int) -> PassPlan:
         curvature = rows[: recipe.curvature_patterns].astype(np.int32)
         if recipe.curvature_distorted and recipe.distortions:
             curved = draw(recipe.distortions, len(curvature), make_generator(seed, _CURVED + passed))
-    return PassPlan(order, plan_rates(recipe, n, passed), distortions, noise, curvature, curved)
+    return PassPlan(order, plan_rates(recipe, n, passed), distortions, noise, curvature, curved, turn)
 
 
 def _take_from_pool(recipe: Recipe, n: int, seed: int, passed: int) -> tuple[Int32, Float32]:

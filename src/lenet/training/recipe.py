@@ -36,8 +36,12 @@ class Recipe:
     loss: LossKind = "cross-entropy"
     # share of each target that is spread evenly over all labels; for cross-entropy alone
     label_smoothing: float = 0.0
-    # weights, shipped or a file, that say how likely each label is, in place of the labels ("": the labels)
+    # weights, shipped or a file, or the folder of a run with all its replicas, that say how likely each label is, in
+    # place of the labels ("": the labels)
     teacher: str = ""
+    # what is learned of a teacher is the root of this degree of its probabilities, in parts of one: the temperature of
+    # Hinton, Vinyals and Dean, 2015 (1: they themselves)
+    softness: float = 1.0
     # j of equation 9, the penalty of the "rubbish" class; for the loss "discriminative" alone
     junk: float = 0.0
     # what the scores are multiplied by before the loss; 1/2 makes squared distances half squares
@@ -97,6 +101,8 @@ class Recipe:
     # copies of each pattern in a pool that is drawn once, the pattern itself and distorted ones (0: no pool); so many
     # passes see each copy once. Section III.B has 10
     pool: int = 0
+    # after how many passes the distortions of the first come again, so that a teacher is asked once (0: never)
+    cycle: int = 0
     # whether a twelfth of the writers is kept out of training, to choose and calibrate on
     hold_out: bool = True
     # whether test errors are counted after every pass, for Fig. 5; nothing may be chosen by them
@@ -153,6 +159,8 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "hands": (0, 1000),
     "characters": (0, 1000),
     "pool": (0, 1000),
+    "cycle": (0, 1000),
+    "softness": (1, 20),
     "memory": (0, 0.999),
     "curvature_patterns": (0, 60_000),
     "mu": (1e-6, 10),
@@ -249,6 +257,18 @@ def _list_conflicts(recipe: Recipe) -> list[tuple[bool, str, str, str]]:
             f"pool {recipe.pool}",
             "a pool needs distortions to fill it",
             "",
+        ),
+        (
+            recipe.cycle > 0 and (not recipe.distortions or recipe.pool > 0),
+            f"cycle {recipe.cycle}",
+            "needs distortions that come again, and no pool of them",
+            "",
+        ),
+        (
+            recipe.softness != 1 and not recipe.teacher,
+            f"softness {recipe.softness:g}",
+            "is of what a teacher says",
+            "set teacher too",
         ),
         (
             recipe.nesterov and not recipe.momentum,

@@ -303,6 +303,42 @@ def test_evaluate_prints_a_table_and_draws_the_mistakes(
         assert drawn.size[0] > 800
 
 
+@pytest.mark.engine
+@pytest.mark.usefixtures("blob_folder")
+def test_evaluate_lists_what_several_networks_get_wrong(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The rows that are wrong in each one's own list, and no others; the sheet says how many."""
+    names = ["lenet5-modern", "lenet5", "lenet5-1998"]
+    rows = []
+    for name in names:
+        printed = run(capsys, "evaluate", "--model", name, "--json")[1]
+        rows.append({mistake["row"] for mistake in json.loads(printed)["worst"]})
+    arguments = ["evaluate", "--model", names[0], "--beside", names[1], "--beside", names[2]]
+    found = json.loads(run(capsys, *arguments, "--json")[1])
+    assert set(found["shared"]) == set.intersection(*rows)
+    assert 0 < len(found["shared"]) < max(map(len, rows))
+    assert found["beside"] == {name: len(each) for name, each in zip(names[1:], rows[1:], strict=True)}
+    status, out, _err = run(capsys, *arguments, "-o", str(tmp_path / "sheet.png"))
+    assert status == 0
+    assert f"all of them get {len(found['shared'])} wrong (row: truth > answer, probability):" in out
+    assert out.count(" > ") == len(found["shared"]) + 1
+    assert (tmp_path / "sheet.png").stat().st_size > 1000
+
+
+@pytest.mark.usefixtures("blob_folder")
+def test_evaluate_compares_networks_of_the_same_signs_on_digits(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Characters beside digits, and numbers, are refused with a line."""
+    status, _out, err = run(capsys, "evaluate", "--model", "lenet5", "--beside", "lenet5-ascii")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "--beside lenet5-ascii: says other signs than lenet5; choose other weights" in err
+    Image.new("L", (40, 20), 255).save(tmp_path / "a.png")
+    (tmp_path / "labels.csv").write_text("path,label\na.png,123\n", encoding="utf-8")
+    status, _out, err = run(capsys, "evaluate", "--data", str(tmp_path), "--beside", "lenet5")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "has numbers of several digits; it is for single digits" in err
+
+
 def test_data_list_shows_what_is_here(capsys: pytest.CaptureFixture[str], blob_folder: Path) -> None:
     """mnist lies in LENET_DATA; JSON is one object per line."""
     status, out, _err = run(capsys, "data", "list", "--json")

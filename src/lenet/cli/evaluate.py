@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,8 +13,10 @@ from lenet.cli.progress import bar, downloads
 from lenet.network.spec import DEFAULT
 
 if TYPE_CHECKING:
+    from lenet.data.dataset import Digits
     from lenet.data.labels import Labelled
-    from lenet.evaluation.result import NumbersEvaluation
+    from lenet.engine import Network
+    from lenet.evaluation.result import Evaluation, Mistake, NumbersEvaluation
     from lenet.reader import ReadOptions
 
 # A table of more signs than this is wider than a terminal.
@@ -30,6 +32,10 @@ def evaluate(
     ] = "mnist",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="SHEET.png", help="Draw the wrong answers.")
+    ] = None,
+    beside: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME|FILE", help="More weights; list and draw what all get wrong. Repeatable."),
     ] = None,
     pattern: Annotated[
         str | None, typer.Option(metavar="P", help="What the numbers of a folder may be, as for lenet read.")
@@ -47,6 +53,7 @@ def evaluate(
     \b
     Examples:
       lenet evaluate --model lenet5-modern --data mnist
+      lenet evaluate --model lenet5-modern --beside lenet5-hands --beside lenet5-wide -o shared.png
       lenet evaluate --data my-numbers/ -o wrong.png
     """
     from lenet.data.labels import read_numbers
@@ -54,12 +61,13 @@ def evaluate(
     from lenet.engine import load
     from lenet.errors import UsageError
     from lenet.evaluation import digits as measure
-    from lenet.evaluation.result import Evaluation
     from lenet.reader import read_options
     from lenet.training.synthetic.characters import load_measured
 
     network = load(model)
     if rows := read_numbers(data):
+        if beside:
+            raise UsageError("--beside", f"{data} has numbers of several digits", "it is for single digits")
         _numbers(model, data, rows, read_options(network, pattern=pattern), out, as_json)
         return
     if pattern is not None:
@@ -68,11 +76,15 @@ def evaluate(
         digits, data = load_measured(network, data, report)
     with bar("evaluating", "glyphs") as move:
         found: Evaluation = measure.evaluate(network, digits, data, move)
+    others = [_measure_beside(name, network, digits, data) for name in beside or []]
+    shown = found.find_shared(others)
     if out is not None:
         title = f"{found.model} on {data}: {found.errors} errors of {found.n:,}, the surest first"
-        draw.save_picture(draw.draw_mistakes(found.mistakes, title), out)
+        if others:
+            title = f"{len(shown)} that {len(others) + 1} networks get wrong, and what {found.model} says"
+        draw.save_picture(draw.draw_mistakes(shown, title, found.signs), out)
     if as_json:
-        print(json.dumps({**found.as_json(), "engine": network.engine}))
+        print(json.dumps({**found.as_json(), **_describe_shared(others, shown), "engine": network.engine}))
         return
     low, high = found.interval95
     print(f"{found.model} on {data}: {found.errors} errors of {found.n:,}", end="")
@@ -80,13 +92,37 @@ def evaluate(
     for name, (errors, n) in found.groups.items():
         print(f"  {name}: {errors} errors of {n:,} ({100 * errors / n:.2f} %)")
     print(f"  expected calibration error {100 * found.calibration_error:.2f} %, engine {network.engine}")
+    for each in others:
+        print(f"  beside it {each.model}: {each.errors} errors")
     if found.errors:
         names = [*found.signs, "none"]
         _print_confusion(found.confusion, names)
-        print("surest mistakes (row: truth > answer, probability):")
-        for mistake in found.mistakes[:10]:
+        most = len(shown) if others else 10
+        what = f"all of them get {len(shown)} wrong" if others else "surest mistakes"
+        print(f"{what} (row: truth > answer, probability):")
+        for mistake in shown[:most]:
             where = f" {mistake.path}" if mistake.path else ""
             print(f"  {mistake.row}: {names[mistake.label]} > {names[mistake.answer]}, {mistake.confidence:.3f}{where}")
+
+
+def _measure_beside(name: str, network: Network, digits: Digits, data: str) -> Evaluation:
+    """Measure more weights on the same glyphs. Raises UsageError for weights that say other signs."""
+    from lenet.engine import load
+    from lenet.errors import UsageError
+    from lenet.evaluation.digits import evaluate as measure
+
+    other = load(name)
+    if other.net.signs != network.net.signs:
+        raise UsageError(f"--beside {name}", f"says other signs than {network.weights.name}", "choose other weights")
+    with bar(f"evaluating {name}", "glyphs") as move:
+        return measure(other, digits, data, move)
+
+
+def _describe_shared(others: list[Evaluation], shared: tuple[Mistake, ...]) -> dict[str, Any]:
+    """Return what `--beside` adds to the JSON: the errors of each, and the rows that all get wrong."""
+    if not others:
+        return {}
+    return {"beside": {each.model: each.errors for each in others}, "shared": [mistake.row for mistake in shared]}
 
 
 def _numbers(model: str, data: str, rows: list[Labelled], asked: ReadOptions, out: Path | None, as_json: bool) -> None:

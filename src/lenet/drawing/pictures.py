@@ -13,6 +13,7 @@ from lenet.arrays import Float32, Uint8
 from lenet.errors import LenetError, reason
 from lenet.evaluation.result import Mistake, NumbersEvaluation
 from lenet.files import replacing
+from lenet.network.spec import DIGITS
 from lenet.result import Digit, Reading, Sign
 
 WHITE, INK, GREY, ACCENT, _CUT = "#ffffff", "#1b1b1f", "#6b6b76", "#c2410c", "#0e7490"
@@ -64,8 +65,11 @@ def _enlarge(picture: Image.Image, times: int) -> Image.Image:
     return picture.resize((picture.width * times, picture.height * times), Image.Resampling.NEAREST)
 
 
-def draw_mistakes(mistakes: tuple[Mistake, ...], title: str) -> Image.Image:
-    """Draw wrong answers, at most 200 of them, ten in a row, each with its truth, its answer and its probability."""
+def draw_mistakes(mistakes: tuple[Mistake, ...], title: str, signs: str = DIGITS) -> Image.Image:
+    """Draw wrong answers, at most 200 of them, ten in a row, each with its truth, its answer and its probability.
+
+    Truths and answers are places in `signs`; an answer behind their end is none of them.
+    """
     shown = mistakes[:200]
     columns, cell, caption, head = 10, 84, 34, 40
     rows = max(1, -(-len(shown) // columns))
@@ -77,8 +81,9 @@ def draw_mistakes(mistakes: tuple[Mistake, ...], title: str) -> Image.Image:
         y = head + index // columns * (cell + caption + _GAP)
         sheet.paste(_enlarge(Image.fromarray(255 - mistake.glyph), 3), (x, y))
         pen.rectangle((x, y, x + cell - 1, y + cell - 1), outline="#d5d5dc")
-        answer = "nothing" if mistake.answer > 9 else str(mistake.answer)
-        pen.text((x + 2, y + cell + 1), f"{mistake.label} read as {answer}", INK, load_font(12))
+        names = [*signs, "nothing"]
+        said = f"{names[mistake.label]} read as {names[mistake.answer]}"
+        pen.text((x + 2, y + cell + 1), said, INK, load_font(12))
         pen.text((x + 2, y + cell + 16), f"{100 * mistake.confidence:.1f} %  #{mistake.row}", GREY, load_font(11))
     return sheet
 

@@ -77,6 +77,11 @@ class Evaluation:
             "worst": [mistake.as_json() for mistake in self.mistakes],
         }
 
+    def find_shared(self, others: list[Evaluation]) -> tuple[Mistake, ...]:
+        """Return the mistakes whose glyphs all the other networks, measured on the same set, get wrong as well."""
+        theirs = [{mistake.row for mistake in each.mistakes} for each in others]
+        return tuple(mistake for mistake in self.mistakes if all(mistake.row in rows for rows in theirs))
+
 
 @dataclass(frozen=True)
 class Misread:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
@@ -10,11 +13,15 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 import lenet
+from lenet.answers.line import CutLine
 from lenet.arrays import Uint8
 from lenet.decoding.spacing import find_spaces, is_bound, measure_rooms, part_numbers, trust_spaces
 from lenet.drawing.pictures import load_font
 from lenet.errors import LenetError
 from lenet.network.inputs import PAPER_GREY, PEN_GREY
+from lenet.result import Box
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 def page(*texts: tuple[str, int, int], size: tuple[int, int] = (420, 110), high: int = 56) -> Uint8:
@@ -62,6 +69,45 @@ def test_letters_beside_a_number_are_passed_over(before: str, behind: str) -> No
     (box,) = str(step.values["boxes"]).split(";")[:1]
     x0, _y0, x1, _y1 = map(int, box.split("/"))
     assert x1 <= 230 if before else x0 >= 280
+
+
+def test_ink_that_the_line_says_nothing_of_is_said_to_be_passed_over() -> None:
+    """The letters of a code, of which its answer has the digits alone: one place, before the first digit."""
+    found = lenet.read(EXAMPLES / "code.png")
+    assert found.text == "7204"
+    ((left, top, right, foot),) = found.passed_over
+    assert left < 80
+    assert 150 < right < found.digits[0].box[0]
+    assert foot - top > 80
+
+
+@pytest.mark.parametrize("name", ["amount.jpg", "boxes.png", "form.png", "lined.jpg", "touching.jpg", "zip.jpg"])
+def test_what_is_read_is_not_passed_over(name: str) -> None:
+    """Nor are commas, boxes, ruled lines and strokes that touch, which stand beside digits."""
+    found = lenet.read(EXAMPLES / name)
+    assert found.text
+    assert found.passed_over == ()
+
+
+@pytest.mark.parametrize(
+    ("pieces", "said", "expected"),
+    [
+        ([(0, 0, 10, 40), (12, 5, 30, 50), (40, 0, 60, 50)], [(40, 0, 60, 50)], [(0, 0, 30, 50)]),
+        ([(0, 0, 10, 40), (40, 0, 60, 50), (70, 0, 90, 50)], [(40, 0, 60, 50)], [(0, 0, 10, 40), (70, 0, 90, 50)]),
+        ([(0, 0, 10, 19), (40, 0, 60, 50), (70, 20, 90, 40)], [(40, 0, 60, 50)], [(70, 20, 90, 40)]),
+        ([(0, 0, 45, 50), (40, 0, 60, 50)], [(40, 0, 60, 50)], []),
+        ([(40, 0, 60, 50)], [(40, 0, 60, 50)], []),
+    ],
+    ids=["pieces are one", "two places", "lower than two fifths", "part of a sign", "nothing"],
+)
+def test_what_a_line_leaves_out(pieces: list[Box], said: list[Box], expected: list[Box]) -> None:
+    """Ink as high as writing whose columns no sign has; what no sign stands between is one place."""
+    arcs = np.array([(row, row + 1) for row in range(len(pieces))] + [(0, 2)])
+    boxes = np.array([*pieces, (0, 0, 99, 99)])
+    lattice = SimpleNamespace(arcs=arcs, find_arcs=lambda _line: np.arange(len(arcs)))
+    candidates = SimpleNamespace(lattice=lattice, boxes=lambda rows: boxes[rows])
+    line = CutLine(candidates, 0, np.zeros((0, 11)), np.zeros(0))  # type: ignore[arg-type]
+    assert list(line.find_left_out(tuple(said))) == expected
 
 
 @pytest.mark.parametrize("thick", [1, 2, 4])

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from lenet.answers.whole_line import SeenSign, WholeLine
-from lenet.arrays import Float64, Int32, Int64, Uint8
+from lenet.arrays import Bools, Float64, Int32, Int64, Uint8
 from lenet.decoding.confidence import calibrate_confidence, format_holds
 from lenet.decoding.decoder import DecodedDigit, DecodedLine
 from lenet.decoding.formats import SYMBOLS, accept_choices
@@ -20,6 +20,7 @@ from lenet.decoding.two_readers import PairedText, keep_digits, pair_texts, shar
 from lenet.engine import Network
 from lenet.network.spec import NOT_A_DIGIT, SPACE
 from lenet.network.weights import Weights
+from lenet.preprocessing.parameters import RULE
 from lenet.result import Box
 from lenet.segmentation.candidates import PageCandidates
 
@@ -106,12 +107,32 @@ class CutLine:
 
     def fit_boxes(self, signs: list[SeenSign]) -> list[SeenSign]:
         """Return signs of the line with the boxes of the pieces of ink that stand in their columns, if any do."""
+        boxes = self._box_pieces()
+        return [_fit_box(sign, boxes[_find_inside(boxes, sign.box)]) for sign in signs]
+
+    def find_left_out(self, said: tuple[Box, ...]) -> tuple[Box, ...]:
+        """Return the boxes of ink that is as high as writing and stands beside all that the line says.
+
+        Pieces are one if nothing between them is said. What reaches into the columns of a sign is a part of it.
+        """
+        pieces = self._box_pieces()
+        taken = np.any([np.zeros(len(pieces), bool), *(_find_inside(pieces, box) for box in said)], axis=0)
+        between = np.flatnonzero(taken[1:] != taken[:-1]) + 1
+        parts = zip(np.split(pieces, between), np.split(taken, between), strict=True)
+        around = [(*part[:, :2].min(axis=0), *part[:, 2:].max(axis=0)) for part, own in parts if not own.all()]
+        high = RULE.tall * max((foot - top for _left, top, _right, foot in said), default=np.inf)
+        boxes = [(int(left), int(top), int(right), int(foot)) for left, top, right, foot in around]
+        return tuple(
+            box
+            for box in boxes
+            if box[3] - box[1] >= high and all(box[2] <= own[0] or own[2] <= box[0] for own in said)
+        )
+
+    def _box_pieces(self) -> Int64:
+        """Return the boxes (n, 4) of the pieces of ink between the line's cuts, from left to right."""
         lattice = self.candidates.lattice
         rows = lattice.find_arcs(self.number)
-        rows = rows[np.diff(lattice.arcs[rows], axis=1)[:, 0] == 1]
-        boxes = self.candidates.boxes(rows)
-        middles = (boxes[:, 0] + boxes[:, 2]) / 2
-        return [_fit_box(sign, boxes[(middles >= sign.box[0]) & (middles < sign.box[2])]) for sign in signs]
+        return self.candidates.boxes(rows[np.diff(lattice.arcs[rows], axis=1)[:, 0] == 1])
 
 
 def read_cut_line(cut: CutLine, network: Network, allowed: Automaton | None, best: int) -> tuple[PlacedLine, Int32]:
@@ -141,6 +162,13 @@ def read_line(
     paired = pair_texts(list_texts(decoded), whole.spelled, weights.lattice_shares, formatted=formatted)
     said = _weigh(paired, weights.pair_weights, max(decoded.fits, whole.spelled.fits))
     return _place_text(whole, cut, said, cut.find_symbols(paired.text, found, formatted=formatted), allowed, best), arcs
+
+
+def _find_inside(pieces: Int64, box: Box) -> Bools:
+    """Return which of pieces (n, 4) have their middle in the columns of a box."""
+    middles = (pieces[:, 0] + pieces[:, 2]) / 2
+    found: Bools = (middles >= box[0]) & (middles < box[2])
+    return found
 
 
 def _fit_box(sign: SeenSign, inside: Int64) -> SeenSign:
@@ -186,7 +214,13 @@ def _place_text(
     sure = _share(text, said.confidence, likeliest, certain, whole.network.weights)
     likeliest = ((text, float(np.prod(sure))), *likeliest[1:])
     answer = DecodedLine(text, likeliest[0][1], (), likeliest[:best], said.fits)
-    return PlacedLine(answer, symbols, tuple(sure), whole.find_passed_over(said.text))
+    left_out = cut.find_left_out(tuple(each.place.box for each in symbols))
+    passed = np.array(whole.find_passed_over(said.text), int).reshape(-1, 4)
+    for box in left_out:
+        passed = passed[~_find_inside(passed, box)]
+    return PlacedLine(
+        answer, symbols, tuple(sure), (*left_out, *((x0, y0, x1, y1) for x0, y0, x1, y1 in passed.tolist()))
+    )
 
 
 def _space_out(

@@ -186,9 +186,11 @@ RECIPES: dict[str, Recipe] = {
             provenance="61,706 weights learn what five large networks say of MNIST's distorted digits "
             "(lenet train --recipe teacher --replicas 5); chosen on held-out writers",
             teacher="runs/teacher-seed0",
-            passes=200,
+            softness=3.0,
+            passes=250,
             rate=0.2,
-            weight_decay=1e-4,
+            weight_decay=5e-5,
+            averaging=0.9999,
             cycle=20,
         ),
         Recipe(

@@ -9,13 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import lenet
 from lenet.arrays import Float32, Int32
 from lenet.data import dataset
-from lenet.errors import UsageError
+from lenet.errors import TrainingError, UsageError
 from lenet.network.initialisation import draw_tensors
 from lenet.network.inputs import to_input
 from lenet.network.spec import NETS
 from lenet.network.weights import Weights, load_weights, save_weights
+from lenet.training import run as run_folder
+from lenet.training import ship
 from lenet.training.backend import Material
 from lenet.training.distortions import Ranges
 from lenet.training.engine_backend import EngineBackend
@@ -167,3 +170,26 @@ def test_a_teacher_is_asked_once_of_what_comes_again() -> None:
     again, asked_again = learn(recipe, 4, forget=True)
     assert (asked, asked_again) == (240, 480)
     assert (kept == again).all()
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("blob_folder")
+def test_the_card_counts_the_teachers_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of all together and of each; teachers that are not those that taught do not pass."""
+    monkeypatch.setattr(run_folder, "find_commit", lambda: "0123456789ab")
+    lenet.train("quick", out=tmp_path / "teachers", passes=1, replicas=2, settings={"batch": "20"})
+    settings = {"teacher": str(tmp_path / "teachers"), "cycle": "2", "softness": "2", "batch": "20"}
+    lenet.train("quick", out=tmp_path / "pupil", passes=3, settings=settings)
+    (tmp_path / "assets").mkdir()
+    made = ship.ship([tmp_path / "pupil"], "lenet5-modern", tmp_path / "assets")
+    told = load_weights(made).card["teacher"]
+    files = sorted((tmp_path / "teachers").glob("weights*.safetensors"))
+    assert told["test"]["of_each"] == [lenet.evaluate(lenet.load(file)).errors for file in files]
+    digits = dataset.load("mnist").test
+    said = Teacher(settings["teacher"], PUPIL, digits.labels)(to_input(digits.glyphs), np.arange(100, dtype=np.int32))
+    assert told["test"]["errors"] == int((said.argmax(axis=1) != digits.labels).sum())
+    card = made.with_suffix(".md").read_text(encoding="utf-8")
+    assert f"{told['test']['errors']} on the test digits (each: {', '.join(map(str, told['test']['of_each']))})" in card
+    files[0].write_bytes(files[1].read_bytes())
+    with pytest.raises(TrainingError, match="its teacher is not what it was; keep the run folder that taught it"):
+        ship.ship([tmp_path / "pupil"], "lenet5-modern", tmp_path / "assets")

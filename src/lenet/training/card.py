@@ -94,7 +94,7 @@ Trained on {card["data"]["trained_on"]:,} {_WHAT[net.says_characters]} of `{card
 {card["seed"]}; held-out writers were never trained on.
 {began}The engine and PyTorch agree to {card["parity"]:.0e} of each layer's largest value.
 
-{_tell_hands(weights)}The recipe is `{card["recipe"]["name"]}`:
+{_tell_teacher(weights)}{_tell_hands(weights)}The recipe is `{card["recipe"]["name"]}`:
 
 ```json
 {json.dumps(card["recipe"], indent=2)}
@@ -114,6 +114,28 @@ def refresh_card(card: str, weights: Weights) -> str:
     _, _, after = rest.partition(past)
     written = _numbers(weights)
     return before + written[written.index(first) : written.index(past)] + past + after
+
+
+def _tell_teacher(weights: Weights) -> str:
+    """Return the part on what taught the weights, with its errors; empty where labels did, or none were counted."""
+    teacher = weights.card.get("teacher", {})
+    if "test" not in teacher:
+        return ""
+    held, test = teacher["held_out"], teacher["test"]
+    many = len(test["of_each"])
+    if many == 1:
+        return f"""\
+In place of labels it learned what another network says of distorted digits (`{teacher["weights"]}`). That network has
+{held["errors"]} errors on the held-out writers and {test["errors"]} on the test digits.
+
+"""
+    each_held, each_test = (", ".join(map(str, each["of_each"])) for each in (held, test))
+    return f"""\
+In place of labels it learned what {many} other networks say of distorted digits: the mean of their probabilities
+(`{teacher["weights"]}`). Together they have {held["errors"]} errors on the held-out writers (each: {each_held}) and
+{test["errors"]} on the test digits (each: {each_test}).
+
+"""
 
 
 def _tell_hands(weights: Weights) -> str:

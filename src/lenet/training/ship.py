@@ -12,6 +12,7 @@ import argparse
 import json
 import sys
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -37,6 +38,7 @@ from lenet.training.recipe import restore_settings
 from lenet.training.synthetic.characters import draw_characters
 from lenet.training.synthetic.fonts import find_fonts
 from lenet.training.synthetic.lines import LineMaker
+from lenet.training.teacher import Teacher, find_teachers
 
 # The largest difference between engines, as a share of a layer's largest value.
 PARITY = 1e-5
@@ -141,6 +143,8 @@ def ship(runs: list[Path], name: str, assets: Path) -> Path:
         "test_calibration_error": evaluation.calibration_error,
         "groups": {group: {"errors": errors, "n": n} for group, (errors, n) in evaluation.groups.items()},
     }
+    if weights.card["recipe"].get("teacher"):
+        card["teacher"] = {**card["teacher"], **_measure_teacher(weights, data)}
     shipped = replace(weights, card=card, name=name)
     path = assets / f"{name}.safetensors"
     card_path = path.with_suffix(".md")
@@ -150,6 +154,21 @@ def ship(runs: list[Path], name: str, assets: Path) -> Path:
         raise TrainingError(card_path, f"the model card cannot be written ({reason(error)})") from error
     save_weights(path, shipped)
     return path
+
+
+def _measure_teacher(weights: Weights, data: Dataset) -> dict[str, Any]:
+    """Count the errors of what taught weights, of all its networks together and of each, on both sets of digits."""
+    files = find_teachers(weights.card["recipe"]["teacher"])
+    sums = [sha256(file.read_bytes()).hexdigest() for file in files]
+    if sums != [weights.card["teacher"]["sha256"]] and sums != weights.card["teacher"]["sha256"]:
+        raise TrainingError(weights.name, "its teacher is not what it was", "keep the run folder that taught it")
+    found: dict[str, Any] = {}
+    for name, digits in (("held_out", data.split(True)[1]), ("test", data.test)):
+        inputs, rows = to_input(digits.glyphs), np.arange(len(digits), dtype=np.int32)
+        said = [Teacher(str(file), weights.net, digits.labels)(inputs, rows) for file in files]
+        wrong = [int((each.argmax(axis=1) != digits.labels).sum()) for each in (np.mean(said, axis=0), *said)]
+        found[name] = {"errors": wrong[0], "n": len(digits), "of_each": wrong[1:]}
+    return found
 
 
 def _load(weights: Weights) -> Dataset:

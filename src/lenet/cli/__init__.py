@@ -6,40 +6,33 @@ import io
 import os
 import sys
 import warnings
+from collections.abc import Iterable
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 
-from lenet.cli import (
-    bench,
-    data,
-    evaluate,
-    explain,
-    export,
-    form,
-    import_model,
-    read,
-    reproduce,
-    serve,
-    summary,
-    table,
-    train,
-)
 from lenet.errors import Interrupted, LenetError, UsageError, reason
 from lenet.version import __version__
 
+# Every command, or group of some, with its module here and what in it is called.
+_COMMANDS = {
+    "read": ("read", "read"),
+    "table": ("table", "table"),
+    "form": ("form", "form"),
+    "explain": ("explain", "explain"),
+    "evaluate": ("evaluate", "evaluate"),
+    "train": ("train", "train"),
+    "reproduce": ("reproduce", "reproduce"),
+    "bench": ("bench", "bench"),
+    "export": ("export", "export"),
+    "import": ("import_model", "convert"),
+    "serve": ("serve", "serve"),
+    "summary": ("summary", "summary"),
+    "data": ("data", "app"),
+}
 # The exit status of what Ctrl-C ended, as shells have it: 128, and the number of the signal.
 _INTERRUPTED = 130
-
-app = typer.Typer(
-    name="lenet",
-    help="Read handwritten numbers in pictures and on pages; train, measure and export LeNet-5.",
-    add_completion=True,
-    rich_markup_mode=None,
-    no_args_is_help=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 
 
 def _print_version(wanted: bool) -> None:
@@ -48,7 +41,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
@@ -57,19 +49,26 @@ def _options(
     pass
 
 
-app.command("read")(read.read)
-app.command("table")(table.table)
-app.command("form")(form.form)
-app.command("explain")(explain.explain)
-app.command("evaluate")(evaluate.evaluate)
-app.command("train")(train.train)
-app.command("reproduce")(reproduce.reproduce)
-app.command("bench")(bench.bench)
-app.command("export")(export.export)
-app.command("import")(import_model.convert)
-app.command("serve")(serve.serve)
-app.command("summary")(summary.summary)
-app.add_typer(data.app, name="data")
+def make_app(names: Iterable[str] = _COMMANDS) -> typer.Typer:
+    """Return the command line with these of its commands: one alone starts sooner than all."""
+    app = typer.Typer(
+        name="lenet",
+        help="Read handwritten numbers in pictures and on pages; train, measure and export LeNet-5.",
+        add_completion=True,
+        rich_markup_mode=None,
+        no_args_is_help=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_options)
+    for name in names:
+        module, called = _COMMANDS[name]
+        command = getattr(import_module(f"lenet.cli.{module}"), called)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
+    return app
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -79,6 +78,8 @@ def main(arguments: list[str] | None = None) -> None:
             stream.reconfigure(errors="backslashreplace")
     warnings.showwarning = _show_warning  # type: ignore[assignment]
     try:
+        given = sys.argv[1:] if arguments is None else arguments
+        app = make_app(given[:1]) if given[:1] and given[0] in _COMMANDS else make_app()
         status = app(args=arguments, prog_name="lenet", standalone_mode=False)
         if sys.stdout:
             sys.stdout.flush()

@@ -250,6 +250,20 @@ def _lenet5(
 
 _LINEAR = Convolution("output", 10, 1)
 
+
+def _large(output: Layer) -> tuple[Layer, ...]:
+    """Return Fig. 2's layers with four times the maps of the two convolutions that most of the work is in."""
+    return (
+        Convolution("C1", 24, 5, "relu"),
+        Subsampling("S2", "max"),
+        Convolution("C3", 64, 5, "relu"),
+        Subsampling("S4", "max"),
+        Convolution("C5", 128, 5, "relu"),
+        Convolution("F6", 128, 1, "relu"),
+        output,
+    )
+
+
 NETS: dict[str, Net] = {
     net.name: net
     for net in (
@@ -308,16 +322,13 @@ NETS: dict[str, Net] = {
         ),
         Net(
             "lenet5-large",
-            (
-                Convolution("C1", 24, 5, "relu"),
-                Subsampling("S2", "max"),
-                Convolution("C3", 64, 5, "relu"),
-                Subsampling("S4", "max"),
-                Convolution("C5", 128, 5, "relu"),
-                Convolution("F6", 128, 1, "relu"),
-                _LINEAR,
-            ),
+            _large(_LINEAR),
             "lenet5-modern with four times the maps: several of it taught lenet5-modern",
+        ),
+        Net(
+            "lenet5-characters",
+            _large(Convolution("output", len(PRINTABLE), 1)),
+            "lenet5-large with an output for each of the 94 printable signs of ASCII",
         ),
         Net(
             "lenet1",

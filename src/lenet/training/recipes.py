@@ -193,6 +193,16 @@ RECIPES: dict[str, Recipe] = {
             averaging=0.9999,
             cycle=20,
         ),
+        replace(
+            _TEACHER,
+            name="characters",
+            net="lenet5-characters",
+            provenance="for codes of letters and digits: UNIPEN's characters, by the teacher's recipe with milder "
+            "distortions and more shear",
+            passes=40,
+            characters=100,
+            distortions=Ranges(zoom=0.1, squeeze=0.07, rotation=0.07, shear=0.14, shift=1.0, elastic=1.5),
+        ),
         Recipe(
             name="best",
             net="lenet5-modern",

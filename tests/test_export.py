@@ -106,7 +106,7 @@ def test_the_c_of_every_network_scores_the_same(name: str, rng: np.random.Genera
     assert (whole == scores(model, shown)).all()
 
 
-@pytest.mark.parametrize("name", ["lenet5-reader", "lenet5-1998", "lenet5"])
+@pytest.mark.parametrize("name", ["lenet5-reader", "lenet5-1998", "lenet5", "lenet5-ascii"])
 @pytest.mark.engine
 def test_eight_bits_are_near_the_floats(name: str) -> None:
     """Every layer of ten digits is within a few steps of its scale, and they are answered alike."""
@@ -118,6 +118,15 @@ def test_eight_bits_are_near_the_floats(name: str) -> None:
         told = record.scale * (values.astype(np.float64) - record.zero)
         assert np.abs(told - inside[layer]).mean() < 4 * record.scale
     assert (scores(model, shown).argmax(axis=1) == ours.scores(shown).argmax(axis=1)).all()
+
+
+@pytest.mark.engine
+def test_values_near_zero_have_a_scale_of_their_own() -> None:
+    """Those of S4 in `lenet5-ascii` are within 0.04: a hundred steps and more, where 1.7 for all would leave three."""
+    ours, shown = load("lenet5-ascii"), ten_digits()
+    assert np.abs(ours.activations(shown)["S4"]).max() < 0.05
+    values = dict(run(quantise(ours, shown), shown))["S4"]
+    assert len(np.unique(values)) > 100
 
 
 @pytest.mark.engine

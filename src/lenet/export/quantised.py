@@ -23,6 +23,7 @@ from lenet.network.spec import (
     FOREGROUND,
     INPUT_SIZE,
     SQUASH_AMPLITUDE,
+    SQUASH_SLOPE,
     Activation,
     Codes,
     Convolution,
@@ -35,7 +36,7 @@ Int8 = npt.NDArray[np.int8]
 # An input value is a grey level less 128; -0.1 is grey 0, and 0 is grey 20.
 INPUT_SCALE = (FOREGROUND - BACKGROUND) / 255
 INPUT_ZERO = round(-BACKGROUND / INPUT_SCALE) - 128
-# Tables have so many entries over sums from -_SATURATED to _SATURATED, where a squash is flat.
+# Tables have so many entries over a layer's sums, at most from -_SATURATED to _SATURATED, where a squash is flat.
 TABLE = 2048
 _SATURATED = 6.0
 # Scores are whole numbers of these parts; those of codes are squares of the 64th parts that F6 is told in.
@@ -135,11 +136,18 @@ def _range(
     if activation == "relu":
         scale = max(float(np.percentile(values, 99.99)), 1e-6) / 255
         return scale, -128, None, scale
-    part = 2 * _SATURATED / TABLE
+    reached, saturated = 1.0, _SATURATED
+    if activation == "squash" and not (last or coded):
+        # Values that stay near 0 get a scale and a table of their own: what lies beyond is as good as the largest.
+        reached = min(
+            float(np.percentile(np.abs(values), 99.99)) / SQUASH_AMPLITUDE, np.tanh(SQUASH_SLOPE * _SATURATED)
+        )
+        saturated = float(np.arctanh(max(reached, 1e-6)) / SQUASH_SLOPE)
+    part = 2 * saturated / TABLE
     exact = activate((np.arange(TABLE) - TABLE // 2) * part, activation)
     if last:
         return SCORE_SCALE / 4, 0, np.rint(exact / (SCORE_SCALE / 4)).astype(np.int16), part
-    scale, zero = (1 / 255, -128) if activation == "sigmoid" else (SQUASH_AMPLITUDE / 127, 0)
+    scale, zero = (1 / 255, -128) if activation == "sigmoid" else (reached * SQUASH_AMPLITUDE / 127, 0)
     if coded:
         scale, zero = 1 / _CODE_STEPS, 0
     return scale, zero, np.clip(np.rint(exact / scale) + zero, -128, 127).astype(np.int8), part

@@ -6,8 +6,8 @@ Six clients at once, each with a pause behind a request, so that a core is left 
 (each answer must be the first answer to that picture, to the byte, or 503 with a reason), bad bodies (cut, not a
 picture, a picture of 40,000 pixels a side, a wrong chunk, a client that leaves), corrections (each that was answered
 200 must be a file and a row of labels.csv in the end, with the pixels that were sent), and trainings, one behind the
-other, stopped, thrown away or kept. Every 20 seconds a reader is killed. Memory is that of the service and its readers,
-without the training's process, each minute.
+other, stopped, thrown away or kept. Every 20 seconds a reader is killed. Memory is what the service and its readers
+have of their own (no pages that others share), without the training's process, each minute.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ from PIL import Image
 ROOT = Path(__file__).parents[1]
 # Seconds between two killed readers, and between two measurements of memory.
 KILL_EVERY, MEASURE_EVERY = 20.0, 60.0
+# A process is known as a reader after so many seconds.
+SETTLED = 5.0
 # What a right answer may be besides the right one: a reader was killed, or too much was asked.
 EXCUSED = (429, 503)
 
@@ -116,7 +118,7 @@ def _megabytes(pid: int) -> float:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
         return 0.0
-    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0) / 1024
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1024
 
 
 def read_right(soak: Soak, path: str, pictures: list[tuple[str, bytes]], pause: float) -> None:
@@ -226,8 +228,11 @@ def kill_readers(soak: Soak) -> None:
     """End a reader now and then, as a machine short of memory would."""
     rng = random.Random(4)
     while soak.going():
-        time.sleep(KILL_EVERY)
-        readers = soak.readers()
+        time.sleep(KILL_EVERY - SETTLED)
+        before = soak.readers()
+        time.sleep(SETTLED)
+        # A training that has just begun is not nice yet: until then it looks like a reader.
+        readers = [each for each in soak.readers() if each in before]
         if readers:
             os.kill(rng.choice(readers), signal.SIGKILL)
             soak.killed += 1

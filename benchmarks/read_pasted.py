@@ -71,15 +71,16 @@ def main() -> None:
     rng = np.random.default_rng(options.seed)
     rows = rng.choice(len(digits), options.n, replace=False)
     wrong = {"pasted": 0, "plain": 0}
+    single = not network.weights.reads_numbers
     for row in rows:
         page, made = paste(digits.glyphs[row], rng)
         truth = str(digits.labels[row])
-        reading = lenet.read(page, model=network)
+        reading = lenet.read(page, model=network, digit=single)
         if reading.best_text != truth:
             wrong["pasted"] += 1
             if not options.json:
                 print(f"row {row}: {truth} read as {reading.best_text or reading.state}", made, reading.notes)
-        wrong["plain"] += lenet.read(digits.glyphs[row], model=network).best_text != truth
+        wrong["plain"] += lenet.read(digits.glyphs[row], model=network, digit=single).best_text != truth
     for what, errors in wrong.items():
         low, high = wilson95(errors, options.n)
         found = {"work": what, "part": "test" if options.test else "held-out writers", "n": options.n}

@@ -266,20 +266,21 @@ def test_a_network_of_characters_goes_through_the_gate(
     assert found.best_text == "" or accepts(parse_pattern(CODE_PATTERN, PRINTABLE), found.best_text, PRINTABLE)
 
 
-def test_a_code_is_read_by_the_shipped_network() -> None:
+@pytest.mark.parametrize("model", ["lenet5-ascii", "lenet5-characters"])
+def test_a_code_is_read_by_the_shipped_networks(model: str) -> None:
     """With its format it is sure; without, the likeliest signs are the same and less sure; words may be a list."""
     picture = ROOT / "examples" / "code.png"
-    coded = lenet.read(picture, model="lenet5-ascii", pattern=CODE_PATTERN, best=3)
+    coded = lenet.read(picture, model=model, pattern=CODE_PATTERN, best=3)
     assert coded.text == "KR7204"
     assert coded.confidence > 0.9
     assert [sign.label for sign in coded.signs] == ["K", "R"]
     assert [digit.label for digit in coded.digits] == list("7204")
     assert coded.lines[0].likeliest[0] == ("KR7204", coded.confidence)
-    free = lenet.read(picture, model="lenet5-ascii")
+    free = lenet.read(picture, model=model)
     assert free.best_text == "KR7204"
     assert free.confidence < coded.confidence
-    assert lenet.read(picture, model="lenet5-ascii", choices=["KR7204", "KR7264"]).text == "KR7204"
-    assert lenet.read(picture, model="lenet5-ascii", pattern=r"[a-z]{6}").text == ""
+    assert lenet.read(picture, model=model, choices=["KR7204", "KR7264"]).text == "KR7204"
+    assert lenet.read(picture, model=model, pattern=r"[a-z]{6}").text == ""
 
 
 def test_recipes_of_characters_learn_characters() -> None:

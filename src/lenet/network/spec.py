@@ -300,7 +300,7 @@ NETS: dict[str, Net] = {
         Net(
             "lenet5-modern",
             _lenet5("relu", "max", None, _LINEAR),
-            "ReLU, max pooling, linear output; batch normalisation in training alone",
+            "ReLU, max pooling, linear output",
         ),
         Net(
             "lenet5-reader",

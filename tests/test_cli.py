@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from lenet.cli import main
+from lenet.evaluation.result import Evaluation, Mistake
 from lenet.network.spec import DEFAULT, NETS
 
 from conftest import ROOT
@@ -315,13 +316,27 @@ def test_evaluate_lists_what_several_networks_get_wrong(capsys: pytest.CaptureFi
     arguments = ["evaluate", "--model", names[0], "--beside", names[1], "--beside", names[2]]
     found = json.loads(run(capsys, *arguments, "--json")[1])
     assert set(found["shared"]) == set.intersection(*rows)
-    assert 0 < len(found["shared"]) < max(map(len, rows))
+    assert found["shared"]
     assert found["beside"] == {name: len(each) for name, each in zip(names[1:], rows[1:], strict=True)}
     status, out, _err = run(capsys, *arguments, "-o", str(tmp_path / "sheet.png"))
     assert status == 0
     assert f"all of them get {len(found['shared'])} wrong (row: truth > answer, probability):" in out
     assert out.count(" > ") == len(found["shared"]) + 1
     assert (tmp_path / "sheet.png").stat().st_size > 1000
+
+
+def test_shared_mistakes_are_those_of_all() -> None:
+    """Rows that every network gets wrong, whatever each says of them, in the order of the first."""
+    glyph = np.zeros((28, 28), np.uint8)
+
+    def measured(*wrong: tuple[int, int]) -> Evaluation:
+        mistakes = tuple(Mistake(row, None, 3, answer, 0.9, glyph) for row, answer in wrong)
+        return Evaluation("m", "d", 9, len(wrong), (0.0, 1.0), (), 0.0, mistakes, {})
+
+    first = measured((7, 5), (2, 8), (4, 1))
+    shared = first.find_shared([measured((2, 5), (7, 5), (1, 0)), measured((7, 9), (2, 8), (5, 5))])
+    assert [(mistake.row, mistake.answer) for mistake in shared] == [(7, 5), (2, 8)]
+    assert first.find_shared([]) == first.mistakes
 
 
 @pytest.mark.usefixtures("blob_folder")

@@ -225,7 +225,7 @@ def test_an_installed_lenet_exports_the_model_card_too(tmp_path: Path) -> None:
 
 
 def test_every_weights_file_goes_to_the_hub_with_its_card(tmp_path: Path) -> None:
-    """Ten folders; the Hub's own reader finds licence, data and the accuracy that the card has in words."""
+    """A folder each; the Hub's own reader finds licence, data and the accuracy that the card has in words."""
     hub = pytest.importorskip("huggingface_hub")
     shipped = list_shipped() | list_line_weights()
     assert [folder.name for folder in write_hub_folders(tmp_path / "hub")] == list(shipped)
@@ -235,10 +235,13 @@ def test_every_weights_file_goes_to_the_hub_with_its_card(tmp_path: Path) -> Non
         card = hub.ModelCard.load(folder / "README.md")
         assert card.data.license == "mit"
         assert card.text.strip() == path.with_suffix(".md").read_text(encoding="utf-8").strip()
-        assert ("unipen" in card.data.tags) == (name in {"lenet5-hands", "lenet-line", "lenet-cell"})
+        characters = name in {"lenet5-ascii", "lenet5-characters"}
+        assert ("unipen" in card.data.tags) == (characters or name in {"lenet5-hands", "lenet-line", "lenet-cell"})
+        assert card.data.datasets == (None if characters else ["ylecun/mnist"])
+        assert not (characters and card.data.eval_results)
         if name == "lenet5-modern":
             (found,) = card.data.eval_results
-            assert (found.dataset_type, found.metric_type, found.metric_value) == ("ylecun/mnist", "accuracy", 0.9955)
+            assert (found.dataset_type, found.metric_type, found.metric_value) == ("ylecun/mnist", "accuracy", 0.9965)
     command = [sys.executable, "-m", "lenet.export.hub_cards"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")

@@ -14,8 +14,9 @@ from lenet.errors import LenetError, UsageError, reason
 from lenet.files import replace_text
 from lenet.network.weights import list_line_weights, list_shipped
 
-# Weights that learned from UNIPEN's pens beside MNIST's digits (NOTICE).
+# Weights that learned from UNIPEN's pens beside MNIST's digits, and from these alone (NOTICE).
 _HANDS = ("lenet5-hands", "lenet-line", "lenet-cell")
+_CHARACTERS = ("lenet5-ascii", "lenet5-characters")
 _TOLD = re.compile(r"\*\*([\d,]+) errors out of ([\d,]+)\*\*")
 
 
@@ -25,9 +26,17 @@ def describe_for_hub(name: str, card: str) -> str:
     Those are the licence, the library, the task, the data, and the accuracy on MNIST's test digits if the card has it.
     """
     task = "image-to-text" if name == "lenet-line" else "image-classification"
-    tags = ["lenet", "lenet-5", "handwriting", "digit-recognition", *(["unipen"] if name in _HANDS else [])]
+    tags = [
+        "lenet",
+        "lenet-5",
+        "handwriting",
+        "digit-recognition",
+        *(["unipen"] if name in _HANDS + _CHARACTERS else []),
+    ]
     head = ["---", "license: mit", "library_name: lenet", f"pipeline_tag: {task}", "tags:"]
     head += [f"- {tag}" for tag in tags]
+    if name in _CHARACTERS:  # nothing of the Hub's was learned or measured on
+        return "\n".join((*head, "---", "", card))
     head += ["datasets:", "- ylecun/mnist"]
     if told := _TOLD.search(card):
         wrong, n = (int(count.replace(",", "")) for count in told.groups())

@@ -7,7 +7,7 @@ Six clients at once, each with a pause behind a request, so that a core is left 
 picture, a picture of 40,000 pixels a side, a wrong chunk, a client that leaves), corrections (each that was answered
 200 must be a file and a row of labels.csv in the end, with the pixels that were sent), and trainings, one behind the
 other, stopped, thrown away or kept. Every 20 seconds a reader is killed. Memory is what the service and its readers
-have of their own (no pages that others share), without the training's process, each minute.
+have written (no pages of files, which others may share), without the training's process, each minute.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def _megabytes(pid: int) -> float:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
         return 0.0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1024
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_Dirty:")) / 1024
 
 
 def read_right(soak: Soak, path: str, pictures: list[tuple[str, bytes]], pause: float) -> None:

@@ -34,6 +34,7 @@ ROWS: dict[str, Recipe] = {
     "no-zoom": replace(AS_WRITTEN, distortions=replace(FIGURE_7, shrink_low=1.0, shrink_high=1.0)),
     "no-shift": replace(AS_WRITTEN, distortions=replace(FIGURE_7, shift=0.0)),
     "rates-twice": replace(AS_WRITTEN, rate=1e-3),
+    "rates-half": replace(AS_WRITTEN, rate=2.5e-4),
     "curvature-distorted": replace(AS_WRITTEN, curvature_distorted=True),
     "passes-40": replace(AS_WRITTEN, passes=40),
     "passes-200": replace(AS_WRITTEN, passes=200),

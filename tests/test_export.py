@@ -127,6 +127,9 @@ def test_values_near_zero_have_a_scale_of_their_own() -> None:
     assert np.abs(ours.activations(shown)["S4"]).max() < 0.05
     values = dict(run(quantise(ours, shown), shown))["S4"]
     assert len(np.unique(values)) > 100
+    tensors = {name: np.zeros_like(tensor) for name, tensor in ours.weights.tensors.items()}
+    dead = quantise(Network(replace(ours.weights, tensors=tensors)), shown)
+    assert not np.any(dict(run(dead, shown))["S4"])
 
 
 @pytest.mark.engine

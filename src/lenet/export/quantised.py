@@ -139,10 +139,9 @@ def _range(
     reached, saturated = 1.0, _SATURATED
     if activation == "squash" and not (last or coded):
         # Values that stay near 0 get a scale and a table of their own: what lies beyond is as good as the largest.
-        reached = min(
-            float(np.percentile(np.abs(values), 99.99)) / SQUASH_AMPLITUDE, np.tanh(SQUASH_SLOPE * _SATURATED)
-        )
-        saturated = float(np.arctanh(max(reached, 1e-6)) / SQUASH_SLOPE)
+        most = float(np.percentile(np.abs(values), 99.99)) / SQUASH_AMPLITUDE
+        reached = float(np.clip(most, 1e-6, np.tanh(SQUASH_SLOPE * _SATURATED)))
+        saturated = float(np.arctanh(reached)) / SQUASH_SLOPE
     part = 2 * saturated / TABLE
     exact = activate((np.arange(TABLE) - TABLE // 2) * part, activation)
     if last:

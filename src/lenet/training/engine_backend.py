@@ -152,7 +152,9 @@ class _Batches:
             return None
         rows, kept = plan.order[shown], None
         if plan.turn is not None:
-            kept = said.setdefault(plan.turn, np.full((len(patterns.labels), self.teacher.outputs), np.nan, np.float32))
+            if plan.turn not in said:
+                said[plan.turn] = np.full((len(patterns.labels), self.teacher.outputs), np.nan, np.float32)
+            kept = said[plan.turn]
             if not np.isnan(kept[rows, 0]).any():
                 return kept[rows]
         inputs = patterns.inputs[rows]

@@ -18,6 +18,9 @@ from lenet.training.plan import PassPlan
 from lenet.training.recipe import Recipe
 from lenet.training.sequence_loss import SequenceTraining
 
+# Rows that a teacher is asked of in one call.
+_ASKED_AT_ONCE = 4096
+
 
 class EngineBackend:
     """The `Backend` on the native engine or, if LENET_ENGINE says so, on its NumPy twin.
@@ -102,7 +105,7 @@ class _Batches:
             *(["velocity"] if recipe.momentum else []),
             *(["average"] if recipe.averaging else []),
         ]
-        # what the teacher said in each turn of distortions that come again: for each learner, (n, k), NaN where unasked
+        # what the teacher said of all rows in each turn of distortions that come again: for each learner, (n, k)
         self.said: list[dict[int, Float32]] = [{} for _each in initial]
         self.learners: list[BatchLearner] = []
         for flat in initial:
@@ -147,21 +150,25 @@ class _Batches:
         return Counts(loss, errors)
 
     def _taught(self, patterns: TrainingSet, plan: PassPlan, shown: slice, said: dict[int, Float32]) -> Float32 | None:
-        """Return what the teacher says (m, k) of what is shown, from memory if its distortions came before."""
+        """Return what the teacher says (m, k) of what is shown.
+
+        Of distortions that come again it is asked at once, row by row: a run that goes on later hears the same.
+        """
         if self.teacher is None:
             return None
-        rows, kept = plan.order[shown], None
-        if plan.turn is not None:
-            if plan.turn not in said:
-                said[plan.turn] = np.full((len(patterns.labels), self.teacher.outputs), np.nan, np.float32)
-            kept = said[plan.turn]
-            if not np.isnan(kept[rows, 0]).any():
-                return kept[rows]
-        inputs = patterns.inputs[rows]
-        answers = self.teacher(inputs if plan.distortions is None else distort(inputs, plan.distortions[shown]), rows)
-        if kept is not None:
-            kept[rows] = answers
-        return answers
+        if plan.turn is None or plan.distortions is None:
+            inputs = patterns.inputs[plan.order[shown]]
+            bent = inputs if plan.distortions is None else distort(inputs, plan.distortions[shown])
+            return self.teacher(bent, plan.order[shown])
+        if plan.turn not in said:
+            rows, places = np.arange(len(plan.order), dtype=np.int32), np.argsort(plan.order)
+            blocks = [slice(first, first + _ASKED_AT_ONCE) for first in range(0, len(rows), _ASKED_AT_ONCE)]
+            parts = [
+                self.teacher(distort(patterns.inputs[block], plan.distortions[places[block]]), rows[block])
+                for block in blocks
+            ]
+            said[plan.turn] = np.concatenate(parts)
+        return said[plan.turn][plan.order[shown]]
 
     def kept(self) -> list[Float32]:
         return [learner.get("average" if self.recipe.averaging else "parameters") for learner in self.learners]

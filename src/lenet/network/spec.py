@@ -251,12 +251,12 @@ def _lenet5(
 _LINEAR = Convolution("output", 10, 1)
 
 
-def _large(output: Layer) -> tuple[Layer, ...]:
-    """Return Fig. 2's layers with four times the maps of the two convolutions that most of the work is in."""
+def _wider(c1: int, c3: int, output: Layer) -> tuple[Layer, ...]:
+    """Return the layers of lenet5-modern with so many maps in C1 and C3, and 128 in C5 and F6."""
     return (
-        Convolution("C1", 24, 5, "relu"),
+        Convolution("C1", c1, 5, "relu"),
         Subsampling("S2", "max"),
-        Convolution("C3", 64, 5, "relu"),
+        Convolution("C3", c3, 5, "relu"),
         Subsampling("S4", "max"),
         Convolution("C5", 128, 5, "relu"),
         Convolution("F6", 128, 1, "relu"),
@@ -309,25 +309,17 @@ NETS: dict[str, Net] = {
         ),
         Net(
             "lenet5-wide",
-            (
-                Convolution("C1", 16, 5, "relu"),
-                Subsampling("S2", "max"),
-                Convolution("C3", 48, 5, "relu"),
-                Subsampling("S4", "max"),
-                Convolution("C5", 128, 5, "relu"),
-                Convolution("F6", 128, 1, "relu"),
-                Convolution("output", 11, 1),
-            ),
+            _wider(16, 48, Convolution("output", 11, 1)),
             "lenet5-reader with three times the maps, at six times the work",
         ),
         Net(
             "lenet5-large",
-            _large(_LINEAR),
+            _wider(24, 64, _LINEAR),
             "lenet5-modern with four times the maps: several of it taught lenet5-modern",
         ),
         Net(
             "lenet5-characters",
-            _large(Convolution("output", len(PRINTABLE), 1)),
+            _wider(24, 64, Convolution("output", len(PRINTABLE), 1)),
             "lenet5-large with an output for each of the 94 printable signs of ASCII",
         ),
         Net(

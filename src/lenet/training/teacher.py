@@ -41,8 +41,9 @@ class Teacher:
     does not how likely each digit is if it is one.
 
     It teaches what it learned: without the temperature that was fitted for reading, and with its rubbish output as it
-    was before `training.paths` lowered it. Where some of the `labels` (n,) were `corrected` (n,), those are taught as
-    they are, and of all the others the weights, from which the pupil starts, teach what they say: nothing is forgotten.
+    was before `training.fit_decoder` lowered it. Where some of the `labels` (n,) were `corrected` (n,), those are
+    taught as they are, and of all the others the weights, from which the pupil starts, teach what they say: nothing is
+    forgotten.
     """
 
     def __init__(

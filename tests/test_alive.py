@@ -199,7 +199,7 @@ def test_training_is_stopped_and_looked_into(alive: Alive) -> None:
     api.expect(page.locator("#lesson-run")).to_have_text("Run")
     page.locator("#lesson-run").click()
     page.locator("#lesson-panel summary").click()
-    assert page.evaluate("lenet.lesson.timer") is None
+    page.wait_for_function("lenet.lesson.timer === null")
     page.locator("#lesson-panel summary").click()
     page.locator("#lesson-use").click()
     assert page.locator("#training").inner_text() == ""

@@ -16,6 +16,7 @@ from lenet.preprocessing.ruled_lines import remove_ruled_lines
 from lenet.segmentation.candidates import find_candidates
 from lenet.segmentation.components import find_components
 from lenet.segmentation.lattice import SHAPES, propose_numbers
+from lenet.segmentation.parameters import LATTICE
 from lenet.segmentation.seams import find_seams
 from lenet.segmentation.text_lines import find_text_lines
 from lenet.steps import Step
@@ -319,6 +320,21 @@ def test_pieces_with_paper_between_are_one_digit_only_if_narrow() -> None:
     apart = gap > 0.05
     assert apart.any()
     assert 0.9 < width[apart].max() <= 1
+
+
+@pytest.mark.engine
+def test_ink_that_hangs_together_may_be_one_sign_whatever_its_cuts() -> None:
+    """A wide ring is cut into more than seven pieces, and a T is wider than a digit: both are candidates."""
+    page = paper(140, 420)
+    cv2.ellipse(page, (80, 70), (52, 34), 0, 0, 360, 0, 6, cv2.LINE_AA)
+    cv2.ellipse(page, (190, 70), (20, 34), 0, 0, 360, 0, 6, cv2.LINE_AA)
+    cv2.line(page, (260, 36), (390, 36), 0, 6)
+    cv2.line(page, (325, 36), (325, 104), 0, 6)
+    candidates = find_candidates(page)
+    boxes = candidates.boxes(np.arange(len(candidates.lattice.arcs)))
+    for (x0, x1), name, most in (((25, 136), "pieces", LATTICE.most_pieces), ((257, 394), "width", LATTICE.widest)):
+        (whole,) = np.flatnonzero(np.abs(boxes[:, [0, 2]] - (x0, x1)).max(axis=1) <= 4)
+        assert candidates.lattice.shapes[whole, SHAPES.index(name)] > most
 
 
 def test_a_stain_is_no_writing() -> None:

@@ -152,3 +152,25 @@ def test_a_refitted_network_has_its_new_curve_in_its_card(tmp_path: Path, monkey
     assert (load_weights(path).arc_scorer == weights.arc_scorer).all()
     with pytest.raises(TrainingError, match="lenet5-modern: reads no numbers; choose weights that do"):
         ship.refit("lenet5-modern", tmp_path)
+
+
+def test_a_refitted_network_of_characters_has_its_new_codes_in_its_card(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What finds the path is new too; what is taken for what stays, as the network does."""
+    weights = load_weights("lenet5-characters")
+    counted = {"with the format": {"codes": 1000, "exact": 123, "answered": 45, "answered_wrong": 6, "signs": 7}}
+    calibration = {**weights.card["calibration"], "character_scorer_fitted_on": "seven codes"}
+    fitted = replace(weights, card={**weights.card, "calibration": calibration})
+    monkeypatch.setattr(ship.fit_characters, "fit_characters", lambda _weights: fitted)
+    monkeypatch.setattr(ship.fit_characters, "measure_codes", lambda _weights: counted)
+    card = tmp_path / "lenet5-characters.md"
+    old = find_weights("lenet5-characters").with_suffix(".md").read_text(encoding="utf-8")
+    card.write_text(old, encoding="utf-8")
+    path = ship.refit("lenet5-characters", tmp_path)
+    new = card.read_text(encoding="utf-8")
+    assert "| with the format | 123 of 1,000 | 45 | 6 |" in new
+    assert "was fitted on seven codes." in new
+    parts = [text.split("## Codes")[0] + text.partition("## What is taken for what")[2] for text in (old, new)]
+    assert parts[0] == parts[1]
+    assert load_weights(path).card["codes"] == counted

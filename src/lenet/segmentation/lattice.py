@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
@@ -135,7 +137,10 @@ def reference_cut_line(line: TextLine, ink: Ink, components: Components, pieces:
     every = _cut_pieces(line, ink, components, pieces, first)
     found = every[: max(0, most)]
     pieces[pieces >= first + len(found)] = 0
-    runs = [(first + begin, *run) for begin in range(len(found)) for run in _propose_runs(found, begin, line)]
+    wholes = _find_whole(found)
+    runs = [
+        (first + begin, *run) for begin in range(len(found)) for run in _propose_runs(found, begin, wholes[begin], line)
+    ]
     return _Runs(
         len(every),
         np.array([(begin, first + past) for begin, past, _box, _shape in runs], np.int32).reshape(-1, 2),
@@ -146,25 +151,29 @@ def reference_cut_line(line: TextLine, ink: Ink, components: Components, pieces:
 
 @dataclass(frozen=True)
 class _Piece:
-    """A piece: its box, its columns when upright (left, right), its ink in pixels, and what its right cut costs."""
+    """A piece: its box, its columns when upright (left, right), its ink in pixels, and what its right cut costs.
+
+    `component` is the place in the line of the component that it is cut from.
+    """
 
     box: Box
     left: float
     right: float
     ink: int
     cut: float
+    component: int
 
 
 def _cut_pieces(line: TextLine, ink: Ink, components: Components, pieces: Int32, first: int) -> list[_Piece]:
     """Cut a line's components, number the pieces from left to right into the map; return them in that order."""
-    parts: list[tuple[float, tuple[Int32, Int32], float]] = []
+    parts: list[tuple[float, tuple[Int32, Int32], float, int]] = []
     boxes = components.boxes[line.labels]
     levels = [ink.levels[y0:y1, x0:x1] for x0, y0, x1, y1 in boxes]
     owns = [
         components.labels[y0:y1, x0:x1] == label for label, (x0, y0, x1, y1) in zip(line.labels, boxes, strict=True)
     ]
     every = find_seams(list(zip(levels, owns, strict=True)), line.slant, line.height)
-    for own, cuts, (x0, y0, x1, _y1) in zip(owns, every, boxes, strict=True):
+    for component, (own, cuts, (x0, y0, x1, _y1)) in enumerate(zip(owns, every, boxes, strict=True)):
         numbers = np.zeros(own.shape, np.int32)
         for seam in cuts:
             numbers += np.arange(0.5, x1 - x0)[None, :] > seam.columns[:, None]
@@ -173,32 +182,54 @@ def _cut_pieces(line: TextLine, ink: Ink, components: Components, pieces: Int32,
             if len(y):
                 place = (y.astype(np.int32) + y0, x.astype(np.int32) + x0)
                 middle = float(place[1].mean() + line.slant * (place[0].mean() - line.middle))
-                parts.append((middle, place, cuts[number].cost if number < len(cuts) else 0.0))
+                parts.append((middle, place, cuts[number].cost if number < len(cuts) else 0.0, component))
     parts.sort(key=lambda part: part[0])
     found = []
-    for order, (_middle, (rows, columns), cut) in enumerate(parts):
+    for order, (_middle, (rows, columns), cut, component) in enumerate(parts):
         pieces[rows, columns] = first + order
         upright = columns + 0.5 + line.slant * (rows + 0.5 - line.middle)
         box = (int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
-        found.append(_Piece(box, float(upright.min()) - 0.5, float(upright.max()) + 0.5, len(rows), cut))
+        left, right = float(upright.min()) - 0.5, float(upright.max()) + 0.5
+        found.append(_Piece(box, left, right, len(rows), cut, component))
     return found
 
 
-def _propose_runs(found: list[_Piece], first: int, line: TextLine) -> Iterator[tuple[int, Box, tuple[float, ...]]]:
-    """Yield the runs of a line's pieces that begin with one and may be a digit: their ends, boxes and shapes."""
+def _find_whole(found: list[_Piece]) -> list[int]:
+    """Return where the run of pieces that begins with each one ends if it is a whole component, or 0."""
+    ends = [0] * len(found)
+    counts = Counter(piece.component for piece in found)
+    for _component, run in groupby(enumerate(found), lambda placed: placed[1].component):
+        own = list(run)
+        (first, piece), past = own[0], own[-1][0] + 1
+        if past - first == counts[piece.component]:
+            ends[first] = past
+    return ends
+
+
+def _propose_runs(
+    found: list[_Piece], first: int, whole: int, line: TextLine
+) -> Iterator[tuple[int, Box, tuple[float, ...]]]:
+    """Yield the runs of a line's pieces that begin with one and may be a digit: their ends, boxes and shapes.
+
+    Up to `whole` it is a component that is whole, which is one at any width; 0 if there is none.
+    """
     x0, y0, x1, y1 = found[first].box
     left, right = found[first].left, found[first].right
-    ink, cut_inside, gap = 0, 0.0, 0.0
-    for past, piece in enumerate(found[first : first + LATTICE.most_pieces], first + 1):
+    ink, cut_inside, gap, narrow = 0, 0.0, 0.0, True
+    most = first + LATTICE.most_pieces
+    for past, piece in enumerate(found[first : max(whole, most)], first + 1):
         x0, y0, x1, y1 = min(x0, piece.box[0]), min(y0, piece.box[1]), max(x1, piece.box[2]), max(y1, piece.box[3])
         gap = max(gap, piece.left - right)
         left, right = min(left, piece.left), max(right, piece.right)
         if past > first + 1:
             cut_inside += found[past - 2].cut
             widest = LATTICE.widest if gap <= LATTICE.gap * line.height else LATTICE.widest_with_gap
-            if right - left > widest * line.height:
-                return
+            narrow = narrow and right - left <= widest * line.height
         ink += piece.ink
+        if past != whole and not (narrow and past <= most):
+            if past > whole:
+                return
+            continue
         shape = (
             (y1 - y0) / line.height,
             (right - left) / line.height,

@@ -91,8 +91,8 @@ class SeamParams:
 class LatticeParams:
     """Runs of pieces that may be one digit (`lattice`, `lattice.cpp`)."""
 
-    most_pieces: int = tuned(7, "pieces", "a digit is of no more")
-    widest: float = tuned(1.5, "heights of the line", "a digit is no wider")
+    most_pieces: int = tuned(7, "pieces", "a digit is of no more, but for a whole component")
+    widest: float = tuned(1.5, "heights of the line", "a digit is no wider, but for a whole component")
     gap: float = tuned(0.05, "heights of the line", "paper from top to bottom between pieces is a gap from there on")
     widest_with_gap: float = tuned(1.0, "heights of the line", "a digit with a gap is no wider")
 

@@ -86,7 +86,7 @@ The network `{net.name}`: {net.about}.
 The scores are divided by {weights.temperature:.4f} before the softmax. That temperature was fitted on
 {calibration["fitted_on"]} ({calibration["expected_calibration_error"] * 100:.2f} % expected calibration error
 there, 15 bins); on the test set the expected calibration error is {evaluation.calibration_error * 100:.2f} %.
-{_numbers(weights)}{_codes(weights, evaluation)}
+{_numbers(weights)}{_tell_codes(weights)}{_tell_confusions(weights, evaluation)}
 ## Training
 
 Trained on {card["data"]["trained_on"]:,} {_WHAT[net.says_characters]} of `{card["data"]["name"]}`
@@ -108,12 +108,17 @@ Weights are under the MIT licence; {_LICENCES[net.says_characters]}
 
 
 def refresh_card(card: str, weights: Weights) -> str:
-    """Return a model card with the part on how its confidence was fitted written anew; all else stays as it is."""
-    first, past = "The rubbish output was lowered", "## Reading"
+    """Return a model card with the part on how its confidence was fitted written anew; all else stays as it is.
+
+    Of a network of characters it is the part on codes.
+    """
+    if weights.net.says_characters:
+        first, past, written = "## Codes", "## What is taken for what", _tell_codes(weights)
+    else:
+        first, past, written = "The rubbish output was lowered", "## Reading", _numbers(weights)
     before, _, rest = card.partition(first)
     _, _, after = rest.partition(past)
-    written = _numbers(weights)
-    return before + written[written.index(first) : written.index(past)] + past + after
+    return before + written[written.index(first) :].partition(past)[0] + past + after
 
 
 def _tell_teacher(weights: Weights) -> str:
@@ -147,19 +152,13 @@ def _tell_hands(weights: Weights) -> str:
     return ""
 
 
-def _codes(weights: Weights, evaluation: Evaluation) -> str:
-    """Return the part on lines of characters and on what is taken for what; empty for weights that say digits."""
+def _tell_codes(weights: Weights) -> str:
+    """Return the part on lines of characters; empty for weights that say digits."""
     if not weights.net.says_characters:
         return ""
     rows = "\n".join(
         f"| {name} | {told['exact']} of {told['codes']:,} | {told['answered']} | {told['answered_wrong']} |"
         for name, told in weights.card.get("codes", {}).items()
-    )
-    signs, counts = weights.net.signs, evaluation.confusion
-    pairs = [(counts[i][j], signs[i], signs[j]) for i in range(len(signs)) for j in range(len(signs)) if i != j]
-    taken = "\n".join(
-        f"| `{truth}` | `{answer}` | {count} | {_count_apart(truth, answer)} |".replace("`|`", "`\\|`")
-        for count, truth, answer in sorted(pairs, key=lambda each: (-each[0], each[1:]))[:_TAKEN]
     )
     return f"""
 ## Codes
@@ -172,6 +171,20 @@ Two capitals and four digits, each code by one of the writers that nothing was c
 
 What finds a line's signs was fitted on {weights.card["calibration"].get("character_scorer_fitted_on", "nothing")}.
 
+"""
+
+
+def _tell_confusions(weights: Weights, evaluation: Evaluation) -> str:
+    """Return the part on what is taken for what; empty for weights that say digits."""
+    if not weights.net.says_characters:
+        return ""
+    signs, counts = weights.net.signs, evaluation.confusion
+    pairs = [(counts[i][j], signs[i], signs[j]) for i in range(len(signs)) for j in range(len(signs)) if i != j]
+    taken = "\n".join(
+        f"| `{truth}` | `{answer}` | {count} | {_count_apart(truth, answer)} |".replace("`|`", "`\\|`")
+        for count, truth, answer in sorted(pairs, key=lambda each: (-each[0], each[1:]))[:_TAKEN]
+    )
+    return f"""\
 ## What is taken for what
 
 The most frequent confusions, and in how many of 84 pixels the codes of Fig. 3 differ; on average it is

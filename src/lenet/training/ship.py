@@ -130,8 +130,7 @@ def ship(runs: list[Path], name: str, assets: Path) -> Path:
         evaluation = measure.evaluate(Network(weights), data.test, data.name)
         weights.card["test"] = {"errors": evaluation.errors, "n": evaluation.n}
     if weights.net.says_characters:
-        weights = fit_characters.fit_characters(weights)
-        weights = replace(weights, card={**weights.card, "codes": fit_characters.measure_codes(weights)})
+        weights = _fit_codes(weights)
     card: dict[str, Any] = {
         **weights.card,
         "parity": apart,
@@ -171,6 +170,12 @@ def _measure_teacher(weights: Weights, data: Dataset) -> dict[str, Any]:
     return found
 
 
+def _fit_codes(weights: Weights) -> Weights:
+    """Fit what reads lines of characters, and count codes of the writers apart."""
+    fitted = fit_characters.fit_characters(weights)
+    return replace(fitted, card={**fitted.card, "codes": fit_characters.measure_codes(fitted)})
+
+
 def _load(weights: Weights) -> Dataset:
     """Return what weights were trained on."""
     if weights.net.says_characters:
@@ -186,14 +191,17 @@ def _hold_out(weights: Weights, data: Dataset) -> fit_decoder.HeldOut:
 def refit(name: str, assets: Path) -> Path:
     """Fit the confidence of shipped weights' answers anew, after what it is weighed by has changed; return their path.
 
-    The network and what finds the path stay as they are; the model card beside them is refreshed.
+    The network stays as it is, and so does what finds the path through digits; what finds it through characters is
+    fitted too. The model card beside them is refreshed.
     """
     weights = load_weights(name)
-    if not weights.reads_numbers:
-        raise TrainingError(name, "reads no numbers", "choose weights that do")
-    data = load(weights.card["data"]["name"])
     path = assets / f"{name}.safetensors"
-    fitted = fit_decoder.fit_answers(weights, _hold_out(weights, data))
+    if weights.net.says_characters:
+        fitted = _fit_codes(weights)
+    elif weights.reads_numbers:
+        fitted = fit_decoder.fit_answers(weights, _hold_out(weights, load(weights.card["data"]["name"])))
+    else:
+        raise TrainingError(name, "reads no numbers", "choose weights that do")
     card = path.with_suffix(".md")
     if card.exists():
         replace_text(card, refresh_card(card.read_text(encoding="utf-8"), fitted))

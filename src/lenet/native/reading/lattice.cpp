@@ -11,12 +11,14 @@ namespace lenet {
 
 namespace {
 
-// A piece: its box, its columns when upright (left, right), its ink in pixels, and what its right cut costs.
+// A piece: its box, its columns when upright (left, right), its ink in pixels, what its right cut costs, and which
+// component of the line it is cut from.
 struct Piece {
     std::int32_t box[4];
     double left, right;
     int ink;
     double cut;
+    std::size_t component;
 };
 
 struct Pixel {
@@ -28,9 +30,11 @@ struct Share {
     double middle;
     std::vector<Pixel> pixels;
     double cut;
+    std::size_t component;
 };
 
-void share_out(const LineInk& ink, const TextLine& line, const std::int32_t* box, std::int32_t label, std::vector<Share>& shares) {
+void share_out(const LineInk& ink, const TextLine& line, std::size_t component, std::vector<Share>& shares) {
+    const std::int32_t *box = ink.boxes + 4 * component, label = ink.own[component];
     const std::size_t corner = std::size_t(box[1]) * ink.width + std::size_t(box[0]);
     const Part part{ink.levels + corner, ink.labels + corner, ink.width, box[3] - box[1], box[2] - box[0], label};
     const std::vector<Seam> cuts = find_seams(part, line.slant, line.height);
@@ -51,12 +55,13 @@ void share_out(const LineInk& ink, const TextLine& line, const std::int32_t* box
         const double n = double(share.pixels.size());
         share.middle = columns / n + line.slant * (rows / n - line.middle);
         share.cut = number < cuts.size() ? cuts[number].cost : 0.0;
+        share.component = component;
         shares.push_back(std::move(share));
     }
 }
 
 Piece take_piece(const Share& share, const TextLine& line) {
-    Piece piece{{INT32_MAX, INT32_MAX, 0, 0}, HUGE_VAL, -HUGE_VAL, int(share.pixels.size()), share.cut};
+    Piece piece{{INT32_MAX, INT32_MAX, 0, 0}, HUGE_VAL, -HUGE_VAL, int(share.pixels.size()), share.cut, share.component};
     for (const Pixel& each : share.pixels) {
         piece.box[0] = std::min(piece.box[0], each.x), piece.box[1] = std::min(piece.box[1], each.y);
         piece.box[2] = std::max(piece.box[2], each.x + 1), piece.box[3] = std::max(piece.box[3], each.y + 1);
@@ -66,22 +71,38 @@ Piece take_piece(const Share& share, const TextLine& line) {
     return piece;
 }
 
-// The runs of a line's pieces that begin with one and may be a digit.
-void propose_runs(const std::vector<Piece>& found, std::size_t first, const TextLine& line, int number, Runs& runs) {
+// Where the run of pieces that begins with each one ends if it is a whole component, or 0.
+std::vector<std::size_t> find_whole(const std::vector<Piece>& found, std::size_t components) {
+    std::vector<std::size_t> counts(components), ends(found.size());
+    for (const Piece& piece : found) ++counts[piece.component];
+    for (std::size_t first = 0, past = 0; first < found.size(); first = past) {
+        while (past < found.size() && found[past].component == found[first].component) ++past;
+        if (past - first == counts[found[first].component]) ends[first] = past;
+    }
+    return ends;
+}
+
+// The runs of a line's pieces that begin with one and may be a digit. A component that is whole is one at any width.
+void propose_runs(const std::vector<Piece>& found, std::size_t first, std::size_t whole, const TextLine& line, int number, Runs& runs) {
     std::int32_t x0 = found[first].box[0], y0 = found[first].box[1], x1 = found[first].box[2], y1 = found[first].box[3];
     double left = found[first].left, right = found[first].right, inside = 0, gap = 0;
     long ink = 0;
-    const std::size_t end = std::min(found.size(), first + std::size_t(LATTICE.most_pieces));
-    for (std::size_t past = first + 1; past <= end; ++past) {
+    const std::size_t most = std::min(found.size(), first + std::size_t(LATTICE.most_pieces));
+    bool narrow = true;
+    for (std::size_t past = first + 1; past <= std::max(whole, most); ++past) {
         const Piece& piece = found[past - 1];
         x0 = std::min(x0, piece.box[0]), y0 = std::min(y0, piece.box[1]), x1 = std::max(x1, piece.box[2]), y1 = std::max(y1, piece.box[3]);
         gap = std::max(gap, piece.left - right);
         left = std::min(left, piece.left), right = std::max(right, piece.right);
         if (past > first + 1) {
             inside += found[past - 2].cut;
-            if (right - left > (gap <= LATTICE.gap * line.height ? LATTICE.widest : LATTICE.widest_with_gap) * line.height) return;
+            narrow = narrow && right - left <= (gap <= LATTICE.gap * line.height ? LATTICE.widest : LATTICE.widest_with_gap) * line.height;
         }
         ink += piece.ink;
+        if (past != whole && !(narrow && past <= most)) {
+            if (past > whole) return;
+            continue;
+        }
         const double middle = line.middle + line.rise * ((left + right) / 2);
         const double shape[SHAPES] = {(y1 - y0) / line.height,
                                       (right - left) / line.height,
@@ -134,7 +155,7 @@ double estimate_slant(const LineInk& ink, const std::vector<double>& slants, dou
 
 Runs cut_line(const LineInk& ink, const TextLine& line, int first, int most, std::int32_t* pieces) {
     std::vector<Share> shares;
-    for (std::size_t k = 0; k < ink.count; ++k) share_out(ink, line, ink.boxes + 4 * k, ink.own[k], shares);
+    for (std::size_t k = 0; k < ink.count; ++k) share_out(ink, line, k, shares);
     std::stable_sort(shares.begin(), shares.end(), [](const Share& one, const Share& other) { return one.middle < other.middle; });
     Runs runs;
     runs.pieces = int(shares.size());
@@ -143,7 +164,8 @@ Runs cut_line(const LineInk& ink, const TextLine& line, int first, int most, std
         for (const Pixel& each : shares[std::size_t(k)].pixels) pieces[std::size_t(each.y) * ink.width + std::size_t(each.x)] = first + k;
         found.push_back(take_piece(shares[std::size_t(k)], line));
     }
-    for (std::size_t begin = 0; begin < found.size(); ++begin) propose_runs(found, begin, line, first, runs);
+    const std::vector<std::size_t> wholes = find_whole(found, ink.count);
+    for (std::size_t begin = 0; begin < found.size(); ++begin) propose_runs(found, begin, wholes[begin], line, first, runs);
     return runs;
 }
 

@@ -27,6 +27,7 @@ AS_WRITTEN = replace(RECIPES["paper-distorted-as-written"], hold_out=True)
 HALF = Figure7(shrink_low=0.77**0.5, shrink_high=1.4**0.5, squeeze=0.05, shear=0.07, shift=1.0)
 ROWS: dict[str, Recipe] = {
     "none": replace(AS_WRITTEN, distortions=None, pool=0),
+    "none-rates-half": replace(AS_WRITTEN, distortions=None, pool=0, rate=2.5e-4),
     "as-written": AS_WRITTEN,
     "anew": replace(AS_WRITTEN, pool=0, order="new"),
     "anew-constant-order": replace(AS_WRITTEN, pool=0),
@@ -35,6 +36,8 @@ ROWS: dict[str, Recipe] = {
     "no-shift": replace(AS_WRITTEN, distortions=replace(FIGURE_7, shift=0.0)),
     "rates-twice": replace(AS_WRITTEN, rate=1e-3),
     "rates-half": replace(AS_WRITTEN, rate=2.5e-4),
+    "rates-quarter": replace(AS_WRITTEN, rate=1.25e-4),
+    "rates-half-passes-40": replace(AS_WRITTEN, rate=2.5e-4, passes=40),
     "curvature-distorted": replace(AS_WRITTEN, curvature_distorted=True),
     "passes-40": replace(AS_WRITTEN, passes=40),
     "passes-200": replace(AS_WRITTEN, passes=200),

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from lenet.answers import readers
+from lenet.answers.line import CutLine
 from lenet.answers.looks import choose_turns, needs_no_look
 from lenet.answers.readers import PageReaders, ScoredCandidates, is_enough, is_one_digit
 from lenet.answers.whole_line import SeenLines, WholeLine
@@ -70,6 +71,18 @@ def test_a_line_in_doubt_is_asked_of_both(asked: list[str], monkeypatch: pytest.
     monkeypatch.setattr(readers, "_SURE_OF_LINE", 1.1)
     assert read(EXAMPLES / "zip.jpg", load()).text == "90210"
     assert asked == ["1 of whole", "whole", "cut"]
+
+
+def test_a_line_of_which_its_first_view_leaves_ink_out_is_asked_of_both(
+    asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However sure the view is of the rest: the number may be longer."""
+    monkeypatch.setattr(CutLine, "find_left_out", lambda *_: ((0, 0, 9, 9),))
+    assert read(EXAMPLES / "zip.jpg", load()).text == "90210"
+    assert asked == ["1 of whole", "whole", "cut"]
+    asked.clear()
+    read(EXAMPLES / "zip.jpg", load(), ReadOptions(readers="line"))
+    assert asked == ["2 of whole"]
 
 
 def test_one_reader_is_asked_alone(asked: list[str]) -> None:

@@ -57,12 +57,16 @@ class PlacedSymbol:
 
 @dataclass(frozen=True)
 class PlacedLine:
-    """A decoded line: its symbols, how sure each of its numbers is, and the boxes of what was passed over."""
+    """A decoded line: its symbols, how sure each of its numbers is, and the boxes of what was passed over.
+
+    The first of these, so many as are `left_out`, are of ink that nothing was said of.
+    """
 
     decoded: DecodedLine
     symbols: tuple[PlacedSymbol, ...]
     sure: tuple[float, ...]
     passed_over: tuple[Box, ...] = ()
+    left_out: int = 0
 
 
 def place_symbols(decoded: DecodedLine, places: list[Place], signs: str = SYMBOLS) -> PlacedLine:
@@ -218,9 +222,8 @@ def _place_text(
     passed = np.array(whole.find_passed_over(said.text), int).reshape(-1, 4)
     for box in left_out:
         passed = passed[~_find_inside(passed, box)]
-    return PlacedLine(
-        answer, symbols, tuple(sure), (*left_out, *((x0, y0, x1, y1) for x0, y0, x1, y1 in passed.tolist()))
-    )
+    boxes = (*left_out, *((x0, y0, x1, y1) for x0, y0, x1, y1 in passed.tolist()))
+    return PlacedLine(answer, symbols, tuple(sure), boxes, len(left_out))
 
 
 def _space_out(

@@ -149,7 +149,9 @@ class PageReaders:
             return placed
         if self._readers == "line" or (not self._thorough and self._is_enough(line, whole)):
             bare = CutLine(self._scored.candidates, line, self._scored.probabilities, np.zeros(0))
-            return read_whole_line(whole, bare, self._allowed, self._best)
+            alone = read_whole_line(whole, bare, self._allowed, self._best)
+            if self._readers == "line" or not alone.left_out:
+                return alone
         both = self._seen.read(line, whole)
         assert both is not None
         placed, _arcs = read_line(self._cut(line), self._network, both, self._allowed, self._best)

@@ -80,9 +80,10 @@ class Recipe:
     # how much synthetic training data is added (`lenet.training.synthetic.augment`); 1 is 1,460 pictures, of digits,
     # numbers and what is no digit, for every thousand digits (0: none)
     synthetic: float = 0.0
-    # how many thousand digits of UNIPEN's hands are put among MNIST's before that, with half as many letters as what is
-    # no digit (0: none)
+    # how many thousand digits of UNIPEN's hands are put among MNIST's before that (0: none), and how many letters for
+    # each of these, as what is no digit
     hands: int = 0
+    letters: float = 0.5
     # how many thousand characters of UNIPEN's hands are learned in place of digits, by a network that says any of them
     # (0: none)
     characters: int = 0
@@ -157,6 +158,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "train_on": (0, 1_000_000),
     "synthetic": (0, 10),
     "hands": (0, 1000),
+    "letters": (0, 20),
     "characters": (0, 1000),
     "pool": (0, 1000),
     "cycle": (0, 1000),

@@ -175,7 +175,7 @@ def _add_pictures(recipe: Recipe, data: Dataset, report: Callable[[int, int], No
     if recipe.synthetic:
         writers, letters = dataset.number_writers(data), None
         if recipe.hands:
-            hands = draw_hand_glyphs(_THOUSAND * recipe.hands, _THOUSAND * recipe.hands // 2)
+            hands = draw_hand_glyphs(_THOUSAND * recipe.hands, round(_THOUSAND * recipe.hands * recipe.letters))
             (data, writers), letters = add_hands(data, writers, hands), hands.letters
         data = add_synthetic(data, writers, recipe.synthetic, report, letters)
     if recipe.windows:

@@ -14,10 +14,11 @@ import cv2
 import numpy as np
 
 from lenet.arrays import Float32, Uint8
+from lenet.decoding.letters import LIKE_DIGITS
 from lenet.drawing.pictures import draw_text
 from lenet.training.synthetic.line_style import Placed, strike_out
 from lenet.training.synthetic.lines import Hands
-from lenet.training.synthetic.marks import LIKE_DIGITS, Mark, crop_digit, paint
+from lenet.training.synthetic.marks import Mark, crop_digit, paint
 
 # A page and its label, as the field's labels are: a space parts numbers, a newline lines.
 Picture = tuple[Uint8, str]

@@ -21,6 +21,7 @@ import numpy as np
 from lenet.answers.line import Readers
 from lenet.arrays import Float32, Uint8
 from lenet.data.strokes import StrokeKind, load_strokes
+from lenet.decoding.letters import LIKE_DIGITS
 from lenet.engine import Network, load
 from lenet.errors import LenetError
 from lenet.evaluation.interval import wilson95
@@ -31,7 +32,7 @@ from lenet.training.line_stream import load_hands
 from lenet.training.synthetic.fonts import find_fonts
 from lenet.training.synthetic.line_texts import LinePart, write_number_text
 from lenet.training.synthetic.lines import LineMaker
-from lenet.training.synthetic.marks import LIKE_DIGITS, join_label, mark_strokes, paint
+from lenet.training.synthetic.marks import join_label, mark_strokes, paint
 
 Pictures = Iterator[tuple[Uint8, str]]
 # Whether a reading is what it should be of a text.

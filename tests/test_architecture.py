@@ -38,9 +38,9 @@ engine: packing reference gradients warp weighted lines line_loss learner __init
 nets: modules __init__ hub
 segmentation: parameters components text_lines seams lattice strip line_strips glyphs candidates
 decoding: graph formats alignments spacing whole_lines two_readers arc_scorer features sliding_window decoder confidence
-  lines characters
+  lines characters letters
 data: idx sources fetch labels strokes dataset unipen unipen_sets
-answers: whole_line line readers characters page looks
+answers: whole_line line letters readers characters page looks
 reader
 tables: result sight read_cells sums form read_page
 export: parity onnx_graph to_onnx hub_cards to_pytorch quantised c_text c_source page_source to_c page_network
@@ -55,7 +55,7 @@ training: distortions recipe recipes plan run ranks teacher synthetic.compose sy
   synthetic.lines synthetic.line_sheet synthetic.line_variation synthetic.page_plan synthetic.page_photo
   synthetic.pages line_recipe line_stream own_lines line_torch line_engine line_backend line_samples backend
   engine_backend torch_backend backends loop watch line_run fine_tune corrections fit_scorer fit_decoder own_numbers
-  start spread fit_characters fit_pair fit_spaces card ship cell_samples cell_states fit_cells
+  start spread fit_characters fit_pair fit_spaces fit_letters card ship cell_samples cell_states fit_cells
 sklearn
 bench: timing tflite_graph contenders peers reading run
 report: paper measured page rates claims classifiers boosting invariance parts figures sections verdicts write reproduce

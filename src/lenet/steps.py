@@ -66,6 +66,7 @@ KINDS: dict[str, Kind] = {
     "letters-passed-over": Kind(
         "answer", _count("places", "letter, word or mark", "passed over", "letters, words or marks"), notable=True
     ),
+    "like-letters": Kind("answer", _say("may be a letter, not a digit: {letters}"), notable=True),
     "format-unlikely": Kind("answer", _say("what is written hardly fits the format"), notable=True),
     "error-out-of-reach": Kind(
         "answer",

@@ -59,7 +59,8 @@ class PlacedSymbol:
 class PlacedLine:
     """A decoded line: its symbols, how sure each of its numbers is, and the boxes of what was passed over.
 
-    The first of these, so many as are `left_out`, are of ink that nothing was said of.
+    The first of these, so many as are `left_out`, are of ink that nothing was said of. What is no answer because it may
+    be a letter is `like` that one.
     """
 
     decoded: DecodedLine
@@ -67,6 +68,7 @@ class PlacedLine:
     sure: tuple[float, ...]
     passed_over: tuple[Box, ...] = ()
     left_out: int = 0
+    like: str = ""
 
 
 def place_symbols(decoded: DecodedLine, places: list[Place], signs: str = SYMBOLS) -> PlacedLine:

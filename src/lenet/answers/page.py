@@ -29,8 +29,7 @@ def join_lines(
     if not said:
         silent = min([1.0, *(each.decoded.confidence for each in found)])
         return Reading("", "", silent, "not a digit", steps=(*steps, *asked))
-    if any(each.decoded.fits < _HARDLY for each in said):
-        steps = (*steps, Step("format-unlikely"))
+    steps = (*steps, *_note_doubts(said))
     by_line = [_part_numbers(each, row, least, share_read) for row, each in enumerate(said)]
     lines = [_join_numbers(own, each.decoded.likeliest) for own, each in zip(by_line, said, strict=True)]
     numbers = [number for own in by_line for number in own]
@@ -47,6 +46,13 @@ def join_lines(
         tuple(signs),
         (*steps, *asked),
     )
+
+
+def _note_doubts(said: list[PlacedLine]) -> list[Step]:
+    """Return the steps that say why lines are in doubt: what may be a letter, and what hardly fits a format."""
+    letters = ", ".join(each.like for each in said if each.like)
+    steps = [Step("like-letters", {"letters": letters})] if letters else []
+    return [*steps, Step("format-unlikely")] if any(each.decoded.fits < _HARDLY for each in said) else steps
 
 
 def _part_numbers(found: PlacedLine, line: int, least: float, share_read: float) -> list[Number]:

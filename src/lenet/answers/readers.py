@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from lenet.answers.letters import doubt_letter
 from lenet.answers.line import (
     WEIGHED,
     CutLine,
@@ -126,7 +127,9 @@ class PageReaders:
         others = [line for line in range(len(lattice.lines)) if line not in found]
         for line, whole in zip(others, self._read_whole(others), strict=True):
             found[line] = self._read_line(line, whole)
-        return [found[line] for line in range(len(lattice.lines))]
+        said = [found[line] for line in range(len(lattice.lines))]
+        may_doubt = self._readers == "both" and self._allowed is None
+        return [doubt_letter(line, self._network) if may_doubt else line for line in said]
 
     def _read_single(self, line: int) -> PlacedLine | None:
         """Return what a line's cuts say, if that is surely one digit."""

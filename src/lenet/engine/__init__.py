@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from lenet.errors import WeightsError
 from lenet.native.dispatch import REFERENCE, chosen_engine, count_cores
 from lenet.network.inputs import INPUT_OF_GREY, as_glyphs, to_input
 from lenet.network.probabilities import probabilities
-from lenet.network.spec import DEFAULT, INPUT_SIZE, LINE_DEFAULT
+from lenet.network.spec import CHARACTERS_DEFAULT, DEFAULT, INPUT_SIZE, LINE_DEFAULT
 from lenet.network.summary import layer_facts
 from lenet.network.weights import Weights, load_weights
 
@@ -48,6 +48,11 @@ class Network(WeightedNetwork):
     def lines(self) -> LineNetwork:
         """The network that reads lines as a whole beside this one."""
         return load_lines() if self.own_lines is None else LineNetwork(self.own_lines)
+
+    @property
+    def characters(self) -> Network:
+        """The network of all printable signs, which is asked whether a digit may be a letter."""
+        return _load_characters()
 
     def _repr_html_(self) -> str:
         """Show the layers in a notebook."""
@@ -105,6 +110,11 @@ class Network(WeightedNetwork):
             return {name: values.astype(np.float32, copy=False) for name, values in inside.items()}
         found = zip(layer_facts(self.net), self._model.activations(inputs), strict=True)
         return {"input": inputs} | {facts.name: values.reshape(-1, *facts.output) for facts, values in found}
+
+
+@cache
+def _load_characters() -> Network:
+    return Network(load_weights(CHARACTERS_DEFAULT), threads=1)
 
 
 def distort(inputs: Float32, parameters: Float32) -> Float32:

@@ -14,6 +14,8 @@ from typing import Literal
 DEFAULT, SLIDING_DEFAULT = "lenet5-hands", "lenet5-sweep"
 # The weights that read lines as a whole.
 LINE_DEFAULT = "lenet-line"
+# The weights that say any printable sign: they are asked whether a digit may be a letter.
+CHARACTERS_DEFAULT = "lenet5-characters"
 # The weights that tell what a cell of a table holds.
 CELL_DEFAULT = "lenet-cell"
 # Section II.B: a 32x32 field; the background is -0.1, full ink 1.175, so that the mean is about 0.

@@ -138,6 +138,11 @@ class Weights:
         return np.array([1.0, 0.0]) if fitted is None else fitted
 
     @property
+    def letter_weights(self) -> Float64 | None:
+        """How `lenet.decoding.letters` weighs whether one digit may be a letter (4,), the offset last; None: not."""
+        return self._fitted("letter_weights")
+
+    @property
     def cell_weights(self) -> Float64:
         """How `lenet.tables.read_cells` weighs what two readings of a cell say (11,), the offset last."""
         fitted = self._fitted("cell_weights")
@@ -309,6 +314,7 @@ def _check_fitted(weights: Weights, path: Path) -> None:
         "alone_weights": ((PAIR_WEIGHT_COUNT,), f"{PAIR_WEIGHT_COUNT} finite numbers"),
         "space_weights": ((SPACE_WEIGHT_COUNT,), f"{SPACE_WEIGHT_COUNT} finite numbers"),
         "space_trust": ((2,), "2 finite numbers"),
+        "letter_weights": ((4,), "4 finite numbers"),
         "cell_weights": ((CELL_WEIGHT_COUNT,), f"{CELL_WEIGHT_COUNT} finite numbers"),
         "error_curve": ((-1, 3), "3 finite numbers a row"),
     }

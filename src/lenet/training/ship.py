@@ -31,7 +31,7 @@ from lenet.nets import LeNet
 from lenet.network.inputs import to_input
 from lenet.network.spec import DEFAULT
 from lenet.network.weights import Weights, load_weights, save_weights
-from lenet.training import fit_characters, fit_decoder, fit_pair, fit_spaces
+from lenet.training import fit_characters, fit_decoder, fit_letters, fit_pair, fit_spaces
 from lenet.training.card import refresh_card, write_card
 from lenet.training.line_stream import load_hands
 from lenet.training.recipe import restore_settings
@@ -192,18 +192,21 @@ def refit(name: str, assets: Path) -> Path:
     """Fit the confidence of shipped weights' answers anew, after what it is weighed by has changed; return their path.
 
     The network stays as it is, and so does what finds the path through digits; what finds it through characters is
-    fitted too. The model card beside them is refreshed.
+    fitted too, and of weights that read lines how sure one digit is beside all letters, alone. The model card beside
+    them is refreshed.
     """
     weights = load_weights(name)
     path = assets / f"{name}.safetensors"
-    if weights.net.says_characters:
+    if weights.net.reads_lines:
+        path, fitted = assets / "lines" / path.name, _fit_letters(weights)
+    elif weights.net.says_characters:
         fitted = _fit_codes(weights)
     elif weights.reads_numbers:
         fitted = fit_decoder.fit_answers(weights, _hold_out(weights, load(weights.card["data"]["name"])))
     else:
         raise TrainingError(name, "reads no numbers", "choose weights that do")
     card = path.with_suffix(".md")
-    if card.exists():
+    if card.exists() and not weights.net.reads_lines:
         replace_text(card, refresh_card(card.read_text(encoding="utf-8"), fitted))
     save_weights(path, fitted)
     return path
@@ -222,8 +225,16 @@ def ship_lines(given: Path, name: str, assets: Path, beside: str = DEFAULT) -> P
     places = fit_spaces.picture_spaces(LineMaker(load_hands("train"), fonts), whole, fit_spaces.LINES, 0)
     lines = fit_pair.picture_lines(cut, whole, load_hands("dev"), fonts, fit_pair.PAGES, 0)
     path = assets / "lines" / f"{name}.safetensors"
-    save_weights(path, fit_spaces.fit_spaces(fit_pair.fit_pair(weights, lines), places))
+    fitted = fit_spaces.fit_spaces(fit_pair.fit_pair(weights, lines), places)
+    save_weights(path, _fit_letters(fitted, beside))
     return path
+
+
+def _fit_letters(weights: Weights, beside: str = DEFAULT) -> Weights:
+    """Fit how sure one digit is beside all letters, by a line network's weights and those `beside` it."""
+    network = Network(load_weights(beside), own_lines=fit_letters.forget_letters(weights))
+    singles = fit_letters.picture_singles(network, load_hands("dev"), fit_letters.PAGES, 0)
+    return fit_letters.fit_letters(weights, singles)
 
 
 def main() -> None:

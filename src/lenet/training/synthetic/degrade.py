@@ -14,6 +14,9 @@ from lenet.training.synthetic.compose import Writing
 # The height of a digit's 20x20 box on the page, in pixels, drawn on a logarithmic scale.
 _HEIGHTS = (14.0, 72.0)
 _MARGIN = 6
+# A crisp picture of one sign has its glyph so many times as large, with paper around it, in pixels of the glyph; the
+# rest are photographed, by this share.
+_ENLARGED, _AROUND, _PHOTOGRAPHED = (2.0, 4.0), 8, 0.5
 # This share of the paper is printed with a pattern, as cheques are.
 _PATTERNED = 0.2
 
@@ -37,6 +40,16 @@ def degrade(writing: Writing, rng: np.random.Generator) -> Photograph:
     ink = cv2.GaussianBlur(ink, (0, 0), max(0.25, height * abs(rng.normal(0, 0.02)))).astype(np.float32)
     ink = _wear(ink, rng) if rng.random() < 0.25 else ink
     return Photograph(_expose(ink, rng), owners, writing.text)
+
+
+def picture_sign(glyph: Uint8, rng: np.random.Generator) -> Uint8:
+    """Take a picture of one sign, a glyph (28, 28): photographed, or crisp and larger."""
+    ink = glyph.astype(np.float32) / np.float32(255)
+    if rng.random() < _PHOTOGRAPHED:
+        return degrade(Writing(ink, np.zeros(ink.shape, np.int32), ""), rng).grey
+    enlarged = float(rng.uniform(*_ENLARGED))
+    page = cv2.resize(np.pad(ink, _AROUND), None, fx=enlarged, fy=enlarged, interpolation=cv2.INTER_CUBIC)
+    return (255 - np.rint(np.clip(page, 0, 1) * 220)).astype(np.uint8)
 
 
 def warp_writing(writing: Writing, scale: float, aspect: float, slant: float, turn: float) -> tuple[Float32, Int32]:

@@ -10,9 +10,10 @@ import numpy as np
 from lenet.arrays import Bools, Float32, Int64, Uint8
 from lenet.data.dataset import Digits
 from lenet.data.strokes import Part, StrokeSet, load_strokes
+from lenet.decoding.letters import LIKE_DIGITS
 from lenet.network.spec import DIGIT_BOX, GLYPH_SIZE
 from lenet.segmentation.glyphs import place_glyph
-from lenet.training.synthetic.marks import LIKE_DIGITS, draw_stroke
+from lenet.training.synthetic.marks import draw_stroke
 
 # A glyph is drawn so many times finer than it is.
 _FINE = 4

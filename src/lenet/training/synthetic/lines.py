@@ -12,6 +12,7 @@ import numpy as np
 
 from lenet.arrays import Int64, Uint8
 from lenet.data.dataset import Digits
+from lenet.decoding.letters import LIKE_DIGITS
 from lenet.network.inputs import LINE_HEIGHT, standardise_line
 from lenet.network.spec import LINE_LABELS, PASSED_OVER
 from lenet.training.synthetic.fonts import NO_FONTS, Fonts
@@ -20,7 +21,6 @@ from lenet.training.synthetic.line_picture import picture_line
 from lenet.training.synthetic.line_style import LineStyle, Placed, strike_out
 from lenet.training.synthetic.line_texts import LinePart, write_line_text
 from lenet.training.synthetic.marks import (
-    LIKE_DIGITS,
     Mark,
     Pens,
     chain_zeros,

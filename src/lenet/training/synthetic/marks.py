@@ -35,8 +35,6 @@ _SIGNS: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {
     "€": ((0.8, 1.2), (0.45, 0.6)),
     "£": ((0.9, 1.3), (0.45, 0.55)),
 }
-# Letters that may be a digit, or a part of one, on their own.
-LIKE_DIGITS = "OoDQlIiSsZzBbgq"
 # These lie: their width is what the table says.
 _LYING = "-="
 _OTHER = ((0.5, 1.1), (0.4, 0.7))

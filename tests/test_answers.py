@@ -117,7 +117,7 @@ def test_every_step_has_a_sentence_and_a_category() -> None:
         ),
         **dict.fromkeys(("highest", "full", "lowest", "from_pixels", "to_pixels", "percent_wrong"), 1.5),
         **dict.fromkeys(("from_width_pixels", "from_height_pixels", "width_pixels", "height_pixels", "degrees"), 3),
-        **dict.fromkeys(("backdrop", "weights"), "x"),
+        **dict.fromkeys(("backdrop", "weights", "letters"), "x"),
     }
     for name, kind in KINDS.items():
         step = Step(name, values)

@@ -236,9 +236,11 @@ def _restore_crossings(rule: Rule, rest: Bools, kept: Bools, levels: Uint8) -> b
     part, ink = around.rows, around.ink
     rest, levels = rest[part], levels[part]
     beside = cv2.dilate(rest.astype(np.uint8), np.ones((2 * thickness + 5, 5), np.uint8)) > 0
-    alone, pen = levels[ink & ~beside], levels[rest]
-    if alone.size and pen.size:
-        grey, black = median(alone), median(pen)
+    alone, pen = ink & ~beside, levels[rest]
+    bare = alone.any(axis=0)
+    if bare.any() and pen.size:
+        # A thin line is darkest in its middle: its edges say nothing of what it is printed with.
+        grey, black = median(np.where(alone, levels, 0).max(axis=0)[bare]), median(pen)
         if grey < RULE.paler * black:
             kept[part] |= ink & (levels > (grey + black) / 2)
             return True

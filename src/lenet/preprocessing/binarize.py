@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import gcd
 from typing import Any
 
 import cv2
@@ -169,20 +170,24 @@ def _estimate_noise(grey: Float32) -> float:
     """
     if min(grey.shape) < 3:  # noqa: PLR2004
         return 0.0
-    step = _choose_step(grey.size)
-    rows = grey[:-2:step] - 2 * grey[1:-1:step] + grey[2::step]
-    both = rows[:, :-2:step] - 2 * rows[:, 1:-1:step] + rows[:, 2::step]
-    return percentile(np.abs(both), 50) / (0.6745 * 6)
+    height, width = grey.shape
+    inside = np.arange(0, (height - 2) * (width - 2), _choose_stride(height - 2, width - 2))
+    y, x = np.divmod(inside, width - 2)
+    down = [grey[y, x + beside] - 2 * grey[y + 1, x + beside] + grey[y + 2, x + beside] for beside in range(3)]
+    return percentile(np.abs(down[0] - 2 * down[1] + down[2]), 50) / (0.6745 * 6)
 
 
 def _sample(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return every k-th row and column of a large array, enough for its percentiles."""
-    step = _choose_step(values.size)
-    return values[::step, ::step]
+    """Return every k-th value of a large array (H, W), row by row, enough for its percentiles."""
+    return values.ravel()[:: _choose_stride(*values.shape)]
 
 
-def _choose_step(size: int) -> int:
-    return max(1, int((size / INK.samples) ** 0.5))
+def _choose_stride(height: int, width: int) -> int:
+    """Return which values of an array are taken: no two rows at the same columns, so that no squares come between."""
+    stride = max(1, int(height * width / INK.samples))
+    while gcd(stride, width) > 1:
+        stride += 1
+    return stride
 
 
 def _smooth(grey: Float32, noise: float) -> tuple[Float32, float]:
@@ -194,7 +199,7 @@ def _smooth(grey: Float32, noise: float) -> tuple[Float32, float]:
 
 def _find_flat_paper(grey: Uint8) -> float | None:
     """Return the grey of a drawn page's paper: the level that a large share of the pixels has, if there is one."""
-    counts = np.bincount(_sample(grey).ravel(), minlength=256)
+    counts = np.bincount(_sample(grey), minlength=256)
     around = np.convolve(counts, np.ones(2 * INK.same_grey + 1, int), mode="same")
     paper = int(around.argmax())
     if around[paper] < INK.flat_share * counts.sum():

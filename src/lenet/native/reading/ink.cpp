@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <numeric>
 
 #include "masks.hpp"
 #include "parameters.hpp"
@@ -28,7 +29,12 @@ double percentile(Floats values, double share) {
     return below + (at - double(low)) * (above - below);
 }
 
-int choose_step(std::size_t size) { return std::max(1, int(std::sqrt(double(size) / INK.samples))); }
+// Which values of an array are taken, row by row: no two rows at the same columns, so that no squares come between.
+std::size_t choose_stride(int height, int width) {
+    std::size_t stride = std::max(std::size_t(1), std::size_t(double(height) * width / INK.samples));
+    while (std::gcd(stride, std::size_t(width)) > 1) ++stride;
+    return stride;
+}
 
 // Every k-th row and column.
 Grey thin(const Grey& from, int step) {
@@ -40,20 +46,24 @@ Grey thin(const Grey& from, int step) {
 }
 
 Floats sample(const Grey& from) {
-    const Grey few = thin(from, choose_step(from.size()));
-    return {few.begin(), few.end()};
+    const std::size_t stride = choose_stride(from.height, from.width);
+    Floats some;
+    for (std::size_t k = 0; k < from.size(); k += stride) some.push_back(from.begin()[k]);
+    return some;
 }
 
 // The mask of Immerkaer (1996), 1 -2 1 down and across, is zero on any plane and has gain 6 on white noise; the median
 // ignores strokes.
 double estimate_noise(const Grey& grey) {
     if (std::min(grey.height, grey.width) < 3) return 0;
-    const int step = choose_step(grey.size());
+    const std::size_t width = std::size_t(grey.width - 2), inside = std::size_t(grey.height - 2) * width;
+    const std::size_t stride = choose_stride(grey.height - 2, grey.width - 2);
     Floats found;
-    for (int y = 1; y < grey.height - 1; y += step) {
-        const float *above = grey.row(y - 1), *here = grey.row(y), *below = grey.row(y + 1);
-        const auto down = [&](int x) { return above[x] - 2 * here[x] + below[x]; };
-        for (int x = 1; x < grey.width - 1; x += step) found.push_back(std::abs(down(x - 1) - 2 * down(x) + down(x + 1)));
+    for (std::size_t k = 0; k < inside; k += stride) {
+        const int y = int(k / width), x = int(k % width);
+        const float *above = grey.row(y), *here = grey.row(y + 1), *below = grey.row(y + 2);
+        const auto down = [&](int column) { return above[column] - 2 * here[column] + below[column]; };
+        found.push_back(std::abs(down(x) - 2 * down(x + 1) + down(x + 2)));
     }
     return percentile(std::move(found), 50) / (0.6745 * 6);
 }
@@ -92,10 +102,9 @@ Grey blur(const Kernels& kernels, const Grey& from, double sigma, bool twice) {
 
 // The level that a large share of a drawn page's pixels has, if there is one; else -1.
 double find_flat_paper(const std::uint8_t* grey, int height, int width) {
-    const int step = choose_step(std::size_t(height) * std::size_t(width));
+    const std::size_t size = std::size_t(height) * std::size_t(width), stride = choose_stride(height, width);
     long counts[256] = {}, every = 0, most = -1;
-    for (int y = 0; y < height; y += step)
-        for (int x = 0; x < width; x += step) ++counts[grey[std::size_t(y) * std::size_t(width) + std::size_t(x)]], ++every;
+    for (std::size_t k = 0; k < size; k += stride) ++counts[grey[k]], ++every;
     int paper = 0;
     for (int level = 0; level < 256; ++level) {
         long around = 0;

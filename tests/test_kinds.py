@@ -110,6 +110,16 @@ def test_what_a_line_leaves_out(pieces: list[Box], said: list[Box], expected: li
     assert list(line.find_left_out(tuple(said))) == expected
 
 
+@pytest.mark.parametrize("pitch", [46, 52, 60])
+def test_squares_part_no_number(pitch: int) -> None:
+    """What is written across squared paper, here and there two digits in a square, is one number."""
+    picture = page(("50973", 40, 90), size=(400, 180)).copy()
+    for at in range(10, 400, pitch):
+        picture[:, at : at + 2] = np.minimum(picture[:, at : at + 2], 120)
+        picture[at : at + 2] = np.minimum(picture[at : at + 2], 120)
+    assert lenet.read(picture).text == "50973"
+
+
 @pytest.mark.parametrize("thick", [1, 2, 4])
 def test_lines_of_a_table_part_its_numbers(thick: int) -> None:
     """A space for each line between them, a newline for each row."""

@@ -238,11 +238,8 @@ RECIPES: dict[str, Recipe] = {
             provenance="the recipe of the reader's teacher on more hands: UNIPEN's digits among MNIST's, its letters "
             "as what is no digit",
             teacher="",
-            passes=40,
-            rate=0.1,
-            weight_decay=5e-4,
+            passes=32,
             hands=24,
-            letters=2.0,
             distortions=Ranges(zoom=0.1, squeeze=0.07, rotation=0.1, shear=0.1, shift=1.0, elastic=2.0),
         ),
         replace(

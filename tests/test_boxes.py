@@ -14,6 +14,8 @@ from lenet.preprocessing.ruled_lines import remove_ruled_lines
 from lenet.segmentation.candidates import find_candidates
 from lenet.training.synthetic.styles import draw_style
 
+from conftest import notes_of
+
 PITCH, TOP, LOW = 70, 20, 90
 
 
@@ -180,3 +182,37 @@ def test_a_dash_alone_is_no_number(long: int, thick: int) -> None:
     page = np.full((200, 320), 245, np.uint8)
     cv2.line(page, (35, 100), (35 + long, 100), 40, thick, cv2.LINE_AA)
     assert lenet.read(page).text == ""
+
+
+def squares(pitch: int, grey: int, thick: int, size: tuple[int, int] = (400, 600)) -> Uint8:
+    """Light squared paper."""
+    page = np.full(size, 235, np.uint8)
+    for at in range(0, max(size), pitch):
+        page[:, at : at + thick] = grey
+        page[at : at + thick] = grey
+    return page
+
+
+@pytest.mark.parametrize("pitch", [25, 40])
+def test_squares_under_writing_leave_nothing_beside_it(pitch: int) -> None:
+    """Blurred lines are darker in their middle than at their edges, and are no pen for that: all of them goes."""
+    page = squares(pitch, 110, 2)
+    for x in (200, 270, 340):
+        cv2.circle(page, (x, 200), 24, 60, 6, cv2.LINE_AA)
+    noisy = np.clip(page + np.random.default_rng(0).normal(0, 3, page.shape), 0, 255).astype(np.uint8)
+    cleaned = remove_ruled_lines(find_ink(open_page(noisy)))
+    assert "ruled lines removed" in notes_of(cleaned)[-1]
+    assert cleaned.strokes[:, 165:375].any()
+    assert not cleaned.strokes[:, :160].any()
+    assert not cleaned.strokes[:, 380:].any()
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("pitch", range(20, 41))
+def test_squares_at_any_pitch_are_not_taken_for_the_paper(pitch: int) -> None:
+    """What is sampled of a page lies on no lattice of its own: pale squares stay paper with dark ink."""
+    page = squares(pitch, 190, 1, (1000, 1000))
+    cv2.circle(page, (500, 500), 60, 60, 12, cv2.LINE_AA)
+    found = find_ink(open_page(page))
+    assert not any("light ink" in note for note in notes_of(found))
+    assert found.strokes[500, 435:446].any()

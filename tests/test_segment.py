@@ -64,40 +64,6 @@ def test_strokes_that_cross_a_ruled_line_stay_whole() -> None:
     assert (heights > 70).all()
 
 
-def squares(pitch: int, grey: int, thick: int, size: tuple[int, int] = (400, 600)) -> Uint8:
-    """Light squared paper."""
-    page = np.full(size, 235, np.uint8)
-    for at in range(0, max(size), pitch):
-        page[:, at : at + thick] = grey
-        page[at : at + thick] = grey
-    return page
-
-
-@pytest.mark.parametrize("pitch", [25, 40])
-def test_squares_under_writing_leave_nothing_beside_it(pitch: int) -> None:
-    """Blurred lines are darker in their middle than at their edges, and are no pen for that: all of them goes."""
-    page = squares(pitch, 110, 2)
-    for x in (200, 270, 340):
-        cv2.circle(page, (x, 200), 24, 60, 6, cv2.LINE_AA)
-    noisy = np.clip(page + np.random.default_rng(0).normal(0, 3, page.shape), 0, 255).astype(np.uint8)
-    cleaned = remove_ruled_lines(ink_of(noisy))
-    assert "ruled lines removed" in notes_of(cleaned)[-1]
-    assert cleaned.strokes[:, 165:375].any()
-    assert not cleaned.strokes[:, :160].any()
-    assert not cleaned.strokes[:, 380:].any()
-
-
-@pytest.mark.engine
-@pytest.mark.parametrize("pitch", range(20, 41))
-def test_squares_at_any_pitch_are_not_taken_for_the_paper(pitch: int) -> None:
-    """What is sampled of a page lies on no lattice of its own: pale squares stay paper with dark ink."""
-    page = squares(pitch, 190, 1, (1000, 1000))
-    cv2.circle(page, (500, 500), 60, 60, 12, cv2.LINE_AA)
-    found = ink_of(page)
-    assert not any("light ink" in note for note in notes_of(found))
-    assert found.strokes[500, 435:446].any()
-
-
 @pytest.mark.parametrize("grey", [0, 130])
 def test_rings_that_stand_in_a_ruled_line_stay_whole(grey: int) -> None:
     """A line through their feet goes, whatever its grey and though it leans; every ring stays closed."""

@@ -80,9 +80,9 @@ class Recipe:
     # how much synthetic training data is added (`lenet.training.synthetic.augment`); 1 is 1,460 pictures, of digits,
     # numbers and what is no digit, for every thousand digits (0: none)
     synthetic: float = 0.0
-    # how many thousand digits of UNIPEN's hands are put among MNIST's before that (0: none), and how many letters for
-    # each of these, as what is no digit
+    # how many thousand digits of UNIPEN's hands are put among MNIST's before that (0: none)
     hands: int = 0
+    # how many letters of these hands there are for each of the digits, as what is no digit
     letters: float = 0.5
     # how many thousand characters of UNIPEN's hands are learned in place of digits, by a network that says any of them
     # (0: none)

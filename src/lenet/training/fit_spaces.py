@@ -23,8 +23,9 @@ from lenet.training.synthetic.lines import LineMaker
 
 # So many lines are made, of up to so many numbers, half of the lines of one.
 LINES, _MOST_NUMBERS = 4_000, 4
-# This share of the numbers has a digit or two.
-_SHORT = 0.3
+# This share of the numbers has a digit or two; and this share of the lines is two numbers of one digit, which have no
+# other room to compare theirs with.
+_SHORT, _TWO_DIGITS = 0.3, 0.15
 # Two digits that are so many heights apart, and no others, are two numbers to people, even if one was meant.
 _FAR, _ROOM = 1.0, SPACE_FEATURES.index("room")
 
@@ -49,7 +50,10 @@ def picture_spaces(
     features, parted, numbers = [np.zeros((0, len(SPACE_FEATURES)))], [np.zeros(0, bool)], [np.zeros(0, np.int64)]
     for number in range(count):
         several = int(rng.integers(2, _MOST_NUMBERS + 1)) if rng.random() < 0.5 else 1
-        made = maker.make_page(rng, [LinePart("number", _write(rng)) for _part in range(several)])
+        texts = [_write(rng) for _part in range(several)]
+        if rng.random() < _TWO_DIGITS:
+            several, texts = 2, [str(rng.integers(10)) for _part in range(2)]
+        made = maker.make_page(rng, [LinePart("number", text) for text in texts])
         page = prepare_page(made.grey)
         writing = find_writing(page)
         lines = read_whole_lines(page, writing, segment_numbers(writing).lattice, network)

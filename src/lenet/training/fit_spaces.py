@@ -25,7 +25,7 @@ from lenet.training.synthetic.lines import LineMaker
 LINES, _MOST_NUMBERS = 4_000, 4
 # This share of the numbers has a digit or two; and this share of the lines is two numbers of one digit, which have no
 # other room to compare theirs with.
-_SHORT, _TWO_DIGITS = 0.3, 0.15
+_SHORT, _TWO_DIGITS = 0.3, 0.05
 # Two digits that are so many heights apart, and no others, are two numbers to people, even if one was meant.
 _FAR, _ROOM = 1.0, SPACE_FEATURES.index("room")
 

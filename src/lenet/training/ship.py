@@ -192,13 +192,13 @@ def refit(name: str, assets: Path) -> Path:
     """Fit the confidence of shipped weights' answers anew, after what it is weighed by has changed; return their path.
 
     The network stays as it is, and so does what finds the path through digits; what finds it through characters is
-    fitted too, and of weights that read lines how sure one digit is beside all letters, alone. The model card beside
-    them is refreshed.
+    fitted too. Of weights that read lines it is where numbers end, and how sure one digit is beside all letters. The
+    model card beside them is refreshed.
     """
     weights = load_weights(name)
     path = assets / f"{name}.safetensors"
     if weights.net.reads_lines:
-        path, fitted = assets / "lines" / path.name, _fit_letters(weights)
+        path, fitted = assets / "lines" / path.name, _fit_places(weights)
     elif weights.net.says_characters:
         fitted = _fit_codes(weights)
     elif weights.reads_numbers:
@@ -221,20 +221,19 @@ def ship_lines(given: Path, name: str, assets: Path, beside: str = DEFAULT) -> P
     if not weights.net.reads_lines:
         raise TrainingError(given, f"{weights.net.name} reads no lines", "choose weights of a line network")
     cut, whole = Network(load_weights(beside), threads=1), LineNetwork(weights, threads=1)
-    fonts = find_fonts()
-    places = fit_spaces.picture_spaces(LineMaker(load_hands("train"), fonts), whole, fit_spaces.LINES, 0)
-    lines = fit_pair.picture_lines(cut, whole, load_hands("dev"), fonts, fit_pair.PAGES, 0)
+    lines = fit_pair.picture_lines(cut, whole, load_hands("dev"), find_fonts(), fit_pair.PAGES, 0)
     path = assets / "lines" / f"{name}.safetensors"
-    fitted = fit_spaces.fit_spaces(fit_pair.fit_pair(weights, lines), places)
-    save_weights(path, _fit_letters(fitted, beside))
+    save_weights(path, _fit_places(fit_pair.fit_pair(weights, lines), beside))
     return path
 
 
-def _fit_letters(weights: Weights, beside: str = DEFAULT) -> Weights:
-    """Fit how sure one digit is beside all letters, by a line network's weights and those `beside` it."""
-    network = Network(load_weights(beside), own_lines=fit_letters.forget_letters(weights))
+def _fit_places(weights: Weights, beside: str = DEFAULT) -> Weights:
+    """Fit where numbers end and how sure one digit is beside all letters, by a line network and weights `beside` it."""
+    maker, whole = LineMaker(load_hands("train"), find_fonts()), LineNetwork(weights, threads=1)
+    fitted = fit_spaces.fit_spaces(weights, fit_spaces.picture_spaces(maker, whole, fit_spaces.LINES, 0))
+    network = Network(load_weights(beside), own_lines=fit_letters.forget_letters(fitted))
     singles = fit_letters.picture_singles(network, load_hands("dev"), fit_letters.PAGES, 0)
-    return fit_letters.fit_letters(weights, singles)
+    return fit_letters.fit_letters(fitted, singles)
 
 
 def main() -> None:

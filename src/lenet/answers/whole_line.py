@@ -74,7 +74,7 @@ class WholeLine:
         return [self._see(sign, *each) for sign, *each in zip(text, spans, middles, sides, strict=True)]
 
     def weigh_spaces(self, text: str) -> Float64:
-        """Return SPACE_FEATURES (n - 1, 6) of the places between n signs without spaces; (0, 6) without room for them.
+        """Return SPACE_FEATURES (n - 1, 8) of the places between n signs without spaces; (0, 8) without room for them.
 
         They are where the first view has them.
         """

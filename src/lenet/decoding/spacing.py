@@ -14,8 +14,10 @@ from lenet.network.spec import LINE_LABELS, SPACE
 
 # What a place between two signs is weighed by, beside an offset: the log-odds that a column there says a space; the
 # room without ink, in heights of the line; how many times the line's median room it is and how many times the largest
-# other one, as logarithms; whether a sign that is no digit stands there; and the room where there is no other.
-SPACE_FEATURES = ("said", "room", "beside the median", "beside the largest", "sign", "room of two")
+# other one, as logarithms; whether a sign that is no digit stands there; and where there is no other room that this is
+# so, and the first two, which are all that there is to know of two signs.
+_OF_TWO = ("two", "said of two", "room of two")
+SPACE_FEATURES = ("said", "room", "beside the median", "beside the largest", "sign", *_OF_TWO)
 # Beyond these logarithmic odds it makes no difference.
 _MOST_ODDS = 8.0
 # A column of a strip has ink where a pixel is so far from the paper towards the pen.
@@ -37,7 +39,7 @@ def measure_rooms(strip: Uint8, middles: Float64) -> Float64:
 
 
 def weigh_rooms(rooms: Float64, view: Float64, spans: Int32, text: str) -> Float64:
-    """Return SPACE_FEATURES (n - 1, 6) of the places between n signs of a text without spaces.
+    """Return SPACE_FEATURES (n - 1, 8) of the places between n signs of a text without spaces.
 
     `spans` (n, 2) is where the columns of a view, log-probabilities (w, k), say them.
     """
@@ -48,13 +50,16 @@ def weigh_rooms(rooms: Float64, view: Float64, spans: Int32, text: str) -> Float
         said = exp(view[first:past, space].max()) if past > first else 0.0
         others = sorted(wider[:place] + wider[place + 1 :])
         middle = (others[(len(others) - 1) // 2] + others[len(others) // 2]) / 2 if others else room
+        odds, alone = min(max(float(log_odds(np.array(said))), -_MOST_ODDS), _MOST_ODDS), float(not others)
         features[place] = (
-            min(max(float(log_odds(np.array(said))), -_MOST_ODDS), _MOST_ODDS),
+            odds,
             min(room, _WIDE),
             log(room / middle),
             log(room / others[-1]) if others else 0.0,
             not text[place : place + 2].isdigit(),
-            0.0 if others else min(room, _WIDE),
+            alone,
+            alone * odds,
+            alone * min(room, _WIDE),
         )
     return features
 

@@ -38,7 +38,7 @@ CHARACTER_FEATURE_COUNT = 10
 # log-probability counts there, until it is fitted.
 PAIR_WEIGHT_COUNT, _LATTICE_SHARES = 11, (1.0, 0.4, 0.5)
 # So many numbers find the spaces of a line, and those that do it where none were fitted: by what its columns say.
-SPACE_WEIGHT_COUNT, _SPACE_WEIGHTS = 7, (1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+SPACE_WEIGHT_COUNT, _SPACE_WEIGHTS = 9, (1.0, *(0.0,) * 8)
 # So many numbers weigh what two readings of a cell say, and those that do where none were fitted: the mean log-odds.
 CELL_WEIGHT_COUNT, _CELL_WEIGHTS = 11, (0.5, 0.5, *(0.0,) * 9)
 _FORMAT = 1
@@ -127,7 +127,7 @@ class Weights:
 
     @property
     def space_weights(self) -> Float64:
-        """How `lenet.decoding.spacing` weighs a place between two signs (7,), the offset last; of a line network."""
+        """How `lenet.decoding.spacing` weighs a place between two signs (9,), the offset last; of a line network."""
         fitted = self._fitted("space_weights")
         return np.array(_SPACE_WEIGHTS) if fitted is None else fitted
 

@@ -25,14 +25,14 @@ from lenet.training.synthetic.lines import LineMaker
 LINES, _MOST_NUMBERS = 4_000, 4
 # This share of the numbers has a digit or two; and this share of the lines is two numbers of one digit, which have no
 # other room to compare theirs with.
-_SHORT, _TWO_DIGITS = 0.3, 0.05
+_SHORT, _TWO_DIGITS = 0.3, 0.08
 # Two digits that are so many heights apart, and no others, are two numbers to people, even if one was meant.
 _FAR, _ROOM = 1.0, SPACE_FEATURES.index("room")
 
 
 @dataclass(frozen=True)
 class SeenSpaces:
-    """Places between signs: SPACE_FEATURES (n, 6), which of them part numbers (n,), of which line each is (n,)."""
+    """Places between signs: SPACE_FEATURES (n, 8), which of them part numbers (n,), of which line each is (n,)."""
 
     features: Float64
     parted: Bools

@@ -29,7 +29,7 @@ from lenet.evaluation.result import Evaluation
 from lenet.files import replace_text
 from lenet.nets import LeNet
 from lenet.network.inputs import to_input
-from lenet.network.spec import DEFAULT
+from lenet.network.spec import DEFAULT, LINE_DEFAULT
 from lenet.network.weights import Weights, load_weights, save_weights
 from lenet.training import fit_characters, fit_decoder, fit_letters, fit_pair, fit_spaces
 from lenet.training.card import refresh_card, write_card
@@ -197,7 +197,7 @@ def refit(name: str, assets: Path) -> Path:
     """
     weights = load_weights(name)
     path = assets / f"{name}.safetensors"
-    if weights.net.reads_lines:
+    if weights.net.name == LINE_DEFAULT:
         path, fitted = assets / "lines" / path.name, _fit_places(weights)
     elif weights.net.says_characters:
         fitted = _fit_codes(weights)
@@ -206,7 +206,7 @@ def refit(name: str, assets: Path) -> Path:
     else:
         raise TrainingError(name, "reads no numbers", "choose weights that do")
     card = path.with_suffix(".md")
-    if card.exists() and not weights.net.reads_lines:
+    if card.exists() and weights.net.name != LINE_DEFAULT:
         replace_text(card, refresh_card(card.read_text(encoding="utf-8"), fitted))
     save_weights(path, fitted)
     return path

@@ -12,7 +12,7 @@ from lenet.arrays import Uint8
 from lenet.network.inputs import LINE_HEIGHT
 from lenet.training.synthetic.line_paper import LinePaper
 from lenet.training.synthetic.line_texts import LinePart, write_number_text
-from lenet.training.synthetic.lines import LineKind, LineMaker, MadeLine
+from lenet.training.synthetic.lines import ANY_KIND, LineKind, LineMaker, MadeLine
 
 # Samples in a row, and the pixels of a sample's place, of the name before a row and of the text below a strip.
 _SAMPLES, _WIDE, _NAME, _TEXT, _EDGE = 6, 240, 170, 18, 6
@@ -39,6 +39,10 @@ def _number(rng: np.random.Generator) -> list[LinePart]:
     return [LinePart("number", write_number_text(rng))]
 
 
+def _measure(rng: np.random.Generator) -> list[LinePart]:
+    return [LinePart("number", str(rng.integers(1, 999))), LinePart("unit", str(rng.choice(["kg", "cm", "h", "m"])))]
+
+
 _SHORT = _say("1998", "47306", "8205", "90210", "3146")
 KINDS: dict[str, LineKind] = {
     "digits": LineKind(_SHORT, _EVEN, _PLAIN),
@@ -54,8 +58,11 @@ KINDS: dict[str, LineKind] = {
     "print": LineKind(_number, {**_EVEN, "printed": True}, _PLAIN),
     "several numbers": LineKind(_write("number", "number", "number"), _EVEN, _PLAIN),
     "words beside": LineKind(_write("word", "number"), _EVEN, _PLAIN),
+    "units behind": LineKind(_measure, _EVEN, _PLAIN),
     "struck out": LineKind(_write("struck", "number"), _EVEN, _PLAIN),
     "letters alone": LineKind(_write("word"), _EVEN, _PLAIN),
+    "on their heads": LineKind(_say("347", "74", "4703", "3"), _EVEN, _PLAIN, 2),
+    "on their sides": LineKind(_say("2", "4", "7", "3"), _EVEN, _PLAIN, 1),
     "boxes and combs": LineKind(_SHORT, {**_EVEN, "pitch": 1.2}, _PLAIN),
     "framed": LineKind(_SHORT, _EVEN, LinePaper(framed=True, blurred=True)),
     "ruled": LineKind(_SHORT, _EVEN, LinePaper(ruled=True, blurred=True)),
@@ -64,7 +71,7 @@ KINDS: dict[str, LineKind] = {
     "light and shadow": LineKind(_SHORT, _EVEN, LinePaper(lit=True, shadowed=True, noisy=True, blurred=True)),
     "black and white": LineKind(_SHORT, _EVEN, LinePaper(black=True)),
     "few pixels, JPEG": LineKind(_SHORT, _EVEN, LinePaper(coarse=True, compressed=True)),
-    "anything": LineKind(),
+    "anything": ANY_KIND,
 }
 
 

@@ -38,7 +38,7 @@ class LineStyle:
     @classmethod
     def draw(cls, rng: np.random.Generator) -> LineStyle:
         """Return a style drawn at random."""
-        of_pixels = rng.random() < 0.34
+        of_pixels = rng.random() < 0.38
         kind = rng.random()
         if kind < 0.35:
             gap, spread = rng.normal(-0.02, 0.08), 0.07
@@ -74,6 +74,10 @@ class LineStyle:
     def choose_space(self, rng: np.random.Generator) -> float:
         """Return how far two numbers of the line stand apart: clearly more than digits of one do."""
         return float(max(self.gap + 2.5 * self.spread, 0.25) * rng.uniform(1.6, 2.2) + rng.uniform(0.25, 0.9))
+
+    def choose_room(self, rng: np.random.Generator) -> float:
+        """Return how far a unit stands behind its number: as near as its digits do to one another, or some way off."""
+        return float(max(self.gap, 0.0) + rng.uniform(0.02, 0.7))
 
     def size(self, marks: list[Mark], rng: np.random.Generator) -> list[Mark]:
         """Return the marks of a number in their sizes: none quite as large as another, some ends larger or smaller."""

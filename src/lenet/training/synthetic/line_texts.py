@@ -7,13 +7,16 @@ from typing import Literal
 
 import numpy as np
 
-# A part of a line: a number, whose text is read; a "word", letters or marks, and a "struck" number, which are not.
-PartKind = Literal["number", "word", "struck"]
+# A part of a line: a number, whose text is read; a "word", letters or marks, a "unit" close behind a number, and a
+# "struck" number, which are not.
+PartKind = Literal["number", "word", "unit", "struck"]
+# What numbers are counted in, as people write it behind them; t and C may be taken for signs or digits.
+_UNITS = (*"kg g mg cm mm m km h hrs min ml L ft in lb lbs oz pcs x F K V W A px pt th nd rd st".split(),)
 
 
 @dataclass(frozen=True)
 class LinePart:
-    """One part of a line, apart from others; a word's text is "" where any will do."""
+    """One part of a line, apart from others; a word's text is "" where any will do, a unit's are its letters."""
 
     kind: PartKind
     text: str
@@ -96,8 +99,8 @@ def _plain(rng: np.random.Generator) -> str:
     length = int(rng.choice([1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 7, 8, 9, 10]))
     if rng.random() < 0.06:
         return str(rng.integers(10)) * length
-    if rng.random() < 0.06:
-        return "".join(rng.choice(list("1470"), length))
+    if rng.random() < 0.12:
+        return "".join(rng.choice(list("1470" if rng.random() < 0.5 else "1111234567890"), length))
     return _digits(rng, length)
 
 
@@ -110,14 +113,19 @@ def write_number_text(rng: np.random.Generator) -> str:
     return str(_WRITERS[int(rng.choice(len(_WRITERS), p=_SHARES / _SHARES.sum()))](rng))
 
 
+def write_digit(rng: np.random.Generator) -> list[LinePart]:
+    """Return one digit."""
+    return [LinePart("number", _digits(rng, 1))]
+
+
 def write_line_text(rng: np.random.Generator) -> list[LinePart]:
     """Return what a line says, part by part: mostly one number; several; with words beside; none."""
     kind = rng.random()
-    if kind < 0.045:
+    if kind < 0.075:
         return [LinePart("word", "") for _word in range(int(rng.integers(1, 3)))]
-    if kind < 0.052:
+    if kind < 0.082:
         return []
-    count = 1 if kind < 0.84 else int(rng.integers(2, 5))
+    count = 1 if kind < 0.86 else int(rng.integers(2, 5))
     short = count > 1
     parts = [
         LinePart(
@@ -127,8 +135,11 @@ def write_line_text(rng: np.random.Generator) -> list[LinePart]:
     ]
     if rng.random() < 0.06:
         parts.insert(0, LinePart("word", ""))
-    if rng.random() < 0.06:
+    behind = rng.random()
+    if behind < 0.05:
         parts.append(LinePart("word", ""))
+    elif behind < 0.13:
+        parts.append(LinePart("unit", str(rng.choice(_UNITS))))
     if rng.random() < 0.025:
         parts.insert(int(rng.integers(len(parts) + 1)), LinePart("struck", _plain(rng)))
     return parts

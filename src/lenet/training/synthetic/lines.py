@@ -19,7 +19,8 @@ from lenet.training.synthetic.fonts import NO_FONTS, Fonts
 from lenet.training.synthetic.line_paper import LinePaper
 from lenet.training.synthetic.line_picture import picture_line
 from lenet.training.synthetic.line_style import LineStyle, Placed, strike_out
-from lenet.training.synthetic.line_texts import LinePart, write_line_text
+from lenet.training.synthetic.line_texts import LinePart, write_digit, write_line_text
+from lenet.training.synthetic.line_turned import choose_turn, is_nothing_turned, turn_strip
 from lenet.training.synthetic.marks import (
     Mark,
     Pens,
@@ -63,14 +64,18 @@ class MadePage:
 
 @dataclass(frozen=True)
 class LineKind:
-    """A kind of line: what it says, what is fixed of its style and of its paper; the rest is drawn."""
+    """A kind of line: what it says, what is fixed of its style and of its paper; the rest is drawn.
+
+    Its strip is turned by so many quarters; None: one of some is.
+    """
 
     write: Callable[[np.random.Generator], list[LinePart]] = write_line_text
     style: Mapping[str, Any] = field(default_factory=dict)
     paper: LinePaper | None = None
+    turn: int | None = 0
 
 
-ANY_KIND = LineKind()
+ANY_KIND = LineKind(turn=None)
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,10 @@ class LineMaker:
 
     def make(self, rng: np.random.Generator, kind: LineKind = ANY_KIND) -> MadeLine:
         """Write a line of a kind, take its picture, cut its strip."""
+        turn = choose_turn(rng) if kind.turn is None else kind.turn
+        kind = (
+            replace(kind, turn=turn, write=write_digit) if kind.turn is None and turn % 2 else replace(kind, turn=turn)
+        )
         while True:
             line = self._make(kind, rng)
             if line is not None:
@@ -109,9 +118,13 @@ class LineMaker:
         style = replace(LineStyle.draw(rng), **kind.style)
         paper = kind.paper or LinePaper.draw(rng)
         marks, text, cells = self.write(parts, style, rng)
+        if kind.turn and not is_nothing_turned(text, kind.turn):
+            return None
         strip = picture_line(marks, cells, style, paper, LINE_HEIGHT, rng)
         if strip is None:
             return None
+        if kind.turn:
+            strip, text = turn_strip(strip, kind.turn), PASSED_OVER
         # A text that has not a column for each label, and one between equal ones, cannot be said.
         needed = len(text) + sum(a == b for a, b in pairwise(text))
         if needed * 2 + 2 > strip.shape[1]:
@@ -142,10 +155,11 @@ class LineMaker:
         x = 0.0
         for number, part in enumerate(parts):
             if number:
-                x += style.choose_space(rng)
+                x += style.choose_room(rng) if part.kind == "unit" else style.choose_space(rng)
             begin = x
-            if part.kind == "word":
-                marks, told = [self._write_word(hand, rng)], PASSED_OVER
+            if part.kind in ("word", "unit"):
+                word = self._write_unit(part.text, hand, rng) if part.text else self._write_word(hand, rng)
+                marks, told = [word], PASSED_OVER
                 placed.append((marks[0], x, 0.0))
                 x += marks[0].box[2]
             else:
@@ -183,23 +197,34 @@ class LineMaker:
         if kind < _WRITTEN_WORDS:
             count = int(rng.choice([1, 1, 1, 1, 2, 2, 3, 4, 6]))
             unlike = _LIKE_SIGNS + (_UNSURE if count == 1 else "")
-            letters = [
+            known = [
                 each
                 for each in pens.rows
                 if each not in LINE_LABELS and each not in unlike and (each.isalpha() or rng.random() < 0.3)
             ]
-            writer = hand if isinstance(hand, str) else str(rng.choice(pens.writers))
-            x, strokes = 0.0, []
-            for _letter in range(count):
-                mark = pens.draw(str(rng.choice(letters)), writer, rng)
-                strokes += [each + np.array([x, 0], np.float32) for each in mark.strokes]
-                x += mark.box[2] + float(rng.uniform(0.0, 0.2))
-            return Mark(PASSED_OVER, tuple(strokes), None, (0.0, 0.0, x, 1.0))
+            return self._spell_out([str(rng.choice(known)) for _letter in range(count)], hand, rng)
         if self.fonts.every and rng.random() < 0.6:
             return print_text(_spell(rng), PASSED_OVER, str(rng.choice(self.fonts.every)), rng)
         negative = draw_negative(rng, str(rng.choice(("blot", "scribble", "scribble", "texture"))))
         ink = (np.clip(negative, 0, 1) * 255).astype(np.uint8)
         return Mark(PASSED_OVER, (), ink, (0.0, 0.0, float(ink.shape[1] / ink.shape[0]), 1.0))
+
+    def _write_unit(self, letters: str, hand: Hand, rng: np.random.Generator) -> Mark:
+        if isinstance(hand, Path):
+            return print_text(letters, PASSED_OVER, str(hand), rng)
+        return self._spell_out(list(letters), hand, rng)
+
+    def _spell_out(self, letters: list[str], hand: Hand, rng: np.random.Generator) -> Mark:
+        """Return a word of single letters, by this hand if it has a pen's strokes."""
+        assert self.hands is not None
+        pens = self.hands.pens
+        writer = hand if isinstance(hand, str) else str(rng.choice(pens.writers))
+        x, strokes = 0.0, []
+        for letter in letters:
+            mark = pens.draw(letter, writer, rng)
+            strokes += [each + np.array([x, 0], np.float32) for each in mark.strokes]
+            x += mark.box[2] + float(rng.uniform(0.0, 0.2))
+        return Mark(PASSED_OVER, tuple(strokes), None, (0.0, 0.0, x, 1.0))
 
     def _write_number(
         self, text: str, hand: Hand, style: LineStyle, rng: np.random.Generator

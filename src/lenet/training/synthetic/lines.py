@@ -212,7 +212,8 @@ class LineMaker:
     def _write_unit(self, letters: str, hand: Hand, rng: np.random.Generator) -> Mark:
         if isinstance(hand, Path):
             return print_text(letters, PASSED_OVER, str(hand), rng)
-        return self._spell_out(list(letters), hand, rng)
+        known = self.hands is not None and all(letter in self.hands.pens.rows for letter in letters)
+        return self._spell_out(list(letters), hand, rng) if known else self._write_word(hand, rng)
 
     def _spell_out(self, letters: list[str], hand: Hand, rng: np.random.Generator) -> Mark:
         """Return a word of single letters, by this hand if it has a pen's strokes."""

@@ -68,8 +68,9 @@ follows from the *shape* of the thing, or bounds *time* and hardly the answer. T
 800 pictures read otherwise when it is a third less or more (integers by at least 1), and in brackets how many more of
 them are right. The pictures: 172 of `data/field`, 200 of hard shadows, sheets on tables, coloured ink and two inks,
 100 on ruled lines and in boxes, 50 cheques, and a few of every other set of the reading benchmark and every made
-kind. Where both are 0 no picture of these has what the number is for, or others stand in for it; fifty-six that did
-nothing and had a twin went on 2026-11-27; most of the others were measured with those still in place.
+kind. Where both are 0 no picture of these has what the number is for, or others stand in for it. Of 225 numbers 96
+changed nothing and went, or became one with another: 56 on 2026-11-27, 40 on 2026-11-28. Numbers that then got a
+second role were measured after it, most of the others before.
 """
 _COLUMNS = "| number | value | unit | what it decides | from | a third less | a third more |"
 

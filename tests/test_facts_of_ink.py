@@ -51,9 +51,9 @@ def test_a_slim_upright_at_the_rim_is_a_rule() -> None:
         assert _measure_height(paint((200, 200), digit, (x, 70, x + 3, 120))) == 30
 
 
-@pytest.mark.parametrize(("gap", "spans"), [(56, True), (57, False)])
+@pytest.mark.parametrize(("gap", "spans"), [(54, True), (55, False)])
 def test_uprights_on_both_sides_of_a_line_begin_within_their_distance_of_its_end(gap: int, spans: bool) -> None:
-    """By an eighth of that distance more, no further: beyond there would be room for another."""
+    """By two twenty-fifths of that distance more, no further: beyond there would be room for another."""
     line = LevelLine(0.0, 50.0, 2.0, 100, 400)
     columns = np.arange(97, 404)
     side = _Side(line, -1, columns, np.zeros(len(columns), np.int64), 40, bounded=False)
@@ -71,13 +71,13 @@ def test_the_thickness_of_a_line_is_measured_as_far_as_it_is_looked_for() -> Non
 
 
 def test_the_ends_of_a_line_are_marked_around_it() -> None:
-    """Three pixels and a twenty-fifth of its length at each end, the last of them too, and three more all around."""
+    """Three pixels and a twenty-fifth of its length at each end, the last of them too, and two more all around."""
     for length, near in ((12, 3), (13, 4), (37, 4), (38, 5)):
         ends = _mark_ends([Rule(30, paint((2, 100), (20, 0, 20 + length, 2)))], (60, 100))
         rows, columns = np.flatnonzero(ends.any(axis=1)), np.flatnonzero(ends.any(axis=0))
-        left = np.arange(20 - 3, 20 + near + 3 + 1)
-        right = np.arange(20 + length - 1 - near - 3, 20 + length + 3)
-        assert rows.tolist() == list(range(30 - 3, 32 + 3))
+        left = np.arange(20 - 2, 20 + near + 2 + 1)
+        right = np.arange(20 + length - 1 - near - 2, 20 + length + 2)
+        assert rows.tolist() == list(range(30 - 2, 32 + 2))
         assert columns.tolist() == np.union1d(left, right).tolist(), length
         assert set(ends.ravel().tolist()) == {0, 1}
 
@@ -92,9 +92,9 @@ def test_a_line_has_fifteen_per_cent_of_gaps_at_most(missing: int, found: int) -
     assert len(list(_find_long_runs(runs))) == found
 
 
-@pytest.mark.parametrize(("length", "shaded"), [(30, True), (29, False)])
-def test_a_shadow_covers_three_per_cent_of_a_page_at_least(length: int, shaded: bool) -> None:
-    """In a corner of a hundred by a hundred pixels, ten wide and thirty long; a pixel shorter it is none."""
+@pytest.mark.parametrize(("length", "shaded"), [(29, True), (28, False)])
+def test_two_per_cent_of_a_page_are_near_a_hard_edge(length: int, shaded: bool) -> None:
+    """A shadow in a corner of 100 by 100 pixels, ten wide and 29 long, has such an edge; a pixel shorter it has not."""
     page = np.full((100, 100), 200, np.uint8)
     page[:length, :10] = 150
     assert (_measure_hard_shadow(page) > 0) is shaded

@@ -17,7 +17,7 @@ _NUMBERS = {
     "LEAST_CONTRAST": INK.least_contrast,
     "WEAK": INK.weak,
     "WEAK_SIGMAS": INK.weak_sigmas,
-    "LEAST_NOISE": INK.least_noise,
+    "LEAST_NOISE": INK.same_light,
     "STRONG": INK.strong,
     "FULL": INK.full,
     "DARKEST": INK.darkest,
@@ -36,8 +36,8 @@ _NUMBERS = {
     "THIN_TARGET": GLYPH.thin_target,
     "THICK_TARGET": GLYPH.thick_target,
     "TRACE": GLYPH.trace,
-    "INKED": GLYPH.inked,
-    "UPPER": GLYPH.upper,
+    "INKED": GLYPH.trace,
+    "UPPER": INK.full / 100,
     "PALEST": GLYPH.palest,
 }
 _DRAWING = ("drawing_ink.c", "drawing_resize.c", "drawing_glyph.c")

@@ -192,8 +192,8 @@ def _choose_stride(height: int, width: int) -> int:
 
 def _smooth(grey: Float32, noise: float) -> tuple[Float32, float]:
     """Blur only as much as noise asks for; return the page and the noise that is left."""
-    if noise < INK.least_noise:
-        return grey, max(noise, INK.least_noise)
+    if noise < INK.same_light:
+        return grey, max(noise, INK.same_light)
     return cv2.GaussianBlur(grey, (0, 0), 1.0).astype(np.float32), noise * 0.2821
 
 

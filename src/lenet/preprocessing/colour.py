@@ -8,7 +8,7 @@ import numpy as np
 
 from lenet.arrays import Float32, Uint8, contrast
 from lenet.preprocessing.decode import LUMINANCE, Page
-from lenet.preprocessing.parameters import COLOUR, DECODE
+from lenet.preprocessing.parameters import DECODE, INK
 from lenet.steps import Step
 
 
@@ -16,14 +16,14 @@ def use_colour_contrast(page: Page) -> Page:
     """Return a page whose grey is how far a pixel's colour is from the paper's, if its own grey shows no ink."""
     if page.colours is None:
         return page
-    step = max(1, int((page.grey.size / DECODE.samples) ** 0.5))
+    step = max(1, int((page.grey.size / INK.samples) ** 0.5))
     looks: Float32 = page.colours[::step, ::step].reshape(-1, 3).astype(np.float32)
     paper: Float32 = np.median(looks, axis=0).astype(np.float32)
     away = looks - paper
     axis = np.linalg.eigh(away.T @ away)[1][:, -1].astype(np.float32)
     along, grey = away @ axis, np.abs(away @ LUMINANCE)
     ink = contrast(np.abs(along)) if along.any() else 0.0
-    if ink < DECODE.coloured or (grey.any() and contrast(grey) > COLOUR.as_light * ink):
+    if ink < DECODE.coloured or (grey.any() and contrast(grey) > INK.weak * ink):
         return page
     darker = -1 if (along**3).sum() > 0 else 1
     told = (page.colours.astype(np.float32) - paper) @ axis * np.float32(darker * 255 / ink)

@@ -15,7 +15,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from lenet.arrays import Floats, Uint8, percentile
 from lenet.errors import PictureError, reason
-from lenet.preprocessing.parameters import DECODE
+from lenet.preprocessing.parameters import DECODE, INK, SHEET
 from lenet.preprocessing.sources import MOST_BYTES, PictureSource, name_source, take_source
 from lenet.steps import Step, Values
 
@@ -207,11 +207,11 @@ def _split_image(
 def _find_colours(picture: Image.Image) -> Uint8 | None:
     """Return (H, W, 3) red, green and blue, or None of a picture whose every look is grey."""
     picture = picture if picture.mode == "RGB" else picture.convert("RGB")  # which copies
-    step = max(1, int((picture.width * picture.height / DECODE.samples) ** 0.5))
+    step = max(1, int((picture.width * picture.height / INK.samples) ** 0.5))
     looks = picture.resize((max(1, picture.width // step), max(1, picture.height // step)), Image.Resampling.NEAREST)
     red, green, blue = np.moveaxis(np.asarray(looks), 2, 0)  # channel by channel: along the last axis is slow
     far = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
-    return np.asarray(picture) if percentile(far, 100 * (1 - DECODE.least_colour)) > DECODE.coloured else None
+    return np.asarray(picture) if percentile(far, 100 * (1 - SHEET.least_ink)) > DECODE.coloured else None
 
 
 def _split_array(

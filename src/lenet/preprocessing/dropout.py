@@ -7,10 +7,10 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from lenet.arrays import Bools, Float32, Uint8, percentile
+from lenet.arrays import Bools, Float32, Uint8
 from lenet.preprocessing.decode import Page
 from lenet.preprocessing.morphology import EDGE, find_runs_across
-from lenet.preprocessing.parameters import DROPOUT, INK, RULE, WRITING
+from lenet.preprocessing.parameters import DECODE, DROPOUT, INK, RULE, WRITING
 from lenet.steps import Step
 
 # A page has less ink than this share of it, a box spans more, and most of an ink is more.
@@ -28,7 +28,7 @@ def drop_print(page: Page) -> Page:
     coloured, grey, ink = _split_inks(np.ascontiguousarray(page.colours[::step, ::step]))
     if not ink.any() or min(coloured.sum(), grey.sum()) < DROPOUT.some * ink.sum() or ink.mean() > _HALF:
         return page
-    if max(_measure_beside(coloured, grey), _measure_beside(grey, coloured)) > DROPOUT.mixed:
+    if max(_measure_beside(coloured, grey), _measure_beside(grey, coloured)) > (1 - DROPOUT.coloured):
         return page
     heights = _measure_height(coloured), _measure_height(grey)
     if not max(heights) or max(heights) < DROPOUT.higher * min(heights):
@@ -44,7 +44,7 @@ def _split_inks(colours: Uint8) -> tuple[Bools, Bools, Bools]:
     values = colours.astype(np.float32)
     taken = np.maximum(_estimate_paper(values) - values, 0)
     most = taken.max(axis=2)
-    ink = most > max(DROPOUT.least, DROPOUT.share * percentile(most, DROPOUT.darkest))
+    ink = most > max(DECODE.coloured, INK.weak * float(most.max()))
     kept = taken.min(axis=2) / np.maximum(most, 1)
     return ink & (kept < DROPOUT.coloured), ink & (kept >= DROPOUT.coloured), ink
 
@@ -78,9 +78,9 @@ def _measure_height(ink: Bools) -> float:
     slim = sides.max(axis=0) > RULE.slim_side * sides.min(axis=0)
     hollow = (width > _HALF * ink.shape[1]) & (area < DROPOUT.hollow * width * height)
     straight = np.bincount(
-        labels[find_runs_across(joined, 1 + round(DROPOUT.run * ink.shape[1])) > 0], minlength=count
+        labels[find_runs_across(joined, 1 + round(WRITING.line * ink.shape[1])) > 0], minlength=count
     )[1:]
-    rule = hollow | slim & ((width > height) | at_edge) | (straight > DROPOUT.straight * area)
+    rule = hollow | slim & ((width > height) | at_edge) | (straight > DROPOUT.hollow * area)
     if area[rule].sum() > _HALF * area.sum():
         return 0.0
     height = height[~rule & (area >= RULE.speck)]

@@ -11,10 +11,11 @@ import numpy as np
 
 from lenet.arrays import Bools, Float64, Int64, Uint8, median
 from lenet.native.dispatch import runs_natively
+from lenet.preprocessing.morphology import EDGE
 from lenet.preprocessing.parameters import RULE, UPRIGHT, WRITING
 
 # Fewer uprights than this are even by chance.
-_FEWEST = 3
+FEWEST = 3
 
 
 @dataclass(frozen=True)
@@ -159,8 +160,8 @@ def _fit_line(rule: Rule) -> LevelLine:
 
 def _follow_side(strokes: Bools, line: LevelLine, other: LevelLine | None, way: int, height: float) -> _Side:
     """Follow ink from a line up to the `other` one on that side, or to the page's end."""
-    columns = np.arange(line.first - RULE.near, line.last + RULE.near + 1)
-    most = min(UPRIGHT.most * height, len(strokes))
+    columns = np.arange(line.first - EDGE, line.last + EDGE + 1)
+    most = min(2 * UPRIGHT.tallest * height, len(strokes))
     if other:
         middle = (line.first + line.last) / 2
         room = abs((other.slope - line.slope) * middle + other.height - line.height)
@@ -214,7 +215,7 @@ def _find_thin(side: _Side, height: float) -> list[tuple[float, int]]:
     widths = np.add.reduceat((of_own >= 0.5).astype(np.int64), starts) - 2  # noqa: PLR2004
     top = (of_own >= 0.9).astype(np.int64)  # noqa: PLR2004
     middles = side.columns[0] + np.add.reduceat(top * long, starts) / np.add.reduceat(top, starts)
-    thin = widths <= UPRIGHT.wider * side.line.thickness + RULE.stray
+    thin = widths <= RULE.thicker * side.line.thickness + RULE.stray
     return list(zip(middles[thin].tolist(), longest[thin].tolist(), strict=True))
 
 
@@ -225,12 +226,12 @@ def _find_even(thin: list[tuple[float, int]], height: float) -> _Even | None:
     for begin, other in combinations(at[: UPRIGHT.most_uprights].tolist(), 2):
         pitch = other - begin
         count = int((thin[-1][0] - begin) / pitch + 0.2) + 1
-        if pitch < UPRIGHT.apart * height or count < _FEWEST or (best and count <= len(best.places)):
+        if pitch < RULE.beyond * height or count < FEWEST or (best and count <= len(best.places)):
             continue
         places = begin + pitch * np.arange(count)
         off = np.abs(at - places[:, None])
-        met = off.min(axis=1) <= UPRIGHT.off * pitch + 1
-        if met.sum() < max(_FEWEST, UPRIGHT.alike * len(places)):
+        met = off.min(axis=1) <= RULE.corner * pitch + 1
+        if met.sum() < max(FEWEST, UPRIGHT.alike * len(places)):
             continue
         nearest = off.argmin(axis=1)[met]
         length = int(median(runs[nearest]))
@@ -241,15 +242,15 @@ def _find_even(thin: list[tuple[float, int]], height: float) -> _Even | None:
 
 
 def _is_alike(one: float, other: float) -> bool:
-    return abs(one - other) <= UPRIGHT.off * other + 1
+    return abs(one - other) <= RULE.corner * other + 1
 
 
 def _spans_line(side: _Side, even: _Even, *, both: bool) -> bool:
     """Return whether uprights begin and end with their line or, where they are on `both` its sides, with the page."""
     before, behind = even.places[0] - side.line.first, side.line.last - even.places[-1]
     if both:
-        return bool(max(before, behind) <= (1 + 2 * UPRIGHT.off) * even.pitch)
-    return bool(max(abs(before), abs(behind)) <= 2 * UPRIGHT.off * even.pitch + RULE.near)
+        return bool(max(before, behind) <= (1 + 2 * RULE.corner) * even.pitch)
+    return bool(max(abs(before), abs(behind)) <= 2 * RULE.corner * even.pitch + EDGE)
 
 
 def _stands(side: _Side, place: float, least: float) -> bool:
@@ -260,7 +261,7 @@ def _stands(side: _Side, place: float, least: float) -> bool:
 
 def _mark(found: Uint8, side: _Side, places: list[float], length: int) -> None:
     """Set to 1 where the uprights at these columns are, ink or not."""
-    half = int(np.ceil((UPRIGHT.wider * side.line.thickness + RULE.stray) / 2))
+    half = int(np.ceil((RULE.thicker * side.line.thickness + RULE.stray) / 2))
     columns = (np.array(places, np.float64)[:, None] + np.arange(-half, half + 1)).ravel().astype(np.float64)
     rows, across, inside = _locate(side.line, side.way, columns, np.arange(length + 2), found.shape)
     found[rows[inside], across[inside]] = 1

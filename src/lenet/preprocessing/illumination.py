@@ -40,7 +40,7 @@ def remove_shadow(page: Page) -> Page:
         lit = light > (1 - SHADOW.darker / 2) * paper
         channels = (np.ascontiguousarray(colours[..., each]) for each in range(3))
         colours = np.stack([_brighten(each, gain, table, percentile(each[lit], 50)) for each in channels], axis=2)
-    step = TABLE if table.mean() > SHADOW.shaded else Step("shadow-removed")
+    step = TABLE if table.mean() > SHADOW.hard else Step("shadow-removed")
     return replace(page, grey=_brighten(page.grey, gain, table, paper), colours=colours, steps=(*page.steps, step))
 
 
@@ -57,14 +57,14 @@ def _measure_hard_shadow(small: Uint8) -> float:
     strokes = (small < SHADOW.dark * _fill_dark_strokes(small, SHADOW.thickest)).astype(np.uint8)
     rims = int(strokes.sum()) - int(cv2.erode(strokes, np.ones((3, 3), np.uint8)).sum())
     thick = 2 * int(strokes.sum()) / max(1, rims) / side
-    width = min(max(SHADOW.wider * thick, SHADOW.within), SHADOW.wider * SHADOW.thickest)
+    width = min(max(SHADOW.wider * thick, SHADOW.thickest / 2), SHADOW.wider * SHADOW.thickest)
     light: Float32 = _fill_dark_strokes(small, width).astype(np.float32)
     paper = _measure_paper(light)
     lit, shaded = light > (1 - SHADOW.darker / 2) * paper, light < (1 - SHADOW.darker) * paper
-    if lit.mean() < SHADOW.lit or _keep_wide(shaded, round(width * side)).mean() < SHADOW.shaded:
+    if lit.mean() < SHADOW.darker or _keep_wide(shaded, round(width * side)).mean() < SHADOW.hard:
         return 0.0
     ground = _fill_light_strokes(light)
-    around = np.ones((1 + round(SHADOW.within * side),) * 2, np.uint8)
+    around = np.ones((1 + round(SHADOW.thickest / 2 * side),) * 2, np.uint8)
     falls = cv2.dilate(ground, around) - cv2.erode(ground, around)
     hard = (falls > SHADOW.darker * paper).mean() >= SHADOW.hard
     return width if hard and _measure_islands(light) < SHADOW.hard else 0.0

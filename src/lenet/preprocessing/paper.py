@@ -62,10 +62,10 @@ def _find_sheet(grey: Uint8) -> Bools | None:
     hull = cv2.convexHull(outline)
     area = cv2.contourArea(hull)
     corners = cv2.approxPolyDP(hull, SHEET.straight * cv2.arcLength(hull, True), True)
-    if area < SHEET.large * grey.size or cv2.contourArea(outline) < SHEET.solid * area or len(corners) != 4:  # noqa: PLR2004
+    if area < SHEET.large * grey.size or cv2.contourArea(outline) < SHEET.table * area or len(corners) != 4:  # noqa: PLR2004
         return None
     filled = cv2.fillConvexPoly(np.zeros_like(grey), hull, 1)
-    rim = max(1, round(SHEET.rim * float(np.sqrt(area))))
+    rim = max(1, round(SHEET.straight * float(np.sqrt(area))))
     kept = cv2.erode(filled, np.ones((2 * rim + 1, 2 * rim + 1), np.uint8)) > 0
     around = filled == 0
     written = float((~bright[kept]).mean()) if kept.any() else 1.0
@@ -81,7 +81,7 @@ def _find_sheet(grey: Uint8) -> Bools | None:
 def _spread_paper(grey: Uint8, inside: Bools, size: tuple[int, int]) -> Uint8:
     """Return a small picture (h, w) of the paper inside continued to everywhere, as large as `size` (width, height)."""
     paper = (inside & (grey >= np.median(grey[inside]) - SHEET.lighter / 3)).astype(np.float32)
-    reach = SHEET.reach * max(grey.shape)
+    reach = SHEET.large * max(grey.shape)
     weight = cv2.GaussianBlur(paper, (0, 0), reach)
     light = cv2.GaussianBlur(paper * grey, (0, 0), reach)
     mean = float(grey[paper > 0].mean())

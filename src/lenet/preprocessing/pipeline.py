@@ -15,7 +15,7 @@ from lenet.preprocessing.dropout import drop_print
 from lenet.preprocessing.illumination import remove_shadow
 from lenet.preprocessing.morphology import average_down, find_runs_across
 from lenet.preprocessing.paper import remove_table
-from lenet.preprocessing.parameters import WRITING
+from lenet.preprocessing.parameters import SHEET, WRITING
 from lenet.preprocessing.ruled_lines import remove_ruled_lines
 from lenet.preprocessing.sources import PictureSource
 from lenet.steps import Step
@@ -97,7 +97,7 @@ def _choose_factor(ink: Ink, pixel: int = 1) -> int:
     """
     if len(ink.strokes) * pixel < 2 * WRITING.high_enough:
         return 1
-    step = max(1, min(ink.strokes.shape) // WRITING.coarse)
+    step = max(1, min(ink.strokes.shape) // SHEET.looked_at)
     few = np.ascontiguousarray(ink.strokes[::step, ::step]).astype(np.uint8)
     few = _remove_squares(few)
     _count, _labels, stats, _ = cv2.connectedComponentsWithStats(few, connectivity=8)

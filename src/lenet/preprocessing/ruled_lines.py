@@ -12,9 +12,9 @@ import numpy as np
 from lenet.arrays import Bools, Float64, Int32, Int64, Uint8, median
 from lenet.native.dispatch import runs_natively
 from lenet.preprocessing.binarize import Ink
-from lenet.preprocessing.form_boxes import Rule, find_uprights
+from lenet.preprocessing.form_boxes import FEWEST, Rule, find_uprights
 from lenet.preprocessing.morphology import EDGE, find_runs_across, make_disc
-from lenet.preprocessing.parameters import RULE
+from lenet.preprocessing.parameters import INK, RULE
 from lenet.steps import Step
 
 
@@ -25,7 +25,7 @@ def remove_ruled_lines(ink: Ink) -> Ink:
     1 is neither.
     """
     strokes = ink.strokes
-    across, down = find_rules(strokes, RULE.slimmest), find_rules(strokes.T, RULE.slim_side)
+    across, down = find_rules(strokes, 2 * RULE.slim_side), find_rules(strokes.T, RULE.slim_side)
     if not across and not down:
         return ink
     ends = _mark_ends(across, strokes.shape)
@@ -153,7 +153,7 @@ def _fit_straight(own: Rule, strokes: Bools, slimmest: int) -> Rule | None:
     line = _fit_most(rows, columns)
     across = np.arange(first, last + 1)
     most = min(len(across) // slimmest + 2, RULE.thickest)
-    for _fit in range(RULE.fits):
+    for _fit in range(INK.rounds):
         middles, thickness = _measure_across(strokes, across, line[0] * across + line[1], most)
         inked = thickness > 0
         if inked.sum() < RULE.least_share * len(across):
@@ -201,7 +201,7 @@ def _measure_across(strokes: Bools, columns: Int64, middles: Float64, reach: int
 
 def _is_hatched(across: list[Rule]) -> bool:
     """Return whether lines are so near each other that nobody writes on them."""
-    if len(across) < RULE.hatches:
+    if len(across) <= FEWEST:
         return False
     middles = sorted(float(np.nonzero(rule.ink)[0].mean()) + rule.top for rule in across)
     thickness = median(np.array([rule.thickness for rule in across]))
@@ -288,8 +288,8 @@ def _mark_ends(across: list[Rule], shape: tuple[int, ...]) -> Int32:
         rows = rows + rule.top
         near = 3 + round(RULE.corner * (columns.max() + 1 - columns.min()))
         for end in (columns <= columns.min() + near, columns >= columns.max() - near):
-            top, left = rows[end].min() - RULE.near, columns[end].min() - RULE.near
-            below, behind = rows[end].max() + RULE.near + 1, columns[end].max() + RULE.near + 1
+            top, left = rows[end].min() - EDGE, columns[end].min() - EDGE
+            below, behind = rows[end].max() + EDGE + 1, columns[end].max() + EDGE + 1
             ends[max(0, top) : below, max(0, left) : behind] = number
     return ends
 
@@ -310,7 +310,7 @@ def _spans_writing(rule: Rule, writing: _Writing) -> bool:
     if _touches_both_edges(rule) or end - begin >= RULE.short_line * writing.height:
         reach = RULE.beyond * writing.height
         return bool(begin <= writing.first + reach and end >= writing.last - reach)
-    return bool(begin <= writing.first - RULE.out * writing.height and end >= writing.last + RULE.out * writing.height)
+    return bool(begin < writing.first and end > writing.last)
 
 
 def _touches_both_edges(rule: Rule) -> bool:

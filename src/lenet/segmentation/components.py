@@ -66,12 +66,12 @@ def _drop_frames(labels: Int32, boxes: Int32, dark: Int32, steps: list[Step]) ->
     if inside.any():
         height = (y1 - y0)[inside].max()
         width, tall = x1 - x0, y1 - y0
-        frame[1:] &= np.maximum(width, tall)[1:] >= COMPONENT.times_height * height
+        frame[1:] &= np.maximum(width, tall)[1:] >= RULE.times_height * height
         frame[1:] &= ((touched >= _MOST_OF_FOUR) | (np.minimum(width, tall) < height / 2))[1:]
         for label in (np.flatnonzero(frame[1:]) + 1).tolist():
             frame[label] = _hugs(labels, label, boxes[label])
         at_side, at_end = (x0 == 0) | (x1 == shape[1]), (y0 == 0) | (y1 == shape[0])
-        thin = max(2.0, COMPONENT.thin * height)
+        thin = max(2.0, COMPONENT.corner * height)
         frame |= at_side & (width <= thin) & (tall >= COMPONENT.slim * width)
         frame |= at_end & (tall <= thin) & (width >= COMPONENT.slim * tall)
         inside = ~frame
@@ -86,7 +86,7 @@ def _drop_frames(labels: Int32, boxes: Int32, dark: Int32, steps: list[Step]) ->
 def _hugs(labels: Int32, label: int, box: Int32) -> bool:
     """Say whether a component runs along the page's edge or has corners, as paper and frames do and digits do not."""
     for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
-        if np.count_nonzero(edge == label) >= COMPONENT.covered * len(edge):
+        if np.count_nonzero(edge == label) >= RULE.least_share * len(edge):
             return True
     x0, y0, x1, y1 = box
     own = labels[y0:y1, x0:x1] == label
@@ -101,16 +101,16 @@ def _is_box(labels: Int32, label: int, box: Int32) -> bool:
     own = labels[y0:y1, x0:x1] == label
     height, width = own.shape
     thickness = own.sum() / (2 * (height + width))
-    if min(height, width) < COMPONENT.least_side or thickness > COMPONENT.thickest * min(height, width):
+    if min(height, width) < 2 * RULE.run or thickness > COMPONENT.thickest * min(height, width):
         return False
     corner = max(2, round(COMPONENT.rounded * thickness))
     ends = slice(corner), slice(-corner, None)
     if not all(own[y, x].any() for y in ends for x in ends):
         return False
-    reach = int(np.ceil((1 + COMPONENT.stray) * thickness + 1.5))
+    reach = int(np.ceil((1 + COMPONENT.rounded) * thickness + 1.5))
     sides = (own[:reach].any(axis=0), own[-reach:].any(axis=0), own[:, :reach].any(axis=1), own[:, -reach:].any(axis=1))
     inside = own[reach:-reach, reach:-reach].sum()
-    return bool(min(side.mean() for side in sides) >= COMPONENT.whole and inside <= COMPONENT.empty * own.sum())
+    return bool(min(side.mean() for side in sides) >= COMPONENT.frame and inside <= COMPONENT.speck * own.sum())
 
 
 def _is_ring(labels: Int32, boxes: Int32, kept: Bools, label: int) -> bool:

@@ -10,6 +10,7 @@ from lenet.native.dispatch import REFERENCE, chosen_engine
 from lenet.network.spec import CENTRE_INDEX, DIGIT_BOX, GLYPH_SIZE
 from lenet.preprocessing.binarize import Ink
 from lenet.preprocessing.morphology import EDGE, make_disc
+from lenet.preprocessing.parameters import INK
 from lenet.segmentation.lattice import Lattice
 from lenet.segmentation.parameters import GLYPH
 from lenet.steps import Step, Values
@@ -50,7 +51,7 @@ def place_glyphs(ink: Ink, lattice: Lattice, rows: Int64, broader: Float64) -> U
         return reference_place_glyphs(ink, lattice, rows, broader)
     from lenet.native import _native
 
-    clear = GLYPH.box_sigmas * ink.noise
+    clear = INK.scale_sigmas * ink.noise
     arcs, boxes = lattice.arcs[rows], lattice.boxes[rows]
     return _native.make_glyphs(engine, ink.levels, lattice.pieces, clear, arcs, boxes, broader)
 
@@ -70,7 +71,7 @@ def _crop(ink: Ink, pieces: Int32, first: int, past: int, box: Int32) -> Float32
     x0, y0, x1, y1 = box.tolist()
     area = (slice(max(0, y0 - EDGE), y1 + EDGE), slice(max(0, x0 - EDGE), x1 + EDGE))
     own, levels = cv2.inRange(pieces[area], first, past - 1), ink.levels[area]
-    paper, clear = _mask(pieces[area] == 0), _mask(levels > GLYPH.box_sigmas * ink.noise)
+    paper, clear = _mask(pieces[area] == 0), _mask(levels > INK.scale_sigmas * ink.noise)
     reached = cv2.bitwise_and(cv2.dilate(own, make_disc(EDGE)), cv2.bitwise_or(own, paper))
     inked = cv2.bitwise_and(levels, reached)
     sure = cv2.bitwise_and(inked, cv2.bitwise_or(own, clear))
@@ -157,8 +158,8 @@ def _resize(ink: Float32, size: tuple[int, int]) -> Float32:
 
 def _darken(ink: Float32) -> Float32:
     """Scale the levels of ink that is paler than any in MNIST, as thin strokes become when they shrink."""
-    inked = ink[ink > GLYPH.inked * float(ink.max())]
-    upper = int(GLYPH.upper * (inked.size - 1))
+    inked = ink[ink > GLYPH.trace * float(ink.max())]
+    upper = int(INK.full / 100 * (inked.size - 1))
     level = float(np.partition(inked, upper)[upper]) if inked.size else 1.0
     return ink if level >= GLYPH.palest else np.clip(ink / level, 0, 1).astype(np.float32)
 

@@ -11,6 +11,8 @@ from lenet.arrays import Float64, Uint8
 from lenet.network.inputs import LINE_HEIGHT, PAPER_GREY, PEN_GREY, standardise_line
 from lenet.network.spec import GLYPH_SIZE
 from lenet.preprocessing.decode import Page
+from lenet.preprocessing.morphology import EDGE
+from lenet.preprocessing.parameters import RULE
 from lenet.preprocessing.pipeline import PageInk
 from lenet.segmentation.lattice import Lattice
 from lenet.segmentation.parameters import STRIP, TEXT_LINE
@@ -70,8 +72,8 @@ def find_dividers(writing: PageInk, lattice: Lattice, line: int) -> Float64:
     band = writing.ruled[rows, max(0, round(x0)) : round(x1) + 1]
     if not band.size:
         return np.zeros(0)
-    wide = cv2.dilate(band.astype(np.uint8), np.ones((1, 1 + 2 * round(STRIP.leans * len(band))), np.uint8))
-    crossed = np.concatenate([[False], wide.mean(axis=0) >= STRIP.crossed, [False]])
+    wide = cv2.dilate(band.astype(np.uint8), np.ones((1, 1 + 2 * round(RULE.steepest * len(band))), np.uint8))
+    crossed = np.concatenate([[False], wide.mean(axis=0) >= RULE.least_share, [False]])
     starts, ends = np.flatnonzero(crossed[1:] & ~crossed[:-1]), np.flatnonzero(crossed[:-1] & ~crossed[1:])
     return max(0, round(x0)) + (starts + ends) / 2
 
@@ -79,7 +81,7 @@ def find_dividers(writing: PageInk, lattice: Lattice, line: int) -> Float64:
 def is_pen_bright(page: Page, writing: PageInk) -> bool:
     """Return whether the pen is brighter than the paper around it."""
     strokes = writing.ink.strokes
-    near = cv2.dilate(strokes.astype(np.uint8), np.ones((2 * STRIP.around + 1,) * 2, np.uint8)).astype(bool) & ~strokes
+    near = cv2.dilate(strokes.astype(np.uint8), np.ones((2 * EDGE + 1,) * 2, np.uint8)).astype(bool) & ~strokes
     if not strokes.any() or not near.any():
         return False
     scale, (left, top) = writing.scale / page.scale, (side / page.scale for side in writing.origin)

@@ -20,24 +20,31 @@ class ComponentParams:
     """Ink that hangs together, without frames and specks (`components`)."""
 
     speck: float = tuned(
-        0.03, "share of the largest", "a component with less ink is a speck ...; without more a frame is none"
+        0.03,
+        "share of the largest",
+        "a component with less ink is a speck ...; a frame has more around it, an empty box less in it",
     )
     near: float = tuned(0.15, "share of the digit's side", "... unless it is so near to it ...")
     near_speck: float = tuned(0.008, "share of the largest", "... and has so much")
     dark: int = tuned(127, "levels of ink", "a pixel is dark above it", "shape")
-    frame: float = tuned(0.9, "share of an edge of the page", "a frame runs along so much of it ...")
-    times_height: float = tuned(1.15, "heights of the others", "... and is so long ...")
-    covered: float = tuned(0.65, "share of an edge of the page", "no digit covers so much of it")
-    corner: float = tuned(0.08, "share of its box", "the corners of a frame are looked for in squares so large")
-    thin: float = tuned(0.09, "heights of the others", "what is along an edge and no thicker is the paper's edge")
+    frame: float = tuned(
+        0.9,
+        "share of an edge of the page",
+        "a frame runs along so much of it, and so much of a box's side is inked ...",
+    )
+    corner: float = tuned(
+        0.08,
+        "share of its box",
+        "a frame's corners are looked for in squares so large; the paper's edge is so thick (heights of the others)",
+    )
     slim: float = tuned(4.0, "times", "the paper's edge is so much longer than thick")
     enclosed: float = tuned(0.3, "share of a ring", "what a ring is drawn around is so high")
-    least_side: int = tuned(24, "pixels", "the sides of an empty box are so long")
     thickest: float = tuned(0.15, "share of its side", "a box's side and a ring's line are no thicker")
-    rounded: float = tuned(0.4, "share of its thickness", "its corners are round by so much, or two pixels")
-    stray: float = tuned(0.25, "share of its thickness", "its sides stray by so much, and one pixel and a half")
-    whole: float = tuned(0.97, "share of a side", "is inked")
-    empty: float = tuned(0.01, "share of its ink", "is inside")
+    rounded: float = tuned(
+        0.4,
+        "share of its thickness",
+        "its corners are round by so much, or two pixels; its sides stray by so much, and one pixel and a half",
+    )
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,6 @@ class TextLineParams:
     torn: float = tuned(2.0, "widths", "a digit that was torn across is no higher")
     speck: float = tuned(0.0025, "heights squared", "less ink is a speck: a dot of a twentieth of the height")
     filled: float = tuned(0.3, "share of its box", "a pale component counts for at least so much")
-    fewest_pixels: int = tuned(3, "pixels", "fewer are a speck")
     beside: int = tuned(
         3,
         "components",
@@ -106,13 +112,12 @@ class GlyphParams:
     thin_target: float = tuned(2.4, "pixels of 20", "what thickened strokes become (the median is 2.5)", "MNIST")
     thick_target: float = tuned(4.0, "pixels of 20", "what thinned strokes become", "MNIST")
     palest: float = tuned(190 / 255, "share of full ink", "paler digits are darkened: MNIST's have 193 of 255", "MNIST")
-    inked: float = tuned(0.2, "share of the darkest", "a digit's level is that of pixels above it")
-    upper: float = tuned(0.75, "share of these", "are paler than its level", "shape")
     half: float = tuned(0.5, "share of full ink", "a pixel is of a stroke above it", "shape")
-    trace: float = tuned(0.1, "share of full ink", "a digit's box is around what has more")
+    trace: float = tuned(
+        0.1, "share of full ink", "a digit's box is around what has more; its level is that of pixels above it"
+    )
     fine: int = tuned(8, "pixels a pixel", "strokes are thinned, thickened and measured at so fine a scale", "time")
     most_enlarged: int = tuned(500_000, "pixels", "ink is enlarged to no more to measure its strokes", "time")
-    box_sigmas: float = tuned(3.0, "standard deviations", "less ink than so much noise stretches no digit's box")
 
 
 @dataclass(frozen=True)
@@ -122,9 +127,6 @@ class StripParams:
     near: float = tuned(0.97, "share of the strip", "the height of the writing in the first view")
     far: float = tuned(0.84, "share of the strip", "the height of the writing in the second view")
     beside: float = tuned(0.35, "heights of the line", "so much is shown beside its ink: signs and their paper")
-    around: int = tuned(3, "pixels", "how far around the ink paper tells whether the pen is brighter")
-    crossed: float = tuned(0.6, "share of its rows", "a ruled line crosses a line of writing if it is seen in so many")
-    leans: float = tuned(0.04, "share of its rows", "such a line leans by no more")
 
 
 BLUR, COMPONENT, TEXT_LINE, SEAM = BlurParams(), ComponentParams(), TextLineParams(), SeamParams()

@@ -71,7 +71,7 @@ def find_text_lines(found: Components, steps: list[Step]) -> list[TextLine]:
             outside = max(0.0, abs((y0 + y1) / 2 - middle[number]) - height / 2)
             away.append(outside / height)
         nearest = int(np.argmin(away))
-        least = max(TEXT_LINE.fewest_pixels, TEXT_LINE.speck * medians[nearest] ** 2)
+        least = max(RULE.speck, TEXT_LINE.speck * medians[nearest] ** 2)
         if (
             away[nearest] <= TEXT_LINE.shared
             and max(found.dark[label], TEXT_LINE.filled * heights[label] * widths[label]) >= least

@@ -96,12 +96,12 @@ Grey scale(const Kernels& kernels, const Grey& ink, double broader) {
 
 // Scale the levels of ink that is paler than any in MNIST, as thin strokes become when they shrink.
 void darken(Grey& ink) {
-    const float floor = float(GLYPH.inked * double(*std::max_element(ink.begin(), ink.end())));
+    const float floor = float(GLYPH.trace * double(*std::max_element(ink.begin(), ink.end())));
     std::vector<float> inked;
     for (const float value : ink)
         if (value > floor) inked.push_back(value);
     if (inked.empty()) return;
-    const auto upper = inked.begin() + std::ptrdiff_t(GLYPH.upper * double(inked.size() - 1));
+    const auto upper = inked.begin() + std::ptrdiff_t(INK.full / 100 * double(inked.size() - 1));
     std::nth_element(inked.begin(), upper, inked.end());
     if (double(*upper) >= GLYPH.palest) return;
     const float times = float(1 / double(*upper));

@@ -312,9 +312,9 @@ FoundInk find_ink(const Kernels& kernels, const std::uint8_t* given, int height,
     std::copy_n(given, grey.size(), grey.begin());
     const double noise = estimate_noise(grey);
     // Blurred only as much as noise asks for.
-    const bool noisy = noise >= INK.least_noise;
+    const bool noisy = noise >= INK.same_light;
     const Grey smooth = noisy ? blur(kernels, grey, 1.0, false) : grey;
-    const double left = noisy ? noise * 0.2821 : std::max(noise, INK.least_noise), level = find_flat_paper(given, height, width);
+    const double left = noisy ? noise * 0.2821 : std::max(noise, INK.same_light), level = find_flat_paper(given, height, width);
     const bool flat = level >= 0;
     Grey light = flat ? Grey(height, width, float(level)) : fit_plane(kernels, smooth);
     Grey residual = subtract(smooth, light);

@@ -190,7 +190,7 @@ std::optional<RuleInk> fit_straight(const std::vector<Pixel>& own, const Strokes
     std::vector<double> middles;
     double usual = 0;
     int inked = 0;
-    for (int fit = 0; fit < RULE.fits; ++fit) {
+    for (int fit = 0; fit < INK.rounds; ++fit) {
         seen = measure_across(strokes, first, last, line, most);
         std::vector<int> thick;
         for (const int each : seen.thickness)

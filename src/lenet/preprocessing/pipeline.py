@@ -12,13 +12,17 @@ from lenet.preprocessing.binarize import Ink, crop_ink, find_ink, reduce_ink
 from lenet.preprocessing.colour import use_colour_contrast
 from lenet.preprocessing.decode import Page, open_page
 from lenet.preprocessing.dropout import drop_print
+from lenet.preprocessing.form_boxes import FEWEST
 from lenet.preprocessing.illumination import remove_shadow
 from lenet.preprocessing.morphology import average_down, find_runs_across
 from lenet.preprocessing.paper import remove_table
-from lenet.preprocessing.parameters import SHEET, WRITING
+from lenet.preprocessing.parameters import RULE, SHEET, WRITING
 from lenet.preprocessing.ruled_lines import remove_ruled_lines
 from lenet.preprocessing.sources import PictureSource
 from lenet.steps import Step
+
+# More of a glance at a page is ink.
+_HALF = 0.5
 
 
 def prepare_page(source: PictureSource) -> Page:
@@ -59,26 +63,59 @@ class PageInk:
 def find_writing(page: Page, *, tall: bool = False, inverted: bool = False) -> PageInk:
     """Find a page's ink without ruled lines; large writing is reduced, unless `tall`; `inverted` as in `find_ink`."""
     steps, size = page.steps, page.size
+    corner = 0, 0
     if not tall:
-        page = _reduce_large_writing(page)
+        page, corner = _cut_large_page(page)
     ink, (left, top) = crop_ink(find_ink(page, inverted=inverted))
     written = remove_ruled_lines(ink)
-    factor = 1 if tall else _choose_factor(written)
-    origin = (left * page.scale, top * page.scale)
+    factor = 1 if tall else _choose_factor(_remove_squares(written.strokes.astype(np.uint8)))
+    origin = ((corner[0] + left) * page.scale, (corner[1] + top) * page.scale)
     ruled = average_down((ink.strokes & ~written.strokes).astype(np.uint8) * np.uint8(255), factor) > 0
     reduced = reduce_ink(written, factor)
     return PageInk(reduced, size, page.scale * factor, origin, (*steps, *written.steps), ruled)
 
 
-def _reduce_large_writing(page: Page) -> Page:
-    """Average a large page down if a glance at it says that its writing is large."""
+def _cut_large_page(page: Page) -> tuple[Page, tuple[int, int]]:
+    """Average a large page down if a glance says that its writing is large; cut squared paper to what is on it.
+
+    Returns with it where its left and top are in the page, in pixels of the new one.
+    """
     if page.grey.size < WRITING.large or min(page.grey.shape) < WRITING.glance:
-        return page
-    ink = find_ink(replace(page, grey=average_down(page.grey, WRITING.glance)))
-    factor = min(_choose_factor(ink, WRITING.glance), WRITING.glance)
-    if factor == 1:
-        return page
-    return replace(page, grey=average_down(page.grey, factor), colours=None, scale=page.scale * factor)
+        return page, (0, 0)
+    glance = WRITING.glance
+    ink = find_ink(replace(page, grey=average_down(page.grey, glance)))
+    if ink.strokes.mean() > _HALF:  # the squares are so small that they cannot be told apart
+        glance //= 2
+        ink = find_ink(replace(page, grey=average_down(page.grey, glance)))
+    strokes = ink.strokes.astype(np.uint8)
+    written = _remove_squares(strokes)
+    factor = min(_choose_factor(written, glance), WRITING.glance)
+    left, top, right, foot = 0, 0, *page.grey.shape[::-1]
+    if _is_squared(strokes & ~written):
+        left, top, right, foot = _find_around(written, glance, page.grey.shape)
+    left, top = left - left % factor, top - top % factor
+    grey = average_down(page.grey[top:foot, left:right], factor)
+    return replace(page, grey=grey, colours=None, scale=page.scale * factor), (left // factor, top // factor)
+
+
+def _find_around(written: Uint8, pixel: int, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Return where a page (H, W) is written on, and around it as much as the writing is high: x0, y0, x1, y1.
+
+    A pixel of `written` stands for `pixel` of the page; if nothing is written it is the whole page.
+    """
+    height, width = shape
+    _count, _labels, stats, _ = cv2.connectedComponentsWithStats(written, connectivity=8)
+    pieces = stats[1:][stats[1:, cv2.CC_STAT_AREA] >= RULE.speck]
+    if not len(pieces):
+        return 0, 0, width, height
+    x, y, wide, high = pieces.T[:4] * pixel
+    around = int(high.max())
+    return (
+        max(0, int(x.min()) - around),
+        max(0, int(y.min()) - around),
+        min(width, int((x + wide).max()) + around),
+        min(height, int((y + high).max()) + around),
+    )
 
 
 def _remove_squares(strokes: Uint8) -> Uint8:
@@ -90,21 +127,31 @@ def _remove_squares(strokes: Uint8) -> Uint8:
     return strokes & ~(across | down) if down.any() else strokes
 
 
-def _choose_factor(ink: Ink, pixel: int = 1) -> int:
+def _is_squared(lines: Uint8) -> bool:
+    """Return whether there are several (h, w) lines one below the other, and beside: a shadow is long too, but one."""
+    begin = (np.diff(lines.astype(np.int8), axis=way, prepend=0) > 0 for way in (0, 1))
+    return all(each.sum(axis=way).mean() >= FEWEST for way, each in enumerate(begin))
+
+
+def _measure_pen(strokes: Uint8) -> float:
+    """Return how thick (h, w) strokes are, in pixels: twice their ink by that at their edges."""
+    inked = float(strokes.sum())
+    return 2 * inked / max(1.0, inked - float(cv2.erode(strokes, np.ones((3, 3), np.uint8)).sum()))
+
+
+def _choose_factor(strokes: Uint8, pixel: int = 1) -> int:
     """Return the whole factor by which to divide writing so that its digits are not much higher than they need be.
 
-    A pixel of the ink stands for `pixel` pixels of the page that is to be divided.
+    A pixel of the (h, w) strokes stands for `pixel` pixels of the page that is to be divided.
     """
-    if len(ink.strokes) * pixel < 2 * WRITING.high_enough:
+    if len(strokes) * pixel < 2 * WRITING.high_enough:
         return 1
-    step = max(1, min(ink.strokes.shape) // SHEET.looked_at)
-    few = np.ascontiguousarray(ink.strokes[::step, ::step]).astype(np.uint8)
-    few = _remove_squares(few)
+    step = max(1, min(strokes.shape) // SHEET.looked_at)
+    few = np.ascontiguousarray(strokes[::step, ::step])
     _count, _labels, stats, _ = cv2.connectedComponentsWithStats(few, connectivity=8)
     heights = stats[1:, cv2.CC_STAT_HEIGHT] * step * pixel
     if not len(heights):
         return 1
-    inside = cv2.erode(ink.strokes.astype(np.uint8), np.ones((3, 3), np.uint8))
-    pen = 2 * float(ink.strokes.sum()) / max(1.0, float(ink.strokes.sum()) - float(inside.sum()))
+    pen = _measure_pen(strokes)
     height = int(median(heights[heights >= heights.max() / 2]))
     return max(1, min(height // WRITING.high_enough, int(pixel * pen - pixel + 1)))  # a thin pen would vanish

@@ -10,6 +10,7 @@ import lenet
 from lenet.arrays import Bools, Uint8
 from lenet.preprocessing.binarize import find_ink
 from lenet.preprocessing.decode import open_page
+from lenet.preprocessing.pipeline import find_writing
 from lenet.preprocessing.ruled_lines import remove_ruled_lines
 from lenet.segmentation.candidates import find_candidates
 from lenet.training.synthetic.styles import draw_style
@@ -216,3 +217,39 @@ def test_squares_at_any_pitch_are_not_taken_for_the_paper(pitch: int) -> None:
     found = find_ink(open_page(page))
     assert not any("light ink" in note for note in notes_of(found))
     assert found.strokes[500, 435:446].any()
+
+
+@pytest.mark.parametrize(("pitch", "radius"), [(24, 24), (40, 24), (40, 60), (60, 90)])
+def test_squared_paper_is_cut_to_what_is_written_on_it(pitch: int, radius: int) -> None:
+    """Most of a large page of squares is not looked at closely, and what is found stands where it was written."""
+    page = squares(pitch, 120, 2, (2000, 2000))
+    for x in (700, 700 + 3 * radius, 700 + 6 * radius):
+        cv2.circle(page, (x, 1300), radius, 30, 7, cv2.LINE_AA)
+    found = find_writing(open_page(page))
+    assert found.ink.strokes.size * found.scale**2 < page.size / 2
+    count, labels, stats, _middles = cv2.connectedComponentsWithStats(found.ink.strokes.astype(np.uint8))
+    assert pieces(found.ink.strokes) == 3
+    rows, columns = np.nonzero(np.isin(labels, [each for each in range(1, count) if stats[each][-1] > 20]))
+    (left, top), reach = found.origin, radius + 3
+    assert left + columns.min() * found.scale == pytest.approx(700 - reach, abs=4)
+    assert left + columns.max() * found.scale == pytest.approx(700 + 6 * radius + reach, abs=4)
+    assert top + rows.min() * found.scale == pytest.approx(1300 - reach, abs=4)
+    assert top + rows.max() * found.scale == pytest.approx(1300 + reach, abs=4)
+
+
+def test_small_squares_are_told_apart_at_a_nearer_glance() -> None:
+    """Where four pixels are one at a glance all of this page is ink; two are one then."""
+    page = squares(16, 120, 2, (1400, 1400))
+    cv2.circle(page, (700, 700), 24, 30, 7, cv2.LINE_AA)
+    found = find_writing(open_page(page))
+    assert found.ink.strokes.size * found.scale**2 < page.size / 8
+
+
+def test_a_shadow_is_no_squared_paper() -> None:
+    """It is as long as lines are, both ways; the page is not cut to what is written beside it."""
+    page = np.full((800, 1000), 235, np.uint8)
+    page[:500, 600:] = 90
+    cv2.circle(page, (300, 600), 40, 30, 9, cv2.LINE_AA)
+    cv2.circle(page, (800, 200), 40, 10, 9, cv2.LINE_AA)
+    found = find_writing(open_page(page))
+    assert found.origin[0] + found.ink.strokes.shape[1] * found.scale > 990

@@ -99,7 +99,7 @@ def _cut_large_page(page: Page) -> tuple[Page, tuple[int, int]]:
 
 
 def _find_around(written: Uint8, pixel: int, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
-    """Return where a page (H, W) is written on, and around it as much as the writing is high: x0, y0, x1, y1.
+    """Return where a page (H, W) is written on, and thrice its height around it: x0, y0, x1, y1.
 
     A pixel of `written` stands for `pixel` of the page; if nothing is written it is the whole page.
     """
@@ -109,7 +109,7 @@ def _find_around(written: Uint8, pixel: int, shape: tuple[int, ...]) -> tuple[in
     if not len(pieces):
         return 0, 0, width, height
     x, y, wide, high = pieces.T[:4] * pixel
-    around = int(high.max())
+    around = max(2 * WRITING.high_enough, round(RULE.short_line * high.max()))
     return (
         max(0, int(x.min()) - around),
         max(0, int(y.min()) - around),

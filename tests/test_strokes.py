@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +19,9 @@ from lenet.training.line_stream import LONGEST, bucket_of, encode_text, gather_l
 from lenet.training.synthetic.fonts import NO_FONTS
 from lenet.training.synthetic.line_paper import LinePaper
 from lenet.training.synthetic.line_sheet import KINDS, draw_sheet
+from lenet.training.synthetic.line_style import LineStyle
 from lenet.training.synthetic.line_texts import LinePart
+from lenet.training.synthetic.line_turned import is_nothing_turned, turn_strip
 from lenet.training.synthetic.lines import WIDEST, Hands, LineKind, LineMaker
 from lenet.training.synthetic.marks import gather_pens, join_label
 
@@ -101,6 +105,59 @@ def test_a_made_line_can_be_said(maker: LineMaker) -> None:
     assert any(PASSED_OVER in line.text for line in made)
     assert any(" " in line.text for line in made)
     assert any(set(line.text) & set(".,/-") for line in made)
+
+
+@pytest.mark.parametrize(
+    ("text", "turn", "nothing"),
+    [
+        *(("347", 2, True), ("7", 2, True), ("10.74", 2, True), ("1069", 2, False), ("25", 2, False)),
+        *(("1063", 2, False), ("-", 2, False), (f"3{PASSED_OVER}", 2, False), ("", 2, False)),
+        *(("4", 1, True), ("9", 3, True), ("0", 1, False), ("8", 3, False), ("44", 1, False)),
+    ],
+)
+def test_what_is_no_number_when_it_is_turned(text: str, turn: int, nothing: bool) -> None:
+    """On its head a third of its digits are 3s, 4s or 7s; on its side it is one digit, neither 0 nor 1 nor 8."""
+    assert is_nothing_turned(text, turn) is nothing
+
+
+def test_a_strip_is_turned_as_a_whole() -> None:
+    """On its head it keeps its size; on its side it is as high as before, and its first column is its last row."""
+    strip = np.arange(32 * 40, dtype=np.float64).reshape(32, 40) % 251
+    head = turn_strip(strip.astype(np.uint8), 2)
+    assert head.shape == (32, 40)
+    assert head[0, 0] == strip[-1, -1]
+    marked = np.zeros((32, 64), np.uint8)
+    marked[:, :8] = 255
+    side = turn_strip(marked, 1)
+    assert side.shape == (32, 32)
+    assert side[-4:].min() == 255
+    assert side[:-4].max() == 0
+
+
+def test_strips_that_are_turned_say_nothing(maker: LineMaker) -> None:
+    """Each is passed over, whatever is written."""
+    rng = np.random.default_rng(4)
+    say = lambda _rng: [LinePart("number", "347")]  # noqa: E731
+    for turn, text in ((0, "347"), (2, PASSED_OVER)):
+        kind = LineKind(say, {"printed": False, "of_font": False}, turn=turn)
+        assert text in {maker.make(rng, kind).text for _line in range(4)}
+    assert {maker.make(rng, LineKind(turn=2)).text for _line in range(5)} == {PASSED_OVER}
+
+
+def test_a_unit_is_passed_over_near_its_number(maker: LineMaker) -> None:
+    """It stands nearer than another number would; letters that no hand has written are any word."""
+    rng = np.random.default_rng(2)
+    style: dict[str, Any] = {"pitch": 0.0, "gap": 0.1, "spread": 0.03, "of_pixels": True}
+    rooms = []
+    for kind in ("unit", "number"):
+        for _line in range(30):
+            line = LineStyle.draw(rng)
+            parts = [LinePart("number", "11"), LinePart(kind, "kg" if kind == "unit" else "22")]  # type: ignore[arg-type]
+            _marks, text, ((_begin, end), (other, _end)) = maker.write(parts, replace(line, **style), rng)
+            rooms.append((kind, other - end))
+            assert text.endswith(PASSED_OVER) is (kind == "unit")
+    units, numbers = ([room for of, room in rooms if of == kind] for kind in ("unit", "number"))
+    assert 0 < np.median(units) < min(numbers)
 
 
 def test_the_same_seed_makes_the_same_lines(maker: LineMaker) -> None:

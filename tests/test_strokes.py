@@ -16,6 +16,7 @@ from lenet.errors import DataError, UsageError
 from lenet.network.spec import LINE_LABELS, PASSED_OVER
 from lenet.training.line_samples import sheet_lines
 from lenet.training.line_stream import LONGEST, bucket_of, encode_text, gather_lines, load_hands
+from lenet.training.synthetic import lines
 from lenet.training.synthetic.fonts import NO_FONTS
 from lenet.training.synthetic.line_paper import LinePaper
 from lenet.training.synthetic.line_sheet import KINDS, draw_sheet
@@ -144,6 +145,19 @@ def test_strips_that_are_turned_say_nothing(maker: LineMaker) -> None:
     assert {maker.make(rng, LineKind(turn=2)).text for _line in range(5)} == {PASSED_OVER}
 
 
+def test_what_may_be_another_number_is_not_turned(maker: LineMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another line is written in its place."""
+    asked: list[str] = []
+
+    def refuse_twice(text: str, _turn: int) -> bool:
+        asked.append(text)
+        return len(asked) > 2
+
+    monkeypatch.setattr(lines, "is_nothing_turned", refuse_twice)
+    maker.make(np.random.default_rng(5), LineKind(turn=2))
+    assert len(asked) > 2
+
+
 def test_a_unit_is_passed_over_near_its_number(maker: LineMaker) -> None:
     """It stands nearer than another number would; letters that no hand has written are any word."""
     rng = np.random.default_rng(2)
@@ -152,7 +166,7 @@ def test_a_unit_is_passed_over_near_its_number(maker: LineMaker) -> None:
     for kind in ("unit", "number"):
         for _line in range(30):
             line = LineStyle.draw(rng)
-            parts = [LinePart("number", "11"), LinePart(kind, "kg" if kind == "unit" else "22")]  # type: ignore[arg-type]
+            parts = [LinePart("number", "11"), LinePart(kind, "kg" if kind == "unit" else "22")]
             _marks, text, ((_begin, end), (other, _end)) = maker.write(parts, replace(line, **style), rng)
             rooms.append((kind, other - end))
             assert text.endswith(PASSED_OVER) is (kind == "unit")

@@ -3,7 +3,7 @@
 Of all the replicas in the runs, one recipe's, the one with the fewest errors on held-out writers is taken,
 never looking at the test set. It passes only if the engine and PyTorch agree, layer by layer, if the engine
 counts the same test errors as the run did, and if the card is complete. With --lines the weights of a line network are
-shipped, once it is fitted how their answers go together with the reader's.
+shipped, or the mean of several, once it is fitted how their answers go together with the reader's.
 """
 
 from __future__ import annotations
@@ -212,19 +212,32 @@ def refit(name: str, assets: Path) -> Path:
     return path
 
 
-def ship_lines(given: Path, name: str, assets: Path, beside: str = DEFAULT) -> Path:
+def ship_lines(given: list[Path], name: str, assets: Path, beside: str = DEFAULT) -> Path:
     """Ship a line network, once its spaces and how its answers go with those `beside` it are fitted; return the path.
 
-    Takes minutes: thousands of lines of held-out hands are read.
+    Of several weights files, such as what a run ended with and what it began with, the mean is shipped (Wortsman et
+    al., 2022). Takes minutes: thousands of lines of held-out hands are read. Raises TrainingError for other networks.
     """
-    weights = load_weights(given)
-    if not weights.net.reads_lines:
-        raise TrainingError(given, f"{weights.net.name} reads no lines", "choose weights of a line network")
+    weights = average_weights(given)
     cut, whole = Network(load_weights(beside), threads=1), LineNetwork(weights, threads=1)
     lines = fit_pair.picture_lines(cut, whole, load_hands("dev"), find_fonts(), fit_pair.PAGES, 0)
     path = assets / "lines" / f"{name}.safetensors"
     save_weights(path, _fit_places(fit_pair.fit_pair(weights, lines), beside))
     return path
+
+
+def average_weights(given: list[Path]) -> Weights:
+    """Return the mean of line networks' weights, with the first one's card. Raises TrainingError for other networks."""
+    every = [load_weights(path) for path in given]
+    for path, weights in zip(given, every, strict=True):
+        if not weights.net.reads_lines or weights.net.name != every[0].net.name:
+            raise TrainingError(path, f"weights of {weights.net.name}", "choose weights of one line network")
+    first = every[0]
+    tensors = {
+        name: np.mean([each.tensors[name] for each in every], axis=0).astype(np.float32) for name in first.tensors
+    }
+    card = {**first.card, "mean_of": list(map(str, given))} if len(given) > 1 else first.card
+    return replace(first, tensors=tensors, card=card)
 
 
 def _fit_places(weights: Weights, beside: str = DEFAULT) -> Weights:
@@ -242,14 +255,16 @@ def main() -> None:
     parser.add_argument("runs", nargs="*", type=Path)
     parser.add_argument("--as", dest="name", required=True)
     parser.add_argument("--refit", action="store_true", help="only fit the confidence of shipped weights anew")
-    parser.add_argument("--lines", action="store_true", help="ship the weights file of a line network")
+    parser.add_argument(
+        "--lines", action="store_true", help="ship the weights of a line network, or the mean of several"
+    )
     parser.add_argument("--assets", type=Path, default=Path(__file__).resolve().parents[1] / "assets")
     options = parser.parse_args()
     try:
         if options.refit:
             print(refit(options.name, options.assets))
         elif options.lines:
-            print(ship_lines(options.runs[0], options.name, options.assets))
+            print(ship_lines(options.runs, options.name, options.assets))
         else:
             print(ship(options.runs, options.name, options.assets))
     except LenetError as error:

@@ -11,10 +11,11 @@ import pytest
 from PIL import Image
 
 import lenet
-from lenet.answers.looks import turn_reading
+from lenet.answers.looks import choose_turns, look_again, turn_reading
 from lenet.arrays import Uint8
 from lenet.errors import PictureError
 from lenet.preprocessing.pipeline import prepare_page, turn_page
+from lenet.result import Digit, Line, Number, Reading, RunnerUp
 from test_cli import run
 
 from conftest import ROOT
@@ -73,6 +74,41 @@ def test_one_digit_is_not_turned() -> None:
     for quarters in range(4):
         found = lenet.read(np.ascontiguousarray(np.rot90(grey("lined.jpg"), quarters)), digit=True)
         assert not any("turned to" in note for note in found.notes)
+
+
+def say(text: str, confidence: float) -> Reading:
+    """A reading of these lines, a number each, all of them so sure."""
+    numbers = [
+        Number(each, "", confidence, False, (0, 20 * line, 10 * len(each), 20 * line + 18), line)
+        for line, each in enumerate(text.split("\n"))
+    ]
+    digits = [
+        Digit(each, confidence, RunnerUp("", 0.0), 0, (0, 0, 9, 18), np.zeros((28, 28), np.uint8))
+        for each in text
+        if each.isdigit()
+    ]
+    lines = [Line(each.text, "", confidence, False, each.box) for each in numbers]
+    return Reading(text, "", confidence, False, tuple(lines), numbers=tuple(numbers), digits=tuple(digits))
+
+
+@pytest.mark.parametrize(
+    ("first", "turned", "taken"),
+    [
+        (say("0\n0\n7", 0.98), say("9050", 0.985), True),  # as likely as a column that may be a number on its side
+        (say("0\n0\n7", 0.98), say("9050", 0.97), False),
+        (say("0\n0\n7", 0.98), say("9\n0\n5", 0.999), False),  # a column, too
+        (say("170", 0.8), say("9050", 0.96), False),  # likelier by less than two nats
+        (say("170", 0.8), say("9050", 0.98), True),
+        (say("170", 0.95), say("9050", 0.999), False),  # sure upright
+        (say("170", 0.8), say("6", 0.99), False),  # one digit
+    ],
+)
+def test_a_look_on_its_side_has_to_be_clearly_likelier(first: Reading, turned: Reading, taken: bool) -> None:
+    """But for a column of single digits, however sure they are: 0s and 1s lie like others stand."""
+    page = prepare_page(np.full((200, 60), 255, np.uint8))
+    turns = choose_turns(60, 200, first, [])
+    found = look_again(page, first, lambda _page: turned, turns)
+    assert (found.text == turned.text) is taken
 
 
 def test_with_a_format_nothing_is_turned() -> None:

@@ -18,25 +18,29 @@ from lenet.result import PASSED_STEP, WITHHELD, Box, Reading, note_passed_over
 _ENOUGH = 0.9
 # Pages of more digits are not turned: each way costs as much as the first look.
 _MOST_TURNED = 60
-# Another look counts if it is by so much surer, in nats; a turned one is rarer than an upright: its number
-# is of 400 pictures, 100 turned each way (docs/log.md).
-_CLEARLY, _CLEARLY_TURNED = 1.0, 3.0
-# By so much less, in nats, a page that says nothing holds against what is read on it when it is turned: chosen on
-# letters and turned numbers by hands that are learned from (benchmarks/read_kinds.py --part train).
-_SILENT = 1.0
+# Another look counts if it is by so much surer, in nats, a turned one, which is rarer than an upright one, by so much;
+# and by so much less, a page that says nothing holds against what is read on it when it is turned: chosen on turned
+# numbers, letters and columns by hands that are learned from, and on upright ones (docs/log.md).
+_CLEARLY, _CLEARLY_TURNED, _SILENT = 1.0, 2.0, 3.0
 
 
 def choose_turns(width: int, height: int, first: Reading, whole: Sequence[WholeLine]) -> tuple[int, ...]:
     """Return by how many quarters to the left writing of so many pixels may be turned, that reads so, to read upright.
 
-    What is higher than wide may lie on its side; what is wider than high may stand on its head, if no line of it that
-    was read as a whole says less on its head.
+    What is higher than wide may lie on its side, a column of single digits however sure they are: 0s and 1s look alike
+    on theirs. What is wider than high may stand on its head, if no line of it that was read as a whole says less there.
     """
-    if len(first.digits) > _MOST_TURNED or needs_no_look(first):
+    if len(first.digits) > _MOST_TURNED or (needs_no_look(first) and not is_column(first)):
         return ()
     if height > width:
         return 1, 3
     return (2,) if all(line.may_be_turned() for line in whole) else ()
+
+
+def is_column(reading: Reading) -> bool:
+    """Return whether a reading has several lines, each of one digit at most."""
+    lines = reading.best_text.split("\n")
+    return len(lines) > 1 and all(sum(map(str.isdigit, line)) <= 1 for line in lines)
 
 
 def needs_no_look(first: Reading) -> bool:
@@ -48,25 +52,28 @@ def needs_no_look(first: Reading) -> bool:
 def look_again(page: Page, first: Reading, read: Callable[[Page], Reading], turns: tuple[int, ...]) -> Reading:
     """Return the reading that counts of a page: the first, or that of another look which is clearly likelier.
 
-    `read` reads a page; `turns` are the quarters by which it may be turned.
+    `read` reads a page; `turns` are the quarters by which it may be turned. A column of single digits counts less: a
+    number that lies on its side looks like one.
     """
-    if needs_no_look(first):
-        return first
-    best, most = first, _weigh(first)
-    for other, ahead in _list_looks(page, read, turns):
+    before = None if needs_no_look(first) else page.before
+    best, most = first, _weigh(first) - (_CLEARLY_TURNED if is_column(first) else 0.0)
+    for other, ahead in _list_looks(page, before, read, turns):
         found, whole = _weigh(other), other.text and WITHHELD not in other.text and not withhold(other.confidence)
         if whole and found >= most + ahead:
             best, most = other, found
     return best
 
 
-def _list_looks(page: Page, read: Callable[[Page], Reading], turns: tuple[int, ...]) -> Iterator[tuple[Reading, float]]:
-    """Yield other readings of a page, and by how much surer than another each must be, in nats."""
-    if page.before is not None:
-        yield read(page.before), _CLEARLY
+def _list_looks(
+    page: Page, before: Page | None, read: Callable[[Page], Reading], turns: tuple[int, ...]
+) -> Iterator[tuple[Reading, float]]:
+    """Yield readings of what a page was `before`, and of itself turned, and by how much surer each must be, in nats."""
+    if before is not None:
+        yield read(before), _CLEARLY
     for quarters in turns:
         found = read(turn_page(page, quarters))
-        if len(found.digits) > 1:  # one digit on its head is as likely another
+        # One digit on its head is as likely another, and a column of them a number on its side.
+        if len(found.digits) > 1 and not is_column(found):
             yield turn_reading(found, quarters, page.size), _CLEARLY_TURNED
 
 

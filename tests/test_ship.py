@@ -175,3 +175,21 @@ def test_a_refitted_network_of_characters_has_its_new_codes_in_its_card(
     parts = [text.split("## Codes")[0] + text.partition("## What is taken for what")[2] for text in (old, new)]
     assert parts[0] == parts[1]
     assert load_weights(path).card["codes"] == counted
+
+
+def test_several_weights_of_a_line_network_are_shipped_as_their_mean(tmp_path: Path) -> None:
+    """The card is the first one's, and says of what they are the mean; other networks are refused."""
+    first = load_weights("lenet-line")
+    second = replace(first, tensors={name: tensor + 1 for name, tensor in first.tensors.items()})
+    save_weights(tmp_path / "one.safetensors", first)
+    save_weights(tmp_path / "two.safetensors", second)
+    given = [tmp_path / "one.safetensors", tmp_path / "two.safetensors"]
+    mean = ship.average_weights(given)
+    for name, tensor in first.tensors.items():
+        assert np.abs(mean.tensors[name] - tensor - 0.5).max() < 1e-6
+        assert mean.tensors[name].dtype == np.float32
+    assert mean.card["mean_of"] == list(map(str, given))
+    assert mean.card["calibration"] == first.card["calibration"]
+    assert ship.average_weights(given[:1]).card == first.card
+    with pytest.raises(TrainingError, match="choose weights of one line network"):
+        ship.average_weights([given[0], find_weights("lenet5-hands")])

@@ -27,13 +27,13 @@ from lenet.training.synthetic.lines import WIDEST, Hands, LineKind, LineMaker
 from lenet.training.synthetic.marks import gather_pens, join_label
 
 
-def strokes(labels: str, writers: int = 2) -> StrokeSet:
-    """A sample for each writer and label: a zigzag that is as high as it is wide, in two strokes."""
+def strokes(labels: str, writers: int = 2, each: int = 2) -> StrokeSet:
+    """A sample for each writer and label: a zigzag that is as high as it is wide, in one stroke or two."""
     points, bounds, samples, texts, who = [], [0], [0], [], []
     for writer in range(writers):
         for number, label in enumerate(labels):
             one = np.array([[0, 0], [100 + number, 50], [0, 100]], np.float32)
-            for stroke in (one, one[:2] + 1):
+            for stroke in (one, one[:2] + 1)[:each]:
                 points.append(stroke)
                 bounds.append(bounds[-1] + len(stroke))
             samples.append(len(bounds) - 1)
@@ -58,6 +58,22 @@ def maker() -> LineMaker:
     signs = strokes("0123456789abXY.,:/-+=%()$#*")
     pens = gather_pens([signs], strokes("1"), strokes("w"), LINE_LABELS)
     return LineMaker(Hands(pens, digits, np.arange(60) // 20, np.arange(60)))
+
+
+def test_a_sign_of_which_strokes_are_missing_is_left_out() -> None:
+    """A colon of one stroke is half of one, unless there is no other; a point is whole."""
+    numbers, words = strokes("1"), strokes("w")
+    both = gather_pens([strokes("0:.$"), strokes(":.", each=1)], numbers, words, LINE_LABELS)
+    assert {sign: sum(map(len, by_writer.values())) for sign, by_writer in both.rows.items()} == {
+        "0": 2,
+        ":": 2,
+        ".": 4,
+        "$": 2,
+    }
+    for rows in both.rows[":"].values():
+        assert all(len(both.characters.sample(row)) == 2 for row in rows)
+    alone = gather_pens([strokes("0"), strokes(":", each=1)], numbers, words, LINE_LABELS)
+    assert sum(map(len, alone.rows[":"].values())) == 2
 
 
 def test_a_sample_is_its_strokes() -> None:

@@ -62,6 +62,9 @@ _DRAWN = {
         [(0.15, 0.52), (0.75, 0.5)],
     ],
 }
+# These are written in so many strokes at least: of fewer, a part of the sign was cut out of the writing (in UNIPEN a
+# colon may be one point, a dollar sign its bar).
+_STROKES = {":": 2, "=": 2, "+": 2, "%": 2, "$": 2}
 # Points and commas are at least so thick, in digit heights.
 _POINT = 0.07
 # Print is drawn at this size, in pixels.
@@ -155,13 +158,19 @@ class Pens:
 def gather_pens(characters: list[StrokeSet], numbers: StrokeSet, words: StrokeSet, labels: str) -> Pens:
     """Put strokes together by writer and character; of numbers those that `labels` can say on one line are kept.
 
-    Some labels of UNIPEN's part the characters of one number by spaces, or a number and its sign: they are joined.
+    Signs of which strokes are missing are left out, if there are others. Some labels of UNIPEN's part the characters of
+    one number by spaces, or a number and its sign: they are joined.
     """
     numbers = replace(numbers, labels=np.array([join_label(str(label)) for label in numbers.labels], dtype=str))
     together = _join(characters)
     rows: dict[str, dict[str, list[int]]] = {}
-    for row, (label, writer) in enumerate(zip(together.labels.tolist(), together.writers.tolist(), strict=True)):
-        rows.setdefault(label, {}).setdefault(writer, []).append(row)
+    parts: dict[str, dict[str, list[int]]] = {}
+    strokes = np.diff(together.samples).tolist()
+    written = zip(together.labels.tolist(), together.writers.tolist(), strokes, strict=True)
+    for row, (label, writer, count) in enumerate(written):
+        found = rows if count >= _STROKES.get(label, 1) else parts
+        found.setdefault(label, {}).setdefault(writer, []).append(row)
+    rows = {**parts, **rows}
     heights: dict[str, list[float]] = {}
     for digit in "0123456789":
         for writer, own in rows.get(digit, {}).items():

@@ -29,7 +29,7 @@ from lenet.training.synthetic.lines import Hands, LineMaker
 from lenet.training.synthetic.negatives import draw_negative
 
 # So many pages of held-out hands are read.
-PAGES = 4_000
+PAGES = 8_000
 # The share of lines of any kind among the pages, and of MNIST numbers, of which so many are one digit and so
 # many hard; of the rest, which say nothing, so many are words.
 _LINES, _NUMBERS, _SINGLE, _HARD, _WORDS = 0.45, 0.38, 0.25, 0.3, 0.5

@@ -77,6 +77,13 @@ def _write(rng: np.random.Generator) -> str:
     return str(rng.integers(100)) if rng.random() < _SHORT else write_number_text(rng)
 
 
+def take_spaces(weights: Weights, others: Weights) -> Weights:
+    """Return a line network's weights with places weighed as the card of others says."""
+    known = others.card["calibration"]
+    taken = {name: known[name] for name in ("space_weights", "space_trust", "spaces_fitted_on") if name in known}
+    return replace(weights, card={**weights.card, "calibration": {**weights.card.get("calibration", {}), **taken}})
+
+
 def fit_spaces(weights: Weights, seen: SeenSpaces) -> Weights:
     """Return a line network's weights with how such places are weighed, and how sure all of a line's places are."""
     parted = seen.parted

@@ -212,17 +212,18 @@ def refit(name: str, assets: Path) -> Path:
     return path
 
 
-def ship_lines(given: list[Path], name: str, assets: Path, beside: str = DEFAULT) -> Path:
+def ship_lines(given: list[Path], name: str, assets: Path, beside: str = DEFAULT, *, keep_spaces: bool = False) -> Path:
     """Ship a line network, once its spaces and how its answers go with those `beside` it are fitted; return the path.
 
     Of several weights files, such as what a run ended with and what it began with, the mean is shipped (Wortsman et
-    al., 2022). Takes minutes: thousands of lines of held-out hands are read. Raises TrainingError for other networks.
+    al., 2022). With `keep_spaces` numbers are parted as the last of them parts its own. Takes minutes: thousands of
+    lines of held-out hands are read. Raises TrainingError for other networks.
     """
     weights = average_weights(given)
     cut, whole = Network(load_weights(beside), threads=1), LineNetwork(weights, threads=1)
     lines = fit_pair.picture_lines(cut, whole, load_hands("dev"), find_fonts(), fit_pair.PAGES, 0)
     path = assets / "lines" / f"{name}.safetensors"
-    save_weights(path, _fit_places(fit_pair.fit_pair(weights, lines), beside))
+    save_weights(path, _fit_places(fit_pair.fit_pair(weights, lines), beside, given[-1] if keep_spaces else None))
     return path
 
 
@@ -240,10 +241,13 @@ def average_weights(given: list[Path]) -> Weights:
     return replace(first, tensors=tensors, card=card)
 
 
-def _fit_places(weights: Weights, beside: str = DEFAULT) -> Weights:
-    """Fit where numbers end and how sure one digit is beside all letters, by a line network and weights `beside` it."""
-    maker, whole = LineMaker(load_hands("train"), find_fonts()), LineNetwork(weights, threads=1)
-    fitted = fit_spaces.fit_spaces(weights, fit_spaces.picture_spaces(maker, whole, fit_spaces.LINES, 0))
+def _fit_places(weights: Weights, beside: str = DEFAULT, spaces: Path | None = None) -> Weights:
+    """Fit where numbers end, unless `spaces` say it, and how sure one digit is beside all letters and `beside` it."""
+    if spaces:
+        fitted = fit_spaces.take_spaces(weights, load_weights(spaces))
+    else:
+        maker, whole = LineMaker(load_hands("train"), find_fonts()), LineNetwork(weights, threads=1)
+        fitted = fit_spaces.fit_spaces(weights, fit_spaces.picture_spaces(maker, whole, fit_spaces.LINES, 0))
     network = Network(load_weights(beside), own_lines=fit_letters.forget_letters(fitted))
     singles = fit_letters.picture_singles(network, load_hands("dev"), fit_letters.PAGES, 0)
     return fit_letters.fit_letters(fitted, singles)
@@ -258,13 +262,14 @@ def main() -> None:
     parser.add_argument(
         "--lines", action="store_true", help="ship the weights of a line network, or the mean of several"
     )
+    parser.add_argument("--keep-spaces", action="store_true", help="part numbers as the last of these weights does")
     parser.add_argument("--assets", type=Path, default=Path(__file__).resolve().parents[1] / "assets")
     options = parser.parse_args()
     try:
         if options.refit:
             print(refit(options.name, options.assets))
         elif options.lines:
-            print(ship_lines(options.runs, options.name, options.assets))
+            print(ship_lines(options.runs, options.name, options.assets, keep_spaces=options.keep_spaces))
         else:
             print(ship(options.runs, options.name, options.assets))
     except LenetError as error:

@@ -15,7 +15,7 @@ from lenet.data.dataset import load
 from lenet.errors import TrainingError
 from lenet.network.weights import find_weights, load_weights, save_weights
 from lenet.training import run as run_folder
-from lenet.training import ship
+from lenet.training import fit_spaces, ship
 
 from conftest import make_blob_folder
 
@@ -193,3 +193,12 @@ def test_several_weights_of_a_line_network_are_shipped_as_their_mean(tmp_path: P
     assert ship.average_weights(given[:1]).card == first.card
     with pytest.raises(TrainingError, match="choose weights of one line network"):
         ship.average_weights([given[0], find_weights("lenet5-hands")])
+
+
+def test_numbers_may_be_parted_as_other_weights_part_them() -> None:
+    """Their weights, how far they are trusted and what they were fitted on are taken; nothing else is."""
+    shipped = load_weights("lenet-line")
+    fitted = shipped.card["calibration"]
+    others = replace(shipped, card={"calibration": {**fitted, "space_weights": [0.5] * 9, "pair_weights": [1.0] * 11}})
+    taken = fit_spaces.take_spaces(shipped, others).card["calibration"]
+    assert taken == {**fitted, "space_weights": [0.5] * 9}

@@ -11,7 +11,38 @@ import numpy as np
 # "struck" number, which are not.
 PartKind = Literal["number", "word", "unit", "struck"]
 # What numbers are counted in, as people write it behind them; t and C may be taken for signs or digits.
-_UNITS = (*"kg g mg cm mm m km h hrs min ml L ft in lb lbs oz pcs x F K V W A px pt th nd rd st".split(),)
+_UNITS = (
+    "kg",
+    "g",
+    "mg",
+    "cm",
+    "mm",
+    "m",
+    "km",
+    "h",
+    "hrs",
+    "min",
+    "ml",
+    "L",
+    "ft",
+    "in",
+    "lb",
+    "lbs",
+    "oz",
+    "pcs",
+    "x",
+    "F",
+    "K",
+    "V",
+    "W",
+    "A",
+    "px",
+    "pt",
+    "th",
+    "nd",
+    "rd",
+    "st",
+)
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ import lenet
 from lenet.data.dataset import load
 from lenet.errors import TrainingError
 from lenet.network.weights import find_weights, load_weights, save_weights
-from lenet.training import run as run_folder
 from lenet.training import fit_spaces, ship
+from lenet.training import run as run_folder
 
 from conftest import make_blob_folder
 

@@ -12,6 +12,7 @@ from lenet.preprocessing.binarize import find_ink
 from lenet.preprocessing.decode import open_page
 from lenet.preprocessing.pipeline import find_writing
 from lenet.preprocessing.ruled_lines import remove_ruled_lines
+from lenet.segmentation import components
 from lenet.segmentation.candidates import find_candidates
 from lenet.training.synthetic.styles import draw_style
 
@@ -253,3 +254,16 @@ def test_a_shadow_is_no_squared_paper() -> None:
     cv2.circle(page, (800, 200), 40, 10, 9, cv2.LINE_AA)
     found = find_writing(open_page(page))
     assert found.origin[0] + found.ink.strokes.shape[1] * found.scale > 990
+
+
+def test_what_is_too_low_to_hold_anything_is_not_compared_with_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand specks of three pixels are none of them asked whether they are a ring; a digit is."""
+    asked: list[int] = []
+    monkeypatch.setattr(components, "_is_ring", lambda _labels, _boxes, _kept, label: bool(asked.append(label)))
+    page = np.full((400, 400), 255, np.uint8)
+    for y in range(10, 390, 12):
+        for x in range(10, 390, 12):
+            page[y : y + 3, x : x + 3] = 0
+    cv2.circle(page, (200, 200), 30, 0, 6)
+    find_candidates(page)
+    assert len(asked) == 1

@@ -47,7 +47,10 @@ def find_components(ink: Ink, steps: list[Step]) -> Components:
     kept[empty] = False
     if empty:
         steps.append(Step("boxes-dropped", {"boxes": len(empty)}))
-    rings = [label for label in np.flatnonzero(kept).tolist() if _is_ring(labels, boxes, kept, label)]
+    # What is so low that nothing high enough fits within it is no ring, and is not compared with all others.
+    heights = boxes[:, 3] - boxes[:, 1]
+    hollow = np.flatnonzero(kept & (heights - 2 >= COMPONENT.enclosed * heights)).tolist()
+    rings = [label for label in hollow if _is_ring(labels, boxes, kept, label)]
     kept[rings] = False
     if rings:
         steps.append(Step("rings-dropped", {"rings": len(rings)}))

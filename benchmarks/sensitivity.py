@@ -69,8 +69,8 @@ follows from the *shape* of the thing, or bounds *time* and hardly the answer. T
 them are right. The pictures: 172 of `data/field`, 200 of hard shadows, sheets on tables, coloured ink and two inks,
 100 on ruled lines and in boxes, 50 cheques, and a few of every other set of the reading benchmark and every made
 kind. Where both are 0 no picture of these has what the number is for, or others stand in for it. Of 225 numbers 96
-changed nothing and went, or became one with another: 56 on 2026-11-27, 40 on 2026-11-28. Numbers that then got a
-second role were measured after it, most of the others before.
+went or became one with another, because they changed nothing or hardly anything: 56 on 2026-11-27, 40 on
+2026-11-28. Numbers that then got a second role were measured after it, most of the others before.
 """
 _COLUMNS = "| number | value | unit | what it decides | from | a third less | a third more |"
 

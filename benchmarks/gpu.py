@@ -50,7 +50,7 @@ class Stopped(Exception):
 
 
 def main() -> None:
-    """Run all parts, print each, and write what was found."""
+    """Run all parts, print each, and write what was found so far."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--small", action="store_true", help="a thousand digits, few passes and replicas")
@@ -60,16 +60,20 @@ def main() -> None:
     data = dataset.load("mnist")
     data = shrink(data) if options.small else data
     found: dict[str, Any] = {"device": name_device(device), "torch": torch.__version__, "small": options.small}
+    counts = (2, 4) if options.small else (1, 10, 100, 1000)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        found["quick"] = measure_quick(data, place, options.device)
-        found["best"] = measure_best(data, place, options.device, passes=1 if options.small else 4)
-        found["to 99 %"] = measure_until(data, place, options.device, passes=2 if options.small else 12)
-    counts = (2, 4) if options.small else (1, 10, 100, 1000)
-    found["replicas"] = [measure_replicas(data, device, count, steps=4 if options.small else 40) for count in counts]
-    print(json.dumps(found, indent=2))
-    if options.json:
-        options.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        parts: dict[str, Callable[[], Any]] = {
+            "quick": lambda: measure_quick(data, place, options.device),
+            "replicas": lambda: [measure_replicas(data, device, each, 4 if options.small else 40) for each in counts],
+            "to 99 %": lambda: measure_until(data, place, options.device, passes=2 if options.small else 12),
+            "best": lambda: measure_best(data, place, options.device, passes=1 if options.small else 4),
+        }
+        for name, measure in parts.items():
+            found[name] = measure()
+            print(name, json.dumps(found[name], indent=2), flush=True)
+            if options.json:
+                options.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
 def name_device(device: torch.device) -> str:

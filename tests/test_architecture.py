@@ -55,8 +55,8 @@ training: distortions recipe recipes plan run ranks teacher synthetic.compose sy
   synthetic.line_picture synthetic.lines synthetic.line_sheet synthetic.line_variation synthetic.page_plan
   synthetic.page_photo
   synthetic.pages line_recipe line_stream own_lines line_torch line_engine line_backend line_samples backend
-  engine_backend torch_backend backends loop watch line_run fine_tune corrections fit_scorer fit_decoder own_numbers
-  start spread fit_characters fit_pair fit_spaces fit_letters card ship cell_samples cell_states fit_cells
+  engine_backend torch_backend backends loop watch grow line_run fine_tune corrections fit_scorer fit_decoder
+  own_numbers start spread fit_characters fit_pair fit_spaces fit_letters card ship cell_samples cell_states fit_cells
 sklearn
 bench: timing tflite_graph contenders peers reading run
 report: paper measured page rates claims classifiers boosting invariance parts figures sections verdicts write reproduce

@@ -11,9 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lenet.engine.lines import LineNetwork
 from lenet.errors import MissingExtra, UsageError
+from lenet.network.initialisation import draw_tensors
 from lenet.network.inputs import PAPER_GREY
 from lenet.network.spec import LINE_LABELS, LINE_NETS
+from lenet.network.weights import Weights
+from lenet.training.grow import grow_tensors
 from lenet.training.line_backend import LineBackend, choose_line_backend
 from lenet.training.line_engine import EngineLines
 from lenet.training.line_recipe import LINE_RECIPES, LineRecipe, change_line_recipe
@@ -174,6 +178,28 @@ def test_what_does_not_go_together_is_refused() -> None:
         train("line", backend="jax")
     with pytest.raises(UsageError, match="init lenet5-reader: weights of lenet5-reader; give some of lenet-line"):
         train_lines(RECIPE, Path("never"), init="lenet5-reader")
+
+
+@pytest.mark.parametrize("name", ["lenet-line-long", "lenet-line-wide"])
+def test_a_larger_network_begins_with_all_that_a_smaller_one_knows(name: str) -> None:
+    """Grown from weights of lenet-line, a network with more maps and layers scores strips as these do."""
+    small = LINE_NETS["lenet-line"]
+    given = Weights(small, draw_tensors(small, "he", np.random.default_rng(0)))
+    grown = Weights(LINE_NETS[name], grow_tensors(given, LINE_NETS[name], np.random.default_rng(1)))
+    assert sum(each.size for each in grown.tensors.values()) > sum(each.size for each in given.tensors.values())
+    strips = np.random.default_rng(2).integers(0, 256, (2, 32, 96), dtype=np.uint8)
+    expected = LineNetwork(given, threads=1).column_scores(strips)
+    np.testing.assert_allclose(LineNetwork(grown, threads=1).column_scores(strips), expected, atol=1e-4)
+
+
+def test_a_network_is_not_grown_from_a_larger_one() -> None:
+    """Weights with more maps or layers than a network has are refused, by the layer's name."""
+    small, large = LINE_NETS["lenet-line"], LINE_NETS["lenet-line-wide"]
+    given = Weights(large, draw_tensors(large, "he", np.random.default_rng(0)), name="large")
+    with pytest.raises(UsageError, match="init large: lenet-line-wide has C12; lenet-line has not"):
+        grow_tensors(given, small, np.random.default_rng(0))
+    with pytest.raises(UsageError, match=r"init large: its C1 is \(32, 1, 5, 5\); lenet-line-long has \(24, 1, 5, 5\)"):
+        grow_tensors(given, LINE_NETS["lenet-line-long"], np.random.default_rng(0))
 
 
 def test_the_rate_rises_and_falls() -> None:

@@ -67,6 +67,17 @@ LINE_RECIPES: dict[str, LineRecipe] = {
             rate=3e-3,
             batch_norm=True,
         ),
+        *(
+            LineRecipe(
+                name=name,
+                net=f"lenet-{name}",
+                provenance="line-normalised from the weights of lenet-line, with more maps or layers",
+                batch=640,
+                rate=1.5e-3,
+                batch_norm=True,
+            )
+            for name in ("line-long", "line-wide")
+        ),
     )
 }
 _BOUNDS: dict[str, tuple[float, float]] = {

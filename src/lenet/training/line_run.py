@@ -15,9 +15,10 @@ from lenet.arrays import Tensors, Uint8
 from lenet.decoding.alignments import find_texts
 from lenet.errors import UsageError
 from lenet.network.probabilities import log_probabilities, probabilities
-from lenet.network.spec import find_net
+from lenet.network.spec import LINE_NETS, find_net
 from lenet.network.weights import Weights, load_weights, save_weights
 from lenet.progress import silent
+from lenet.training.grow import grow_tensors
 from lenet.training.line_backend import LineBackend, choose_line_backend
 from lenet.training.line_recipe import LineRecipe, change_line_recipe
 from lenet.training.line_stream import PART, LineSource, decode_labels, load_hands
@@ -54,7 +55,7 @@ def train_lines(
     TrainingError, DataError, WeightsError or MissingExtra.
     """
     chosen = change_line_recipe(recipe, settings or {}, passes)
-    initial = _load_initial(chosen, init)
+    initial = _load_initial(chosen, init, seed)
     trainer = choose_line_backend(chosen, seed, initial, backend, device)
     fonts = find_fonts()
     task: dict[str, Any] = {
@@ -100,14 +101,19 @@ def train_lines(
     return result
 
 
-def _load_initial(recipe: LineRecipe, init: str | Path | None) -> Tensors | None:
-    """Return the tensors that a run starts from. Raises UsageError for those of another network."""
+def _load_initial(recipe: LineRecipe, init: str | Path | None, seed: int) -> Tensors | None:
+    """Return the tensors that a run starts from, grown where they are of a smaller network.
+
+    Raises UsageError for those of a network that this one is not grown from.
+    """
     if init is None:
         return None
     given = load_weights(init)
-    if given.net.name != recipe.net:
+    if given.net.name == recipe.net:
+        return given.tensors
+    if not given.net.reads_lines or given.net.outputs != LINE_NETS[recipe.net].outputs:
         raise UsageError(f"init {given.name}", f"weights of {given.net.name}", f"give some of {recipe.net}")
-    return given.tensors
+    return grow_tensors(given, LINE_NETS[recipe.net], np.random.default_rng([seed, 0]))
 
 
 def _make_watched() -> list[MadeLine]:

@@ -10,6 +10,8 @@ from lenet.training.synthetic.marks import Mark
 
 # A mark in a line: where it stands, in digit heights.
 Placed = tuple[Mark, float, float]
+# A digit as narrow as this is common, in digit heights: what a comb's pitch leaves beside it is no space.
+_NARROW = 0.4
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ class LineStyle:
 
     def choose_space(self, rng: np.random.Generator) -> float:
         """Return how far two numbers of the line stand apart: clearly more than digits of one do."""
-        return float(max(self.gap + 2.5 * self.spread, 0.25) * rng.uniform(1.6, 2.2) + rng.uniform(0.25, 0.9))
+        widest = max(self.gap + 2.5 * self.spread, self.pitch - _NARROW if self.pitch else 0.0, 0.25)
+        return float(widest * rng.uniform(1.6, 2.2) + rng.uniform(0.25, 0.9))
 
     def choose_room(self, rng: np.random.Generator) -> float:
         """Return how far a unit stands behind its number: as near as its digits do to one another, or some way off."""

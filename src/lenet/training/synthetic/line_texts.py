@@ -16,6 +16,8 @@ _UNITS = (
     *("ft", "in", "lb", "lbs", "oz", "pcs", "x", "F", "K", "V"),
     *("W", "A", "px", "pt", "th", "nd", "rd", "st"),
 )
+# So many of the lists of single digits that would be drawn are kept.
+_ONLY_DIGITS = 0.15
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,17 @@ def write_number_text(rng: np.random.Generator) -> str:
     return str(_WRITERS[int(rng.choice(len(_WRITERS), p=_SHARES / _SHARES.sum()))](rng))
 
 
+def _write_numbers(rng: np.random.Generator, count: int) -> list[str]:
+    """Return so many numbers of a line, several seldom all of one digit: so far apart they would look like one."""
+    while True:
+        texts = [
+            _digits(rng, int(rng.integers(1, 5))) if count > 1 and rng.random() < 0.6 else write_number_text(rng)
+            for _number in range(count)
+        ]
+        if count == 1 or max(map(len, texts)) > 1 or rng.random() < _ONLY_DIGITS:
+            return texts
+
+
 def write_digit(rng: np.random.Generator) -> list[LinePart]:
     """Return one digit."""
     return [LinePart("number", _digits(rng, 1))]
@@ -130,13 +143,7 @@ def write_line_text(rng: np.random.Generator) -> list[LinePart]:
     if kind < 0.082:
         return []
     count = 1 if kind < 0.86 else int(rng.integers(2, 5))
-    short = count > 1
-    parts = [
-        LinePart(
-            "number", _digits(rng, int(rng.integers(1, 5))) if short and rng.random() < 0.6 else write_number_text(rng)
-        )
-        for _part in range(count)
-    ]
+    parts = [LinePart("number", text) for text in _write_numbers(rng, count)]
     if rng.random() < 0.06:
         parts.insert(0, LinePart("word", ""))
     behind = rng.random()

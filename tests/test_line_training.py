@@ -180,10 +180,12 @@ def test_what_does_not_go_together_is_refused() -> None:
         train_lines(RECIPE, Path("never"), init="lenet5-reader")
 
 
-@pytest.mark.parametrize("name", ["lenet-line-long", "lenet-line-wide"])
-def test_a_larger_network_begins_with_all_that_a_smaller_one_knows(name: str) -> None:
-    """Grown from weights of lenet-line, a network with more maps and layers scores strips as these do."""
-    small = LINE_NETS["lenet-line"]
+@pytest.mark.parametrize("maps", [192, 64])
+def test_a_larger_network_begins_with_all_that_a_smaller_one_knows(maps: int) -> None:
+    """Grown from weights of a network with fewer layers, and fewer maps, lenet-line-long scores strips as these do."""
+    name, line = "lenet-line-long", LINE_NETS["lenet-line"]
+    layers = [replace(each, maps=maps) if each.name in ("C10", "C11") else each for each in line.layers]
+    small = replace(line, layers=tuple(layers))
     given = Weights(small, draw_tensors(small, "he", np.random.default_rng(0)))
     grown = Weights(LINE_NETS[name], grow_tensors(given, LINE_NETS[name], np.random.default_rng(1)))
     assert sum(each.size for each in grown.tensors.values()) > sum(each.size for each in given.tensors.values())
@@ -194,12 +196,13 @@ def test_a_larger_network_begins_with_all_that_a_smaller_one_knows(name: str) ->
 
 def test_a_network_is_not_grown_from_a_larger_one() -> None:
     """Weights with more maps or layers than a network has are refused, by the layer's name."""
-    small, large = LINE_NETS["lenet-line"], LINE_NETS["lenet-line-wide"]
-    given = Weights(large, draw_tensors(large, "he", np.random.default_rng(0)), name="large")
-    with pytest.raises(UsageError, match="init large: lenet-line-wide has C12; lenet-line has not"):
-        grow_tensors(given, small, np.random.default_rng(0))
-    with pytest.raises(UsageError, match=r"init large: its C1 is \(32, 1, 5, 5\); lenet-line-long has \(24, 1, 5, 5\)"):
-        grow_tensors(given, LINE_NETS["lenet-line-long"], np.random.default_rng(0))
+    short, long = LINE_NETS["lenet-line"], LINE_NETS["lenet-line-long"]
+    wide = replace(short, name="wide", layers=(replace(short.layers[0], maps=32), *short.layers[1:]))  # type: ignore[arg-type]
+    larger = {net: Weights(net, draw_tensors(net, "he", np.random.default_rng(0)), name="mine") for net in (long, wide)}
+    with pytest.raises(UsageError, match="init mine: lenet-line-long has C12; lenet-line has not"):
+        grow_tensors(larger[long], short, np.random.default_rng(0))
+    with pytest.raises(UsageError, match=r"init mine: its C1 is \(32, 1, 5, 5\); lenet-line-long has \(24, 1, 5, 5\)"):
+        grow_tensors(larger[wide], long, np.random.default_rng(0))
 
 
 def test_the_rate_rises_and_falls() -> None:

@@ -352,24 +352,24 @@ NETS: dict[str, Net] = {
 }
 
 
-def _line_layers(c1: int = 24, c3: int = 64, c5: int = 128, c12: int = 0) -> tuple[Layer, ...]:
+def _line_layers(*more: Layer) -> tuple[Layer, ...]:
     """Return the layers of the line network: the line stays long while its height goes, 32 rows to one.
 
-    With so many maps in C1, C3, and in C5 and C7; the last before the output is so wide, or is not there.
+    More layers may stand before the output.
     """
     return (
-        Convolution("C1", c1, 5, "relu", padding=(2, 2)),
+        Convolution("C1", 24, 5, "relu", padding=(2, 2)),
         Subsampling("S2", "max"),
-        Convolution("C3", c3, 3, "relu", padding=(1, 1)),
+        Convolution("C3", 64, 3, "relu", padding=(1, 1)),
         Subsampling("S4", "max"),
-        Convolution("C5", c5, 3, "relu", padding=(1, 1)),
+        Convolution("C5", 128, 3, "relu", padding=(1, 1)),
         Subsampling("S6", "max", window=(2, 1)),
-        Convolution("C7", c5, 3, "relu", padding=(1, 1)),
+        Convolution("C7", 128, 3, "relu", padding=(1, 1)),
         Subsampling("S8", "max", window=(2, 1)),
         Convolution("C9", 192, 2, "relu", width=3, padding=(0, 1)),
         Convolution("C10", 192, 1, "relu", width=5, padding=(0, 2)),
         Convolution("C11", 192, 1, "relu", width=5, padding=(0, 2)),
-        *((Convolution("C12", 192, 1, "relu", width=c12, padding=(0, c12 // 2)),) if c12 else ()),
+        *more,
         Convolution("output", 2 * (len(LINE_LABELS) + 1), 1),
     )
 
@@ -408,14 +408,8 @@ LINE_NETS: dict[str, Net] = {
         ),
         Net(
             "lenet-line-long",
-            _line_layers(c12=5),
-            "lenet-line with one convolution more along the line",
-            columns=2,
-        ),
-        Net(
-            "lenet-line-wide",
-            _line_layers(32, 80, 144, c12=3),
-            "lenet-line with more maps, and one convolution more along the line",
+            _line_layers(Convolution("C12", 192, 1, "relu", width=5, padding=(0, 2))),
+            "lenet-line with an eighth convolution, which sees more of the line",
             columns=2,
         ),
         Net(

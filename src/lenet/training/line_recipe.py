@@ -55,28 +55,17 @@ LINE_RECIPES: dict[str, LineRecipe] = {
     for recipe in (
         LineRecipe(
             name="line",
-            net="lenet-line",
+            net="lenet-line-long",
             provenance="the paper's section VII trained as a whole, by the forward loss over all alignments of a text, "
             "on lines that are made of UNIPEN's strokes, MNIST's digits, print and drawn styles",
         ),
         LineRecipe(
             name="line-normalised",
-            net="lenet-line",
+            net="lenet-line-long",
             provenance="the same in large batches with batch normalisation (Ioffe and Szegedy, 2015), for a GPU",
             batch=640,
             rate=3e-3,
             batch_norm=True,
-        ),
-        *(
-            LineRecipe(
-                name=name,
-                net=f"lenet-{name}",
-                provenance="line-normalised from the weights of lenet-line, with more maps or layers",
-                batch=640,
-                rate=1.5e-3,
-                batch_norm=True,
-            )
-            for name in ("line-long", "line-wide")
         ),
     )
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from lenet.arrays import Bools, Int32
+from lenet.arrays import Bools, Int32, Int64
 from lenet.preprocessing.binarize import Ink
 from lenet.preprocessing.parameters import RULE
 from lenet.segmentation.parameters import COMPONENT
@@ -43,14 +43,13 @@ def find_components(ink: Ink, steps: list[Step]) -> Components:
         kept[1] = True  # all the ink there is
     elif count > 2:  # noqa: PLR2004
         kept = _drop_frames(labels, boxes, dark, steps)
-    empty = [label for label in range(1, count) if kept[label] and _is_box(labels, label, boxes[label])]
+    large = kept & ((boxes[:, 2:] - boxes[:, :2]).min(axis=1) >= 2 * RULE.run)
+    empty = [label for label in np.flatnonzero(large).tolist() if _is_box(labels, label, boxes[label])]
     kept[empty] = False
     if empty:
         steps.append(Step("boxes-dropped", {"boxes": len(empty)}))
-    # What is so low that nothing high enough fits within it is no ring, and is not compared with all others.
-    heights = boxes[:, 3] - boxes[:, 1]
-    hollow = np.flatnonzero(kept & (heights - 2 >= COMPONENT.enclosed * heights)).tolist()
-    rings = [label for label in hollow if _is_ring(labels, boxes, kept, label)]
+    around = _find_around(boxes, np.flatnonzero(kept))
+    rings = [label for label, inside in around.items() if _is_ring(labels, label, boxes[label], inside)]
     kept[rings] = False
     if rings:
         steps.append(Step("rings-dropped", {"rings": len(rings)}))
@@ -116,20 +115,34 @@ def _is_box(labels: Int32, label: int, box: Int32) -> bool:
     return bool(min(side.mean() for side in sides) >= COMPONENT.frame and inside <= COMPONENT.speck * own.sum())
 
 
-def _is_ring(labels: Int32, boxes: Int32, kept: Bools, label: int) -> bool:
+def _find_around(boxes: Int32, labels: Int64) -> dict[int, Int64]:
+    """Return which of these components are around others that are high enough to be writing, and which those are."""
+    order = labels[np.argsort(boxes[labels, 0], kind="stable")]
+    x0, y0, x1, y1 = boxes[order].T
+    heights = y1 - y0
+    # Only what begins between a component's two sides can be within it: the others are not looked at.
+    first, behind = np.searchsorted(x0, x0, "right"), np.searchsorted(x0, x1)
+    found = {}
+    # What is so low that nothing high enough fits within it is around nothing.
+    for at in np.flatnonzero((behind > first) & (heights - 2 >= COMPONENT.enclosed * heights)).tolist():
+        some = slice(first[at], behind[at])
+        within = (y0[some] > y0[at]) & (x1[some] < x1[at]) & (y1[some] < y1[at])
+        within &= heights[some] >= COMPONENT.enclosed * heights[at]
+        if within.any():
+            found[int(order[at])] = order[some][within]
+    return found
+
+
+def _is_ring(labels: Int32, label: int, box: Int32, inside: Int64) -> bool:
     """Say whether a component is a closed line drawn around other writing: a circle, or a box with round corners."""
-    x0, y0, x1, y1 = boxes[label]
+    x0, y0, x1, y1 = box
     height, width = int(y1 - y0), int(x1 - x0)
-    inside = (boxes[:, :2] > (x0, y0)).all(axis=1) & (boxes[:, 2:] < (x1, y1)).all(axis=1) & kept
-    inside &= boxes[:, 3] - boxes[:, 1] >= COMPONENT.enclosed * height
-    if not inside.any():
-        return False
     own = labels[y0:y1, x0:x1] == label
     if own.sum() > COMPONENT.thickest * min(height, width) * 2 * (height + width):
         return False
     _count, spaces = cv2.connectedComponents(np.pad(~own, 1, constant_values=True).astype(np.uint8), connectivity=4)
     within = spaces[1:-1, 1:-1] != spaces[0, 0]
-    seen = np.isin(labels[y0:y1, x0:x1], np.flatnonzero(inside))
+    seen = np.isin(labels[y0:y1, x0:x1], inside)
     return bool(within[seen].all())
 
 

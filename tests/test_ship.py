@@ -13,7 +13,9 @@ import pytest
 import lenet
 from lenet.data.dataset import load
 from lenet.errors import TrainingError
-from lenet.network.weights import find_weights, load_weights, save_weights
+from lenet.network.initialisation import draw_tensors
+from lenet.network.spec import LINE_NETS
+from lenet.network.weights import Weights, find_weights, load_weights, save_weights
 from lenet.training import fit_spaces, ship
 from lenet.training import run as run_folder
 
@@ -191,8 +193,27 @@ def test_several_weights_of_a_line_network_are_shipped_as_their_mean(tmp_path: P
     assert mean.card["mean_of"] == list(map(str, given))
     assert mean.card["calibration"] == first.card["calibration"]
     assert ship.average_weights(given[:1]).card == first.card
-    with pytest.raises(TrainingError, match="choose weights of one line network"):
+    with pytest.raises(TrainingError, match="choose weights of a line network"):
         ship.average_weights([given[0], find_weights("lenet5-hands")])
+    with pytest.raises(TrainingError, match="choose weights of a line network"):
+        ship.average_weights([find_weights("lenet-cell")])
+
+
+def test_weights_of_a_smaller_line_network_count_as_they_are_grown(tmp_path: Path) -> None:
+    """Half of what a layer that they have not does is to hand on what it gets; the second counts as often as given."""
+    rng = np.random.default_rng(0)
+    paths = {}
+    for name in ("lenet-line-long", "lenet-line"):
+        paths[name] = tmp_path / f"{name}.safetensors"
+        save_weights(paths[name], Weights(LINE_NETS[name], draw_tensors(LINE_NETS[name], "he", rng)))
+    long, short = (load_weights(path) for path in paths.values())
+    mean = ship.average_weights([*paths.values(), paths["lenet-line"]])
+    assert mean.net.name == "lenet-line-long"
+    expected = (long.tensors["c11.weight"] + 2 * short.tensors["c11.weight"]) / 3
+    np.testing.assert_allclose(mean.tensors["c11.weight"], expected, atol=1e-6)
+    straight = np.zeros_like(long.tensors["c12.weight"])
+    straight[range(192), range(192), 0, 2] = 1
+    np.testing.assert_allclose(mean.tensors["c12.weight"], (long.tensors["c12.weight"] + 2 * straight) / 3, atol=1e-6)
 
 
 def test_numbers_may_be_parted_as_other_weights_part_them() -> None:

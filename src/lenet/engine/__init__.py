@@ -21,7 +21,7 @@ from lenet.errors import WeightsError
 from lenet.native.dispatch import REFERENCE, chosen_engine, count_cores
 from lenet.network.inputs import INPUT_OF_GREY, as_glyphs, to_input
 from lenet.network.probabilities import probabilities
-from lenet.network.spec import CHARACTERS_DEFAULT, DEFAULT, INPUT_SIZE, LINE_DEFAULT
+from lenet.network.spec import CHARACTERS_DEFAULT, DEFAULT, INPUT_SIZE
 from lenet.network.summary import layer_facts
 from lenet.network.weights import Weights, load_weights
 
@@ -134,7 +134,7 @@ def load(name_or_path: str | Path = DEFAULT) -> Network:
     Weights that read lines as a whole stand beside the default ones, which cut them into digits.
     """
     weights = load_weights(name_or_path)
-    if weights.net.name == LINE_DEFAULT:
+    if weights.net.says_labels:
         return Network(load_weights(DEFAULT), own_lines=weights)
     if weights.net.reads_lines:
         raise WeightsError(name_or_path, "reads cells of tables, not digits", f"choose {DEFAULT}")

@@ -189,6 +189,11 @@ class Net:
         return self.columns > 0
 
     @property
+    def says_labels(self) -> bool:
+        """Whether it says what stands in a line, by `LINE_LABELS`."""
+        return self.reads_lines and self.outputs == self.columns * (len(LINE_LABELS) + 1)
+
+    @property
     def signs(self) -> str:
         """What its outputs stand for, in order; of a network made for reading one more stands for none of them."""
         return PRINTABLE if self.says_characters else DIGITS

@@ -111,7 +111,7 @@ def _load_initial(recipe: LineRecipe, init: str | Path | None, seed: int) -> Ten
     given = load_weights(init)
     if given.net.name == recipe.net:
         return given.tensors
-    if not given.net.reads_lines or given.net.outputs != LINE_NETS[recipe.net].outputs:
+    if not given.net.says_labels:
         raise UsageError(f"init {given.name}", f"weights of {given.net.name}", f"give some of {recipe.net}")
     return grow_tensors(given, LINE_NETS[recipe.net], np.random.default_rng([seed, 0]))
 

@@ -28,7 +28,7 @@ from lenet.progress import silent
 from lenet.reader import read
 from lenet.training.fit_decoder import count_error_curve
 from lenet.training.line_engine import EngineLines
-from lenet.training.line_recipe import LINE_RECIPES, change_line_recipe
+from lenet.training.line_recipe import LINE_RECIPES, LineRecipe, change_line_recipe
 from lenet.training.line_run import draw_batch
 from lenet.training.line_stream import LineBatch, gather_lines
 from lenet.training.loop import Progress
@@ -87,9 +87,10 @@ def learn_numbers(
         if not lines:
             raise DataError(data, f"no line that agrees with its label in {len(own):,} pictures", "look at the labels")
         made, _none = gather_own(old, before.lines, lambda done, _n: report_pictures(len(own) + done, every))
+        recipe = replace(_RECIPE, net=before.lines.weights.net.name)
         count = passes or _LEAST_PASSES + len(lines) // _LINES_A_PASS
         task = {
-            "recipe": {**_RECIPE.as_dict(), "name": RECIPE, "passes": count, "runs": _RUNS},
+            "recipe": {**recipe.as_dict(), "name": RECIPE, "passes": count, "runs": _RUNS},
             "seeds": [seed],
             "data": str(data),
             "init": str(init),
@@ -98,7 +99,7 @@ def learn_numbers(
         run.start(task, resume)
         started = time.perf_counter()
         given = before.lines.weights
-        tensors, runs_on = _learn(given.tensors, gather_lines(lines), gather_lines(made), count, seed, report)
+        tensors, runs_on = _learn(recipe, given.tensors, gather_lines(lines), gather_lines(made), count, seed, report)
         seconds = round(time.perf_counter() - started, 1)
         card = {**task, "commit": run.commit(), "calibration": given.card.get("calibration", {})}
         learned = replace(given, tensors=tensors, card=card, name="")
@@ -144,6 +145,7 @@ def _part_rows(folder: Path, data: str | Path) -> tuple[list[LabelledPicture], l
 
 
 def _learn(
+    recipe: LineRecipe,
     start: Tensors,
     own: dict[int, LineBatch],
     made: dict[int, LineBatch],
@@ -155,12 +157,12 @@ def _learn(
     sizes = [{width: len(batch.counts) for width, batch in lines.items()} for lines in (own, made)]
     found: list[Tensors] = []
     for run in range(_RUNS):
-        trainer, rng = EngineLines(_RECIPE, seed, start), np.random.default_rng([seed, run])
+        trainer, rng = EngineLines(recipe, seed, start), np.random.default_rng([seed, run])
         for passed in range(1, passes + 1):
             shown = 0
             while shown < _PASS:
                 old = int(rng.random() >= _OWN_SHARE)
-                rows, width = draw_batch(sizes[old], _RECIPE.batch, rng)
+                rows, width = draw_batch(sizes[old], recipe.batch, rng)
                 share = (passed - 1 + min(1.0, shown / _PASS)) / passes
                 trainer.step((own, made)[old][width], rows, rng, share)
                 shown += len(rows)

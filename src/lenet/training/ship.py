@@ -29,10 +29,11 @@ from lenet.evaluation.result import Evaluation
 from lenet.files import replace_text
 from lenet.nets import LeNet
 from lenet.network.inputs import to_input
-from lenet.network.spec import DEFAULT, LINE_DEFAULT
+from lenet.network.spec import DEFAULT
 from lenet.network.weights import Weights, load_weights, save_weights
 from lenet.training import fit_characters, fit_decoder, fit_letters, fit_pair, fit_spaces
 from lenet.training.card import refresh_card, write_card
+from lenet.training.grow import grow_tensors
 from lenet.training.line_stream import load_hands
 from lenet.training.recipe import restore_settings
 from lenet.training.synthetic.characters import draw_characters
@@ -197,7 +198,7 @@ def refit(name: str, assets: Path) -> Path:
     """
     weights = load_weights(name)
     path = assets / f"{name}.safetensors"
-    if weights.net.name == LINE_DEFAULT:
+    if weights.net.says_labels:
         path, fitted = assets / "lines" / path.name, _fit_places(weights)
     elif weights.net.says_characters:
         fitted = _fit_codes(weights)
@@ -206,7 +207,7 @@ def refit(name: str, assets: Path) -> Path:
     else:
         raise TrainingError(name, "reads no numbers", "choose weights that do")
     card = path.with_suffix(".md")
-    if card.exists() and weights.net.name != LINE_DEFAULT:
+    if card.exists() and not weights.net.says_labels:
         replace_text(card, refresh_card(card.read_text(encoding="utf-8"), fitted))
     save_weights(path, fitted)
     return path
@@ -216,8 +217,8 @@ def ship_lines(given: list[Path], name: str, assets: Path, beside: str = DEFAULT
     """Ship a line network, once its spaces and how its answers go with those `beside` it are fitted; return the path.
 
     Of several weights files, such as what a run ended with and what it began with, the mean is shipped (Wortsman et
-    al., 2022). With `keep_spaces` numbers are parted as the last of them parts its own. Takes minutes: thousands of
-    lines of held-out hands are read. Raises TrainingError for other networks.
+    al., 2022); one that is given twice counts twice. With `keep_spaces` numbers are parted as the last of them parts
+    its own. Takes minutes: thousands of lines of held-out hands are read. Raises TrainingError for other networks.
     """
     weights = average_weights(given)
     cut, whole = Network(load_weights(beside), threads=1), LineNetwork(weights, threads=1)
@@ -228,15 +229,21 @@ def ship_lines(given: list[Path], name: str, assets: Path, beside: str = DEFAULT
 
 
 def average_weights(given: list[Path]) -> Weights:
-    """Return the mean of line networks' weights, with the first one's card. Raises TrainingError for other networks."""
+    """Return the mean of line networks' weights, with the first one's card.
+
+    Those of smaller networks are grown to the first one's. Raises TrainingError for networks that read no lines, and
+    UsageError for larger ones.
+    """
     every = [load_weights(path) for path in given]
     for path, weights in zip(given, every, strict=True):
-        if not weights.net.reads_lines or weights.net.name != every[0].net.name:
-            raise TrainingError(path, f"weights of {weights.net.name}", "choose weights of one line network")
+        if not weights.net.says_labels:
+            raise TrainingError(path, f"weights of {weights.net.name}", "choose weights of a line network")
     first = every[0]
-    tensors = {
-        name: np.mean([each.tensors[name] for each in every], axis=0).astype(np.float32) for name in first.tensors
-    }
+    alike = [
+        each.tensors if each.net.name == first.net.name else grow_tensors(each, first.net, np.random.default_rng(0))
+        for each in every
+    ]
+    tensors = {name: np.mean([each[name] for each in alike], axis=0).astype(np.float32) for name in first.tensors}
     card = {**first.card, "mean_of": list(map(str, given))} if len(given) > 1 else first.card
     return replace(first, tensors=tensors, card=card)
 

@@ -146,6 +146,13 @@ def test_what_is_written_is_its_numbers(written: str, numbers: list[str]) -> Non
     assert split_numbers(written) == numbers
 
 
+def test_what_stands_before_a_number_needs_no_format() -> None:
+    """A format finds the number behind a word: words and spaces may stand anywhere around numbers."""
+    view = line("~ 12 ~ 7 ~")
+    assert find_texts(view, 1, adapt_format(parse_pattern(r"\d+"))) == [tuple(map(LINE_LABELS.index, "~ 12 ~ 7 ~"))]
+    assert next(iter(spell_line([view], parse_pattern(r"\d+")).texts)) == "12 7"
+
+
 def test_a_format_holds_for_each_number() -> None:
     """Two of them are both what it allows, or nothing is."""
     two = parse_pattern("digits:2")

@@ -124,6 +124,20 @@ def test_a_made_line_can_be_said(maker: LineMaker) -> None:
     assert any(set(line.text) & set(".,/-") for line in made)
 
 
+def test_a_space_is_said_wherever_there_is_room(maker: LineMaker) -> None:
+    """Before and behind words, between two of them, and behind what is struck out; not before a unit."""
+    rng, number, unit = np.random.default_rng(3), LinePart("number", "7"), LinePart("unit", "kg")
+    word, struck = LinePart("word", ""), LinePart("struck", "12")
+    for parts, text in (
+        ([word, number, word], "~ 7 ~"),
+        ([word, word], "~ ~"),
+        ([number, struck, number, unit], "7 ~ 7~"),
+        ([number, struck, unit], "7 ~"),
+    ):
+        style = replace(LineStyle.draw(rng), of_pixels=True)
+        assert maker.write(parts, style, rng)[1] == text
+
+
 @pytest.mark.parametrize(
     ("text", "turn", "nothing"),
     [

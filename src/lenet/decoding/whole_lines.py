@@ -106,13 +106,19 @@ def _accepts(own: Automaton, text: str) -> bool:
 def adapt_format(allowed: Automaton) -> Automaton:
     """Return a format's automaton for the labels of a line network, of which `SYMBOLS` are the first.
 
-    Behind a number stands a space and another, or something that is passed over.
+    Before a number, and behind it, stand spaces and what is passed over, and there may be another. These are said in a
+    first state, so the format's own go one place on.
     """
-    transitions = np.full((len(allowed.transitions), len(LINE_LABELS)), -1, np.int32)
-    transitions[:, : allowed.transitions.shape[1]] = allowed.transitions
+    count, signs = allowed.transitions.shape
+    own = np.where(allowed.transitions < 0, -1, allowed.transitions + 1)
+    transitions = np.full((count + 1, len(LINE_LABELS)), -1, np.int32)
+    transitions[0, :signs], transitions[1:, :signs] = own[0], own
+    accepting = np.concatenate([allowed.accepting[:1], allowed.accepting])
+    ending = accepting.copy()
+    ending[0] = True
     for between in (SPACE, PASSED_OVER):
-        transitions[allowed.accepting, LINE_LABELS.index(between)] = 0
-    return Automaton(transitions, allowed.accepting)
+        transitions[ending, LINE_LABELS.index(between)] = 0
+    return Automaton(transitions, accepting)
 
 
 def place_text(view: Float64, labels: tuple[int, ...], text: str) -> Int32:

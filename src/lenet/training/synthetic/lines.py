@@ -14,7 +14,7 @@ from lenet.arrays import Int64, Uint8
 from lenet.data.dataset import Digits
 from lenet.decoding.letters import LIKE_DIGITS
 from lenet.network.inputs import LINE_HEIGHT, standardise_line
-from lenet.network.spec import LINE_LABELS, PASSED_OVER
+from lenet.network.spec import LINE_LABELS, PASSED_OVER, SPACE
 from lenet.training.synthetic.fonts import NO_FONTS, Fonts
 from lenet.training.synthetic.line_paper import LinePaper
 from lenet.training.synthetic.line_picture import picture_line
@@ -170,11 +170,7 @@ class LineMaker:
                     told = PASSED_OVER
             spans.append((begin, x))
             said.append(told)
-        text = ""
-        for told in said:
-            between = " " if text and text[-1] != PASSED_OVER and told != PASSED_OVER else ""
-            text += "" if told == PASSED_OVER and text.endswith(PASSED_OVER) else between + told
-        return placed, text, spans
+        return placed, _join_parts(parts, said), spans
 
     def _choose_hand(self, style: LineStyle, rng: np.random.Generator) -> Hand:
         """Return a writer of UNIPEN, by name, one of MNIST, as rows of digits, or a font."""
@@ -269,6 +265,19 @@ class LineMaker:
 
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHJKLMNPQRTUVWXYZ"
+
+
+def _join_parts(parts: list[LinePart], said: list[str]) -> str:
+    """Return what a line says: a space wherever there is room, whatever stands behind it, but before a unit.
+
+    So each sign of it can be told where it stands: in a wide room a network does not see what comes.
+    """
+    text = ""
+    for part, told in zip(parts, said, strict=True):
+        close = not text or part.kind == "unit"
+        if not (close and text.endswith(PASSED_OVER)):
+            text += told if close else SPACE + told
+    return text
 
 
 def _spell(rng: np.random.Generator) -> str:

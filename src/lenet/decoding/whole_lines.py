@@ -106,18 +106,17 @@ def _accepts(own: Automaton, text: str) -> bool:
 def adapt_format(allowed: Automaton) -> Automaton:
     """Return a format's automaton for the labels of a line network, of which `SYMBOLS` are the first.
 
-    Before a number, and behind it, stand spaces and what is passed over, and there may be another. These are said in a
-    first state, so the format's own go one place on.
+    Before a number, and behind it, stand spaces and what is passed over, and there may be another. These are said in
+    the first state and in the last, so the format's own go one place on.
     """
     count, signs = allowed.transitions.shape
     own = np.where(allowed.transitions < 0, -1, allowed.transitions + 1)
-    transitions = np.full((count + 1, len(LINE_LABELS)), -1, np.int32)
-    transitions[0, :signs], transitions[1:, :signs] = own[0], own
-    accepting = np.concatenate([allowed.accepting[:1], allowed.accepting])
-    ending = accepting.copy()
-    ending[0] = True
-    for between in (SPACE, PASSED_OVER):
-        transitions[ending, LINE_LABELS.index(between)] = 0
+    transitions = np.full((count + 2, len(LINE_LABELS)), -1, np.int32)
+    transitions[:, :signs] = np.concatenate([own[:1], own, own[:1]])
+    accepting = np.concatenate([allowed.accepting[:1], allowed.accepting, [True]])
+    for between in map(LINE_LABELS.index, (SPACE, PASSED_OVER)):
+        transitions[accepting, between] = count + 1
+        transitions[0, between] = 0
     return Automaton(transitions, accepting)
 
 

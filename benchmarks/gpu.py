@@ -3,7 +3,7 @@
     python benchmarks/gpu.py [--device cuda] [--json FILE]
     python benchmarks/gpu.py --device cpu --small      # whether the script runs, not a figure
 
-MNIST lies in $LENET_DATA or the cache. It was never run on a GPU yet: its figures belong into RESULTS.md with the card.
+MNIST lies in $LENET_DATA or the cache. What a card did is in RESULTS.md.
 
 - `quick`: the recipe, its seconds and errors; how far weights are apart when it is trained again from the same seed,
   and when it is stopped and resumed.

@@ -40,7 +40,7 @@ segmentation: parameters components text_lines seams lattice strip line_strips g
 decoding: graph formats alignments spacing whole_lines two_readers arc_scorer features sliding_window decoder confidence
   lines characters letters
 data: idx sources fetch labels strokes dataset unipen unipen_sets
-answers: whole_line line letters readers characters page looks
+answers: whole_line line letters readers characters corrections page looks
 reader
 tables: result sight read_cells sums form read_page
 export: parity onnx_graph to_onnx hub_cards to_pytorch quantised c_text c_source page_source to_c page_network

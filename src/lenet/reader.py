@@ -9,6 +9,7 @@ from typing import get_args
 import numpy as np
 
 from lenet.answers.characters import read_character_lines
+from lenet.answers.corrections import place_corrections
 from lenet.answers.line import Place, Readers, calibrate_line, pair_digit, place_symbols
 from lenet.answers.looks import choose_turns, look_again
 from lenet.answers.page import join_lines
@@ -147,9 +148,9 @@ def _explain(page: Page, network: Network, options: ReadOptions, *, inverted: bo
         return Explained(reading, candidates, scored.probabilities)
     asked = options.readers, options.allowed, options.best
     readers = PageReaders(page, writing, scored, network, *asked, thorough=options.thorough)
-    lines = readers.read()
+    lines, corrected = place_corrections(readers.read())
     candidates = scored.looked
-    steps = (*candidates.steps, *([Step("augmented")] if readers.again else []))
+    steps = (*candidates.steps, *([Step("augmented")] if readers.again else []), *corrected)
     reading = join_lines(lines, steps, options.steps, options.least, candidates.share_read)
     return Explained(reading, candidates, scored.probabilities, tuple(readers.whole))
 

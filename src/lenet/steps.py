@@ -63,6 +63,9 @@ KINDS: dict[str, Kind] = {
     ),
     "strokes-thinned": Kind("glyph", _say("strokes thinned from {from_pixels:.1f} to {to_pixels:.1f} pixels of 20")),
     "augmented": Kind("answer", _say("doubtful: turned, slanted and scaled looks count too")),
+    "corrections-placed": Kind(
+        "answer", _count("digits", "digit", "above what is struck out read in its place"), notable=True
+    ),
     "letters-passed-over": Kind(
         "answer", _count("places", "letter, word or mark", "passed over", "letters, words or marks"), notable=True
     ),

@@ -101,6 +101,8 @@ def say(text: str, confidence: float) -> Reading:
         (say("170", 0.8), say("9050", 0.98), True),
         (say("170", 0.95), say("9050", 0.999), False),  # sure upright
         (say("170", 0.8), say("6", 0.99), False),  # one digit
+        (Reading("", "", 0.9999, "not a digit"), say("9050", 0.9), True),  # surely nothing, as a number on its side is
+        (Reading("", "", 0.9999, "not a digit"), say("9050", 0.85), False),
     ],
 )
 def test_a_look_on_its_side_has_to_be_clearly_likelier(first: Reading, turned: Reading, taken: bool) -> None:

@@ -19,8 +19,9 @@ _ENOUGH = 0.9
 # Pages of more digits are not turned: each way costs as much as the first look.
 _MOST_TURNED = 60
 # Another look counts if it is by so much surer, in nats, a turned one, which is rarer than an upright one, by so much;
-# and by so much less, a page that says nothing holds against what is read on it when it is turned: chosen on turned
-# numbers, letters and columns by hands that are learned from, and on upright ones (docs/log.md).
+# and by so much less, a page that says nothing holds against what is read on it when it is turned, and never more than
+# an answer that is as likely as not, since a number on its head says nothing for sure: chosen on turned numbers,
+# letters and columns by hands that are learned from, and on upright ones (docs/log.md).
 _CLEARLY, _CLEARLY_TURNED, _SILENT = 1.0, 2.0, 3.0
 
 
@@ -81,7 +82,7 @@ def _weigh(reading: Reading) -> float:
     """Return how likely the numbers of a reading are, in nats: the mean of theirs; or that there are none."""
     if not reading.numbers:
         silent = reading.state == "not a number"
-        return float(log_odds(np.array(reading.confidence))) - _SILENT if silent else float("-inf")
+        return min(0.0, float(log_odds(np.array(reading.confidence))) - _SILENT) if silent else float("-inf")
     return float(log_odds(np.array([number.confidence for number in reading.numbers])).mean())
 
 

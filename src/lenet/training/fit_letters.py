@@ -23,7 +23,7 @@ from lenet.training.synthetic.lines import Hands
 
 # So many pages with one sign are read: nobody knows how many of people's are letters; here it is so large a share, and
 # of the digits this share is UNIPEN's, the rest MNIST's.
-PAGES = 6_000
+PAGES = 12_000
 _LETTERS, _UNIPEN = 0.45, 0.5
 
 

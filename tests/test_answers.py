@@ -113,7 +113,20 @@ def test_every_step_has_a_sentence_and_a_category() -> None:
     """Each kind can be told; the JSON has all of it."""
     values = {
         **dict.fromkeys(
-            ("frames", "lines", "boxes", "rings", "specks", "stains", "parts", "all_parts", "grey_levels", "places"), 2
+            (
+                "frames",
+                "lines",
+                "boxes",
+                "rings",
+                "specks",
+                "stains",
+                "parts",
+                "all_parts",
+                "grey_levels",
+                "places",
+                "digits",
+            ),
+            2,
         ),
         **dict.fromkeys(("highest", "full", "lowest", "from_pixels", "to_pixels", "percent_wrong"), 1.5),
         **dict.fromkeys(("from_width_pixels", "from_height_pixels", "width_pixels", "height_pixels", "degrees"), 3),

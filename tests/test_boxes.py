@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import lenet
 from lenet.arrays import Bools, Uint8
@@ -257,13 +259,40 @@ def test_a_shadow_is_no_squared_paper() -> None:
 
 
 def test_what_is_too_low_to_hold_anything_is_not_compared_with_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the thousands of pieces of a picture of one row none is asked whether it is a ring; a digit is."""
+    """Of a picture of one row, and of one full of specks, none is asked whether it is a ring; what is around one is."""
     asked: list[int] = []
-    monkeypatch.setattr(components, "_is_ring", lambda _labels, _boxes, _kept, label: bool(asked.append(label)))
+    monkeypatch.setattr(components, "_is_ring", lambda _labels, label, _box, _inside: bool(asked.append(label)))
     find_candidates(np.random.default_rng(0).integers(0, 256, (1, 10_000)).astype(np.uint8))
+    specks = np.full((300, 300), 255, np.uint8)
+    for y, x in np.random.default_rng(0).integers(5, 290, (300, 2)):
+        specks[y : y + 3, x : x + 3] = 0
+    find_candidates(specks)
     assert asked == []
     page = np.full((100, 200), 255, np.uint8)
     for x in (50, 140):
         cv2.circle(page, (x, 50), 30, 0, 6)
+    page[40:62, 47:53] = 0
     find_candidates(page)
-    assert len(asked) == 2
+    assert len(asked) == 1
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40))
+def test_what_is_around_others_is_found_as_by_comparing_all_with_all(seed: int, count: int) -> None:
+    """Boxes strictly around others that are high enough, with the boxes within each."""
+    rng = np.random.default_rng(seed)
+    corner, size = rng.integers(0, 60, (count + 1, 2)), rng.integers(1, 50, (count + 1, 2))
+    boxes = np.concatenate([corner, corner + size], axis=1).astype(np.int32)
+    labels = np.flatnonzero(rng.random(count + 1) < 0.8)
+    expected = {
+        int(one): [
+            int(other)
+            for other in labels
+            if (boxes[other, :2] > boxes[one, :2]).all()
+            and (boxes[other, 2:] < boxes[one, 2:]).all()
+            and size[other, 1] >= components.COMPONENT.enclosed * size[one, 1]
+        ]
+        for one in labels
+    }
+    found = components._find_around(boxes, labels)
+    assert {one: sorted(others.tolist()) for one, others in found.items()} == {k: v for k, v in expected.items() if v}

@@ -101,7 +101,7 @@ def test_a_pattern_brings_out_the_separators() -> None:
     assert lenet.read(EXAMPLES / "zip.jpg", pattern="zip").text == "90210"
 
 
-@pytest.mark.parametrize(("options", "text"), [({"choices": ["2,50", "902"]}, "902"), ({"pattern": "digits:3"}, "900")])
+@pytest.mark.parametrize(("options", "text"), [({"choices": ["2,50", "902"]}, "902"), ({"pattern": "digits:3"}, "902")])
 def test_a_number_that_has_not_the_format_is_not_sure(options: dict[str, Any], text: str) -> None:
     """What is allowed is the guess, hardly likely, and a note says so; nor do --best's texts add up to more."""
     found = lenet.read(EXAMPLES / "zip.jpg", best=2, **options)

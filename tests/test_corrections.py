@@ -60,6 +60,7 @@ NUMBER = line("91", 50, 80, passed_over=(STRUCK,))
         (ABOVE, line("91", 50, 80)),  # nothing is passed over
         (line("66", 0, 0), NUMBER),  # a number is no correction of one digit
         (line("-", 0, 0), NUMBER),
+        (replace(ABOVE, symbols=()), NUMBER),  # nobody knows where it stands
         (replace(ABOVE, passed_over=(box_at(0, 0, 3),)), NUMBER),  # a word stands beside it
         (line("6", 300, 0), NUMBER),  # not above it
         (line("6", 0, -100), NUMBER),  # more than a digit's height above it

@@ -33,7 +33,12 @@ def place_corrections(lines: list[PlacedLine]) -> tuple[list[PlacedLine], tuple[
 def _correct(above: PlacedLine, line: PlacedLine) -> PlacedLine | None:
     """Return a line with the digit of that above it where something in it was passed over; None: there is no such."""
     digit, text = above.decoded.text, line.decoded.text
-    if len(digit) != 1 or not digit.isdigit() or above.passed_over or not text or SPACE in text:
+    if (
+        not (len(digit) == len(above.symbols) == 1 and digit.isdigit())
+        or above.passed_over
+        or not text
+        or SPACE in text
+    ):
         return None
     boxes = [symbol.place.box for symbol in line.symbols]
     corrected = above.symbols[0].place.box

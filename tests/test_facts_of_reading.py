@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import lenet
+from lenet.answers import whole_line
 from lenet.answers.readers import PageReaders, ScoredCandidates, compare_readers, is_one_digit
 from lenet.answers.whole_line import SeenLines
 from lenet.decoding.formats import accepts, parse_pattern
@@ -47,6 +48,22 @@ def test_a_line_is_silent_if_it_has_many_pieces_and_surely_says_nothing(
     assert whole is not None
     nothing = replace(whole, spelled=SpelledLine({"": silent}, {"": ()}))
     assert PageReaders(page, writing, scored, network, "both")._is_enough(0, nothing) is enough
+
+
+@pytest.mark.parametrize(
+    ("texts", "turned", "may_be"),
+    [({"": 0.99, "6": 0.01}, 0.01, False), ({"": 0.4, "0": 0.35, "6": 0.25}, 0.35, False), ({"01206": 0.6}, 0.6, True)],
+)
+def test_a_line_that_says_nothing_on_its_head_stands_upright(
+    monkeypatch: pytest.MonkeyPatch, texts: dict[str, float], turned: float, may_be: bool
+) -> None:
+    """How likely it is that nothing stands there does not count, only the likeliest text."""
+    page = prepare_page(ROOT / "examples" / "zip.jpg")
+    writing = find_writing(page)
+    whole = SeenLines(page, writing, outline_numbers(writing).lattice, load_lines()).read(0, views=1)
+    assert whole is not None
+    monkeypatch.setattr(whole_line, "spell_line", lambda _views: SpelledLine(texts, dict.fromkeys(texts, ())))
+    assert (whole.turned, whole.may_be_turned()) == (turned, may_be)
 
 
 def test_readers_are_compared_on_every_line_that_is_not_too_long() -> None:

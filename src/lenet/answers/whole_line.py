@@ -137,9 +137,9 @@ class WholeLine:
 
     @cached_property
     def turned(self) -> float:
-        """How likely the likeliest text is of the first view on its head."""
+        """How likely the likeliest text is that the first view says on its head, not counting that it says nothing."""
         turned = _score_columns(self.network, np.ascontiguousarray(self.strips[0].strip[::-1, ::-1]))
-        return spell_line([turned]).likeliest
+        return max((chance for text, chance in spell_line([turned]).texts.items() if text), default=0.0)
 
     def may_be_turned(self) -> bool:
         """Return whether the first view, on its head, spells a likelier text than it does upright, or a likely one."""

@@ -1,4 +1,4 @@
-"""A digit above a struck one is read in its place; other lines are left as they are."""
+"""A digit above a struck one is guessed to be in its place; other lines are left as they are."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lenet.result import Box
 HEIGHT = 60
 
 
-def line(text: str, left: int, top: int, sure: float = 0.9, passed_over: tuple[Box, ...] = ()) -> PlacedLine:
+def line(text: str, left: int, top: int, sure: float = 0.3, passed_over: tuple[Box, ...] = ()) -> PlacedLine:
     """A line of digits 60 high and 40 wide, 10 apart."""
     symbols = tuple(
         PlacedSymbol(sign, 0.9, ("1", 0.1), Place(at, box_at(left, top, at), np.zeros((28, 28), np.uint8)))
@@ -60,6 +60,7 @@ NUMBER = line("91", 50, 80, passed_over=(STRUCK,))
         (ABOVE, line("91", 50, 80)),  # nothing is passed over
         (line("66", 0, 0), NUMBER),  # a number is no correction of one digit
         (line("-", 0, 0), NUMBER),
+        (ABOVE, replace(NUMBER, sure=(0.9,))),  # what is passed over before an answer may be a letter
         (replace(ABOVE, symbols=()), NUMBER),  # nobody knows where it stands
         (replace(ABOVE, passed_over=(box_at(0, 0, 3),)), NUMBER),  # a word stands beside it
         (line("6", 300, 0), NUMBER),  # not above it

@@ -21,7 +21,7 @@ from lenet.training.synthetic.fonts import NO_FONTS
 from lenet.training.synthetic.line_paper import LinePaper
 from lenet.training.synthetic.line_sheet import KINDS, draw_sheet
 from lenet.training.synthetic.line_style import LineStyle
-from lenet.training.synthetic.line_texts import LinePart
+from lenet.training.synthetic.line_texts import LinePart, _write_numbers
 from lenet.training.synthetic.line_turned import is_nothing_turned, turn_strip
 from lenet.training.synthetic.lines import WIDEST, Hands, LineKind, LineMaker
 from lenet.training.synthetic.marks import gather_pens, join_label
@@ -122,6 +122,23 @@ def test_a_made_line_can_be_said(maker: LineMaker) -> None:
     assert any(PASSED_OVER in line.text for line in made)
     assert any(" " in line.text for line in made)
     assert any(set(line.text) & set(".,/-") for line in made)
+
+
+def test_numbers_on_a_comb_stand_further_apart_than_its_digits() -> None:
+    """The room between two numbers is wider than what the pitch leaves beside a narrow digit."""
+    rng = np.random.default_rng(7)
+    for _line in range(200):
+        style = replace(LineStyle.draw(rng), pitch=1.6, gap=0.1, spread=0.05)
+        assert style.choose_space(rng) > 1.6 - 0.4
+
+
+def test_several_numbers_are_seldom_single_digits_alone() -> None:
+    """Of a thousand lists a few are; one number may be one digit."""
+    rng = np.random.default_rng(8)
+    lists = [_write_numbers(rng, 3) for _list in range(1000)]
+    assert all(len(each) == 3 for each in lists)
+    assert sum(max(map(len, each)) == 1 for each in lists) < 10
+    assert any(len(_write_numbers(rng, 1)[0]) == 1 for _number in range(100))
 
 
 def test_a_space_is_said_wherever_there_is_room(maker: LineMaker) -> None:

@@ -148,7 +148,8 @@ def _explain(page: Page, network: Network, options: ReadOptions, *, inverted: bo
         return Explained(reading, candidates, scored.probabilities)
     asked = options.readers, options.allowed, options.best
     readers = PageReaders(page, writing, scored, network, *asked, thorough=options.thorough)
-    lines, corrected = place_corrections(readers.read())
+    found = readers.read()
+    lines, corrected = (found, ()) if options.allowed else place_corrections(found)
     candidates = scored.looked
     steps = (*candidates.steps, *([Step("augmented")] if readers.again else []), *corrected)
     reading = join_lines(lines, steps, options.steps, options.least, candidates.share_read)

@@ -64,7 +64,7 @@ KINDS: dict[str, Kind] = {
     "strokes-thinned": Kind("glyph", _say("strokes thinned from {from_pixels:.1f} to {to_pixels:.1f} pixels of 20")),
     "augmented": Kind("answer", _say("doubtful: turned, slanted and scaled looks count too")),
     "corrections-placed": Kind(
-        "answer", _count("digits", "digit", "above what is struck out read in its place"), notable=True
+        "answer", _count("digits", "digit", "above what may be struck out guessed to be in its place"), notable=True
     ),
     "letters-passed-over": Kind(
         "answer", _count("places", "letter, word or mark", "passed over", "letters, words or marks"), notable=True

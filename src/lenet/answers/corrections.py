@@ -1,10 +1,11 @@
-"""Corrections: a digit that stands above a struck one is read in its place."""
+"""Corrections: a digit that stands above a struck one is guessed to be in its place."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from lenet.answers.line import PlacedLine
+from lenet.decoding.decoder import withhold
 from lenet.network.spec import SPACE
 from lenet.result import Box
 from lenet.steps import Step
@@ -16,7 +17,7 @@ _MOST = 2.0
 def place_corrections(lines: list[PlacedLine]) -> tuple[list[PlacedLine], tuple[Step, ...]]:
     """Return lines with each digit that is alone above something passed over in a number put there, and what was done.
 
-    The number is as sure as both are.
+    Only a number that is withheld is such a one, and it stays a guess: what was passed over may be a letter as well.
     """
     found: list[PlacedLine] = []
     placed = 0
@@ -38,6 +39,7 @@ def _correct(above: PlacedLine, line: PlacedLine) -> PlacedLine | None:
         or above.passed_over
         or not text
         or SPACE in text
+        or not withhold(line.sure[0])
     ):
         return None
     boxes = [symbol.place.box for symbol in line.symbols]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sign_sizes import group_strokes, measure_signs
 
 from lenet.data.dataset import Digits
 from lenet.data.strokes import StrokeSet, load_strokes
@@ -24,7 +25,7 @@ from lenet.training.synthetic.line_style import LineStyle
 from lenet.training.synthetic.line_texts import LinePart, _write_numbers
 from lenet.training.synthetic.line_turned import is_nothing_turned, turn_strip
 from lenet.training.synthetic.lines import WIDEST, Hands, LineKind, LineMaker
-from lenet.training.synthetic.marks import gather_pens, join_label
+from lenet.training.synthetic.marks import find_sign_place, gather_pens, join_label
 
 
 def strokes(labels: str, writers: int = 2, each: int = 2) -> StrokeSet:
@@ -295,3 +296,24 @@ def test_held_out_hands_write_no_line_to_learn_from() -> None:
         assert not set(one.writers) & set(other.writers)
     assert not set(train.writers[train.mine]) & set(dev.writers[dev.mine])
     assert (len(train.pens.writers), len(dev.pens.writers)) == (170, 24)
+
+
+def test_signs_are_made_as_large_as_hands_write_them(rng: np.random.Generator) -> None:
+    """The median height and middle of UNIPEN's signs in numbers are among those of made ones."""
+    if not (Path(os.environ.get("LENET_DATA", ".")) / "unipen").is_dir():
+        pytest.skip("needs the strokes of UNIPEN in LENET_DATA")
+    written = measure_signs("train")
+    for sign in "/,:().$-":
+        high, wide, middle = np.median(written[sign], axis=0)
+        sizes, middles, lying = zip(*(find_sign_place(sign, rng) for _sign in range(200)), strict=True)
+        assert min(sizes) <= (wide if lying[0] else high) <= max(sizes), sign
+        assert min(middles) <= middle <= max(middles), sign
+
+
+def test_strokes_are_grouped_into_signs() -> None:
+    """Two strokes of a 4 are one sign, a dash over the next digit is its own where there is room for it."""
+    four = [np.array([[0, 0], [0, 50], [40, 50]], np.float32), np.array([[30, 0], [30, 100]], np.float32)]
+    one = np.array([[60, 0], [62, 100]], np.float32)
+    boxes = group_strokes([*four, one], 2)
+    assert [each.tolist() for each in boxes] == [[0, 0, 40, 100], [60, 0, 62, 100]]
+    assert len(group_strokes([*four, one], 1)) == 2

@@ -138,9 +138,9 @@ def write_digit(rng: np.random.Generator) -> list[LinePart]:
 def write_line_text(rng: np.random.Generator) -> list[LinePart]:
     """Return what a line says, part by part: mostly one number; several; with words beside; none."""
     kind = rng.random()
-    if kind < 0.075:
+    if kind < 0.09:
         return [LinePart("word", "") for _word in range(int(rng.integers(1, 3)))]
-    if kind < 0.082:
+    if kind < 0.097:
         return []
     count = 1 if kind < 0.86 else int(rng.integers(2, 5))
     parts = [LinePart("number", text) for text in _write_numbers(rng, count)]

@@ -18,20 +18,21 @@ from lenet.data.strokes import StrokeSet
 from lenet.network.spec import DIGIT_BOX
 from lenet.training.synthetic.styles import STYLES_OF, bend_style
 
-# How high signs are beside digits, and where their middle is: least and greatest.
+# How high signs are beside digits, and where their middle is, least and greatest: smaller ones too, but most as they
+# stand in UNIPEN's own numbers (benchmarks/sign_sizes.py).
 _SIGNS: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {
-    ".": ((0.06, 0.14), (0.9, 1.05)),
-    ",": ((0.2, 0.42), (1.0, 1.15)),
-    ":": ((0.35, 0.65), (0.5, 0.7)),
+    ".": ((0.06, 0.2), (0.8, 1.08)),
+    ",": ((0.2, 0.8), (0.95, 1.25)),
+    ":": ((0.35, 1.0), (0.35, 0.65)),
     "'": ((0.2, 0.35), (0.0, 0.2)),
-    "-": ((0.3, 0.8), (0.4, 0.65)),
+    "-": ((0.2, 0.8), (0.35, 0.68)),
     "=": ((0.35, 0.8), (0.4, 0.65)),
     "+": ((0.4, 0.8), (0.45, 0.65)),
-    "/": ((0.95, 1.5), (0.45, 0.6)),
-    "%": ((0.7, 1.1), (0.45, 0.6)),
-    "(": ((1.0, 1.6), (0.45, 0.6)),
-    ")": ((1.0, 1.6), (0.45, 0.6)),
-    "$": ((1.0, 1.5), (0.45, 0.55)),
+    "/": ((1.05, 2.2), (0.25, 0.6)),
+    "%": ((0.6, 1.3), (0.4, 0.6)),
+    "(": ((1.0, 2.1), (0.3, 0.6)),
+    ")": ((1.0, 2.1), (0.3, 0.6)),
+    "$": ((1.0, 1.85), (0.2, 0.55)),
     "€": ((0.8, 1.2), (0.45, 0.6)),
     "£": ((0.9, 1.3), (0.45, 0.55)),
 }

@@ -19,7 +19,10 @@ from lenet.decoding.spacing import find_spaces, is_bound, measure_rooms, part_nu
 from lenet.drawing.pictures import load_font
 from lenet.errors import LenetError
 from lenet.network.inputs import PAPER_GREY, PEN_GREY
+from lenet.preprocessing.binarize import Ink
 from lenet.result import Box
+from lenet.segmentation.components import find_components
+from lenet.steps import Step
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -160,6 +163,30 @@ def test_a_circle_around_a_digit_is_dropped(digit: bool, thick: int) -> None:
     assert found.text == "4"
     assert "1 circle around writing dropped" in found.notes
     assert lenet.read(page(("0", 84, 105), size=(200, 200), high=80), digit=digit).text == "0"
+
+
+@pytest.mark.parametrize(
+    ("strokes", "dropped"),
+    [
+        ([((60, 80), (100, 86))], True),
+        ([((56, 80), (74, 84)), ((86, 84), (104, 80))], True),
+        ([((78, 80), (86, 80))], False),
+        ([((60, 80), (60, 80)), ((100, 80), (100, 80))], False),
+    ],
+    ids=["a digit that lies", "one in two pieces", "a dot", "two specks far apart"],
+)
+def test_what_a_circle_is_around_is_one_digit(
+    strokes: list[tuple[tuple[int, int], tuple[int, int]]], dropped: bool
+) -> None:
+    """However low it is, and in however many pieces; what is too small for one leaves a 0 a 0."""
+    drawn = np.zeros((160, 160), np.uint8)
+    cv2.circle(drawn, (80, 80), 60, 255, 4)
+    for start, end in strokes:
+        cv2.line(drawn, start, end, 255, 4)
+    steps: list[Step] = []
+    kept = find_components(Ink(drawn, drawn > 0, 0.0, ()), steps).kept
+    assert ([step.id for step in steps] == ["rings-dropped"]) is dropped
+    assert np.count_nonzero(kept) == len(strokes) + (not dropped)
 
 
 def test_weights_of_one_digit_refuse_a_number() -> None:

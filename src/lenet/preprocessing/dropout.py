@@ -42,10 +42,10 @@ def drop_print(page: Page) -> Page:
 def _split_inks(colours: Uint8) -> tuple[Bools, Bools, Bools]:
     """Return where (h, w, 3) colours are of coloured ink, of grey or black, and of any, also between the two."""
     values = colours.astype(np.float32)
-    taken = np.maximum(_estimate_paper(values) - values, 0)
-    most = taken.max(axis=2)
+    one, two, three = cv2.split(np.maximum(_estimate_paper(values) - values, 0))
+    most, least = np.maximum(np.maximum(one, two), three), np.minimum(np.minimum(one, two), three)
     ink = most > max(DECODE.coloured, INK.weak * float(most.max()))
-    kept = taken.min(axis=2) / np.maximum(most, 1)
+    kept = least / np.maximum(most, 1)
     return ink & (kept < DROPOUT.coloured), ink & (kept >= DROPOUT.coloured), ink
 
 

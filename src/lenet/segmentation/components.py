@@ -116,10 +116,13 @@ def _is_box(labels: Int32, label: int, box: Int32) -> bool:
 
 
 def _find_around(boxes: Int32, labels: Int64) -> dict[int, Int64]:
-    """Return which of these components are around others that are high enough to be writing, and which those are."""
+    """Return which of these components are around others that are large enough to be writing, and which those are.
+
+    A digit may lie, or be in pieces: none is smaller than half of what all of them together are at least.
+    """
     order = labels[np.argsort(boxes[labels, 0], kind="stable")]
     x0, y0, x1, y1 = boxes[order].T
-    heights = y1 - y0
+    heights, sides = y1 - y0, np.maximum(x1 - x0, y1 - y0)
     # Only what begins between a component's two sides can be within it: the others are not looked at.
     first, behind = np.searchsorted(x0, x0, "right"), np.searchsorted(x0, x1)
     found = {}
@@ -127,10 +130,16 @@ def _find_around(boxes: Int32, labels: Int64) -> dict[int, Int64]:
     for at in np.flatnonzero((behind > first) & (heights - 2 >= COMPONENT.enclosed * heights)).tolist():
         some = slice(first[at], behind[at])
         within = (y0[some] > y0[at]) & (x1[some] < x1[at]) & (y1[some] < y1[at])
-        within &= heights[some] >= COMPONENT.enclosed * heights[at]
-        if within.any():
+        least = COMPONENT.enclosed * heights[at]
+        within &= sides[some] >= least / 2
+        if within.any() and _measure_extent(boxes[order[some][within]]) >= least:
             found[int(order[at])] = order[some][within]
     return found
+
+
+def _measure_extent(boxes: Int32) -> int:
+    """Return the longer side of the box around boxes (n, 4)."""
+    return int((boxes[:, 2:].max(axis=0) - boxes[:, :2].min(axis=0)).max())
 
 
 def _is_ring(labels: Int32, label: int, box: Int32, inside: Int64) -> bool:

@@ -38,7 +38,7 @@ class ComponentParams:
         "a frame's corners are looked for in squares so large; the paper's edge is so thick (heights of the others)",
     )
     slim: float = tuned(4.0, "times", "the paper's edge is so much longer than thick")
-    enclosed: float = tuned(0.3, "share of a ring", "what a ring is drawn around is so high")
+    enclosed: float = tuned(0.3, "share of a ring", "what a ring is drawn around is so large")
     thickest: float = tuned(0.15, "share of its side", "a box's side and a ring's line are no thicker")
     rounded: float = tuned(
         0.4,

@@ -14,7 +14,7 @@ import lenet
 from lenet.answers.looks import choose_turns, look_again, turn_reading
 from lenet.arrays import Uint8
 from lenet.errors import PictureError
-from lenet.preprocessing.pipeline import prepare_page, turn_page
+from lenet.preprocessing.pipeline import find_writing, prepare_page, turn_page
 from lenet.result import Digit, Line, Number, Reading, RunnerUp
 from test_cli import run
 
@@ -124,6 +124,18 @@ def test_white_digits_that_fill_a_black_canvas_are_no_sheet_of_paper() -> None:
     canvas = np.zeros((290, 260), np.uint8)
     cv2.putText(canvas, "2", (20, 250), cv2.FONT_HERSHEY_SIMPLEX, 9.5, 255, 62, cv2.LINE_AA)
     assert lenet.read(canvas).text == "2"
+
+
+def test_black_all_around_is_the_ground_of_a_white_blot() -> None:
+    """However much of the page is white: black fills no page that is written on. A black frame is ink all the same."""
+    canvas = np.zeros((100, 100), np.uint8)
+    cv2.circle(canvas, (50, 50), 44, 255, -1, cv2.LINE_AA)
+    found = find_writing(prepare_page(canvas))
+    assert "light-ink" in [step.id for step in found.steps]
+    assert found.ink.strokes[50, 50]
+    framed = np.full((100, 100), 255, np.uint8)
+    cv2.rectangle(framed, (0, 0), (99, 99), 0, 6)
+    assert "light-ink" not in [step.id for step in find_writing(prepare_page(framed)).steps]
 
 
 @pytest.mark.parametrize("gap", [1, 2, 3])

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from lenet.answers.whole_line import WholeLine
+from lenet.arrays import Float64
 from lenet.decoding.decoder import withhold
 from lenet.network.probabilities import log_odds
 from lenet.preprocessing.decode import Page
@@ -18,20 +19,25 @@ from lenet.result import PASSED_STEP, WITHHELD, Box, Reading, note_passed_over
 _ENOUGH = 0.9
 # Pages of more digits are not turned: each way costs as much as the first look.
 _MOST_TURNED = 60
-# Another look counts if it is by so much surer, in nats, a turned one, which is rarer than an upright one, by so much;
-# and by so much less, a page that says nothing holds against what is read on it when it is turned, and never more than
-# an answer that is as likely as not, since a number on its head says nothing for sure: chosen on turned numbers,
-# letters and columns by hands that are learned from, and on upright ones (docs/log.md).
-_CLEARLY, _CLEARLY_TURNED, _SILENT = 1.0, 2.0, 3.0
+# A look without a doubtful step counts if it is by so much surer, in nats: chosen on pictures after public reports.
+_CLEARLY = 1.0
+# What weighs LOOK_FEATURES, and by how much more than the upright one a turned look has to: fitted on numbers that lie
+# or stand on their head, and on upright ones, columns, labels and letters (benchmarks/fit_looks.py).
+LOOK_FEATURES = ("odds", "silent", "odds of silence", "digits a line")
+LOOK_WEIGHTS, TURNED = np.array([1.0, 0.2, 0.33, 2.0]), 1.3
+# Beyond these, in nats, a number or a page that says nothing is no surer.
+_MOST_ODDS = 8.0
 
 
 def choose_turns(width: int, height: int, first: Reading, whole: Sequence[WholeLine]) -> tuple[int, ...]:
     """Return by how many quarters to the left writing of so many pixels may be turned, that reads so, to read upright.
 
     What is higher than wide may lie on its side, a column of single digits however sure they are: 0s and 1s look alike
-    on theirs. What is wider than high may stand on its head, if no line of it that was read as a whole says less there.
+    on theirs; so may what is sure beside ink that is passed over. What is wider than high may stand on its head, if no
+    line of it that was read as a whole says less there.
     """
-    if len(first.digits) > _MOST_TURNED or (needs_no_look(first) and not is_column(first)):
+    doubtful = not needs_no_look(first) or is_column(first) or bool(first.passed_over)
+    if len(first.digits) > _MOST_TURNED or not doubtful:
         return ()
     if height > width:
         return 1, 3
@@ -53,16 +59,25 @@ def needs_no_look(first: Reading) -> bool:
 def look_again(page: Page, first: Reading, read: Callable[[Page], Reading], turns: tuple[int, ...]) -> Reading:
     """Return the reading that counts of a page: the first, or that of another look which is clearly likelier.
 
-    `read` reads a page; `turns` are the quarters by which it may be turned. A column of single digits counts less: a
-    number that lies on its side looks like one.
+    `read` reads a page; `turns` are the quarters by which it may be turned.
     """
     before = None if needs_no_look(first) else page.before
-    best, most = first, _weigh(first) - (_CLEARLY_TURNED if is_column(first) else 0.0)
+    best, most = first, weigh_look(first)
     for other, ahead in _list_looks(page, before, read, turns):
-        found, whole = _weigh(other), other.text and WITHHELD not in other.text and not withhold(other.confidence)
-        if whole and found >= most + ahead:
+        found = weigh_look(other)
+        if is_answer(other) and found >= most + ahead:
             best, most = other, found
     return best
+
+
+def is_answer(reading: Reading) -> bool:
+    """Return whether all of a reading's numbers are answered."""
+    return bool(reading.text) and WITHHELD not in reading.text and not withhold(reading.confidence)
+
+
+def may_lie(reading: Reading) -> bool:
+    """Return whether a number that was turned may read so: one digit is as likely another, as is a column of them."""
+    return len(reading.digits) > 1 and not is_column(reading)
 
 
 def _list_looks(
@@ -73,17 +88,27 @@ def _list_looks(
         yield read(before), _CLEARLY
     for quarters in turns:
         found = read(turn_page(page, quarters))
-        # One digit on its head is as likely another, and a column of them a number on its side.
-        if len(found.digits) > 1 and not is_column(found):
-            yield turn_reading(found, quarters, page.size), _CLEARLY_TURNED
+        if may_lie(found):
+            yield turn_reading(found, quarters, page.size), TURNED
 
 
-def _weigh(reading: Reading) -> float:
-    """Return how likely the numbers of a reading are, in nats: the mean of theirs; or that there are none."""
-    if not reading.numbers:
-        silent = reading.state == "not a number"
-        return min(0.0, float(log_odds(np.array(reading.confidence))) - _SILENT) if silent else float("-inf")
-    return float(log_odds(np.array([number.confidence for number in reading.numbers])).mean())
+def weigh_look(reading: Reading) -> float:
+    """Return how likely a reading is what a page says, in nats; minus infinity: its page is blank."""
+    blank = not reading.numbers and reading.state != "not a number"
+    return float("-inf") if blank else float(look_features(reading) @ LOOK_WEIGHTS)
+
+
+def look_features(reading: Reading) -> Float64:
+    """Return LOOK_FEATURES (4,) of a reading: a number on its side is a column of signs that look like few digits.
+
+    The mean log-odds of its numbers; whether it has none, and the log-odds of that; and the logarithm of how many
+    digits a line has on average.
+    """
+    silent = not reading.numbers
+    sure = [reading.confidence] if silent else [number.confidence for number in reading.numbers]
+    odds = float(np.clip(log_odds(np.array(sure)), -_MOST_ODDS, _MOST_ODDS).mean())
+    length = float(np.log(max(1, len(reading.digits)) / max(1, len(reading.lines))))
+    return np.array([0.0 if silent else odds, float(silent), odds if silent else 0.0, length])
 
 
 def turn_reading(reading: Reading, quarters: int, size: tuple[int, int]) -> Reading:

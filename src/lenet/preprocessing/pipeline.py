@@ -66,13 +66,35 @@ def find_writing(page: Page, *, tall: bool = False, inverted: bool = False) -> P
     corner = 0, 0
     if not tall:
         page, corner = _cut_large_page(page)
-    ink, (left, top) = crop_ink(find_ink(page, inverted=inverted))
+    ink, (left, top) = crop_ink(_find_pen(page, inverted=inverted))
     written = remove_ruled_lines(ink)
     factor = 1 if tall else _choose_factor(_remove_squares(written.strokes.astype(np.uint8)))
     origin = ((corner[0] + left) * page.scale, (corner[1] + top) * page.scale)
     ruled = average_down((ink.strokes & ~written.strokes).astype(np.uint8) * np.uint8(255), factor) > 0
     reduced = reduce_ink(written, factor)
     return PageInk(reduced, size, page.scale * factor, origin, (*steps, *written.steps), ruled)
+
+
+def _find_pen(page: Page, *, inverted: bool) -> Ink:
+    """Find a page's ink: what is more than a page is written with, and lies all around, is the ground that ink is on.
+
+    So is the black around a white digit that fills its picture: with more of it around, it is taken for the paper.
+    """
+    ink = find_ink(page, inverted=inverted)
+    if not _is_ground(ink.strokes):
+        return ink
+    high, wide = (side // 2 for side in page.grey.shape)
+    around = cv2.copyMakeBorder(page.grey, high, high, wide, wide, cv2.BORDER_REPLICATE).astype(np.uint8)
+    found = find_ink(replace(page, grey=around), inverted=inverted)
+    part = slice(high, high + page.grey.shape[0]), slice(wide, wide + page.grey.shape[1])
+    other = replace(found, levels=found.levels[part].copy(), strokes=found.strokes[part].copy())
+    return other if other.strokes.any() and not _is_ground(other.strokes) else ink
+
+
+def _is_ground(strokes: Bools) -> bool:
+    """Return whether (h, w) strokes fill the page's border and more of the page than writing does."""
+    edges = (strokes[0], strokes[-1], strokes[:, 0], strokes[:, -1])
+    return min(edge.mean() for edge in edges) >= SHEET.table and bool(strokes.mean() > SHEET.most_ink)
 
 
 def _cut_large_page(page: Page) -> tuple[Page, tuple[int, int]]:

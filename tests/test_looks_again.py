@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -15,7 +16,7 @@ from lenet.answers.looks import choose_turns, look_again, turn_reading
 from lenet.arrays import Uint8
 from lenet.errors import PictureError
 from lenet.preprocessing.pipeline import find_writing, prepare_page, turn_page
-from lenet.result import Digit, Line, Number, Reading, RunnerUp
+from lenet.result import Digit, Line, Number, Reading, RunnerUp, note_passed_over
 from test_cli import run
 
 from conftest import ROOT
@@ -94,15 +95,15 @@ def say(text: str, confidence: float) -> Reading:
 @pytest.mark.parametrize(
     ("first", "turned", "taken"),
     [
-        (say("0\n0\n7", 0.98), say("9050", 0.985), True),  # as likely as a column that may be a number on its side
-        (say("0\n0\n7", 0.98), say("9050", 0.97), False),
+        (say("0\n0\n7", 0.98), say("9050", 0.94), True),  # more digits a line: a column may be a number on its side
+        (say("0\n0\n7", 0.98), say("9050", 0.93), False),
         (say("0\n0\n7", 0.98), say("9\n0\n5", 0.999), False),  # a column, too
-        (say("170", 0.8), say("9050", 0.96), False),  # likelier by less than two nats
-        (say("170", 0.8), say("9050", 0.98), True),
+        (say("170", 0.8), say("9050", 0.85), False),  # hardly likelier
+        (say("170", 0.8), say("9050", 0.87), True),
         (say("170", 0.95), say("9050", 0.999), False),  # sure upright
         (say("170", 0.8), say("6", 0.99), False),  # one digit
-        (Reading("", "", 0.9999, "not a digit"), say("9050", 0.9), True),  # surely nothing, as a number on its side is
-        (Reading("", "", 0.9999, "not a digit"), say("9050", 0.85), False),
+        (Reading("", "", 0.9999, "not a digit"), say("9050", 0.68), True),  # surely nothing, as a number on its side is
+        (Reading("", "", 0.9999, "not a digit"), say("9050", 0.65), False),
     ],
 )
 def test_a_look_on_its_side_has_to_be_clearly_likelier(first: Reading, turned: Reading, taken: bool) -> None:
@@ -111,6 +112,13 @@ def test_a_look_on_its_side_has_to_be_clearly_likelier(first: Reading, turned: R
     turns = choose_turns(60, 200, first, [])
     found = look_again(page, first, lambda _page: turned, turns)
     assert (found.text == turned.text) is taken
+
+
+def test_ink_that_is_passed_over_makes_a_sure_number_doubtful() -> None:
+    """A 0 between three marks may be a number on its side; one alone, as sure, is not looked at again."""
+    sure = say("0", 0.98)
+    assert choose_turns(60, 200, sure, []) == ()
+    assert choose_turns(60, 200, replace(sure, steps=note_passed_over([(0, 40, 9, 58)])), []) == (1, 3)
 
 
 def test_with_a_format_nothing_is_turned() -> None:

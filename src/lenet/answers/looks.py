@@ -24,7 +24,7 @@ _CLEARLY = 1.0
 # What weighs LOOK_FEATURES, and by how much more than the upright one a turned look has to: fitted on numbers that lie
 # or stand on their head, and on upright ones, columns, labels and letters (benchmarks/fit_looks.py).
 LOOK_FEATURES = ("odds", "silent", "odds of silence", "digits a line")
-LOOK_WEIGHTS, TURNED = np.array([1.0, 0.2, 0.33, 2.0]), 1.3
+LOOK_WEIGHTS, TURNED = np.array([1.0, -0.47, 0.3, 1.51]), 0.86
 # Beyond these, in nats, a number or a page that says nothing is no surer.
 _MOST_ODDS = 8.0
 

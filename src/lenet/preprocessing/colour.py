@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lenet.arrays import Float32, Uint8, contrast
+from lenet.arrays import Float32, Uint8, contrast, median
 from lenet.preprocessing.decode import LUMINANCE, Page
 from lenet.preprocessing.parameters import DECODE, INK
 from lenet.steps import Step
@@ -18,7 +18,7 @@ def use_colour_contrast(page: Page) -> Page:
         return page
     step = max(1, int((page.grey.size / INK.samples) ** 0.5))
     looks: Float32 = page.colours[::step, ::step].reshape(-1, 3).astype(np.float32)
-    paper: Float32 = np.median(looks, axis=0).astype(np.float32)
+    paper = np.array([median(each) for each in looks.T], np.float32)
     away = looks - paper
     axis = np.linalg.eigh(away.T @ away)[1][:, -1].astype(np.float32)
     along, grey = away @ axis, np.abs(away @ LUMINANCE)

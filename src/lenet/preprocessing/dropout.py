@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from lenet.arrays import Bools, Float32, Uint8
+from lenet.arrays import Bools, Float32, Uint8, median
 from lenet.preprocessing.decode import Page
 from lenet.preprocessing.morphology import EDGE, find_runs_across
 from lenet.preprocessing.parameters import DECODE, DROPOUT, INK, RULE, WRITING
@@ -84,7 +84,7 @@ def _measure_height(ink: Bools) -> float:
     if area[rule].sum() > _HALF * area.sum():
         return 0.0
     height = height[~rule & (area >= RULE.speck)]
-    return float(np.median(height[height >= height.max() / 2])) if len(height) else 0.0
+    return median(height[height >= height.max() / 2]) if len(height) else 0.0
 
 
 def _cover_print(page: Page, print_: Bools, pen: Bools, step: Step) -> Page:

@@ -25,7 +25,16 @@ Picture = tuple[Uint8, str]
 # Signs may be left out of the answers of these kinds if a step says what was passed over.
 LOOSE = frozenset(("percent and currency", "brackets and /-"))
 ONE_DIGIT = frozenset(("digit in a circle",))
+# What has less than this share of a digit's ink is a speck.
+_SPECK = 0.12
 _LABELS = ("Total:", "No.", "Sum", "Score:", "Name:", "Date")
+
+
+def is_clean(glyph: Uint8) -> bool:
+    """Whether a glyph (28, 28) has no specks beside its digit: in a line they are points and colons."""
+    dark = (glyph > 40).astype(np.uint8)
+    _count, _labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
+    return bool((stats[1:, cv2.CC_STAT_AREA] >= _SPECK * dark.sum()).all())
 
 
 @dataclass
@@ -42,7 +51,10 @@ class Pen:
         while True:
             own = self.all.choose_digits(self.rng)
             labels = self.all.digits.labels[own]
-            self.rows = {str(digit): own[labels == digit].tolist() for digit in range(10)}
+            self.rows = {
+                str(digit): [row for row in own[labels == digit].tolist() if is_clean(self.all.digits.glyphs[row])]
+                for digit in range(10)
+            }
             if all(self.rows.values()):
                 break
         self.writer = str(self.rng.choice(self.all.pens.writers))

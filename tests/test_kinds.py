@@ -22,6 +22,7 @@ from lenet.network.inputs import PAPER_GREY, PEN_GREY
 from lenet.preprocessing.binarize import Ink
 from lenet.result import Box
 from lenet.segmentation.components import find_components
+from lenet.segmentation.line_strips import find_dividers
 from lenet.steps import Step
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -121,6 +122,28 @@ def test_squares_part_no_number(pitch: int) -> None:
         picture[:, at : at + 2] = np.minimum(picture[:, at : at + 2], 120)
         picture[at : at + 2] = np.minimum(picture[at : at + 2], 120)
     assert lenet.read(picture).text == "50973"
+
+
+def test_full_cells_of_a_table_are_apart() -> None:
+    """Also where as little room is left beside the line as between the digits of a number."""
+    picture = page(("527", 20, 55), ("944", 124, 55), size=(260, 110)).copy()
+    for x in (14, 118, 222):
+        picture[5:105, x : x + 2] = 0
+    for y in (5, 103):
+        picture[y : y + 2, 14:224] = 0
+    assert lenet.read(picture).text == "527 944"
+
+
+def test_a_ruled_line_that_writing_crosses_still_parts_cells() -> None:
+    """What was taken for ink of a line is made up for by its going on above and below; elsewhere it must be there."""
+    ruled = np.zeros((90, 100), bool)
+    ruled[:, 50] = True
+    lattice = SimpleNamespace(
+        lines=np.array([[1, 3]]), arcs=np.array([[1, 2], [2, 3]]), boxes=np.array([[10, 30, 40, 60], [60, 30, 90, 60]])
+    )
+    for missing, found in ((0, [50.0]), (15, [50.0]), (25, [])):
+        ruled[30 : 30 + missing, 50] = False
+        assert find_dividers(SimpleNamespace(ruled=ruled), lattice, 0).tolist() == pytest.approx(found, abs=3)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("thick", [1, 2, 4])

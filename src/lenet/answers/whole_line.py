@@ -24,9 +24,10 @@ from lenet.segmentation.line_strips import VIEWS, LineStrip, StripCutter, find_d
 
 # A text that is likelier than this is worth another look, whatever else is said.
 _LIKELY = 0.5
-# Lines part cells if numbers are likelier to end there than between other signs of their line, by so many nats on
-# average: of 275 lines of made tables 97 % are, of 54 on squared paper 3 % (docs/log.md).
-_PARTED = 1.0
+# How likely ruled lines are sides of a table's cells, in nats: for each nat by which numbers are likelier to end there
+# than elsewhere, at most so many; for each height of a strip from cell to cell; and without any. Fitted on tables,
+# boxes and squared paper by hands that are learned from (docs/log.md).
+_OF_ENDS, _MOST_ENDS, _OF_WIDTH, _OF_NOTHING = 0.43, 10.0, 1.1, -2.65
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,14 @@ class WholeLine:
             return np.zeros(max(0, len(text) - 1), bool)
         cells = np.searchsorted(self.dividers, self._find_middles(spans))
         return cells[1:] != cells[:-1]
+
+    def measure_cells(self, text: str) -> float:
+        """Return how far it is from the middle of a cell to the next one's, on average, in heights of a strip."""
+        spans, divided = self._find_spans(text), self.find_divided(text)
+        if spans is None or not divided.any():
+            return 0.0
+        cells = np.split(self._find_middles(spans), np.flatnonzero(divided) + 1)
+        return float(np.diff([cell.mean() for cell in cells]).mean() / LINE_HEIGHT)
 
     @cached_property
     def _spans(self) -> dict[str, Int32 | None]:
@@ -212,20 +221,23 @@ def _score_columns(network: LineNetwork, strip: Uint8) -> Float64:
 
 
 def join_cells(lines: list[WholeLine | None]) -> list[WholeLine | None]:
-    """Return the lines of a page without their cells, unless one of them has cells of more than a digit."""
-    if any(line and _has_cells(line) for line in lines):
+    """Return the lines of a page without their cells, unless its lines are likelier those of a table than squares."""
+    likely = [weight for line in lines if line for weight in _weigh_cells(line)]
+    if likely and np.mean(likely) > 0:
         return lines
     return [None if line is None else replace(line, dividers=np.zeros(0)) for line in lines]
 
 
-def _has_cells(line: WholeLine) -> bool:
-    """Return whether lines part a line into cells of more than a digit: one a cell is one number in boxes.
+def _weigh_cells(line: WholeLine) -> list[float]:
+    """Return how likely what parts a line are sides of a table's cells, in nats; nothing for one that does not tell.
 
-    People leave room where they go on in another cell; on squared paper they write as if no lines were there.
+    Cells are wide, and people leave room where they go on in another; on squared paper they write as if no lines were
+    there. One sign a cell may be one number in boxes.
     """
     text = line.spelled.text.replace(SPACE, "")
     divided, features = line.find_divided(text), line.weigh_spaces(text)
     if not divided.any() or divided.all() or len(features) != len(divided):
-        return False
+        return []
     apart = log_odds(find_spaces(features, line.network.weights.space_weights, text))
-    return bool(apart[divided].mean() >= apart[~divided].mean() + _PARTED)
+    ends = float(np.clip(apart[divided].mean() - apart[~divided].mean(), -_MOST_ENDS, _MOST_ENDS))
+    return [_OF_ENDS * ends + _OF_WIDTH * line.measure_cells(text) + _OF_NOTHING]

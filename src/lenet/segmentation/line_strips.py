@@ -63,19 +63,30 @@ def find_line_box(lattice: Lattice, line: int) -> tuple[Float64, float]:
 
 
 def find_dividers(writing: PageInk, lattice: Lattice, line: int) -> Float64:
-    """Return at which columns (n,), in pixels of the ink, a ruled line crosses a line of writing from top to foot."""
+    """Return at which columns (n,), in pixels of the ink, a ruled line crosses a line of writing from top to foot.
+
+    Where writing crosses it so much was taken for ink that half of that is enough, if it goes on above and below.
+    """
     if not writing.ruled.any():
         return np.zeros(0)
     (x0, top, x1, foot), rise = find_line_box(lattice, line)
-    lift = rise * (x0 + x1) / 2
-    rows = slice(max(0, round(top + lift)), max(0, round(foot + lift)))
-    band = writing.ruled[rows, max(0, round(x0)) : round(x1) + 1]
-    if not band.size:
-        return np.zeros(0)
-    wide = cv2.dilate(band.astype(np.uint8), np.ones((1, 1 + 2 * round(RULE.steepest * len(band))), np.uint8))
-    crossed = np.concatenate([[False], wide.mean(axis=0) >= RULE.least_share, [False]])
+    lift, high = rise * (x0 + x1) / 2, foot - top
+    own = _measure_crossed(writing, (x0, top + lift, x1, foot + lift))
+    further = _measure_crossed(writing, (x0, top + lift - high, x1, foot + lift + high))
+    through = (own >= RULE.least_share) | ((own >= RULE.least_share / 2) & (further >= RULE.least_share))
+    crossed = np.concatenate([[False], through, [False]])
     starts, ends = np.flatnonzero(crossed[1:] & ~crossed[:-1]), np.flatnonzero(crossed[:-1] & ~crossed[1:])
     return max(0, round(x0)) + (starts + ends) / 2
+
+
+def _measure_crossed(writing: PageInk, box: tuple[float, float, float, float]) -> Float64:
+    """Return the share of a box's rows, at each of its columns (n,), in which a ruled line that may lean stood."""
+    x0, top, x1, foot = box
+    band = writing.ruled[max(0, round(top)) : max(0, round(foot)), max(0, round(x0)) : round(x1) + 1]
+    if not band.size:
+        return np.zeros(band.shape[1])
+    wide = cv2.dilate(band.astype(np.uint8), np.ones((1, 1 + 2 * round(RULE.steepest * len(band))), np.uint8))
+    return np.asarray(wide.mean(axis=0), np.float64)
 
 
 def is_pen_bright(page: Page, writing: PageInk) -> bool:

@@ -34,6 +34,9 @@ _PAGES = {
     "turned": 260,
     "turned line": 160,
     "upright": 200,
+    "one digit": 150,
+    "digit torn across": 80,
+    "boxes, all resolutions": 60,
     "upright line": 160,
     "column": 150,
     "labelled": 120,
@@ -86,6 +89,7 @@ def draw(kind: str, pen: Pen, maker: LineMaker) -> Picture:
     """Draw a page of a kind."""
     own = {
         "upright": lambda: pen.picture(pen.number(1, 6)),
+        "one digit": lambda: pen.picture(pen.number(1, 1)),
         "column": lambda: column(pen),
         "labelled": lambda: labelled(pen),
         "upright line": lambda: made_line(pen, maker),

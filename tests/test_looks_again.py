@@ -95,15 +95,15 @@ def say(text: str, confidence: float) -> Reading:
 @pytest.mark.parametrize(
     ("first", "turned", "taken"),
     [
-        (say("0\n0\n7", 0.98), say("9050", 0.94), True),  # more digits a line: a column may be a number on its side
-        (say("0\n0\n7", 0.98), say("9050", 0.93), False),
+        (say("0\n0\n7", 0.98), say("9050", 0.977), True),  # more digits a line: a column may be a number on its side
+        (say("0\n0\n7", 0.98), say("9050", 0.974), False),
         (say("0\n0\n7", 0.98), say("9\n0\n5", 0.999), False),  # a column, too
-        (say("170", 0.8), say("9050", 0.85), False),  # hardly likelier
-        (say("170", 0.8), say("9050", 0.87), True),
+        (say("170", 0.8), say("9050", 0.945), False),  # hardly likelier
+        (say("170", 0.8), say("9050", 0.952), True),
         (say("170", 0.95), say("9050", 0.999), False),  # sure upright
         (say("170", 0.8), say("6", 0.99), False),  # one digit
-        (Reading("", "", 0.9999, "not a digit"), say("9050", 0.68), True),  # surely nothing, as a number on its side is
-        (Reading("", "", 0.9999, "not a digit"), say("9050", 0.65), False),
+        (Reading("", "", 0.9999, "not a digit"), say("9050", 0.82), True),  # surely nothing, as a number on its side is
+        (Reading("", "", 0.9999, "not a digit"), say("9050", 0.8), False),
     ],
 )
 def test_a_look_on_its_side_has_to_be_clearly_likelier(first: Reading, turned: Reading, taken: bool) -> None:

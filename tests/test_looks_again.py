@@ -17,6 +17,7 @@ from lenet.arrays import Uint8
 from lenet.errors import PictureError
 from lenet.preprocessing.pipeline import find_writing, prepare_page, turn_page
 from lenet.result import Digit, Line, Number, Reading, RunnerUp, note_passed_over
+from lenet.steps import Step
 from test_cli import run
 
 from conftest import ROOT
@@ -144,6 +145,24 @@ def test_black_all_around_is_the_ground_of_a_white_blot() -> None:
     framed = np.full((100, 100), 255, np.uint8)
     cv2.rectangle(framed, (0, 0), (99, 99), 0, 6)
     assert "light-ink" not in [step.id for step in find_writing(prepare_page(framed)).steps]
+
+
+@pytest.mark.parametrize(
+    ("first", "one", "taken"),
+    [
+        (say("9\n0", 0.8), say("6", 0.95), True),  # a 6 in two pieces
+        (say("9\n0", 0.8), say("6", 0.9), False),
+        (say("9\n0", 0.95), say("6", 0.999), False),  # two sure numbers
+        (say("9\n0\n5", 0.6), say("6", 0.999), False),  # three lines
+        (say("90", 0.6), say("6", 0.999), False),
+        (Reading("", "", 0.0, "not a digit", steps=(Step("stains-dropped", {"stains": 1}),)), say("8", 0.9), True),
+        (Reading("", "", 0.9, "not a digit"), say("4", 0.999), False),  # a letter
+    ],
+)
+def test_what_may_be_one_digit_is_looked_at_as_one(first: Reading, one: Reading, taken: bool) -> None:
+    """Two doubtful lines of a digit each, or nothing but stains, are one digit if that is clearly likelier."""
+    page = prepare_page(np.full((100, 100), 255, np.uint8))
+    assert (look_again(page, first, lambda _page: first, read_one=lambda: one) is one) is taken
 
 
 @pytest.mark.parametrize("gap", [1, 2, 3])

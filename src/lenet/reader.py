@@ -112,7 +112,14 @@ def look_page(page: Page, network: Network, options: ReadOptions) -> Explained:
     # With a format, what stands on its head would be bent until it fits; and a 6 on its head is a 9.
     upright = options.allowed or options.digit or network.weights.reads_characters
     turns = () if upright else choose_turns(width, height, first.reading, first.whole)
-    best = look_again(page, first.reading, lambda other: explain_page(other, network, options).reading, turns)
+    one = replace(options, digit=True)
+    best = look_again(
+        page,
+        first.reading,
+        lambda other: explain_page(other, network, options).reading,
+        turns,
+        None if upright else lambda: explain_page(page, network, one).reading,
+    )
     return first if best is first.reading else replace(first, reading=best, again=True)
 
 

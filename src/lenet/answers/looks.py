@@ -1,4 +1,4 @@
-"""Second looks at a picture that reads poorly: without a doubtful step, and turned; the clearly likelier one counts."""
+"""Second looks at a picture that reads poorly: without a doubtful step, turned, as one digit; a likelier one counts."""
 
 from __future__ import annotations
 
@@ -57,14 +57,29 @@ def needs_no_look(first: Reading) -> bool:
     return 2 * sure > len(first.numbers) or first.state == "blank"
 
 
-def look_again(page: Page, first: Reading, read: Callable[[Page], Reading], turns: tuple[int, ...]) -> Reading:
+def may_be_one(first: Reading) -> bool:
+    """Return whether a page that reads so may show one digit: a torn one reads as two lines, a thick one as stains."""
+    if needs_no_look(first):
+        return False
+    stained = not first.lines and any(step.id == "stains-dropped" for step in first.steps)
+    return stained or (is_column(first) and len(first.lines) == 2)  # noqa: PLR2004
+
+
+def look_again(
+    page: Page,
+    first: Reading,
+    read: Callable[[Page], Reading],
+    turns: tuple[int, ...] = (),
+    read_one: Callable[[], Reading] | None = None,
+) -> Reading:
     """Return the reading that counts of a page: the first, or that of another look which is clearly likelier.
 
-    `read` reads a page; `turns` are the quarters by which it may be turned.
+    `read` reads a page; `turns` are the quarters by which it may be turned; `read_one` takes all of it for one digit.
     """
     before = None if needs_no_look(first) else page.before
     best, most = first, weigh_look(first)
-    for other, ahead in _list_looks(page, before, read, turns):
+    one = read_one if may_be_one(first) else None
+    for other, ahead in _list_looks(page, before, read, turns, one):
         found = weigh_look(other)
         if is_answer(other) and found >= most + ahead:
             best, most = other, found
@@ -82,11 +97,20 @@ def may_lie(reading: Reading) -> bool:
 
 
 def _list_looks(
-    page: Page, before: Page | None, read: Callable[[Page], Reading], turns: tuple[int, ...]
+    page: Page,
+    before: Page | None,
+    read: Callable[[Page], Reading],
+    turns: tuple[int, ...],
+    read_one: Callable[[], Reading] | None,
 ) -> Iterator[tuple[Reading, float]]:
-    """Yield readings of what a page was `before`, and of itself turned, and by how much surer each must be, in nats."""
+    """Yield readings of other looks at a page, and by how much surer each must be, in nats.
+
+    They are of what it was `before`, of it as one digit, and turned.
+    """
     if before is not None:
         yield read(before), _CLEARLY
+    if read_one is not None:
+        yield read_one(), _CLEARLY
     for quarters in turns:
         found = read(turn_page(page, quarters))
         if may_lie(found):

@@ -77,3 +77,42 @@ def _loss_of(weights: Float64, x: Float64, right: Bools, start: Float64) -> floa
     """Return the loss that `fit_confidence` makes small: of right answers by their odds, and of the ridge."""
     odds = x @ weights
     return float((np.logaddexp(0, odds) - right * odds).sum() + ((weights - start) ** 2).sum() / 2)
+
+
+def fit_choice(choices: list[tuple[Float64, Bools]], start: Float64) -> Float64:
+    """Return the weights (k,) of features (n, k) by which the right ones (n,) of each set of choices are likeliest.
+
+    A choice is as likely as its weighed features say, beside the others of its set. By Newton's method, with a ridge of
+    one set towards the weights `start`; sets in which none is right, or all are, say nothing.
+    """
+    weights = start.copy()
+    loss, gradient, hessian = _weigh_choices(choices, weights, start)
+    for _round in range(50):
+        step = np.linalg.solve(hessian, gradient)
+        while True:
+            found = _weigh_choices(choices, weights - step, start)
+            if found[0] <= loss or np.abs(step).max() < _SETTLED:
+                break
+            step = step / 2
+        weights, (loss, gradient, hessian) = weights - step, found
+        if np.abs(step).max() < _SETTLED:
+            break
+    return weights
+
+
+def _weigh_choices(
+    choices: list[tuple[Float64, Bools]], weights: Float64, start: Float64
+) -> tuple[float, Float64, Float64]:
+    """Return the loss that `fit_choice` makes small, its gradient (k,), and a matrix (k, k) that bounds its curve."""
+    loss, gradient = float(((weights - start) ** 2).sum() / 2), weights - start
+    hessian = np.eye(len(start))
+    for features, right in choices:
+        scores = features @ weights
+        chances = np.exp(scores - scores.max())
+        chances /= chances.sum()
+        share = max(float(chances[right].sum()), 1e-300)
+        mean = chances @ features
+        loss -= np.log(share)
+        gradient = gradient + mean - (chances * right / share) @ features
+        hessian = hessian + (features.T * chances) @ features - np.outer(mean, mean)
+    return float(loss), gradient, hessian

@@ -9,26 +9,24 @@ import pytest
 
 import lenet
 from lenet.answers.line import pair_digit
-from lenet.answers.readers import ComparedLine, compare_readers
+from lenet.answers.readers import compare_readers
 from lenet.answers.whole_line import read_whole_lines
-from lenet.decoding.two_readers import LATTICE_SHARES, PAIR_FEATURES, pair_texts
+from lenet.decoding.two_readers import PAIR_FEATURES, pair_texts
 from lenet.decoding.whole_lines import SpelledLine
 from lenet.engine import load
 from lenet.engine.lines import load_lines
 from lenet.errors import UsageError
-from lenet.evaluation.calibration import fit_choice
 from lenet.network.inputs import PAPER_GREY, PEN_GREY
 from lenet.network.spec import LINE_LABELS
 from lenet.preprocessing.pipeline import find_writing, prepare_page
 from lenet.reader import ReadOptions, read_page
 from lenet.segmentation.candidates import segment_digit, segment_numbers
 from lenet.segmentation.line_strips import VIEWS, StripCutter, find_line_box, is_pen_bright
-from lenet.training.fit_pair import ReadTwice, fit_shares
 
 from conftest import ROOT
 
 EXAMPLES = ROOT / "examples"
-PLAIN = np.array([1.0, 0.4, 0.5, 1.0, 0.0])
+PLAIN = np.array([1.0, 0.4, 0.5])
 
 
 def spelled(**texts: float) -> SpelledLine:
@@ -57,48 +55,7 @@ def test_a_line_with_signs_counts_the_lattice_less() -> None:
     whole = SpelledLine({"920": 0.6}, {"920": tuple(map(LINE_LABELS.index, "9/20"))})
     cut = {"9120": 1 - 1e-9}
     assert pair_texts(cut, whole, PLAIN).text == "920"
-    assert pair_texts(cut, whole, np.array([3.0, 3.0, 3.0, 3.0, 0.0])).text == "9120"
-
-
-def test_one_digit_is_asked_of_both_alike() -> None:
-    """Of a line that one reader says is a single digit, the share of such counts, not that of its signs."""
-    cut, whole = {"4": 0.9, "9": 0.1}, spelled(_9=0.6, _4=0.1)
-    assert pair_texts(cut, whole, PLAIN).text == "4"
-    assert pair_texts(cut, whole, np.array([1.0, 0.4, 0.5, 0.1, 0.0])).text == "9"
-
-
-def test_a_sign_that_is_cut_into_digits_costs_a_text_something() -> None:
-    """A slash, which the lattice may read as a 1, but no point; with a format nothing."""
-    whole = spelled(**{"_9/2": 0.6, "_912": 0.3})
-    dear = np.array([1.0, 0.4, 0.5, 1.0, 1.0])
-    assert (pair_texts({}, whole, PLAIN).text, pair_texts({}, whole, dear).text) == ("9/2", "912")
-    assert pair_texts({}, whole, dear, formatted=True).text == "9/2"
-    assert pair_texts({}, spelled(**{"_9.2": 0.6, "_912": 0.3}), dear).text == "9.2"
-
-
-def test_shares_are_fitted_on_lines_in_doubt() -> None:
-    """Where the lattice is right and the whole line is not, it counts more; a format and one digit stay as they are."""
-    kept = {LATTICE_SHARES.index(each): PLAIN[LATTICE_SHARES.index(each)] for each in ("format", "one digit")}
-    found = {}
-    for right in ("90", "96"):
-        said = ComparedLine({"90": 0.9, "96": 0.1}, spelled(_96=0.6, _90=0.4), spelled(_96=0.6, _90=0.4))
-        found[right] = fit_shares([ReadTwice(said, right)] * 50, PLAIN)
-        assert {row: found[right][row] for row in kept} == kept
-    assert found["90"][0] > PLAIN[0] > found["96"][0]
-    sure = ComparedLine({"90": 0.9}, spelled(_96=0.99), spelled(_96=0.99, _90=0.01))
-    assert fit_shares([ReadTwice(sure, "90")] * 50, PLAIN) == pytest.approx(PLAIN)
-
-
-def test_choices_are_fitted_to_what_was_chosen(rng: np.random.Generator) -> None:
-    """Of sets of three drawn as likely as some weights say, these weights are found again."""
-    truth = np.array([1.2, -0.8])
-    choices = []
-    for _set in range(4000):
-        features = rng.normal(size=(3, 2))
-        scores = np.exp(features @ truth)
-        choices.append((features, np.arange(3) == rng.choice(3, p=scores / scores.sum())))
-    assert fit_choice(choices, np.zeros(2)) == pytest.approx(truth, abs=0.12)
-    assert fit_choice([], np.array([1.0, 2.0])) == pytest.approx([1.0, 2.0])
+    assert pair_texts(cut, whole, np.array([3.0, 3.0, 3.0])).text == "9120"
 
 
 def test_a_line_that_says_nothing_has_an_empty_text() -> None:

@@ -18,11 +18,6 @@ _DIGITS, _PLAIN = frozenset("0123456789"), frozenset("0123456789.,-")
 # Signs that are no digit when they are cut.
 _PASSED = frozenset(".,- ")
 _CUT_ALIKE = _DIGITS | _PASSED
-# What the lattice's log-probability counts beside the whole line's: on lines of digits, on those with signs, spaces or
-# letters, with a format, and where one of the readers says one digit; and what a sign that is cut into digits takes
-# from a text, in nats, without a format.
-LATTICE_SHARES = ("digits", "signs", "format", "one digit", "a sign")
-_OF_DIGITS, _OF_SIGNS, _OF_FORMAT, _OF_ONE, _A_SIGN = range(len(LATTICE_SHARES))
 # What the confidence of a text of both is weighed by, beside an offset.
 PAIR_FEATURES = (
     *("log-odds", "agree", "cut", "whole", "whole of a label", "digits"),
@@ -45,51 +40,18 @@ class PairedText:
     signs: float
 
 
-@dataclass(frozen=True)
-class WeighedTexts:
-    """The texts of two readers (n,), and what they say of them as logarithms: `cut` (n,) and `whole` (n,).
-
-    `kind` of LATTICE_SHARES counts for the line, and `signs` (n,) are how many of a text's are cut into digits.
-    """
-
-    texts: list[str]
-    cut: Float64
-    whole: Float64
-    kind: int
-    signs: Float64
-
-    def weigh(self, shares: Float64) -> Float64:
-        """Return the texts' scores (n,), as logarithms, by shares (5,) as LATTICE_SHARES are."""
-        return self.whole + shares[self.kind] * self.cut - shares[_A_SIGN] * self.signs
-
-
-def list_pairs(cut: dict[str, float], whole: SpelledLine, *, formatted: bool = False) -> WeighedTexts:
-    """Return all texts of two readers; "" if there are none.
-
-    Without a format the lattice says digits, and cuts other signs than points, commas and dashes into some: what it
-    says counts for each text that may be cut so.
-    """
-    texts = list(dict.fromkeys((*whole.texts, *cut))) or [""]
-    known = [cut.get(text, 0.0) if formatted else _add_cuts(text, cut) for text in texts]
-    signs = [0 if formatted else sum(sign not in _CUT_ALIKE for sign in text) for text in texts]
-    one = not formatted and any(len(keep_digits(text)) == 1 for text in (whole.text, _find_best(cut)))
-    plain = _OF_DIGITS if _is_plain(whole) else _OF_SIGNS
-    return WeighedTexts(
-        texts,
-        np.log(np.maximum(known, _LEAST_CUT)),
-        np.log(np.maximum([whole.texts.get(text, 0.0) for text in texts], _LEAST_WHOLE)),
-        _OF_FORMAT if formatted else _OF_ONE if one else plain,
-        np.array(signs, np.float64),
-    )
-
-
 def pair_texts(cut: dict[str, float], whole: SpelledLine, shares: Float64, *, formatted: bool = False) -> PairedText:
     """Weigh the texts of both readers, each with its probability, and return the likeliest; "" says nothing.
 
-    The log-probabilities are added, the lattice's times its share, by `shares` (5,) as LATTICE_SHARES are.
+    Without a format the lattice says digits, and cuts other signs than points, commas and dashes into some: what it
+    says counts for each text that may be cut so. The log-probabilities are added, the lattice's times the first of
+    `shares` (3,), times the second where the whole line has such signs, spaces or letters, and times the third where a
+    format says which signs there are.
     """
-    found = list_pairs(cut, whole, formatted=formatted)
-    texts, scores = found.texts, found.weigh(shares)
+    share = float(shares[2] if formatted else shares[0] if _is_plain(whole) else shares[1])
+    texts = list(dict.fromkeys((*whole.texts, *cut))) or [""]
+    known = {text: cut.get(text, 0.0) if formatted else _add_cuts(text, cut) for text in texts}
+    scores = np.array([_score(known[text], whole.texts.get(text, 0.0), share) for text in texts])
     chances = np.exp(scores - scores.max())
     chances /= chances.sum()
     order = np.argsort(-chances, kind="stable")
@@ -97,11 +59,6 @@ def pair_texts(cut: dict[str, float], whole: SpelledLine, shares: Float64, *, fo
     text = likeliest[0][0]
     same = _add_digits(dict(likeliest))[keep_digits(text)]
     return PairedText(text, likeliest, _weigh(text, same, cut, whole), likeliest[0][1] / same)
-
-
-def _find_best(cut: dict[str, float]) -> str:
-    """Return the likeliest text of a lattice; "" without any."""
-    return max(cut, key=lambda text: cut[text], default="")
 
 
 def _add_cuts(text: str, cut: dict[str, float]) -> float:
@@ -147,6 +104,11 @@ def _is_plain(whole: SpelledLine) -> bool:
     """Return whether a line is likeliest digits, with points, commas and dashes at most."""
     written = next(iter(whole.written.values()), ())
     return all(LINE_LABELS[label] in _PLAIN for label in written)
+
+
+def _score(cut: float, whole: float, share: float) -> float:
+    """Weigh the probabilities that two readers give a text, as a logarithm."""
+    return float(np.log(max(whole, _LEAST_WHOLE)) + share * np.log(max(cut, _LEAST_CUT)))
 
 
 def _weigh(text: str, same: float, cut: dict[str, float], whole: SpelledLine) -> Float64:

@@ -35,8 +35,8 @@ ARC_FEATURE_COUNT, ARC_SCORER_UNITS, CONFIDENCE_WEIGHT_COUNT = 24, 24, 14
 # How many features of an arc weigh where any character may be said (`lenet.decoding.characters`).
 CHARACTER_FEATURE_COUNT = 10
 # With how many weights `lenet.decoding.two_readers` weighs its features, an offset included; and how much the lattice's
-# log-probability counts there, until it is fitted. Weights of before have so many of these shares.
-PAIR_WEIGHT_COUNT, _LATTICE_SHARES, _FEWER_SHARES = 11, (1.0, 0.4, 0.5), 3
+# log-probability counts there, until it is fitted.
+PAIR_WEIGHT_COUNT, _LATTICE_SHARES = 11, (1.0, 0.4, 0.5)
 # So many numbers find the spaces of a line, and those that do it where none were fitted: by what its columns say.
 SPACE_WEIGHT_COUNT, _SPACE_WEIGHTS = 9, (1.0, *(0.0,) * 8)
 # So many numbers weigh what two readings of a cell say, and those that do where none were fitted: the mean log-odds.
@@ -108,13 +108,12 @@ class Weights:
 
     @property
     def lattice_shares(self) -> Float64:
-        """How much the lattice's log-probability of a text counts beside the whole line's (5,); of a line network.
+        """How much the lattice's log-probability of a text counts beside the whole line's (3,); of a line network.
 
-        As `lenet.decoding.two_readers.LATTICE_SHARES` names them. Weights of before have the first three.
+        The first is for lines of digits, the second for those with signs, spaces or letters, the third with a format.
         """
         fitted = self._fitted("lattice_shares")
-        shares = np.array(_LATTICE_SHARES) if fitted is None else fitted
-        return shares if len(shares) != _FEWER_SHARES else np.array([*shares, shares[0], 0.0])
+        return np.array(_LATTICE_SHARES) if fitted is None else fitted
 
     @property
     def pair_weights(self) -> Float64 | None:
@@ -310,7 +309,7 @@ def _check_fitted(weights: Weights, path: Path) -> None:
         ),
         "character_trust": ((4,), "4 finite numbers"),
         "confidence_weights": ((CONFIDENCE_WEIGHT_COUNT,), f"{CONFIDENCE_WEIGHT_COUNT} finite numbers"),
-        "lattice_shares": ((5,), "5 finite numbers"),
+        "lattice_shares": ((3,), "3 finite numbers"),
         "pair_weights": ((PAIR_WEIGHT_COUNT,), f"{PAIR_WEIGHT_COUNT} finite numbers"),
         "alone_weights": ((PAIR_WEIGHT_COUNT,), f"{PAIR_WEIGHT_COUNT} finite numbers"),
         "space_weights": ((SPACE_WEIGHT_COUNT,), f"{SPACE_WEIGHT_COUNT} finite numbers"),

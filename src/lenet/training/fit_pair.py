@@ -10,11 +10,11 @@ import numpy as np
 from lenet.answers.readers import ComparedLine, compare_readers, is_enough, is_one_digit
 from lenet.arrays import Bools, Float64, Uint8
 from lenet.decoding.confidence import calibrate_confidence
-from lenet.decoding.two_readers import LATTICE_SHARES, PAIR_FEATURES, PairedText, keep_digits, list_pairs, pair_texts
+from lenet.decoding.two_readers import PAIR_FEATURES, PairedText, keep_digits, pair_texts
 from lenet.decoding.whole_lines import split_numbers
 from lenet.engine import Network
 from lenet.engine.lines import LineNetwork
-from lenet.evaluation.calibration import fit_choice, fit_confidence
+from lenet.evaluation.calibration import fit_confidence
 from lenet.network.spec import SPACE
 from lenet.network.weights import Weights
 from lenet.preprocessing.pipeline import prepare_page
@@ -88,42 +88,13 @@ def _picture(hands: Hands, maker: LineMaker, rng: np.random.Generator) -> tuple[
     return degrade(Writing(ink, np.zeros(ink.shape, np.int32), ""), rng).grey, ""
 
 
-# These shares are fitted. One digit is asked of both readers alike: of digits of few pixels, which no made line has,
-# the lattice knows more (of 1,587 of Semeion's 1,474 are right, 1,355 by what is fitted on made ones).
-_FITTED = tuple(map(LATTICE_SHARES.index, ("digits", "signs", "a sign")))
-
-
-def fit_shares(lines: list[ReadTwice], shares: Float64) -> Float64:
-    """Return LATTICE_SHARES (5,) by which the right texts of lines in doubt are likeliest, signs and all.
-
-    Those of a format and of one digit stay as they are in `shares`.
-    """
-    choices = []
-    for line in _list_doubtful(lines):
-        found = list_pairs(line.said.cut, line.said.whole)
-        by_kind = np.zeros((len(found.texts), len(LATTICE_SHARES)))
-        by_kind[:, found.kind] = found.cut
-        by_kind[:, -1] = -found.signs
-        right = np.array([text.replace(SPACE, "") == line.text.replace(SPACE, "") for text in found.texts])
-        if found.kind in _FITTED and right.any() and not right.all():
-            choices.append((np.concatenate([found.whole[:, None], by_kind[:, _FITTED]], axis=1), right))
-    weights = fit_choice(choices, np.array([1.0, *shares[list(_FITTED)]]))
-    fitted = shares.copy()
-    fitted[list(_FITTED)] = weights[1:] / weights[0]
-    return fitted
-
-
-def _list_doubtful(lines: list[ReadTwice]) -> list[ReadTwice]:
-    """Return the lines of which the first view is not enough."""
-    return [line for line in lines if not is_enough(line.said.first)]
-
-
 def weigh_pairs(lines: list[ReadTwice], shares: Float64) -> tuple[Float64, Bools]:
     """Return PAIR_FEATURES (n, 10) of what two readers say, and which of it is right (n,), of lines in doubt.
 
     What the first view of a line is enough for, and lines that say nothing, are left out.
     """
-    return _collect([(pair_texts(line.said.cut, line.said.whole, shares), line) for line in _list_doubtful(lines)])
+    doubtful = [line for line in lines if not is_enough(line.said.first)]
+    return _collect([(pair_texts(line.said.cut, line.said.whole, shares), line) for line in doubtful])
 
 
 def weigh_alone(lines: list[ReadTwice], shares: Float64) -> tuple[Float64, Bools]:
@@ -156,8 +127,8 @@ def answer_lines(
 
 
 def fit_pair(weights: Weights, lines: list[ReadTwice]) -> Weights:
-    """Return a line network's weights with how two readers' texts are weighed, and how sure they are, on such lines."""
-    shares = fit_shares(lines, weights.lattice_shares)
+    """Return a line network's weights with how sure its answers are, alone and with the lattice's, on such lines."""
+    shares = weights.lattice_shares
     (pairs, pairs_right), (alone, alone_right) = weigh_pairs(lines, shares), weigh_alone(lines, shares)
     pair_weights, alone_weights = fit_confidence(pairs, pairs_right), fit_confidence(alone, alone_right)
     sure, right = answer_lines(lines, shares, pair_weights, alone_weights)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mutate import EDGES, WORDS, mutate_bytes, mutate_json, mutate_text
 
-from lenet.cli.read import read_choices
+from lenet.cli.reading_job import read_choices
 from lenet.data.labels import read_labels, read_numbers
 from lenet.data.unipen import read_ink, read_segments
 from lenet.decoding.formats import SYMBOLS, accept_choices, accepts, parse_pattern

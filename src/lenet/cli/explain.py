@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lenet.cli.read import standard_input
+from lenet.cli.reading_job import standard_input
 from lenet.errors import UsageError
 from lenet.network.spec import DEFAULT, SLIDING_DEFAULT
 

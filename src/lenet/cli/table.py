@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from lenet.cli.progress import bar
-from lenet.cli.read import (
+from lenet.cli.reading_job import (
     check_job,
     explain_stop,
     give_up_job,
@@ -134,7 +134,7 @@ def table(
     if cluster is not None:
         extras = bool(as_json or annotate or review or overwrite or wide or others_out)
         job |= {"column": None}
-        read_on_cluster(cluster, first, job, found, asked, resume, timeout or None, "pages", extras)
+        _end(done=read_on_cluster(cluster, first, job, found, asked, resume, timeout or None, "pages", extras))
         return
     prepare_drawings(annotate, found)
     with explain_stop(first), ExitStack() as open_files, ExitStack() as others:
@@ -163,7 +163,12 @@ def table(
                 move(number + 1, len(found))
         if review:
             _finish_review(review, found)
-    if failed:
+    _end(done=not failed)
+
+
+def _end(*, done: bool) -> None:
+    """End the command with status 1 unless all was done."""
+    if not done:
         raise typer.Exit(1)
 
 

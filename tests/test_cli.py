@@ -30,6 +30,13 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
     return int(left.value.code or 0), out, err
 
 
+def test_pictures_alone_are_read_as_with_options(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Without options no parser is loaded: the same lines and the same status, also for a file that is none."""
+    (tmp_path / "none.png").write_bytes(b"none")
+    for given in ([PEN], [PEN, str(tmp_path / "none.png")], [str(tmp_path / "missing.png")]):
+        assert run(capsys, "read", *given) == run(capsys, "read", *given, "--method", "both")
+
+
 @pytest.mark.engine
 def test_read_prints_path_text_confidence_and_what_one_should_know(capsys: pytest.CaptureFixture[str]) -> None:
     """One line, separated by tabs; every step with --verbose alone, a notable one always."""

@@ -6,69 +6,12 @@ import io
 import os
 import sys
 import warnings
-from collections.abc import Iterable
-from importlib import import_module
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from lenet.errors import Interrupted, LenetError, UsageError, reason
-from lenet.version import __version__
 
-# Every command, or group of some, with its module here and what in it is called.
-_COMMANDS = {
-    "read": ("read", "read"),
-    "table": ("table", "table"),
-    "form": ("form", "form"),
-    "explain": ("explain", "explain"),
-    "evaluate": ("evaluate", "evaluate"),
-    "train": ("train", "train"),
-    "reproduce": ("reproduce", "reproduce"),
-    "bench": ("bench", "bench"),
-    "export": ("export", "export"),
-    "import": ("import_model", "convert"),
-    "serve": ("serve", "serve"),
-    "summary": ("summary", "summary"),
-    "data": ("data", "app"),
-}
 # The exit status of what Ctrl-C ended, as shells have it: 128, and the number of the signal.
 _INTERRUPTED = 130
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"lenet {__version__}")
-        raise typer.Exit
-
-
-def _options(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
-    ] = False,
-) -> None:
-    pass
-
-
-def make_app(names: Iterable[str] = _COMMANDS) -> typer.Typer:
-    """Return the command line with these of its commands: one alone starts sooner than all."""
-    app = typer.Typer(
-        name="lenet",
-        help="Read handwritten numbers in pictures and on pages; train, measure and export LeNet-5.",
-        add_completion=True,
-        rich_markup_mode=None,
-        no_args_is_help=False,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
-    app.callback()(_options)
-    for name in names:
-        module, called = _COMMANDS[name]
-        command = getattr(import_module(f"lenet.cli.{module}"), called)
-        if isinstance(command, typer.Typer):
-            app.add_typer(command, name=name)
-        else:
-            app.command(name)(command)
-    return app
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -78,9 +21,7 @@ def main(arguments: list[str] | None = None) -> None:
             stream.reconfigure(errors="backslashreplace")
     warnings.showwarning = _show_warning  # type: ignore[assignment]
     try:
-        given = sys.argv[1:] if arguments is None else arguments
-        app = make_app(given[:1]) if given[:1] and given[0] in _COMMANDS else make_app()
-        status = app(args=arguments, prog_name="lenet", standalone_mode=False)
+        status = _run(sys.argv[1:] if arguments is None else arguments)
         if sys.stdout:
             sys.stdout.flush()
         if status == _INTERRUPTED:  # Typer has caught the KeyboardInterrupt
@@ -111,6 +52,17 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(int(status or 0))
     finally:
         _close_stdout()
+
+
+def _run(given: list[str]) -> int:
+    """Run the command and return its status; pictures that are to be read as ever need no parser of options."""
+    if given[:1] == ["read"] and given[1:] and not any(each.startswith("-") for each in given):
+        from lenet.cli.reading_job import read_pictures
+
+        return int(not read_pictures(given[1:]))
+    from lenet.cli.app import run_app
+
+    return run_app(given)
 
 
 def _find_status(error: LenetError) -> int:

@@ -78,10 +78,11 @@ def find_writing(page: Page, *, tall: bool = False, inverted: bool = False) -> P
 def _find_pen(page: Page, *, inverted: bool) -> Ink:
     """Find a page's ink: what is more than a page is written with, and lies all around, is the ground that ink is on.
 
-    So is the black around a white digit that fills its picture: with more of it around, it is taken for the paper.
+    So is the black around a white digit that fills its picture: with more of it around, it is taken for the paper. What
+    may be either is looked at both ways.
     """
     ink = find_ink(page, inverted=inverted)
-    if not _is_ground(ink.strokes):
+    if ink.ambiguous_polarity or not _is_ground(ink.strokes):
         return ink
     high, wide = (side // 2 for side in page.grey.shape)
     around = cv2.copyMakeBorder(page.grey, high, high, wide, wide, cv2.BORDER_REPLICATE).astype(np.uint8)

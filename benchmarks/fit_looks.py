@@ -21,7 +21,7 @@ from lenet.arrays import Float64
 from lenet.engine import Network, load
 from lenet.errors import LenetError
 from lenet.evaluation.calibration import fit_confidence
-from lenet.preprocessing.pipeline import prepare_page, turn_page
+from lenet.preprocessing.pipeline import find_writing, prepare_page, turn_page
 from lenet.reader import ReadOptions, explain_page, read
 from lenet.result import Reading
 from lenet.training.line_stream import load_hands
@@ -103,14 +103,16 @@ def draw(kind: str, pen: Pen, maker: LineMaker) -> Picture:
 def see(picture: Picture, network: Network) -> SeenLooks:
     """Read a page as it is and turned; looks that could not count are left out."""
     page, text = prepare_page(picture[0]), picture[1]
-    high, wide = picture[0].shape
+    high, wide = find_writing(page).ink.strokes.shape
     features, right = [], []
     for quarters in (0, 1, 3) if high > wide else (0, 2):
         found: Reading = explain_page(turn_page(page, quarters) if quarters else page, network, ReadOptions()).reading
+        if found.state == "blank":
+            break
         if quarters == 0 or (is_answer(found) and may_lie(found)):
             features.append([*look_features(found), float(quarters > 0)])
             right.append(found.best_text == text)
-    return SeenLooks(np.array(features), right)
+    return SeenLooks(np.array(features).reshape(-1, len(LOOK_FEATURES) + 1), right)
 
 
 def fit_looks(seen: list[SeenLooks]) -> Float64:
@@ -121,7 +123,7 @@ def fit_looks(seen: list[SeenLooks]) -> Float64:
         for row in np.flatnonzero(looks.right)
         for other in np.flatnonzero(~np.array(looks.right))
     ]
-    both = np.array([*differences, *(-each for each in differences)])
+    both = np.array([*differences, *(-each for each in differences)]).reshape(-1, len(LOOK_FEATURES) + 1)
     weights = fit_confidence(both, np.arange(len(both)) < len(differences))[:-1]
     return np.array(weights / weights[0])
 

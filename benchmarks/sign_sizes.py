@@ -48,6 +48,8 @@ def measure_signs(part: Literal["train", "dev"]) -> dict[str, list[tuple[float, 
     numbers = load_hands(part).pens.numbers
     found: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
     for row, label in enumerate(numbers.labels.tolist()):
+        if " " in label:
+            continue
         boxes = group_strokes(numbers.sample(row), len(label))
         digits = [box for box, sign in zip(boxes, label, strict=False) if sign in "023456789"]
         if len(boxes) != len(label) or not digits:
@@ -73,7 +75,7 @@ def main() -> None:
             for name, own in zip(("high", "wide", "middle"), zip(*sizes, strict=True), strict=True)
         )
         made = ""
-        if not sign.isdigit() and sign != " ":
+        if not sign.isdigit():
             size, middle, lying = zip(*(find_sign_place(sign, rng) for _sign in range(2000)), strict=True)
             made = f"   made: {'wide' if lying[0] else 'high'} {min(size):.2f} to {max(size):.2f}"
             made += f", middle {min(middle):.2f} to {max(middle):.2f}"

@@ -135,14 +135,14 @@ def test_full_cells_of_a_table_are_apart() -> None:
 
 
 def test_a_ruled_line_that_writing_crosses_still_parts_cells() -> None:
-    """What was taken for ink of a line is made up for by its going on above and below; elsewhere it must be there."""
+    """Half of it is enough where it goes on above and below; alone it is not, nor is less of it."""
     ruled = np.zeros((90, 100), bool)
-    ruled[:, 50] = True
     lattice = SimpleNamespace(
         lines=np.array([[1, 3]]), arcs=np.array([[1, 2], [2, 3]]), boxes=np.array([[10, 30, 40, 60], [60, 30, 90, 60]])
     )
-    for missing, found in ((0, [50.0]), (15, [50.0]), (25, [])):
-        ruled[30 : 30 + missing, 50] = False
+    for beyond, missing, found in ((True, 0, [50.0]), (True, 15, [50.0]), (False, 15, []), (True, 25, [])):
+        ruled[:, 50] = beyond
+        ruled[30:60, 50] = np.arange(30) >= missing
         assert find_dividers(SimpleNamespace(ruled=ruled), lattice, 0).tolist() == pytest.approx(found, abs=3)  # type: ignore[arg-type]
 
 
@@ -210,6 +210,18 @@ def test_what_a_circle_is_around_is_one_digit(
     kept = find_components(Ink(drawn, drawn > 0, 0.0, ()), steps).kept
     assert ([step.id for step in steps] == ["rings-dropped"]) is dropped
     assert np.count_nonzero(kept) == len(strokes) + (not dropped)
+
+
+def test_a_mark_beside_a_circle_keeps_no_circle() -> None:
+    """It stands in the corner of the circle's box, and is as large as a part of a digit: what is within counts."""
+    drawn = np.zeros((130, 330), np.uint8)
+    cv2.ellipse(drawn, (165, 65), (150, 50), 0, 0, 360, 255, 3)
+    cv2.line(drawn, (150, 40), (170, 90), 255, 5)
+    cv2.line(drawn, (22, 20), (46, 20), 255, 4)
+    steps: list[Step] = []
+    kept = find_components(Ink(drawn, drawn > 0, 0.0, ()), steps).kept
+    assert "rings-dropped" in [step.id for step in steps]
+    assert np.count_nonzero(kept) == 2
 
 
 def test_weights_of_one_digit_refuse_a_number() -> None:

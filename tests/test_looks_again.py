@@ -119,7 +119,28 @@ def test_ink_that_is_passed_over_makes_a_sure_number_doubtful() -> None:
     """A 0 between three marks may be a number on its side; one alone, as sure, is not looked at again."""
     sure = say("0", 0.98)
     assert choose_turns(60, 200, sure, []) == ()
-    assert choose_turns(60, 200, replace(sure, steps=note_passed_over([(0, 40, 9, 58)])), []) == (1, 3)
+    marks = replace(sure, steps=note_passed_over([(0, 40, 9, 58)]))
+    assert choose_turns(60, 200, marks, []) == (1, 3)
+    assert choose_turns(200, 60, marks, []) == ()
+
+
+@pytest.mark.parametrize("likelier", [1, 3])
+def test_the_likelier_of_two_turned_looks_counts(likelier: int) -> None:
+    """Whichever comes first: each has to be ahead of the upright look, not of the other by as much."""
+    page = prepare_page(np.full((200, 60), 255, np.uint8))
+    looks = iter([say("9066", 0.955 if likelier == 3 else 0.985), say("9906", 0.985 if likelier == 3 else 0.955)])
+    found = look_again(page, say("17", 0.6), lambda _page: next(looks), (1, 3))
+    assert found.text == ("9066" if likelier == 1 else "9906")
+
+
+def test_an_upright_look_counts_by_how_sure_it_is_alone() -> None:
+    """More digits, such as a table's grain makes, are no reason to take what was seen with it."""
+    page = replace(
+        prepare_page(np.full((60, 200), 255, np.uint8)), before=prepare_page(np.full((60, 200), 9, np.uint8))
+    )
+    for first, before, taken in (("7", 0.88, False), ("7", 0.96, True)):
+        more = say("1234567", before)
+        assert (look_again(page, say(first, 0.85), lambda _page, more=more: more) is more) is taken
 
 
 def test_with_a_format_nothing_is_turned() -> None:
@@ -143,8 +164,21 @@ def test_black_all_around_is_the_ground_of_a_white_blot() -> None:
     assert "light-ink" in [step.id for step in found.steps]
     assert found.ink.strokes[50, 50]
     framed = np.full((100, 100), 255, np.uint8)
-    cv2.rectangle(framed, (0, 0), (99, 99), 0, 6)
+    cv2.rectangle(framed, (0, 0), (99, 99), 0, 24)
     assert "light-ink" not in [step.id for step in find_writing(prepare_page(framed)).steps]
+
+
+@pytest.mark.parametrize("digit", [True, False])
+@pytest.mark.parametrize("shape", ["square", "round"])
+def test_a_small_sheet_on_a_dark_table_is_no_light_ink(shape: str, digit: bool) -> None:
+    """It is a rectangle, or has no dents and is written on: what is written on it is read."""
+    table = np.full((96, 96), 30, np.uint8)
+    if shape == "square":
+        table[12:84, 12:84] = 230
+    else:
+        cv2.circle(table, (48, 48), 44, 230, -1, cv2.LINE_AA)
+    cv2.putText(table, "5", (32, 66), cv2.FONT_HERSHEY_SIMPLEX, 1.6, 30, 5, cv2.LINE_AA)
+    assert lenet.read(table, digit=digit).text == "5"
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,11 @@ from lenet.result import PASSED_STEP, WITHHELD, Box, Reading, note_passed_over
 _ENOUGH = 0.9
 # Pages of more digits are not turned: each way costs as much as the first look.
 _MOST_TURNED = 60
-# A look without a doubtful step counts if it is by so much surer, in nats: chosen on pictures after public reports.
+# An upright look counts if its numbers are by so much surer, in nats: chosen on pictures after public reports.
 _CLEARLY = 1.0
-# What weighs LOOK_FEATURES, fitted on numbers that lie or stand on their head, and on upright ones, columns, labels and
-# letters; and by how much more than the upright one a turned look has to: fitted 1.1 where a quarter of the pages are
-# turned, which is more than anybody has. With 2.0 no upright page of these is lost (benchmarks/fit_looks.py).
+# What weighs LOOK_FEATURES, and what a turned look has to be ahead by, in nats. They were fitted on numbers that lie or
+# stand on their head, and on upright ones, columns, labels and letters (benchmarks/fit_looks.py). The fit says 1.1
+# where a quarter of the pages are turned, which is more than anybody has; with 2.0 no upright page of these is lost.
 LOOK_FEATURES = ("odds", "silent", "odds of silence", "digits a line")
 LOOK_WEIGHTS, TURNED = np.array([1.0, -0.53, 0.27, 1.58]), 2.0
 # Beyond these, in nats, a number or a page that says nothing is no surer.
@@ -37,10 +37,11 @@ def choose_turns(width: int, height: int, first: Reading, whole: Sequence[WholeL
     on theirs; so may what is sure beside ink that is passed over. What is wider than high may stand on its head, if no
     line of it that was read as a whole says less there.
     """
-    doubtful = not needs_no_look(first) or is_column(first) or bool(first.passed_over)
+    lies = height > width
+    doubtful = not needs_no_look(first) or is_column(first) or (lies and bool(first.passed_over))
     if len(first.digits) > _MOST_TURNED or not doubtful:
         return ()
-    if height > width:
+    if lies:
         return 1, 3
     return (2,) if all(line.may_be_turned() for line in whole) else ()
 
@@ -76,14 +77,29 @@ def look_again(
 
     `read` reads a page; `turns` are the quarters by which it may be turned; `read_one` takes all of it for one digit.
     """
-    before = None if needs_no_look(first) else page.before
-    best, most = first, weigh_look(first)
-    one = read_one if may_be_one(first) else None
-    for other, ahead in _list_looks(page, before, read, turns, one):
-        found = weigh_look(other)
-        if is_answer(other) and found >= most + ahead:
-            best, most = other, found
+    best = first
+    for other in _look_upright(page, first, read, read_one):
+        if is_answer(other) and _weigh_odds(other) >= _weigh_odds(best) + _CLEARLY:
+            best = other
+    most = weigh_look(best)
+    for quarters in turns:
+        other = read(turn_page(page, quarters))
+        found = weigh_look(other) - TURNED
+        if is_answer(other) and may_lie(other) and found >= most:
+            best, most = turn_reading(other, quarters, page.size), found
     return best
+
+
+def _look_upright(
+    page: Page, first: Reading, read: Callable[[Page], Reading], read_one: Callable[[], Reading] | None
+) -> Iterator[Reading]:
+    """Yield readings of a page that is not turned: of what it was `before`, and of it as one digit."""
+    if needs_no_look(first):
+        return
+    if page.before is not None:
+        yield read(page.before)
+    if read_one is not None and may_be_one(first):
+        yield read_one()
 
 
 def is_answer(reading: Reading) -> bool:
@@ -96,31 +112,18 @@ def may_lie(reading: Reading) -> bool:
     return len(reading.digits) > 1 and not is_column(reading)
 
 
-def _list_looks(
-    page: Page,
-    before: Page | None,
-    read: Callable[[Page], Reading],
-    turns: tuple[int, ...],
-    read_one: Callable[[], Reading] | None,
-) -> Iterator[tuple[Reading, float]]:
-    """Yield readings of other looks at a page, and by how much surer each must be, in nats.
-
-    They are of what it was `before`, of it as one digit, and turned.
-    """
-    if before is not None:
-        yield read(before), _CLEARLY
-    if read_one is not None:
-        yield read_one(), _CLEARLY
-    for quarters in turns:
-        found = read(turn_page(page, quarters))
-        if may_lie(found):
-            yield turn_reading(found, quarters, page.size), TURNED
-
-
 def weigh_look(reading: Reading) -> float:
-    """Return how likely a reading is what a page says, in nats; minus infinity: its page is blank."""
-    blank = not reading.numbers and reading.state != "not a number"
-    return float("-inf") if blank else float(look_features(reading) @ LOOK_WEIGHTS)
+    """Return how likely a reading is what a page says, in nats; minus infinity where there is nothing to read."""
+    return float(look_features(reading) @ LOOK_WEIGHTS) if _says_something(reading) else float("-inf")
+
+
+def _weigh_odds(reading: Reading) -> float:
+    """Return the same by how sure the numbers are alone: of a page that is not turned, fewer digits are as likely."""
+    return float(look_features(reading)[:-1] @ LOOK_WEIGHTS[:-1]) if _says_something(reading) else float("-inf")
+
+
+def _says_something(reading: Reading) -> bool:
+    return bool(reading.numbers) or reading.state == "not a number"
 
 
 def look_features(reading: Reading) -> Float64:

@@ -94,7 +94,10 @@ class WholeLine:
         return cells[1:] != cells[:-1]
 
     def measure_cells(self, text: str) -> float:
-        """Return how far it is from the middle of a cell to the next one's, on average, in heights of a strip."""
+        """Return how far the signs of a cell are from those of the next one that has any, on average.
+
+        Each cell's stand at their mean; in heights of a strip. 0: no line parts them.
+        """
         spans, divided = self._find_spans(text), self.find_divided(text)
         if spans is None or not divided.any():
             return 0.0

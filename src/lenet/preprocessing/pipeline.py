@@ -76,13 +76,13 @@ def find_writing(page: Page, *, tall: bool = False, inverted: bool = False) -> P
 
 
 def _find_pen(page: Page, *, inverted: bool) -> Ink:
-    """Find a page's ink: what is more than a page is written with, and lies all around, is the ground that ink is on.
+    """Find a page's ink. Ink that lies all around and covers more than writing does is the ground of light ink.
 
     So is the black around a white digit that fills its picture: with more of it around, it is taken for the paper. What
     may be either is looked at both ways.
     """
     ink = find_ink(page, inverted=inverted)
-    if ink.ambiguous_polarity or not _is_ground(ink.strokes):
+    if ink.ambiguous_polarity or not _is_ground(ink.strokes) or _shows_sheet(ink.strokes):
         return ink
     high, wide = (side // 2 for side in page.grey.shape)
     around = cv2.copyMakeBorder(page.grey, high, high, wide, wide, cv2.BORDER_REPLICATE).astype(np.uint8)
@@ -96,6 +96,21 @@ def _is_ground(strokes: Bools) -> bool:
     """Return whether (h, w) strokes fill the page's border and more of the page than writing does."""
     edges = (strokes[0], strokes[-1], strokes[:, 0], strokes[:, -1])
     return min(edge.mean() for edge in edges) >= SHEET.table and bool(strokes.mean() > SHEET.most_ink)
+
+
+def _shows_sheet(ground: Bools) -> bool:
+    """Return whether what a ground (h, w) lies around is paper: a rectangle, or without dents and written on."""
+    light = (~ground).astype(np.uint8)
+    outlines, _tree = cv2.findContours(light, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if not outlines:
+        return False
+    outline = max(outlines, key=cv2.contourArea)
+    filled = cv2.drawContours(np.zeros_like(light), [outline], -1, 1, cv2.FILLED) > 0
+    area = cv2.contourArea(outline)
+    if area >= SHEET.table * np.prod(cv2.minAreaRect(outline)[1]):
+        return True
+    written = np.count_nonzero(filled & ground) >= RULE.speck
+    return bool(written and area >= SHEET.table * cv2.contourArea(cv2.convexHull(outline)))
 
 
 def _cut_large_page(page: Page) -> tuple[Page, tuple[int, int]]:

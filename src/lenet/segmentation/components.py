@@ -49,7 +49,7 @@ def find_components(ink: Ink, steps: list[Step]) -> Components:
     if empty:
         steps.append(Step("boxes-dropped", {"boxes": len(empty)}))
     around = _find_around(boxes, np.flatnonzero(kept))
-    rings = [label for label, inside in around.items() if _is_ring(labels, label, boxes[label], inside)]
+    rings = [label for label, inside in around.items() if _is_ring(labels, boxes, label, inside)]
     kept[rings] = False
     if rings:
         steps.append(Step("rings-dropped", {"rings": len(rings)}))
@@ -116,9 +116,9 @@ def _is_box(labels: Int32, label: int, box: Int32) -> bool:
 
 
 def _find_around(boxes: Int32, labels: Int64) -> dict[int, Int64]:
-    """Return which of these components are around others that are large enough to be writing, and which those are.
+    """Return which of these components are around others that may be a part of writing, and which those are.
 
-    A digit may lie, or be in pieces: none is smaller than half of what all of them together are at least.
+    What a ring is around may lie, or be in pieces: each is at least half as large as all of them have to be.
     """
     order = labels[np.argsort(boxes[labels, 0], kind="stable")]
     x0, y0, x1, y1 = boxes[order].T
@@ -126,33 +126,33 @@ def _find_around(boxes: Int32, labels: Int64) -> dict[int, Int64]:
     # Only what begins between a component's two sides can be within it: the others are not looked at.
     first, behind = np.searchsorted(x0, x0, "right"), np.searchsorted(x0, x1)
     found = {}
-    # What is so low that nothing high enough fits within it is around nothing.
+    # What is so low that nothing large enough fits within it is around nothing.
     for at in np.flatnonzero((behind > first) & (heights - 2 >= COMPONENT.enclosed * heights)).tolist():
         some = slice(first[at], behind[at])
         within = (y0[some] > y0[at]) & (x1[some] < x1[at]) & (y1[some] < y1[at])
-        least = COMPONENT.enclosed * heights[at]
-        within &= sides[some] >= least / 2
-        if within.any() and _measure_extent(boxes[order[some][within]]) >= least:
+        within &= sides[some] >= COMPONENT.enclosed * heights[at] / 2
+        if within.any():
             found[int(order[at])] = order[some][within]
     return found
 
 
-def _measure_extent(boxes: Int32) -> int:
-    """Return the longer side of the box around boxes (n, 4)."""
-    return int((boxes[:, 2:].max(axis=0) - boxes[:, :2].min(axis=0)).max())
+def _is_ring(labels: Int32, boxes: Int32, label: int, inside: Int64) -> bool:
+    """Say whether a component is a closed line drawn around other writing: a circle, or a box with round corners.
 
-
-def _is_ring(labels: Int32, label: int, box: Int32, inside: Int64) -> bool:
-    """Say whether a component is a closed line drawn around other writing: a circle, or a box with round corners."""
-    x0, y0, x1, y1 = box
+    Some of `inside` are in its box; what lies in the closed space has to be large enough for writing.
+    """
+    x0, y0, x1, y1 = boxes[label]
     height, width = int(y1 - y0), int(x1 - x0)
     own = labels[y0:y1, x0:x1] == label
     if own.sum() > COMPONENT.thickest * min(height, width) * 2 * (height + width):
         return False
     _count, spaces = cv2.connectedComponents(np.pad(~own, 1, constant_values=True).astype(np.uint8), connectivity=4)
-    within = spaces[1:-1, 1:-1] != spaces[0, 0]
-    seen = np.isin(labels[y0:y1, x0:x1], inside)
-    return bool(within[seen].all())
+    outside = labels[y0:y1, x0:x1][spaces[1:-1, 1:-1] == spaces[0, 0]]
+    enclosed = boxes[np.setdiff1d(inside, outside)]
+    if not len(enclosed):
+        return False
+    extent = enclosed[:, 2:].max(axis=0) - enclosed[:, :2].min(axis=0)
+    return bool(extent.max() >= COMPONENT.enclosed * height)
 
 
 def drop_specks(found: Components, steps: list[Step]) -> Bools:

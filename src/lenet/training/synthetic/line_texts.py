@@ -149,7 +149,7 @@ def write_line_text(rng: np.random.Generator) -> list[LinePart]:
     behind = rng.random()
     if behind < 0.05:
         parts.append(LinePart("word", ""))
-    elif behind < 0.13:
+    elif behind < 0.16:
         parts.append(LinePart("unit", str(rng.choice(_UNITS))))
     if rng.random() < 0.025:
         parts.insert(int(rng.integers(len(parts) + 1)), LinePart("struck", _plain(rng)))

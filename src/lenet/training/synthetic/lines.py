@@ -236,7 +236,7 @@ class LineMaker:
         place = 0
         while place < len(text):
             zeros = len(text[place:]) - len(text[place:].lstrip("0"))
-            if zeros > 1 and rng.random() < 0.5 and style.chained:
+            if zeros > 1 and rng.random() < 0.6 and style.chained:
                 marks.append(chain_zeros(zeros, rng))
                 place += zeros
                 continue

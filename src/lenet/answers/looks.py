@@ -99,7 +99,10 @@ def _look_upright(
     if page.before is not None:
         yield read(page.before)
     if read_one is not None and may_be_one(first):
-        yield read_one()
+        one = read_one()
+        # A blot looks a little like a 0.
+        if first.lines or needs_no_look(one):
+            yield one
 
 
 def is_answer(reading: Reading) -> bool:

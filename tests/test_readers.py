@@ -126,7 +126,7 @@ def test_only_the_lines_that_are_asked_for_are_scored() -> None:
 
 def test_a_sure_page_is_not_looked_at_on_its_head() -> None:
     """Not even by the line network: what would be asked here cannot answer."""
-    reading = read(EXAMPLES / "zip.jpg", load())
+    reading = read(EXAMPLES / "touching.jpg", load())
     assert needs_no_look(reading)
     assert choose_turns(300, 100, reading, [cast(WholeLine, object())]) == ()
     guess = replace(reading, numbers=tuple(replace(each, confidence=0.5) for each in reading.numbers))

@@ -14,7 +14,7 @@ import lenet
 from lenet.data.dataset import load
 from lenet.errors import TrainingError
 from lenet.network.initialisation import draw_tensors
-from lenet.network.spec import LINE_NETS
+from lenet.network.spec import LINE_LABELS, LINE_NETS
 from lenet.network.weights import Weights, find_weights, load_weights, save_weights
 from lenet.training import fit_spaces, ship
 from lenet.training import run as run_folder
@@ -223,3 +223,14 @@ def test_numbers_may_be_parted_as_other_weights_part_them() -> None:
     others = replace(shipped, card={"calibration": {**fitted, "space_weights": [0.5] * 9, "pair_weights": [1.0] * 11}})
     taken = fit_spaces.take_spaces(shipped, others).card["calibration"]
     assert taken == {**fitted, "space_weights": [0.5] * 9}
+
+
+def test_a_slash_is_lowered_once() -> None:
+    """In both places that a column of the output has for it, by so much in all, and nothing else is."""
+    weights = load_weights("lenet-line")
+    bare = replace(weights, card={key: value for key, value in weights.card.items() if key != "slash_lowered_by"})
+    lowered = ship.lower_slash(bare)
+    moved = np.flatnonzero(lowered.tensors["output.bias"] != bare.tensors["output.bias"])
+    assert [(LINE_LABELS + "_")[row % (len(LINE_LABELS) + 1)] for row in moved] == ["/", "/"]
+    assert lowered.card["slash_lowered_by"] > 0
+    assert np.array_equal(ship.lower_slash(lowered).tensors["output.bias"], lowered.tensors["output.bias"])

@@ -48,7 +48,7 @@ _REQUIRED = ("recipe", "seed", "commit", "data", "test", "held_out", "calibratio
 # By so much a line network's slash is less likely than it learned, in nats: 1s that lean are commoner than in made
 # lines. With 0.5 and with 1 so many more of 4,813 pictures without a slash are read: 19 and 26; of 400 with one 5 and
 # 10 fewer; of UNIPEN's 156 numbers as many, and one more (docs/log.md).
-_SLASH = 0.7
+_SLASH = 1.0
 
 
 @dataclass(frozen=True)

@@ -133,6 +133,14 @@ def test_the_likelier_of_two_turned_looks_counts(likelier: int) -> None:
     assert found.text == ("9066" if likelier == 1 else "9906")
 
 
+def test_a_number_on_its_side_is_not_one_digit() -> None:
+    """Turned looks are asked first: what reads as two doubtful lines may be two of its digits."""
+    page = prepare_page(np.full((200, 60), 255, np.uint8))
+    first, turned, one = say("0\n0", 0.8), say("9066", 0.98), say("8", 0.999)
+    assert look_again(page, first, lambda _page: turned, (1,), lambda: one).text == "9066"
+    assert look_again(page, first, lambda _page: first, (1,), lambda: one).text == "8"
+
+
 def test_an_upright_look_counts_by_how_sure_it_is_alone() -> None:
     """More digits, such as a table's grain makes, are no reason to take what was seen with it."""
     page = replace(

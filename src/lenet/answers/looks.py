@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -75,34 +75,28 @@ def look_again(
 ) -> Reading:
     """Return the reading that counts of a page: the first, or that of another look which is clearly likelier.
 
-    `read` reads a page; `turns` are the quarters by which it may be turned; `read_one` takes all of it for one digit.
+    `read` reads a page; `turns` are the quarters by which it may be turned; `read_one` takes all of it for one digit,
+    if nothing else counts: two lines may be digits of a number that lies on its side.
     """
     best = first
-    for other in _look_upright(page, first, read, read_one):
-        if is_answer(other) and _weigh_odds(other) >= _weigh_odds(best) + _CLEARLY:
-            best = other
+    if page.before is not None and not needs_no_look(first):
+        best = _choose_clearer(first, read(page.before))
     most = weigh_look(best)
     for quarters in turns:
         other = read(turn_page(page, quarters))
         found = weigh_look(other) - TURNED
         if is_answer(other) and may_lie(other) and found >= most:
             best, most = turn_reading(other, quarters, page.size), found
-    return best
+    if best is not first or read_one is None or not may_be_one(first):
+        return best
+    one = read_one()
+    # A blot looks a little like a 0.
+    return _choose_clearer(first, one) if first.lines or needs_no_look(one) else first
 
 
-def _look_upright(
-    page: Page, first: Reading, read: Callable[[Page], Reading], read_one: Callable[[], Reading] | None
-) -> Iterator[Reading]:
-    """Yield readings of a page that is not turned: of what it was `before`, and of it as one digit."""
-    if needs_no_look(first):
-        return
-    if page.before is not None:
-        yield read(page.before)
-    if read_one is not None and may_be_one(first):
-        one = read_one()
-        # A blot looks a little like a 0.
-        if first.lines or needs_no_look(one):
-            yield one
+def _choose_clearer(first: Reading, other: Reading) -> Reading:
+    """Return another upright look if it answers, and its numbers are clearly surer; else the first."""
+    return other if is_answer(other) and _weigh_odds(other) >= _weigh_odds(first) + _CLEARLY else first
 
 
 def is_answer(reading: Reading) -> bool:

@@ -6,10 +6,13 @@ import json
 import os
 import pickle
 import shutil
+import signal
 import tarfile
+import threading
 import warnings
 import zipfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +20,11 @@ import cv2
 import numpy as np
 import pytest
 
-from lenet.bulk import jobs
+from lenet.bulk import cpu_limit, jobs
 from lenet.bulk.inputs import list_pictures, open_pictures
 from lenet.bulk.jobs import read_all, read_in_processes
+from lenet.cli.reading_job import read_pictures
+from lenet.cli.table import table
 from lenet.errors import DataError, LenetError, MissingExtra, PictureError
 from lenet.native.dispatch import count_cores
 from lenet.network.spec import DEFAULT
@@ -284,6 +289,18 @@ def test_a_fault_of_ours_is_the_picture_s_line(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(jobs, "read", fail)
     answers = list(read_all([("a.png", b"")], 1, DEFAULT, ReadOptions()))
     assert [answer.error for answer in answers] == ["a.png: reading it failed (RuntimeError: no luck)"]
+
+
+def test_a_job_that_fails_leaves_no_watch_behind(tmp_path: Path) -> None:
+    """While the error is still held, the process hears its signals as before, and the thread that watched is gone."""
+    heard, threads = signal.getsignal(cpu_limit._SIGNAL), threading.active_count()
+    path = tmp_path / "no-such-kind-of.psd"
+    for read_job in (partial(read_pictures, annotate=path), partial(table, annotate=path)):
+        with pytest.raises(LenetError) as caught:
+            read_job([str(EXAMPLES / "form.png")])
+        assert "no-such-kind-of.psd" in str(caught.value)
+        assert signal.getsignal(cpu_limit._SIGNAL) is heard
+        assert threading.active_count() == threads
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -70,13 +70,14 @@ def read_all(
     timeout: float | None = None,
     give_up: Callable[[Answer], NoReturn] | None = None,
     draw: Draw | None = None,
-) -> Iterator[Answer]:
+) -> Generator[Answer, None, None]:
     """Read pictures, as `lenet.bulk.inputs.open_pictures` opens them, on all cores; yield the answers in order.
 
     `count` is how many there are. One that takes more than `timeout` CPU seconds is an error. Few pictures are read in
     this process, and within that time in the main thread alone: there `give_up` must end the process for one whose
     reading cannot be interrupted. The process that reads a picture draws it too, by `draw`, which it must be able to
-    import. Raises WeightsError before the first picture when the model cannot be loaded.
+    import. Close it where it may be left before its end: its signal is given back by the main thread alone. Raises
+    WeightsError before the first picture when the model cannot be loaded.
     """
     network = load(model)
     processes = min(count_cores(), count if not isinstance(asked, ReadOptions) else count // FEWEST_EACH)

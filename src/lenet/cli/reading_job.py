@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -97,15 +97,15 @@ def read_pictures(
         pictures = open_pictures(left, column, given)
         draw = _make_drawings(annotate, done) if annotate else None
         ways: dict[str, Any] = {"timeout": timeout or None, "give_up": give_up, "draw": draw}
-        answers = jobs.read_all(pictures, len(left), model, asked, **ways)
-        for number, answer in enumerate(answers, done):
-            failed |= not _tell(answer, as_json, verbose, put)
-            if answer.undrawn:
-                raise answer.undrawn
-            if answer.reading is not None and keep:
-                keep(answer)
-            if len(found) > 20:
-                move(number + 1, len(found))
+        with closing(jobs.read_all(pictures, len(left), model, asked, **ways)) as answers:
+            for number, answer in enumerate(answers, done):
+                failed |= not _tell(answer, as_json, verbose, put)
+                if answer.undrawn:
+                    raise answer.undrawn
+                if answer.reading is not None and keep:
+                    keep(answer)
+                if len(found) > 20:
+                    move(number + 1, len(found))
     return not failed
 
 

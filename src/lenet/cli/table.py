@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -155,12 +155,13 @@ def table(
         pictures = open_pictures(left, None, standard_input() if "-" in found else b"")
         failed = False
         limits: dict[str, Any] = {"timeout": timeout or None, "give_up": give_up, "draw": draw}
-        for number, answer in enumerate(jobs.read_all(pictures, len(left), model, asked, **limits), done):
-            failed |= not tell(answer)
-            if answer.undrawn:
-                raise answer.undrawn
-            if len(found) > 1:
-                move(number + 1, len(found))
+        with closing(jobs.read_all(pictures, len(left), model, asked, **limits)) as answers:
+            for number, answer in enumerate(answers, done):
+                failed |= not tell(answer)
+                if answer.undrawn:
+                    raise answer.undrawn
+                if len(found) > 1:
+                    move(number + 1, len(found))
         if review:
             _finish_review(review, found)
     _end(done=not failed)

@@ -4,7 +4,7 @@
 
 `field` are the pictures after public reports in $LENET_DATA/field. The others are made (benchmarks/kinds.py): by
 held-out hands with --part dev, by those that are learned from, to develop on, with --part train. Right is what is
-exactly the best text.
+exactly the best text. Wrong is what is answered and does not stand there: a number that is withheld, "?", is no answer.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from lenet.bulk.inputs import list_pictures, open_pictures
 from lenet.engine import Network, load
 from lenet.network.spec import DEFAULT
 from lenet.reader import ReadOptions, read
-from lenet.result import Reading
+from lenet.result import WITHHELD, Reading
 from lenet.training.line_stream import load_hands
 from lenet.training.synthetic.lines import Hands
 
@@ -41,6 +41,13 @@ _SIGNS = re.compile(r"[%$€()/+=\-,. ]")
 def is_right(said: str, label: str, loose: bool) -> bool:
     """Whether a text is a label: exactly, or without signs and spaces."""
     return said == label or (loose and bool(label) and _SIGNS.sub("", said) == _SIGNS.sub("", label))
+
+
+def is_wrong(said: str, label: str, loose: bool) -> bool:
+    """Whether anything that is answered is not what stands there; where a number is withheld any may stand."""
+    if loose:
+        said, label = _SIGNS.sub("", said), _SIGNS.sub("", label)
+    return not re.fullmatch(re.escape(said).replace(re.escape(WITHHELD), "[^\n|]+"), label)
 
 
 def read_field(network: Network) -> Iterator[tuple[str, list[Reading], str, bool]]:
@@ -61,7 +68,7 @@ def count(told: Iterator[tuple[str, list[Reading], str, bool]]) -> dict[str, np.
         text = "|".join(reading.text for reading in readings)
         sure = min(reading.confidence for reading in readings)
         said = bool(text.strip("|"))
-        wrong = said and not is_right(text, label, loose)
+        wrong = said and is_wrong(text, label, loose)
         right = is_right(best, label, loose) if label else not said
         row = np.array([1, right, said, wrong, wrong and sure > _SURE])
         found[kind] = found.get(kind, np.zeros(5, int)) + row

@@ -32,7 +32,7 @@ from lenet.engine import Network, load
 from lenet.errors import LenetError
 from lenet.evaluation.calibration import calibration_gap
 from lenet.evaluation.interval import wilson95
-from lenet.evaluation.numbers import compare_texts
+from lenet.evaluation.numbers import compare_texts, find_confidence
 from lenet.network.spec import DEFAULT, NOT_A_DIGIT
 from lenet.preprocessing.decode import open_page
 from lenet.progress import silent
@@ -248,13 +248,17 @@ def compared(pictures: Pictures, digit: bool, peers: dict[str, Peer], n: int) ->
 
 
 def answered(pictures: Pictures, network: Network, asked: ReadOptions) -> list[Answer]:
-    """Read pictures; return the confidence of each answer, if it was right, and if there was one."""
+    """Read pictures; return the confidence of each answer, if it was right, and if there was one.
+
+    Labels are of digits alone, so the confidence is of the digits.
+    """
     answers = []
     for page, text in pictures:
         reading = read(page, network, asked)
         said = bool(reading.text)
         # Where there is nothing to read, to withhold a guess is right.
-        answers.append((reading.confidence, compare_texts(reading.best_text, text) if text else not said, said))
+        right = compare_texts(reading.best_text, text) if text else not said
+        answers.append((find_confidence(reading, text), right, said))
     return answers
 
 

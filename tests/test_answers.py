@@ -15,6 +15,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 import lenet
+from golden import line
 from lenet.bulk.outputs import COLUMNS, describe_withheld
 from lenet.engine.tta import TtaScores
 from lenet.errors import warn_renamed
@@ -310,6 +311,37 @@ def test_notes_are_the_sentences_of_steps() -> None:
     found = lenet.read(EXAMPLES / "lined.jpg", readers="cut")
     assert found.notes == notes_of(found)
     assert notes_of(find_candidates(EXAMPLES / "lined.jpg")) == found.notes[: len(found.notes)]
+
+
+def test_digits_may_be_surer_than_the_signs_among_them() -> None:
+    """An amount whose comma is in doubt is as sure as its digits times its signs; by its cuts it is its digits."""
+    page = line("1.204,50", np.random.default_rng(0), gap=0.12, height=46)
+    both, cut = lenet.read(page), lenet.read(page, readers="cut")
+    assert both.confidence < both.digits_confidence - 0.05
+    assert both.digits_confidence == both.lines[0].digits_confidence == both.as_json()["digits_confidence"]
+    assert both.as_json()["lines"][0]["digits_confidence"] == both.digits_confidence
+    assert cut.digits_confidence == cut.confidence
+    lines = lenet.read(EXAMPLES / "two-lines.jpg")
+    assert lines.digits_confidence == pytest.approx(np.prod([line.digits_confidence for line in lines.lines]))
+    assert lenet.read(EXAMPLES / "blank.jpg").digits_confidence == 0.0
+
+
+def test_labels_of_digits_are_compared_with_how_sure_the_digits_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A label with signs with how sure all of the text is: an answer of 0.4, its digits 0.9, is right of both."""
+    from lenet.bulk.jobs import Answer
+    from lenet.data.labels import Labelled
+    from lenet.evaluation import numbers
+    from lenet.result import Line, Reading
+
+    line = Line("", "1.6", 0.4, "uncertain", (0, 0, 1, 1), (), 0.9)
+    said = Reading("", "1.6", 0.4, "uncertain", (line,))
+    monkeypatch.setattr(numbers, "read_all", lambda *_: [Answer("", said, None)])
+    for label, gap in (("16", 0.1), ("1.6", 0.6)):
+        rows = [Labelled("a.png", label, "", "")]
+        found = numbers.evaluate_numbers("lenet5-reader", tmp_path, rows)
+        assert (found.string_errors, found.calibration_error) == (0, pytest.approx(gap))
 
 
 def test_evaluating_counts_answers_and_guesses_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ def line(text: str, left: int, top: int, sure: float = 0.3, passed_over: tuple[B
         PlacedSymbol(sign, 0.9, ("1", 0.1), Place(at, box_at(left, top, at), np.zeros((28, 28), np.uint8)))
         for at, sign in enumerate(text)
     )
-    return PlacedLine(DecodedLine(text, sure, (), ((text, sure),)), symbols, (sure,), passed_over)
+    return PlacedLine(DecodedLine(text, sure, (), ((text, sure),)), symbols, (sure,), sure, passed_over)
 
 
 def box_at(left: int, top: int, at: int) -> Box:
@@ -46,6 +46,7 @@ def test_a_digit_above_a_struck_one_takes_its_place(below: PlacedLine, above: Pl
     assert found.decoded.text == text
     assert "".join(each.label for each in found.symbols) == text
     assert found.sure == (above.sure[0] * below.sure[0],)
+    assert found.digits_sure == found.sure[0]
     assert found.decoded.likeliest == ((text, found.sure[0]),)
     assert found.passed_over == below.passed_over
     assert [(step.id, step.values) for step in steps] == [("corrections-placed", {"digits": 1})]

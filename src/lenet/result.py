@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from html import escape
 from importlib import import_module
+from math import prod
 from typing import TYPE_CHECKING, Any, Literal
 
 from lenet.arrays import Uint8
@@ -141,7 +142,8 @@ class Line:
     """One line of writing: its numbers joined by spaces, an answer in `text`, and its likeliest texts.
 
     A number that is withheld stands in `text` as "?" while another is answered. `confidence` is the probability that
-    all that is answered is right.
+    all that is answered is right; `digits_confidence` that the digits of all numbers are, answered or not, whatever
+    signs and spaces stand among them.
     """
 
     text: str
@@ -150,6 +152,7 @@ class Line:
     abstained: Abstained
     box: Box
     likeliest: tuple[tuple[str, float], ...] = ()
+    digits_confidence: float = 0.0
 
     @property
     def state(self) -> State:
@@ -161,6 +164,7 @@ class Line:
         likeliest: list[dict[str, Any]] = [{"text": text, "confidence": sure} for text, sure in self.likeliest]
         return {
             **_answer_json(self),
+            "digits_confidence": self.digits_confidence,
             "box": list(self.box),
             **({"likeliest": likeliest} if likeliest else {}),
         }
@@ -229,6 +233,11 @@ class Reading:
         return tuple(_read_box(box) for boxes in told for box in boxes.split(";"))
 
     @property
+    def digits_confidence(self) -> float:
+        """The probability that the digits of `best_text` are right, whatever signs and spaces stand among them."""
+        return prod((line.digits_confidence for line in self.lines), start=1.0) if self.lines else self.confidence
+
+    @property
     def best_text(self) -> str:
         """The likeliest text of every number, answered or not: what is compared with a label."""
         best = [
@@ -246,6 +255,7 @@ class Reading:
         """Return the reading as `lenet read --json` has it, without the path."""
         return {
             **_answer_json(self),
+            "digits_confidence": self.digits_confidence,
             "lines": [line.as_json() for line in self.lines],
             "numbers": [number.as_json() for number in self.numbers],
             "digits": [digit.as_json() for digit in self.digits],

@@ -52,7 +52,8 @@ def _correct(above: PlacedLine, line: PlacedLine) -> PlacedLine | None:
     sure = above.sure[0] * line.sure[0]
     joined = text[:at] + digit + text[at:]
     decoded = replace(line.decoded, text=joined, confidence=sure, likeliest=((joined, sure),))
-    return replace(line, decoded=decoded, symbols=symbols, sure=(sure,))
+    digits_sure = above.digits_sure * line.digits_sure
+    return replace(line, decoded=decoded, symbols=symbols, sure=(sure,), digits_sure=digits_sure)
 
 
 def _is_corrected(digit: Box, struck: Box, others: list[Box]) -> bool:

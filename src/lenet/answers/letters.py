@@ -27,4 +27,4 @@ def doubt_letter(placed: PlacedLine, network: Network) -> PlacedLine:
     listed = ((text, sure), *others) if placed.decoded.likeliest else ()
     letter = likeliest_letter(likely) if withhold(sure) else ""
     decoded = replace(placed.decoded, confidence=sure, likeliest=listed)
-    return replace(placed, decoded=decoded, sure=(sure,), like=letter)
+    return replace(placed, decoded=decoded, sure=(sure,), digits_sure=min(sure, placed.digits_sure), like=letter)

@@ -60,12 +60,13 @@ class PlacedLine:
     """A decoded line: its symbols, how sure each of its numbers is, and the boxes of what was passed over.
 
     The first of these, so many as are `left_out`, are of ink that nothing was said of. What is no answer because it may
-    be a letter is `like` that one.
+    be a letter is `like` that one. The digits alone are right with the probability `digits_sure`.
     """
 
     decoded: DecodedLine
     symbols: tuple[PlacedSymbol, ...]
     sure: tuple[float, ...]
+    digits_sure: float
     passed_over: tuple[Box, ...] = ()
     left_out: int = 0
     like: str = ""
@@ -74,7 +75,7 @@ class PlacedLine:
 def place_symbols(decoded: DecodedLine, places: list[Place], signs: str = SYMBOLS) -> PlacedLine:
     """Return a decoded line of one number with the places of its symbols, which are numbers of `signs`."""
     symbols = tuple(_place_symbol(*each, signs) for each in zip(decoded.digits, places, strict=True))
-    return PlacedLine(decoded, symbols, (decoded.confidence,))
+    return PlacedLine(decoded, symbols, (decoded.confidence,), decoded.confidence)
 
 
 def _place_symbol(found: DecodedDigit, place: Place, signs: str = SYMBOLS) -> PlacedSymbol:
@@ -189,10 +190,11 @@ def _fit_box(sign: SeenSign, inside: Int64) -> SeenSign:
 
 @dataclass(frozen=True)
 class _Said:
-    """What is said of a line: a text, how sure that is, the likeliest texts, and how well it fits a format."""
+    """What is said of a line: a text, how sure that and its digits are, the likeliest texts, how a format fits it."""
 
     text: str
     confidence: float
+    digits: float
     likeliest: tuple[tuple[str, float], ...]
     fits: float
 
@@ -200,13 +202,14 @@ class _Said:
 def _weigh(paired: PairedText, weights: Float64 | None, fits: float) -> _Said:
     """Return the text of one reader or two, as sure as such texts are by the weights (None: as it is likely)."""
     share = paired.likeliest[0][1]
-    confidence = share
+    digits, signs = share, 1.0
     if weights is not None and paired.text:
-        confidence = calibrate_confidence(paired.features, weights) * paired.signs
-    confidence *= format_holds(fits)
+        digits, signs = calibrate_confidence(paired.features, weights), paired.signs
+    digits *= format_holds(fits)
+    confidence = digits * signs
     rest = min(confidence / share, (1 - confidence) / (1 - share)) if 0 < share < 1 else 0.0
     others = tuple((text, rest * chance) for text, chance in paired.likeliest[1:])
-    return _Said(paired.text, confidence, ((paired.text, confidence), *others), fits)
+    return _Said(paired.text, confidence, digits, ((paired.text, confidence), *others), fits)
 
 
 def _place_text(
@@ -225,7 +228,7 @@ def _place_text(
     for box in left_out:
         passed = passed[~_find_inside(passed, box)]
     boxes = (*left_out, *((x0, y0, x1, y1) for x0, y0, x1, y1 in passed.tolist()))
-    return PlacedLine(answer, symbols, tuple(sure), boxes, len(left_out))
+    return PlacedLine(answer, symbols, tuple(sure), said.digits, boxes, len(left_out))
 
 
 def _space_out(

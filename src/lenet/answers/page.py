@@ -31,7 +31,7 @@ def join_lines(
         return Reading("", "", silent, "not a digit", steps=(*steps, *asked))
     steps = (*steps, *_note_doubts(said))
     by_line = [_part_numbers(each, row, least, share_read) for row, each in enumerate(said)]
-    lines = [_join_numbers(own, each.decoded.likeliest) for own, each in zip(by_line, said, strict=True)]
+    lines = [_join_numbers(own, each, share_read) for own, each in zip(by_line, said, strict=True)]
     numbers = [number for own in by_line for number in own]
     digits, signs = _make_symbols(said, by_line)
     text = join_texts(line.text for line in lines)
@@ -68,13 +68,14 @@ def _part_numbers(found: PlacedLine, line: int, least: float, share_read: float)
     return numbers
 
 
-def _join_numbers(numbers: list[Number], likeliest: tuple[tuple[str, float], ...]) -> Line:
+def _join_numbers(numbers: list[Number], found: PlacedLine, share_read: float) -> Line:
     """Return the line of some numbers: what is answered of them, or what may be."""
+    likeliest, digits = found.decoded.likeliest, found.digits_sure * share_read
     text = join_texts((number.text for number in numbers), SPACE)
     confidence = float(np.prod([number.confidence for number in numbers if number.text or not text]))
     guess = "" if text else SPACE.join(number.guess for number in numbers)
     box = _surround(number.box for number in numbers)
-    return Line(text, guess, confidence, False if text else "uncertain", box, likeliest)
+    return Line(text, guess, confidence, False if text else "uncertain", box, likeliest, digits)
 
 
 def _make_symbols(said: list[PlacedLine], by_line: list[list[Number]]) -> tuple[list[Digit], list[Sign]]:

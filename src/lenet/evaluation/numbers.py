@@ -16,6 +16,7 @@ from lenet.evaluation.interval import wilson95
 from lenet.evaluation.result import Misread, NumbersEvaluation
 from lenet.progress import silent
 from lenet.reader import ReadOptions
+from lenet.result import Reading
 
 # The shares of pictures, the surest first, at which the curve of errors is given.
 _SHARES = (0.25, 0.5, 0.75, 0.9, 0.95, 1.0)
@@ -43,6 +44,11 @@ def compare_texts(text: str, label: str) -> bool:
     return text == label
 
 
+def find_confidence(reading: Reading, label: str) -> float:
+    """Return how sure a reading is of what is compared with a label: of its digits alone, if these are the label's."""
+    return reading.digits_confidence if label.isdecimal() else reading.confidence
+
+
 def evaluate_numbers(
     model: str | Path,
     folder: Path,
@@ -64,7 +70,7 @@ def evaluate_numbers(
             unreadable.append((row.path, str(answer.error)))
             continue
         right = compare_texts(found.best_text, row.text)
-        best.append((found.confidence, right))
+        best.append((find_confidence(found, row.text), right))
         answered += bool(found.text)
         answered_wrong += bool(found.text) and not compare_texts(found.text, row.text)
         by_digits += row.text.isdecimal()

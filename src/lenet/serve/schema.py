@@ -72,9 +72,7 @@ class ReadSign(_Answer):
     answered: bool
 
 
-class ReadLine(_Answer):
-    """One line of writing."""
-
+class _ReadText(_Answer):
     text: str = Field(description="an answer; empty where it is withheld")
     guess: str = Field(description="the likeliest text of what is withheld; empty where there is an answer")
     confidence: Share
@@ -83,7 +81,13 @@ class ReadLine(_Answer):
     box: BoxOf
 
 
-class ReadNumber(ReadLine):
+class ReadLine(_ReadText):
+    """One line of writing."""
+
+    digits_confidence: Share = Field(description="that all digits are right, whatever signs stand among them")
+
+
+class ReadNumber(_ReadText):
     """One number of a line."""
 
     line: int
@@ -105,6 +109,7 @@ class Reading(_Answer):
     text: str = Field(description="an answer; empty where none is given; ? for a number that is withheld beside others")
     guess: str = Field(description="the likeliest text where no answer is given")
     confidence: Share
+    digits_confidence: Share = Field(description="that all digits are right, whatever signs stand among them")
     abstained: AbstainedOf
     state: StateOf
     lines: list[ReadLine]

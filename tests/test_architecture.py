@@ -51,9 +51,9 @@ drawing: pictures answers tables review lattice sliding_window show
 training: distortions recipe recipes plan run ranks teacher synthetic.compose synthetic.styles synthetic.negatives
   synthetic.degrade synthetic.windows synthetic.marks synthetic.hand_glyphs synthetic.characters synthetic.codes
   synthetic.augment sequence_loss
-  synthetic.fonts synthetic.line_texts synthetic.line_paper synthetic.line_style synthetic.line_turned
-  synthetic.line_picture synthetic.lines synthetic.line_sheet synthetic.line_variation synthetic.page_plan
-  synthetic.page_photo
+  synthetic.fonts synthetic.displays synthetic.line_texts synthetic.line_paper synthetic.line_style
+  synthetic.line_turned synthetic.line_picture synthetic.lines synthetic.line_sheet synthetic.line_variation
+  synthetic.page_plan synthetic.page_photo
   synthetic.pages line_recipe line_stream own_lines line_torch line_engine line_backend line_samples backend
   engine_backend torch_backend backends loop watch grow line_run fine_tune corrections fit_scorer fit_decoder
   own_numbers start spread fit_characters fit_pair fit_spaces fit_letters card ship cell_samples cell_states fit_cells

@@ -18,6 +18,7 @@ from lenet.network.spec import LINE_LABELS, PASSED_OVER
 from lenet.training.line_samples import sheet_lines
 from lenet.training.line_stream import LONGEST, bucket_of, encode_text, gather_lines, load_hands
 from lenet.training.synthetic import lines
+from lenet.training.synthetic.displays import draw_display, shows_on_display
 from lenet.training.synthetic.fonts import NO_FONTS
 from lenet.training.synthetic.line_paper import LinePaper
 from lenet.training.synthetic.line_sheet import KINDS, draw_sheet
@@ -317,3 +318,23 @@ def test_strokes_are_grouped_into_signs() -> None:
     boxes = group_strokes([*four, one], 2)
     assert [each.tolist() for each in boxes] == [[0, 0, 40, 100], [60, 0, 62, 100]]
     assert len(group_strokes([*four, one], 1)) == 2
+
+
+def test_a_display_shows_each_digit_by_its_own_segments() -> None:
+    """Ten digits of one display are ten pictures; an 8 has all the ink of any of them; all are one digit high."""
+    shown = [draw_display(digit, np.random.default_rng(3)) for digit in "0123456789"]
+    assert all(mark.box[1] == 0 and mark.box[3] == pytest.approx(1, abs=0.1) for mark in shown)
+    inks = [int((mark.raster > 128).sum()) for mark in shown if mark.raster is not None]
+    assert len(set(inks)) >= 7
+    assert max(inks) == inks[8]
+    assert min(inks) == inks[1]
+
+
+def test_a_display_has_no_slash_and_takes_one_number_of_chance() -> None:
+    """So that lines that follow are the same as after print."""
+    assert shows_on_display("-12:30.5,0")
+    assert not any(map(shows_on_display, ("1/2", "5%", "(3", "a")))
+    rng, other = np.random.default_rng(1), np.random.default_rng(1)
+    draw_display("10", rng)
+    other.uniform(0.85, 1.15)
+    assert rng.random() == other.random()

@@ -15,6 +15,7 @@ from lenet.data.dataset import Digits
 from lenet.decoding.letters import LIKE_DIGITS
 from lenet.network.inputs import LINE_HEIGHT, standardise_line
 from lenet.network.spec import LINE_LABELS, PASSED_OVER, SPACE
+from lenet.training.synthetic.displays import draw_display, shows_on_display
 from lenet.training.synthetic.fonts import NO_FONTS, Fonts
 from lenet.training.synthetic.line_paper import LinePaper
 from lenet.training.synthetic.line_picture import picture_line
@@ -38,6 +39,8 @@ WIDEST = 512
 _PAGE_HEIGHTS = (28.0, 90.0)
 # Shares of the numbers and of the words that are UNIPEN's own, of words that a hand writes, letter by letter, too.
 _WHOLE_NUMBERS, _WHOLE_WORDS, _WRITTEN_WORDS = 0.16, 0.35, 0.7
+# Of so many printed lines one is a display's.
+_DISPLAYS = 3
 # What all fonts that write have; the others of the signs are drawn.
 _IN_FONTS = "0123456789.,:/-+=%()$"
 # A writer of UNIPEN by name, one of MNIST as rows of digits, or a font.
@@ -230,6 +233,8 @@ class LineMaker:
             mark = self.hands.pens.draw_whole(self.hands.pens.numbers, "", rng)
             return [mark], mark.label
         printed = self.fonts.printed
+        if style.printed and style.font % _DISPLAYS == 0 and shows_on_display(text):
+            return [draw_display(text, rng)], text
         if style.printed and printed:
             return [print_text(text, text, printed[style.font % len(printed)], rng)], text
         marks: list[Mark] = []

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from kinds import KINDS, Pen, Picture
+from read_kinds import is_wrong
 
 from lenet.answers.looks import LOOK_FEATURES, LOOK_WEIGHTS, TURNED, is_answer, look_features, may_lie
 from lenet.arrays import Float64
@@ -52,7 +53,7 @@ _LETTERS = list("abdefhkmnprtuwxyABDEFHKMNPRT")
 
 @dataclass(frozen=True)
 class SeenLooks:
-    """LOOK_FEATURES and whether it is turned (n, 5) of the looks that may count, and which of them are right (n,)."""
+    """LOOK_FEATURES and whether it is turned (n, 6) of the looks that may count, and which of them are right (n,)."""
 
     features: Float64
     right: list[bool]
@@ -116,7 +117,7 @@ def see(picture: Picture, network: Network) -> SeenLooks:
 
 
 def fit_looks(seen: list[SeenLooks]) -> Float64:
-    """Return the weights (5,) that tell right looks from others of the same page, the first of them 1."""
+    """Return the weights (6,) that tell right looks from others of the same page, the first of them 1."""
     differences = [
         looks.features[row] - looks.features[other]
         for looks in seen
@@ -150,7 +151,7 @@ def main() -> None:
                 seen.append(see(picture, network))
             found = read(picture[0], network)
             right += found.best_text == picture[1]
-            wrong += bool(found.text) and found.text != picture[1]
+            wrong += bool(found.text) and is_wrong(found.text, picture[1], loose=False)
         print(
             f"{kind:14} {right:4} of {round(options.share * count):4} right, {wrong:3} answered and wrong", flush=True
         )

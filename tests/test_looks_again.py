@@ -96,15 +96,15 @@ def say(text: str, confidence: float) -> Reading:
 @pytest.mark.parametrize(
     ("first", "turned", "taken"),
     [
-        (say("0\n0\n7", 0.98), say("9050", 0.977), True),  # more digits a line: a column may be a number on its side
-        (say("0\n0\n7", 0.98), say("9050", 0.974), False),
+        (say("0\n0\n7", 0.98), say("9050", 0.970), True),  # more digits a line: a column may be a number on its side
+        (say("0\n0\n7", 0.98), say("9050", 0.968), False),
         (say("0\n0\n7", 0.98), say("9\n0\n5", 0.999), False),  # a column, too
         (say("170", 0.8), say("9050", 0.945), False),  # hardly likelier
         (say("170", 0.8), say("9050", 0.952), True),
         (say("170", 0.95), say("9050", 0.999), False),  # sure upright
         (say("170", 0.8), say("6", 0.99), False),  # one digit
-        (Reading("", "", 0.9999, "not a digit"), say("9050", 0.82), True),  # surely nothing, as a number on its side is
-        (Reading("", "", 0.9999, "not a digit"), say("9050", 0.8), False),
+        (Reading("", "", 0.9999, "not a digit"), say("9050", 0.79), True),  # surely nothing, as a number on its side is
+        (Reading("", "", 0.9999, "not a digit"), say("9050", 0.78), False),
     ],
 )
 def test_a_look_on_its_side_has_to_be_clearly_likelier(first: Reading, turned: Reading, taken: bool) -> None:
@@ -122,6 +122,15 @@ def test_ink_that_is_passed_over_makes_a_sure_number_doubtful() -> None:
     marks = replace(sure, steps=note_passed_over([(0, 40, 9, 58)]))
     assert choose_turns(60, 200, marks, []) == (1, 3)
     assert choose_turns(200, 60, marks, []) == ()
+
+
+@pytest.mark.parametrize(("marks", "taken"), [(3, True), (1, False)])
+def test_the_more_is_passed_over_the_likelier_a_page_is_turned(marks: int, taken: bool) -> None:
+    """Three marks as large as the 0 that is read weigh more than one."""
+    page = prepare_page(np.full((200, 60), 255, np.uint8))
+    first = replace(say("0", 0.98), steps=note_passed_over((0, 40 * each, 9, 40 * each + 18) for each in range(marks)))
+    found = look_again(page, first, lambda _page: say("9050", 0.952), (1,))
+    assert (found.text == "9050") is taken
 
 
 @pytest.mark.parametrize("likelier", [1, 3])

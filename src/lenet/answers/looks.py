@@ -22,10 +22,10 @@ _MOST_TURNED = 60
 # An upright look counts if its numbers are by so much surer, in nats: chosen on pictures after public reports.
 _CLEARLY = 1.0
 # What weighs LOOK_FEATURES, and what a turned look has to be ahead by, in nats. They were fitted on numbers that lie or
-# stand on their head, and on upright ones, columns, labels and letters (benchmarks/fit_looks.py). The fit says 1.1
+# stand on their head, and on upright ones, columns, labels and letters (benchmarks/fit_looks.py). The fit says 1.2
 # where a quarter of the pages are turned, which is more than anybody has; with 2.0 no upright page of these is lost.
-LOOK_FEATURES = ("odds", "silent", "odds of silence", "digits a line")
-LOOK_WEIGHTS, TURNED = np.array([1.0, -0.53, 0.27, 1.58]), 2.0
+LOOK_FEATURES = ("odds", "silent", "odds of silence", "digits a line", "passed over")
+LOOK_WEIGHTS, TURNED = np.array([1.0, -0.57, 0.29, 1.77, -0.72]), 2.0
 # Beyond these, in nats, a number or a page that says nothing is no surer.
 _MOST_ODDS = 8.0
 
@@ -116,7 +116,7 @@ def weigh_look(reading: Reading) -> float:
 
 def _weigh_odds(reading: Reading) -> float:
     """Return the same by how sure the numbers are alone: of a page that is not turned, fewer digits are as likely."""
-    return float(look_features(reading)[:-1] @ LOOK_WEIGHTS[:-1]) if _says_something(reading) else float("-inf")
+    return float(look_features(reading)[:3] @ LOOK_WEIGHTS[:3]) if _says_something(reading) else float("-inf")
 
 
 def _says_something(reading: Reading) -> bool:
@@ -124,16 +124,26 @@ def _says_something(reading: Reading) -> bool:
 
 
 def look_features(reading: Reading) -> Float64:
-    """Return LOOK_FEATURES (4,) of a reading: a number on its side is a column of signs that look like few digits.
+    """Return LOOK_FEATURES (5,) of a reading: a number on its side is a column of signs that look like few digits.
 
-    The mean log-odds of its numbers; whether it has none, and the log-odds of that; and the logarithm of how many
-    digits a line has on average.
+    The mean log-odds of its numbers; whether it has none, and the log-odds of that; the logarithm of how many digits a
+    line has on average; and how much of the area of all that is said and passed over is passed over.
     """
     silent = not reading.numbers
     sure = [reading.confidence] if silent else [number.confidence for number in reading.numbers]
     odds = float(np.clip(log_odds(np.array(sure)), -_MOST_ODDS, _MOST_ODDS).mean())
     length = float(np.log(max(1, len(reading.digits)) / max(1, len(reading.lines))))
-    return np.array([0.0 if silent else odds, float(silent), odds if silent else 0.0, length])
+    said = sum(_measure_area(each.box) for each in reading.digits) + sum(
+        _measure_area(each.box) for each in reading.signs
+    )
+    passed = sum(map(_measure_area, reading.passed_over))
+    share = passed / (passed + said) if said and passed else 0.0
+    return np.array([0.0 if silent else odds, float(silent), odds if silent else 0.0, length, share])
+
+
+def _measure_area(box: Box) -> float:
+    x0, y0, x1, y1 = box
+    return float((x1 - x0) * (y1 - y0))
 
 
 def turn_reading(reading: Reading, quarters: int, size: tuple[int, int]) -> Reading:

@@ -49,7 +49,7 @@ KINDS: dict[str, LineKind] = {
     "amounts": LineKind(_say("1.250,-", "$98.50", "30.000=", "1,234.56", "4.700.-", "12/-"), _EVEN, _PLAIN),
     "dates, times, signs": LineKind(_say("3/11/98", "17:45", "-12%", "(3+4)", "9/20", "2-0=2"), _EVEN, _PLAIN),
     "touching": LineKind(_SHORT, {**_EVEN, "gap": -0.08, "ligatures": 0.6}, _PLAIN),
-    "far apart": LineKind(_say("146", "90", "3307"), {**_EVEN, "gap": 1.2}, _PLAIN),
+    "far apart": LineKind(_say("146", "90", "3307"), {**_EVEN, "gap": 1.1}, _PLAIN),
     "uneven": LineKind(_SHORT, {**_EVEN, "uneven": True, "wobble": 0.12, "rise": 0.05}, _PLAIN),
     "wide and narrow": LineKind(_SHORT, {**_EVEN, "wide": 1.5}, _PLAIN),
     "slanted": LineKind(_SHORT, {**_EVEN, "shear": 0.55}, _PLAIN),

@@ -49,7 +49,7 @@ class LineStyle:
         elif kind < 0.95:
             gap, spread = rng.uniform(0.3, 0.9), rng.uniform(0.05, 0.25)
         else:
-            gap, spread = rng.uniform(0.8, 2.2), rng.uniform(0.05, 0.4)
+            gap, spread = rng.uniform(0.8, 1.2), rng.uniform(0.05, 0.15)
         return cls(
             of_pixels,
             float(rng.uniform(0.5, 0.98)),

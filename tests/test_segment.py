@@ -13,6 +13,7 @@ from lenet.preprocessing.binarize import Ink, crop_ink, find_ink, reduce_ink
 from lenet.preprocessing.decode import open_page
 from lenet.preprocessing.dropout import drop_print
 from lenet.preprocessing.ruled_lines import remove_ruled_lines
+from lenet.segmentation import text_lines
 from lenet.segmentation.candidates import find_candidates
 from lenet.segmentation.components import find_components
 from lenet.segmentation.lattice import SHAPES, propose_numbers
@@ -418,3 +419,10 @@ def test_two_inks_of_one_size_both_stay() -> None:
     assert len(candidates.lattice.lines) == 1
     assert candidates.lattice.pieces.max() >= 2
     assert not any("print" in note for note in notes_of(candidates))
+
+
+@pytest.mark.parametrize(("top", "high", "lines"), [(40, 60, 1), (55, 60, 1), (40, 63, 2), (61, 40, 2)])
+def test_a_comma_that_hangs_is_no_line_of_its_own(top: int, high: int, lines: int) -> None:
+    """Between digits 60 high, if it begins in their lower half and is no higher than they are."""
+    boxes = np.array([(0, 0, 40, 60), (50, 0, 90, 60), (100, top, 115, top + high), (125, 0, 165, 60)], np.int32)
+    assert len(text_lines._merge(boxes, text_lines._chain(boxes, np.arange(4, dtype=np.int32)))) == lines

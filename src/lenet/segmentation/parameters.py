@@ -58,7 +58,7 @@ class TextLineParams:
     )
     inside: float = tuned(0.6, "share of its height", "what is so deep in the band of another line is part of it")
     stain: float = tuned(0.65, "heights of the line", "thicker ink is a stain (MNIST's boldest: 0.62)", "MNIST")
-    comma: float = tuned(0.75, "heights of the line", "a comma is no higher")
+    comma: float = tuned(1.0, "heights of the line", "a comma is no higher (UNIPEN's: 0.8)")
     torn: float = tuned(2.0, "widths", "a digit that was torn across is no higher")
     speck: float = tuned(0.0025, "heights squared", "less ink is a speck: a dot of a twentieth of the height")
     filled: float = tuned(0.3, "share of its box", "a pale component counts for at least so much")

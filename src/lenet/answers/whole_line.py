@@ -24,10 +24,11 @@ from lenet.segmentation.line_strips import VIEWS, LineStrip, StripCutter, find_d
 
 # A text that is likelier than this is worth another look, whatever else is said.
 _LIKELY = 0.5
-# How likely ruled lines are sides of a table's cells, in nats: for each nat by which numbers are likelier to end there
-# than elsewhere, at most so many; for each height of a strip from cell to cell; and without any. Fitted on tables,
-# boxes and squared paper by hands that are learned from (docs/log.md).
-_OF_ENDS, _MOST_ENDS, _OF_WIDTH, _OF_NOTHING = 0.43, 10.0, 1.1, -2.65
+# How likely ruled lines are sides of a table's cells, in nats: for each of CELL_SIGNS, and without any. Fitted on
+# tables, boxes and squared paper by hands that are learned from (benchmarks/fit_cell_sides.py).
+CELL_SIGNS, CELL_SIDES = ("ends", "width"), np.array([0.43, 1.97, -4.41])
+# Numbers that are by so many nats likelier to end there are no surer.
+_MOST_ENDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -225,22 +226,23 @@ def _score_columns(network: LineNetwork, strip: Uint8) -> Float64:
 
 def join_cells(lines: list[WholeLine | None]) -> list[WholeLine | None]:
     """Return the lines of a page without their cells, unless its lines are likelier those of a table than squares."""
-    likely = [weight for line in lines if line for weight in _weigh_cells(line)]
-    if likely and np.mean(likely) > 0:
+    signs = [found for line in lines if line and (found := find_cell_signs(line)) is not None]
+    if signs and np.mean(signs, axis=0) @ CELL_SIDES[:-1] + CELL_SIDES[-1] > 0:
         return lines
     return [None if line is None else replace(line, dividers=np.zeros(0)) for line in lines]
 
 
-def _weigh_cells(line: WholeLine) -> list[float]:
-    """Return how likely what parts a line are sides of a table's cells, in nats; nothing for one that does not tell.
+def find_cell_signs(line: WholeLine) -> Float64 | None:
+    """Return CELL_SIGNS (2,): whether what parts a line are sides of a table's cells; None for one that does not tell.
 
+    By how many nats numbers are likelier to end there than elsewhere, and the heights of a strip from cell to cell.
     Cells are wide, and people leave room where they go on in another; on squared paper they write as if no lines were
     there. One sign a cell may be one number in boxes.
     """
     text = line.spelled.text.replace(SPACE, "")
     divided, features = line.find_divided(text), line.weigh_spaces(text)
     if not divided.any() or divided.all() or len(features) != len(divided):
-        return []
+        return None
     apart = log_odds(find_spaces(features, line.network.weights.space_weights, text))
     ends = float(np.clip(apart[divided].mean() - apart[~divided].mean(), -_MOST_ENDS, _MOST_ENDS))
-    return [_OF_ENDS * ends + _OF_WIDTH * line.measure_cells(text) + _OF_NOTHING]
+    return np.array([ends, line.measure_cells(text)])

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import lenet
+from lenet.answers import whole_line
 from lenet.answers.line import pair_digit
 from lenet.answers.readers import compare_readers
-from lenet.answers.whole_line import read_whole_lines
+from lenet.answers.whole_line import WholeLine, join_cells, read_whole_lines
 from lenet.decoding.two_readers import PAIR_FEATURES, pair_texts
 from lenet.decoding.whole_lines import SpelledLine
 from lenet.engine import load
@@ -169,3 +171,31 @@ def test_a_network_that_reads_one_digit_reads_it_alone() -> None:
         assert both.confidence == cut.confidence
     reader = [lenet.read(EXAMPLES / "pen.png", digit=True, readers=each).confidence for each in ("line", "cut")]
     assert reader[0] != reader[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "divided", "wide", "boxed"),
+    [
+        ("3448", [1, 1, 1], 1.5, True),
+        ("34487", [1, 1, 1, 0], 1.5, True),  # an 8 that looked like two signs
+        ("3448", [1, 1, 1], 2.5, False),  # a row of a table
+        ("3448", [1, 0, 1], 1.5, False),  # a cell of two signs
+        ("34", [1], 1.5, False),  # two cells
+    ],
+)
+def test_signs_with_a_narrow_cell_each_are_one_number_in_boxes(
+    monkeypatch: pytest.MonkeyPatch, text: str, divided: list[int], wide: float, boxed: bool
+) -> None:
+    """If they are the page's only line; no space parts them then, however far apart they stand."""
+    page = prepare_page(EXAMPLES / "zip.jpg")
+    writing = find_writing(page)
+    (line,) = read_whole_lines(page, writing, segment_numbers(writing).lattice, load_lines())
+    assert line is not None
+    said = replace(line, spelled=SpelledLine({text: 1.0}, {}))
+    monkeypatch.setattr(WholeLine, "find_divided", lambda *_: np.array(divided, bool))
+    monkeypatch.setattr(WholeLine, "measure_cells", lambda *_: wide)
+    monkeypatch.setattr(whole_line, "find_cell_signs", lambda _line: None)
+    (found,) = join_cells([said])
+    assert found is not None
+    assert found.boxed is boxed
+    assert [each is not None and each.boxed for each in join_cells([said, said])] == [False, False]

@@ -242,7 +242,7 @@ def _space_out(
     ends = np.cumsum([len(part) for part in text.split(SPACE)])[:-1] - 1
     likely = np.zeros(max(0, len(signs) - 1))
     features = whole.weigh_spaces(signs)
-    if len(features) == len(likely):
+    if len(features) == len(likely) and not whole.boxed:
         likely = find_spaces(features, whole.network.weights.space_weights, signs)
     likely[ends] = 1.0
     likely[whole.find_divided(signs)] = 1.0

@@ -14,6 +14,7 @@ from lenet.answers.page import join_lines
 from lenet.arrays import Uint8
 from lenet.decoding.decoder import DecodedDigit, DecodedLine
 from lenet.decoding.letters import ALIKE, LETTER_FEATURES, LIKE_DIGITS, letter_features, likeliest_letter
+from lenet.decoding.whole_lines import SpelledLine
 from lenet.engine import Network, load
 from lenet.network.spec import PRINTABLE
 from lenet.training.fit_letters import Singles, fit_letters, forget_letters
@@ -45,15 +46,35 @@ def a_p(high: int = 90) -> Uint8:
 
 def test_a_digits_look_alikes_speak_for_it() -> None:
     """An O is as good as a 0; a p speaks against a 9, and is the letter that is named."""
-    assert LETTER_FEATURES == ("log-odds", "letters", "digit")
-    odds, none, said = letter_features("0", 0.5, likely(O=0.75, o=0.25))
+    assert LETTER_FEATURES == ("log-odds", "letters", "digit", "whole", "silent")
+    odds, none, said, *_line = letter_features("0", 0.5, likely(O=0.75, o=0.25), None)
     assert (odds, said) == pytest.approx((0, 0))
     assert none == -8
-    _odds, some, said = letter_features("9", 0.5, likely(p=0.9, q=0.1))
+    _odds, some, said, *_line = letter_features("9", 0.5, likely(p=0.9, q=0.1), None)
     assert some == pytest.approx(np.log(9))
     assert said == pytest.approx(np.log(0.1))
     assert likeliest_letter(likely(O=0.6, q=0.3, p=0.1)) == "p"
-    assert letter_features("4", 1.0, likely(H=1.0)) == pytest.approx([8, 8, -7])
+    assert letter_features("4", 1.0, likely(H=1.0), None) == pytest.approx([8, 8, -7, 0, 0])
+
+
+def test_a_line_as_a_whole_speaks_for_its_digit_and_for_nothing() -> None:
+    """By the log-odds of each; a text that it does not list has none to speak of."""
+    whole = SpelledLine({"9": 0.75, "": 0.2}, {})
+    features = letter_features("9", 0.5, likely(p=1.0), whole)
+    assert features[3:] == pytest.approx([np.log(3), -np.log(4)])
+    assert letter_features("4", 0.5, likely(p=1.0), whole)[3] == -8
+
+
+def test_what_is_hardly_a_letter_is_not_asked_as_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sign that is a letter by one in a hundred stays as sure as it is; by three its line is read."""
+    asked: list[bool] = []
+    for share in (0.01, 0.03):
+        monkeypatch.setattr(
+            Network, "probabilities", lambda *_, share=share: likely(**{"9": 1 - share, "p": share})[None]
+        )
+        found = doubt_letter(line("9", 0.9), load(), lambda: asked.append(True))
+        assert (found.sure == (0.9,)) is (share == 0.01)
+        assert asked == [True] * (share == 0.03)
 
 
 def test_look_alikes_are_letters_and_a_stroke() -> None:
@@ -68,7 +89,7 @@ def test_a_digit_is_never_surer_for_it(told: float, monkeypatch: pytest.MonkeyPa
     """What the other network says takes from an answer or leaves it; what is withheld names the letter."""
     monkeypatch.setattr(letters, "calibrate_confidence", lambda *_: told)
     monkeypatch.setattr(Network, "probabilities", lambda *_: likely(p=1.0)[None])
-    found = doubt_letter(line("9", 0.9), load())
+    found = doubt_letter(line("9", 0.9), load(), lambda: None)
     assert found.sure == (min(told, 0.9),)
     assert found.decoded.confidence == found.decoded.likeliest[0][1] == min(told, 0.9)
     assert sum(chance for _text, chance in found.decoded.likeliest) <= 1
@@ -83,11 +104,11 @@ def test_only_one_digit_that_would_be_answered_is_asked(monkeypatch: pytest.Monk
     monkeypatch.setattr(Network, "probabilities", lambda *_: pytest.fail("asked"))
     network = load()
     for placed in (line("90", 0.9), line("9", 0.4)):
-        assert doubt_letter(placed, network) is placed
+        assert doubt_letter(placed, network, lambda: None) is placed
     unfitted = Network(network.weights, own_lines=forget_letters(network.lines.weights))
     assert unfitted.lines.weights.letter_weights is None
     placed = line("9", 0.9)
-    assert doubt_letter(placed, unfitted) is placed
+    assert doubt_letter(placed, unfitted, lambda: None) is placed
 
 
 def test_a_letter_is_no_answer_unless_it_is_said_to_be_a_digit() -> None:
@@ -103,7 +124,8 @@ def test_what_is_fitted_tells_letters_from_digits() -> None:
     """Of pairs of equal confidence those that look like letters are wrong: the weights learn so much."""
     rng = np.random.default_rng(0)
     wrong = rng.random(400) < 0.3
-    features = np.stack([np.full(400, 2.0), np.where(wrong, 3.0, -3.0) + rng.normal(0, 2, 400), np.full(400, -1.0)], 1)
+    letters_odds = np.where(wrong, 3.0, -3.0) + rng.normal(0, 2, 400)
+    features = np.stack([np.full(400, 2.0), letters_odds, np.full(400, -1.0), np.zeros(400), np.zeros(400)], 1)
     weights = load().lines.weights
     fitted = fit_letters(weights, Singles(features, ~wrong, 500))
     assert fitted.letter_weights is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -107,13 +107,18 @@ class PageReaders:
     ) -> None:
         self._page, self._writing, self._scored, self._network = page, writing, scored, network
         self._readers, self._allowed, self._best, self._thorough = readers, allowed, best, thorough
-        self.whole: list[WholeLine] = []
+        self._by_line: dict[int, WholeLine] = {}
         self.again = False
 
     @cached_property
     def _seen(self) -> SeenLines:
         lattice = self._scored.candidates.lattice
         return SeenLines(self._page, self._writing, lattice, self._network.lines, self._allowed)
+
+    @property
+    def whole(self) -> list[WholeLine]:
+        """The lines that were read as a whole, by the views that all lines are read by."""
+        return list(self._by_line.values())
 
     def read(self) -> list[PlacedLine]:
         """Return what every line says; notes the lines that were read as a whole."""
@@ -129,7 +134,14 @@ class PageReaders:
             found[line] = self._read_line(line, whole)
         said = [found[line] for line in range(len(lattice.lines))]
         may_doubt = self._readers == "both" and self._allowed is None
-        return [doubt_letter(line, self._network) if may_doubt else line for line in said]
+        if not may_doubt:
+            return said
+        return [doubt_letter(each, self._network, partial(self._spell, line)) for line, each in enumerate(said)]
+
+    def _spell(self, line: int) -> SpelledLine | None:
+        """Return what a line spells as a whole, by one view unless it was asked for more."""
+        whole = self._by_line.get(line) or self._seen.read(line, views=1)
+        return None if whole is None else whole.spelled
 
     def _read_single(self, line: int) -> PlacedLine | None:
         """Return what a line's cuts say, if that is surely one digit."""
@@ -142,7 +154,7 @@ class PageReaders:
             return [None] * len(lines)
         views = 1 if self._readers == "both" and not self._thorough else 2
         whole = join_cells([self._seen.read(line, views=views) for line in lines])
-        self.whole = [line for line in whole if line]
+        self._by_line = {line: each for line, each in zip(lines, whole, strict=True) if each}
         return whole
 
     def _read_line(self, line: int, whole: WholeLine | None) -> PlacedLine:

@@ -39,6 +39,8 @@ CHARACTER_FEATURE_COUNT = 10
 PAIR_WEIGHT_COUNT, _LATTICE_SHARES = 11, (1.0, 0.4, 0.5)
 # So many numbers find the spaces of a line, and those that do it where none were fitted: by what its columns say.
 SPACE_WEIGHT_COUNT, _SPACE_WEIGHTS = 9, (1.0, *(0.0,) * 8)
+# So many numbers weigh whether a digit may be a letter; weights that were saved before do not ask the line as a whole.
+LETTER_WEIGHT_COUNT, _OLD_LETTER_COUNT = 6, 4
 # So many numbers weigh what two readings of a cell say, and those that do where none were fitted: the mean log-odds.
 CELL_WEIGHT_COUNT, _CELL_WEIGHTS = 11, (0.5, 0.5, *(0.0,) * 9)
 _FORMAT = 1
@@ -139,8 +141,10 @@ class Weights:
 
     @property
     def letter_weights(self) -> Float64 | None:
-        """How `lenet.decoding.letters` weighs whether one digit may be a letter (4,), the offset last; None: not."""
-        return self._fitted("letter_weights")
+        """How `lenet.decoding.letters` weighs whether one digit may be a letter (6,), the offset last; None: not."""
+        fitted = self._fitted("letter_weights")
+        is_old = fitted is not None and fitted.shape == (_OLD_LETTER_COUNT,)
+        return np.insert(fitted, -1, [0.0, 0.0]) if fitted is not None and is_old else fitted
 
     @property
     def cell_weights(self) -> Float64:
@@ -314,7 +318,7 @@ def _check_fitted(weights: Weights, path: Path) -> None:
         "alone_weights": ((PAIR_WEIGHT_COUNT,), f"{PAIR_WEIGHT_COUNT} finite numbers"),
         "space_weights": ((SPACE_WEIGHT_COUNT,), f"{SPACE_WEIGHT_COUNT} finite numbers"),
         "space_trust": ((2,), "2 finite numbers"),
-        "letter_weights": ((4,), "4 finite numbers"),
+        "letter_weights": ((LETTER_WEIGHT_COUNT,), f"{LETTER_WEIGHT_COUNT} finite numbers"),
         "cell_weights": ((CELL_WEIGHT_COUNT,), f"{CELL_WEIGHT_COUNT} finite numbers"),
         "error_curve": ((-1, 3), "3 finite numbers a row"),
     }

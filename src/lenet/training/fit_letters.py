@@ -7,16 +7,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lenet.answers.whole_line import SeenLines
 from lenet.arrays import Bools, Float64, Uint8
 from lenet.data.strokes import Part
 from lenet.decoding.decoder import withhold
-from lenet.decoding.letters import LETTER_FEATURES, letter_features
+from lenet.decoding.letters import LETTER_FEATURES, letter_features, may_be_letter
+from lenet.decoding.whole_lines import SpelledLine
 from lenet.engine import Network
 from lenet.evaluation.calibration import fit_confidence
 from lenet.network.weights import Weights
-from lenet.preprocessing.pipeline import prepare_page
+from lenet.preprocessing.decode import Page
+from lenet.preprocessing.pipeline import find_writing, prepare_page
 from lenet.progress import silent
 from lenet.reader import ReadOptions, explain_page
+from lenet.segmentation.candidates import outline_numbers
 from lenet.training.synthetic.degrade import picture_sign
 from lenet.training.synthetic.hand_glyphs import HandGlyphs, draw_hand_glyphs
 from lenet.training.synthetic.lines import Hands
@@ -29,7 +33,7 @@ _LETTERS, _UNIPEN = 0.45, 0.5
 
 @dataclass(frozen=True)
 class Singles:
-    """What read as one digit that is answered: LETTER_FEATURES (n, 3), and which of it is right (n,); of all pages."""
+    """What read as one digit that is answered: LETTER_FEATURES (n, 5), and which of it is right (n,); of all pages."""
 
     features: Float64
     right: Bools
@@ -54,22 +58,33 @@ def picture_singles(
 ) -> Singles:
     """Picture so many pages with a digit or a letter of hands that taught nothing, and read them by both readers.
 
-    Pages that read as nothing, as several signs, or so that nothing would be answered, are left out: only the rest is
-    asked whether it may be a letter. Raises DataError where UNIPEN is missing.
+    Pages that read as nothing, as several signs, so that nothing would be answered, or as what is hardly a letter, are
+    left out: only the rest is asked whether it may be one. Raises DataError where UNIPEN is missing.
     """
     rng = np.random.default_rng([seed, 0x1E77])
     written = draw_hand_glyphs(count // 2, count // 2, part=part)
     features, right = [], []
     for number in range(count):
         glyph, text = _choose(hands, written, rng)
-        reading = explain_page(prepare_page(picture_sign(glyph, rng)), network, ReadOptions()).reading
+        page = prepare_page(picture_sign(glyph, rng))
+        reading = explain_page(page, network, ReadOptions()).reading
         report(number + 1, count)
         if len(reading.text) != 1 or not reading.text.isdigit() or withhold(reading.confidence):
             continue
         likely = network.characters.probabilities(reading.digits[0].glyph[None])[0]
-        features.append(letter_features(reading.text, reading.confidence, likely))
+        if not may_be_letter(likely):
+            continue
+        features.append(letter_features(reading.text, reading.confidence, likely, _spell(page, network)))
         right.append(reading.text == text)
     return Singles(np.array(features).reshape(-1, len(LETTER_FEATURES)), np.array(right, bool), count)
+
+
+def _spell(page: Page, network: Network) -> SpelledLine | None:
+    """Return what the first line of a page spells as a whole."""
+    writing = find_writing(page)
+    seen = SeenLines(page, writing, outline_numbers(writing).lattice, network.lines)
+    whole = seen.read(0, views=1)
+    return None if whole is None else whole.spelled
 
 
 def _choose(hands: Hands, written: HandGlyphs, rng: np.random.Generator) -> tuple[Uint8, str]:

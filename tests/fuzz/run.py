@@ -63,7 +63,7 @@ def _work(pipe: Connection) -> None:
     os.close(1)
     os.open(os.devnull, os.O_WRONLY)
     os.dup2(1, 2)
-    folder = Path(tempfile.mkdtemp(prefix="lenet-fuzz-"))
+    folder = Path(tempfile.mkdtemp())
     done = 0
     while (asked := pipe.recv()) is not None:
         name, first, count = asked
@@ -246,11 +246,17 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    if options.case is not None:
+    # Whatever makes a folder makes it in here: its processes are killed in the end, and clear nothing up.
+    with tempfile.TemporaryDirectory(prefix="lenet-fuzz-") as folder:
+        tempfile.tempdir = folder
+        if options.case is None:
+            sys.exit(_run_all(options))
         (name,) = options.target
-        with tempfile.TemporaryDirectory() as folder:
-            TARGETS[name].run(random.Random(f"{name} {options.case}"), Path(folder))
-        return
+        TARGETS[name].run(random.Random(f"{name} {options.case}"), Path(tempfile.mkdtemp()))
+
+
+def _run_all(options: argparse.Namespace) -> int:
+    """Run the targets that were asked for; return the command's status."""
     until = float("inf") if options.cases else time.monotonic() + options.seconds
     fuzz = Fuzz(options.target, until, options.cases or sys.maxsize, options.first)
     for each in fuzz.names:
@@ -263,7 +269,7 @@ def main() -> None:
     print(f"{told['cases']:,} cases in {told['seconds']:,} s, {len(fuzz.faults)} faults")
     if options.json:
         options.json.write_text(json.dumps(told, indent=1) + "\n")
-    sys.exit(bool(fuzz.faults))
+    return int(bool(fuzz.faults))
 
 
 if __name__ == "__main__":

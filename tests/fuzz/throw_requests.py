@@ -89,7 +89,7 @@ async def _ask_here(_readers: Readers, task: str, **arguments: Any) -> Outcome:
 def make_service() -> Any:
     """Return the service, whose readers are this process."""
     Readers.ask = _ask_here  # type: ignore[method-assign,assignment]
-    folder = Path(tempfile.mkdtemp(prefix="lenet-fuzz-"))
+    folder = Path(tempfile.mkdtemp())
     guard, _lessons = build(folder, Access(frozenset({"localhost", "::1"})), Limits(body=100_000), 1)
     return guard
 

@@ -110,7 +110,7 @@ def say(text: str, confidence: float) -> Reading:
 def test_a_look_on_its_side_has_to_be_clearly_likelier(first: Reading, turned: Reading, taken: bool) -> None:
     """But for a column of single digits, however sure they are: 0s and 1s lie like others stand."""
     page = prepare_page(np.full((200, 60), 255, np.uint8))
-    turns = choose_turns(60, 200, first, [])
+    turns = choose_turns(60, 200, first, [], 1)
     found = look_again(page, first, lambda _page: turned, turns)
     assert (found.text == turned.text) is taken
 
@@ -118,10 +118,10 @@ def test_a_look_on_its_side_has_to_be_clearly_likelier(first: Reading, turned: R
 def test_ink_that_is_passed_over_makes_a_sure_number_doubtful() -> None:
     """A 0 between three marks may be a number on its side; one alone, as sure, is not looked at again."""
     sure = say("0", 0.98)
-    assert choose_turns(60, 200, sure, []) == ()
+    assert choose_turns(60, 200, sure, [], 1) == ()
     marks = replace(sure, steps=note_passed_over([(0, 40, 9, 58)]))
-    assert choose_turns(60, 200, marks, []) == (1, 3)
-    assert choose_turns(200, 60, marks, []) == ()
+    assert choose_turns(60, 200, marks, [], 1) == (1, 3)
+    assert choose_turns(200, 60, marks, [], 1) == ()
 
 
 @pytest.mark.parametrize(("marks", "taken"), [(3, True), (1, False)])

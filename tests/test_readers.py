@@ -18,6 +18,7 @@ from lenet.decoding.whole_lines import SpelledLine
 from lenet.engine import load
 from lenet.preprocessing.pipeline import find_writing, prepare_page
 from lenet.reader import ReadOptions, read
+from lenet.result import Number, Reading
 from lenet.segmentation.candidates import outline_numbers
 
 from conftest import ROOT
@@ -128,8 +129,27 @@ def test_a_sure_page_is_not_looked_at_on_its_head() -> None:
     """Not even by the line network: what would be asked here cannot answer."""
     reading = read(EXAMPLES / "touching.jpg", load())
     assert needs_no_look(reading)
-    assert choose_turns(300, 100, reading, [cast(WholeLine, object())]) == ()
+    assert choose_turns(300, 100, reading, [cast(WholeLine, object())], 1) == ()
     guess = replace(reading, numbers=tuple(replace(each, confidence=0.5) for each in reading.numbers))
     assert not needs_no_look(guess)
-    assert choose_turns(300, 100, guess, []) == (2,)
-    assert choose_turns(100, 300, guess, []) == (1, 3)
+    assert choose_turns(300, 100, guess, [], 1) == (2,)
+    assert choose_turns(100, 300, guess, [], 1) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("size", "lines", "turns"),
+    [
+        ((150, 100), 2, (1, 2, 3)),
+        ((100, 150), 2, (1, 2, 3)),
+        ((151, 100), 2, (2,)),  # wider than that
+        ((100, 100), 1, (2,)),  # one line
+    ],
+)
+def test_several_lines_about_as_wide_as_high_may_be_turned_any_way(
+    size: tuple[int, int], lines: int, turns: tuple[int, ...]
+) -> None:
+    """If they read poorly: a sure number is upright."""
+    guess = Reading("", "17", 0.4, "uncertain")
+    assert choose_turns(*size, guess, [], lines) == turns
+    sure = Reading("17", "", 0.99, False, numbers=(Number("17", "", 0.99, False, (0, 0, 9, 9), 0),))
+    assert choose_turns(*size, sure, [], lines) == ()

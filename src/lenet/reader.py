@@ -108,10 +108,11 @@ def look_page(page: Page, network: Network, options: ReadOptions) -> Explained:
     if not options.digit and not network.weights.reads_texts:
         refuse_numbers(page, find_writing(page), network)
     first = explain_page(page, network, options)
-    height, width = first.candidates.lattice.pieces.shape
+    lattice = first.candidates.lattice
+    height, width = lattice.pieces.shape
     # With a format, what stands on its head would be bent until it fits; and a 6 on its head is a 9.
     upright = options.allowed or options.digit or network.weights.reads_characters
-    turns = () if upright else choose_turns(width, height, first.reading, first.whole)
+    turns = () if upright else choose_turns(width, height, first.reading, first.whole, len(lattice.lines))
     one = replace(options, digit=True)
     best = look_again(
         page,

@@ -58,8 +58,9 @@ def test_read_json_has_the_documented_keys(capsys: pytest.CaptureFixture[str]) -
     first, second = (json.loads(line) for line in out.splitlines())
     assert first == second
     answer = ["text", "guess", "confidence", "abstained", "state"]
-    assert list(first) == ["path", *answer, "lines", "numbers", "digits", "signs", "notes", "steps"]
-    assert list(first["lines"][0]) == [*answer, "box"]
+    keys = ["lines", "numbers", "digits", "signs", "notes", "steps"]
+    assert list(first) == ["path", *answer, "digits_confidence", *keys]
+    assert list(first["lines"][0]) == [*answer, "digits_confidence", "box"]
     assert list(first["numbers"][0]) == [*answer, "box", "line"]
     assert [step["text"] for step in first["steps"]] == first["notes"]
     assert list(first["steps"][0]) == ["id", "category", "text", "values"]

@@ -22,7 +22,7 @@ from lenet.training.synthetic.line_texts import LinePart, write_number_text
 from lenet.training.synthetic.lines import LineMaker
 
 # So many lines are made, of up to so many numbers, half of the lines of one.
-LINES, _MOST_NUMBERS = 4_000, 4
+LINES, _MOST_NUMBERS = 20_000, 4
 # This share of the numbers has a digit or two; and this share of the lines is two numbers of one digit, which have no
 # other room to compare theirs with.
 _SHORT, _TWO_DIGITS = 0.3, 0.08

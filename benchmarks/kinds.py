@@ -16,6 +16,7 @@ import numpy as np
 from lenet.arrays import Float32, Uint8
 from lenet.decoding.letters import LIKE_DIGITS
 from lenet.drawing.pictures import draw_text
+from lenet.training.synthetic.displays import draw_display
 from lenet.training.synthetic.line_style import Placed, strike_out
 from lenet.training.synthetic.lines import Hands
 from lenet.training.synthetic.marks import Mark, crop_digit, paint
@@ -228,6 +229,16 @@ def turned(pen: Pen) -> Picture:
     return np.ascontiguousarray(np.rot90(page, int(pen.rng.integers(1, 4)))), text
 
 
+def on_a_display(pen: Pen) -> Picture:
+    """Draw a number of two digits and more as a display of seven segments shows it, dark or bright."""
+    text = pen.number(2, 6)
+    if pen.rng.random() < 0.3:
+        point = int(pen.rng.integers(1, len(text)))
+        text = f"{text[:point]}.{text[point:]}"
+    page = pen.expose(pen.page([(draw_display(text, pen.rng), 0.0, 0.0)]))
+    return page if pen.rng.random() < 0.5 else 255 - page, text
+
+
 def letters(pen: Pen) -> Picture:
     """Draw a letter, or some: nothing is right."""
     known = [each for each in pen.all.pens.rows if each.isalpha() and each not in LIKE_DIGITS]
@@ -253,4 +264,5 @@ KINDS: dict[str, Callable[[Pen], Picture]] = {
     "white fills black": white_on_black,
     "turned": turned,
     "letters": letters,
+    "display": on_a_display,
 }

@@ -315,7 +315,7 @@ def into_card(card: Path, found: dict[str, dict[str, Any]], options: argparse.Na
     rows = [
         f"`python benchmarks/read_numbers.py {asked}`; made sets are of {source}.",
         "",
-        "The calibration error is of how sure the digits are; in brackets is what chance alone leaves an honest reader of it.",
+        "The calibration error is of how sure the digits are, in brackets what chance alone leaves an honest reader.",
         "",
         *(["Cut and line are the two readers alone."] if not alone else []),
         "",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -76,6 +78,15 @@ def test_what_is_hardly_a_letter_is_not_asked_as_a_line(monkeypatch: pytest.Monk
         found = doubt_letter(placed, load(), lambda: asked.append(True))
         assert (found is placed) is (share == 0.01)
         assert asked == [True] * (share == 0.03)
+
+
+def test_weights_that_were_saved_before_do_not_ask_the_line() -> None:
+    """Of their four numbers the last is the offset; what the line says weighs nothing."""
+    shipped = load().lines.weights
+    calibration = {**shipped.card["calibration"], "letter_weights": [0.7, -0.6, 0.4, -0.5]}
+    old = replace(shipped, card={**shipped.card, "calibration": calibration})
+    assert old.letter_weights is not None
+    assert old.letter_weights.tolist() == [0.7, -0.6, 0.4, 0.0, 0.0, -0.5]
 
 
 def test_look_alikes_are_letters_and_a_stroke() -> None:

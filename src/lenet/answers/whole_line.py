@@ -59,8 +59,8 @@ class SeenSign:
 class WholeLine:
     """A line read as a whole: what its views spell, the views' strips and log-probabilities (w, k) by column.
 
-    `dividers` (n,) are the columns of the first strip, in pixels, at which a ruled line parts cells. What is `boxed` has
-    none: its lines are the boxes of one number's digits. `network` read it.
+    `dividers` (n,) are the columns of the first strip, in pixels, at which a ruled line parts cells. Where it is
+    `boxed` there are none: its lines are the boxes of one number's digits. `network` read it.
     """
 
     network: LineNetwork

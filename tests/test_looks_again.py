@@ -133,6 +133,15 @@ def test_the_more_is_passed_over_the_likelier_a_page_is_turned(marks: int, taken
     assert (found.text == "9050") is taken
 
 
+def test_a_page_of_many_numbers_counts_by_each_of_them() -> None:
+    """Of ten numbers, each of them answered, hardly all are right: a turned page of them is an answer all the same."""
+    page = prepare_page(np.full((200, 60), 255, np.uint8))
+    turned = replace(say("90\n50", 0.98), confidence=0.4)
+    assert look_again(page, say("17", 0.6), lambda _page: turned, (1,)).text == turned.text
+    withheld = replace(turned, text="90\n?")
+    assert look_again(page, say("17", 0.6), lambda _page: withheld, (1,)).text == "17"
+
+
 @pytest.mark.parametrize("likelier", [1, 3])
 def test_the_likelier_of_two_turned_looks_counts(likelier: int) -> None:
     """Whichever comes first: each has to be ahead of the upright look, not of the other by as much."""

@@ -9,7 +9,6 @@ import numpy as np
 
 from lenet.answers.whole_line import WholeLine
 from lenet.arrays import Float64
-from lenet.decoding.decoder import withhold
 from lenet.network.probabilities import log_odds
 from lenet.preprocessing.decode import Page
 from lenet.preprocessing.pipeline import turn_page
@@ -108,7 +107,7 @@ def _choose_clearer(first: Reading, other: Reading) -> Reading:
 
 def is_answer(reading: Reading) -> bool:
     """Return whether all of a reading's numbers are answered."""
-    return bool(reading.text) and WITHHELD not in reading.text and not withhold(reading.confidence)
+    return bool(reading.text) and WITHHELD not in reading.text
 
 
 def may_lie(reading: Reading) -> bool:

@@ -17,7 +17,7 @@ import numpy as np
 from kinds import KINDS, Pen, Picture
 from read_kinds import is_wrong
 
-from lenet.answers.looks import LOOK_FEATURES, LOOK_WEIGHTS, TURNED, is_answer, look_features, may_lie
+from lenet.answers.looks import LOOK_FEATURES, LOOK_WEIGHTS, SQUARE, TURNED, is_answer, look_features, may_lie
 from lenet.arrays import Float64
 from lenet.engine import Network, load
 from lenet.errors import LenetError
@@ -40,6 +40,8 @@ _PAGES = {
     "boxes, all resolutions": 60,
     "upright line": 160,
     "column": 150,
+    "block": 60,
+    "turned block": 180,
     "labelled": 120,
     "letters": 150,
     "numbers apart": 80,
@@ -63,6 +65,14 @@ def column(pen: Pen) -> Picture:
     """Draw two to five numbers one below the other, now and then single digits."""
     most = 1 if pen.rng.random() < 0.4 else 4
     texts = [pen.number(1, most) for _line in range(int(pen.rng.integers(2, 6)))]
+    placed = [mark for row, text in enumerate(texts) for mark in pen.write(text, y=1.8 * row)[0]]
+    return pen.expose(pen.page(placed)), "\n".join(texts)
+
+
+def block(pen: Pen) -> Picture:
+    """Draw two to five numbers one below the other, about as long as they are high together."""
+    several = int(pen.rng.integers(2, 6))
+    texts = [pen.number(2, 2 * several) for _line in range(several)]
     placed = [mark for row, text in enumerate(texts) for mark in pen.write(text, y=1.8 * row)[0]]
     return pen.expose(pen.page(placed)), "\n".join(texts)
 
@@ -92,12 +102,14 @@ def draw(kind: str, pen: Pen, maker: LineMaker) -> Picture:
         "upright": lambda: pen.picture(pen.number(1, 6)),
         "one digit": lambda: pen.picture(pen.number(1, 1)),
         "column": lambda: column(pen),
+        "block": lambda: block(pen),
+        "turned block": lambda: block(pen),
         "labelled": lambda: labelled(pen),
         "upright line": lambda: made_line(pen, maker),
         "turned line": lambda: made_line(pen, maker),
     }
     page, text = own[kind]() if kind in own else KINDS[kind](pen)
-    quarters = int(pen.rng.integers(1, 4)) if kind == "turned line" else 0
+    quarters = int(pen.rng.integers(1, 4)) if kind in ("turned line", "turned block") else 0
     return np.ascontiguousarray(np.rot90(page, quarters)), text
 
 
@@ -106,7 +118,8 @@ def see(picture: Picture, network: Network) -> SeenLooks:
     page, text = prepare_page(picture[0]), picture[1]
     high, wide = find_writing(page).ink.strokes.shape
     features, right = [], []
-    for quarters in (0, 1, 3) if high > wide else (0, 2):
+    sides = (0, 1, 3) if high > wide else (0, 2)
+    for quarters in (0, 1, 2, 3) if max(high, wide) <= SQUARE * min(high, wide) else sides:
         found: Reading = explain_page(turn_page(page, quarters) if quarters else page, network, ReadOptions()).reading
         if found.state == "blank":
             break

@@ -10,9 +10,9 @@ import pytest
 
 import lenet
 from lenet.answers import whole_line
-from lenet.answers.line import pair_digit
+from lenet.answers.line import _space_out, pair_digit
 from lenet.answers.readers import compare_readers
-from lenet.answers.whole_line import WholeLine, join_cells, read_whole_lines
+from lenet.answers.whole_line import SeenLines, WholeLine, join_cells, read_whole_lines
 from lenet.decoding.two_readers import PAIR_FEATURES, pair_texts
 from lenet.decoding.whole_lines import SpelledLine
 from lenet.engine import load
@@ -186,12 +186,12 @@ def test_a_network_that_reads_one_digit_reads_it_alone() -> None:
 def test_signs_with_a_narrow_cell_each_are_one_number_in_boxes(
     monkeypatch: pytest.MonkeyPatch, text: str, divided: list[int], wide: float, boxed: bool
 ) -> None:
-    """If they are the page's only line; no space parts them then, however far apart they stand."""
+    """If they are the page's only line."""
     page = prepare_page(EXAMPLES / "zip.jpg")
     writing = find_writing(page)
-    (line,) = read_whole_lines(page, writing, segment_numbers(writing).lattice, load_lines())
-    assert line is not None
-    said = replace(line, spelled=SpelledLine({text: 1.0}, {}))
+    (read,) = read_whole_lines(page, writing, segment_numbers(writing).lattice, load_lines())
+    assert read is not None
+    said = replace(read, spelled=SpelledLine({text: 1.0}, {}))
     monkeypatch.setattr(WholeLine, "find_divided", lambda *_: np.array(divided, bool))
     monkeypatch.setattr(WholeLine, "measure_cells", lambda *_: wide)
     monkeypatch.setattr(whole_line, "find_cell_signs", lambda _line: None)
@@ -199,3 +199,19 @@ def test_signs_with_a_narrow_cell_each_are_one_number_in_boxes(
     assert found is not None
     assert found.boxed is boxed
     assert [each is not None and each.boxed for each in join_cells([said, said])] == [False, False]
+
+
+@pytest.mark.parametrize("boxed", [False, True])
+def test_no_space_parts_digits_in_boxes(monkeypatch: pytest.MonkeyPatch, boxed: bool) -> None:
+    """However far apart they stand; and a line that is looked at once more is in boxes still."""
+    page = prepare_page(EXAMPLES / "zip.jpg")
+    writing = find_writing(page)
+    seen = SeenLines(page, writing, segment_numbers(writing).lattice, load_lines())
+    first = seen.read(0, views=1)
+    assert first is not None
+    again = seen.read(0, replace(first, boxed=boxed))
+    assert again is not None
+    assert again.boxed is boxed
+    monkeypatch.setattr("lenet.answers.line.find_spaces", lambda features, *_: np.ones(len(features)))
+    spaced, _certain, _others = _space_out(again, "90210", (("90210", 0.9),))
+    assert spaced == ("90210" if boxed else "9 0 2 1 0")

@@ -18,9 +18,9 @@ from lenet.result import PASSED_STEP, WITHHELD, Box, Reading, note_passed_over
 _ENOUGH = 0.9
 # Pages of more digits are not turned: each way costs as much as the first look.
 _MOST_TURNED = 60
-# A page of several lines whose longer side is at most so many times the shorter may be turned by any quarter: of 180
-# blocks of two to five numbers that were turned 142 are read then, 98 if it may be turned as single lines may.
-_SQUARE = 1.5
+# A page of several lines whose longer side is at most so many times the shorter may be turned by any quarter
+# (benchmarks/fit_looks.py has such blocks of numbers; docs/log.md).
+SQUARE = 1.5
 # An upright look counts if its numbers are by so much surer, in nats: chosen on pictures after public reports.
 _CLEARLY = 1.0
 # What weighs LOOK_FEATURES, and what a turned look has to be ahead by, in nats. They were fitted on numbers that lie or
@@ -45,7 +45,7 @@ def choose_turns(width: int, height: int, first: Reading, whole: Sequence[WholeL
     doubtful = not needs_no_look(first) or is_column(first) or (lies and bool(first.passed_over))
     if len(first.digits) > _MOST_TURNED or not doubtful:
         return ()
-    if lines > 1 and max(width, height) <= _SQUARE * min(width, height) and not needs_no_look(first):
+    if lines > 1 and max(width, height) <= SQUARE * min(width, height) and not needs_no_look(first):
         return 1, 2, 3
     if lies:
         return 1, 3

@@ -8,8 +8,8 @@ import numpy as np
 from lenet.arrays import Uint8
 from lenet.training.synthetic.marks import Mark
 
-# The lit segments of each sign: the top, then clockwise the four at the sides and the foot, and the middle. Some
-# displays light a segment more for a 6, a 7 or a 9.
+# The lit segments of each sign: the top, then clockwise the sides and the foot, and the middle. Some displays show a 6
+# without its top, a 9 without its foot and a 7 with a stroke down on the left.
 _TOP, _UPPER_RIGHT, _LOWER_RIGHT, _FOOT, _LOWER_LEFT, _UPPER_LEFT, _MIDDLE = range(7)
 _LIT = {
     "0": "012345",
@@ -24,7 +24,7 @@ _LIT = {
     "9": "012356",
     "-": "6",
 }
-_MORE = {"6": "23456", "7": "0125", "9": "01256"}
+_OTHERWISE = {"6": "23456", "7": "0125", "9": "01256"}
 _POINTS = {".": (1.0,), ",": (1.0,), ":": (0.3, 0.7)}
 # A digit is drawn so many pixels high.
 _HIGH = 56
@@ -47,7 +47,7 @@ def draw_display(text: str, rng: np.random.Generator) -> Mark:
     pitch = wide + own.uniform(0.12, 0.4) * _HIGH
     apart, corner = own.uniform(0.0, 0.06) * _HIGH, own.uniform(0.0, 0.5)
     trace = own.uniform(10, _TRACE) if own.random() < _TRACED else 0.0
-    lean, more = (own.uniform(0.0, 0.2) if own.random() < 0.5 else 0.0), own.random() < 0.4
+    lean, otherwise = (own.uniform(0.0, 0.2) if own.random() < 0.5 else 0.0), own.random() < 0.4
     places = [0.0]
     for sign in text:
         places.append(places[-1] + (2.2 * thick if sign in _POINTS else pitch))
@@ -61,7 +61,7 @@ def draw_display(text: str, rng: np.random.Generator) -> Mark:
                     ink, [(left, foot - thick), (left + thick, foot - thick), (left + thick, foot), (left, foot)], 255
                 )
             continue
-        lit = _MORE.get(sign, _LIT[sign]) if more else _LIT[sign]
+        lit = _OTHERWISE.get(sign, _LIT[sign]) if otherwise else _LIT[sign]
         for segment in range(7):
             level = 255 if str(segment) in lit else trace
             if level:
